@@ -1,0 +1,159 @@
+"""The whole tree of what can go wrong. Every error carries its Korean and English sentence and what to do next.
+
+knowledge.errors.ExplainedError
+├── knowledge.errors.WikiError …        see that module
+└── SaseoError
+    ├── SettingsError
+    │   ├── SettingsFileMissing
+    │   ├── UnknownSetting              names the nearest known key
+    │   ├── InvalidSetting
+    │   └── NotAvailableYet             a platform this version does not connect to
+    ├── ModelError
+    │   ├── UnknownModel                names the nearest catalogue entry
+    │   ├── ModelMissing                not downloaded: names the command
+    │   ├── DownloadFailed              every place failed: lists each with its reason
+    │   ├── WrongChecksum
+    │   ├── NotEnoughDisk
+    │   └── BrokenModel                 the file is there but cannot be loaded
+    ├── WritingError                    the writer could not finish; the answer becomes extractive
+    │   ├── WriterBusy                  the queue is full, or this person has too many questions waiting
+    │   ├── WriterTimeout
+    │   ├── WriterFailed
+    │   └── WritingCancelled
+    └── EvaluationError
+        └── BadEvaluationSet            names the line
+"""
+
+from __future__ import annotations
+
+from knowledge.errors import ExplainedError
+
+
+class SaseoError(ExplainedError):
+    """Base of every error of the core."""
+
+
+class SettingsError(SaseoError):
+    """The configuration cannot be used."""
+
+
+class SettingsFileMissing(SettingsError):
+    """`path`."""
+
+    ko = "설정 파일을 찾을 수 없습니다: {path}. --config로 올바른 경로를 지정해 주세요."
+    en = "The configuration file does not exist: {path}. Give the right path with --config."
+
+
+class UnknownSetting(SettingsError):
+    """`key`, `hint` (a sentence or an empty string)."""
+
+    ko = "모르는 설정입니다: {key}.{hint} 설정 목록은 config.toml에 있습니다."
+    en = "Unknown setting: {key}.{hint} All settings are listed in config.toml."
+
+
+class InvalidSetting(SettingsError):
+    """`key`, `reason`."""
+
+    ko = "설정 값이 올바르지 않습니다: {key} ({reason})."
+    en = "Invalid value for {key}: {reason}."
+
+
+class NotAvailableYet(SettingsError):
+    """`key`."""
+
+    ko = "이 버전은 아직 {key} 연결을 제공하지 않습니다. enabled = false로 두어 주세요."
+    en = "This version does not connect to {key} yet. Leave enabled = false."
+
+
+class ModelError(SaseoError):
+    """A model file cannot be had or used."""
+
+
+class UnknownModel(ModelError):
+    """`name`, `hint`."""
+
+    ko = "모델 목록에 없는 이름입니다: {name}.{hint} `saseo models list`로 확인해 주세요."
+    en = "No such model in the catalogue: {name}.{hint} See `saseo models list`."
+
+
+class ModelMissing(ModelError):
+    """`name`, `path`."""
+
+    ko = "모델 '{name}'이(가) 아직 없습니다({path}). `saseo models pull {name}`을 실행해 주세요."
+    en = "Model '{name}' is not here yet ({path}). Run `saseo models pull {name}`."
+
+
+class DownloadFailed(ModelError):
+    """`name`, `reasons`: one line per place."""
+
+    ko = "모델 '{name}'을(를) 받지 못했습니다.\n{reasons}\n네트워크나 패키지 미러 설정을 확인해 주세요. 다시 실행하면 이어서 받습니다."
+    en = "Model '{name}' could not be fetched.\n{reasons}\nCheck the network or the package mirror. Running again resumes."
+
+
+class WrongChecksum(ModelError):
+    """`name`, `expected`, `found`."""
+
+    ko = (
+        "모델 '{name}'의 SHA-256이 다릅니다(기대 {expected}, 실제 {found}). "
+        "사용하지 않습니다. `saseo models pull {name}`로 다시 받아 주세요."
+    )
+    en = "SHA-256 of model '{name}' differs (expected {expected}, found {found}). Not used. Run `saseo models pull {name}`."
+
+
+class NotEnoughDisk(ModelError):
+    """`name`, `needed_mb`, `free_mb`, `path`."""
+
+    ko = (
+        "디스크 공간이 부족합니다. 모델 '{name}'에 {needed_mb} MB가 필요하지만 {path}에는 {free_mb} MB만 남아 있습니다."
+    )
+    en = "Not enough disk space: model '{name}' needs {needed_mb} MB, {path} has {free_mb} MB left."
+
+
+class BrokenModel(ModelError):
+    """`name`, `reason`."""
+
+    ko = "모델 '{name}'을(를) 열 수 없습니다: {reason}. `saseo models pull {name}`로 다시 받아 주세요."
+    en = "Model '{name}' cannot be loaded: {reason}. Run `saseo models pull {name}`."
+
+
+class WritingError(SaseoError):
+    """The writer could not finish this answer."""
+
+
+class WriterBusy(WritingError):
+    """`waiting`, `limit`."""
+
+    ko = "지금은 질문이 많아 바로 답하기 어렵습니다(대기 {waiting}건). 잠시 후 다시 질문해 주세요."
+    en = "Too many questions are waiting ({waiting}). Please ask again in a moment."
+
+
+class WriterTimeout(WritingError):
+    """`seconds`."""
+
+    ko = "답변 작성이 {seconds:.0f}초 안에 끝나지 않았습니다."
+    en = "Writing did not finish within {seconds:.0f} seconds."
+
+
+class WriterFailed(WritingError):
+    """`reason`."""
+
+    ko = "답변을 작성하지 못했습니다({reason})."
+    en = "The answer could not be written ({reason})."
+
+
+class WritingCancelled(WritingError):
+    """The person asked to stop."""
+
+    ko = "요청하신 대로 답변을 멈췄습니다."
+    en = "Stopped, as you asked."
+
+
+class EvaluationError(SaseoError):
+    """An evaluation cannot be run."""
+
+
+class BadEvaluationSet(EvaluationError):
+    """`path`, `line`, `reason`."""
+
+    ko = "평가 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
+    en = "The evaluation set cannot be read: {path} line {line} ({reason})."

@@ -1,0 +1,127 @@
+"""Question, Answer, Citation, Outcome: all that crosses the door between an adapter and the core. Frozen data only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """The one end state of a question."""
+
+    ANSWERED = "answered"
+    ABSTAINED = "abstained"
+    ESCALATED = "escalated"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person asked. `groups`: what the place where the answer is *read* may see; `everyone` is implied."""
+
+    text: str
+    id: str
+    asker: str = "local"
+    groups: frozenset[str] = frozenset()
+    turns: tuple[str, ...] = ()
+    """Earlier questions of this conversation, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered source. `quote` is a sentence of the passage, verbatim."""
+
+    n: int
+    page: str
+    title: str
+    url: str | None
+    quote: str
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """Wall-clock seconds since the question arrived. `first_token` is None when no model wrote."""
+
+    search: float
+    first_token: float | None
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the writer read and wrote, in its own tokens."""
+
+    read: int = 0
+    written: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The end of a question. `model` is `extractive` when no model wrote; `lora` is `none` for the plain base."""
+
+    outcome: Outcome
+    text: str
+    citations: tuple[Citation, ...]
+    model: str
+    lora: str
+    edition: str
+    prompt: str
+    tokens: Tokens
+    seconds: Seconds
+    condensed: str = ""
+    nearest: tuple[Citation, ...] = ()
+    """With an abstention: the pages that come closest."""
+    notes: tuple[str, ...] = field(default=())
+    """Machine-readable remarks on the way, e.g. `writer_failed`, `rewritten`, `number_removed`."""
+
+    def as_json(self) -> dict[str, object]:
+        """The contract of `saseo ask --json`."""
+        cited = [
+            {"n": c.n, "page": c.page, "title": c.title, "url": c.url, "quote": c.quote, "heading": c.heading}
+            for c in self.citations
+        ]
+        return {
+            "outcome": self.outcome.value,
+            "text": self.text,
+            "citations": cited,
+            "model": self.model,
+            "lora": self.lora,
+            "edition": self.edition,
+            "prompt": self.prompt,
+            "tokens": {"in": self.tokens.read, "out": self.tokens.written},
+            "cost_krw": 0,  # a local model costs nothing per answer
+            "seconds": {
+                "search": round(self.seconds.search, 4),
+                "first_token": None if self.seconds.first_token is None else round(self.seconds.first_token, 4),
+                "total": round(self.seconds.total, 4),
+            },
+            "nearest": [{"page": c.page, "title": c.title, "url": c.url, "quote": c.quote} for c in self.nearest],
+            "condensed": self.condensed,
+            "notes": list(self.notes),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A step of the flow began: `searching`, `reading`, `writing`, `rewriting`. `detail`: a count for the text."""
+
+    step: str
+    detail: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """One more verified sentence of the answer, with the space or line break that precedes it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last event of every question, exactly one."""
+
+    answer: Answer
+
+
+Event = Progressed | Wrote | Finished

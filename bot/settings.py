@@ -1,0 +1,236 @@
+"""config.toml → one typed, frozen object, once. Unknown keys are refused with the nearest known name.
+
+Order of precedence: environment (`SASEO_WRITER__MODEL=…`) over the file over the defaults here. A file names only what
+differs. Secrets are not settings: they come from the environment alone. Relative paths count from the file's folder.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, UnknownSetting
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SourceSettings(_Table):
+    """One `[[sources]]` table."""
+
+    name: str = Field(min_length=1)
+    kind: Literal["folder"] = "folder"
+    path: Path
+    audience: tuple[str, ...] = ("everyone",)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+class WriterSettings(_Table):
+    """`[writer]`: the model that writes."""
+
+    model: str = "qwen2.5-coder-1.5b"
+    lora: str = "none"
+    context_tokens: int = Field(4096, ge=512)
+    threads: int = Field(2, ge=1)
+    max_answer_tokens: int = Field(160, ge=16)
+    temperature: float = Field(0.0, ge=0.0, le=2.0)
+    timeout_seconds: float = Field(90.0, gt=0)
+    queue_size: int = Field(32, ge=1)
+    per_person: int = Field(3, ge=1)
+
+
+class EmbedderSettings(_Table):
+    """`[embedder]`: the model that turns text into vectors."""
+
+    model: str = "multilingual-e5-small"
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    batch_size: int = Field(16, ge=1)
+
+
+class IndexSettings(_Table):
+    """`[index]`: pages to passages, passages to editions."""
+
+    passage_size: int = Field(600, ge=100)
+    passage_overlap: int = Field(100, ge=0)
+    max_file_mb: int = Field(50, ge=1)
+    keep_editions: int = Field(3, ge=1)
+
+
+class WeightSettings(_Table):
+    """`[search.weights]`: what each leg counts in the fusion."""
+
+    morpheme: float = Field(0.4, ge=0)
+    bigram: float = Field(0.3, ge=0)
+    dense: float = Field(0.3, ge=0)
+
+
+class SearchSettings(_Table):
+    """`[search]`."""
+
+    candidates: int = Field(100, ge=1)
+    fusion: Literal["minmax", "rrf"] = "minmax"
+    weights: WeightSettings = WeightSettings()
+
+
+class AnswerSettings(_Table):
+    """`[answer]`: what the writer is shown and when Saseo declines."""
+
+    passages: int = Field(3, ge=1, le=10)
+    evidence_characters: int = Field(900, ge=200)
+    abstain_threshold: float | Literal["auto"] = "auto"
+    nearest_pages: int = Field(3, ge=0, le=10)
+
+
+class SlackSettings(_Table):
+    """`[slack]`."""
+
+    enabled: bool = False
+    mode: Literal["socket", "http"] = "socket"
+    port: Port = 3000
+    api_base_url: str = "https://slack.com/api/"
+
+
+class DiscordSettings(_Table):
+    """`[discord]`."""
+
+    enabled: bool = False
+    guild_ids: tuple[int, ...] = ()
+    api_base_url: str = "https://discord.com/api/v10"
+    gateway_url: str = ""
+
+
+class WebSettings(_Table):
+    """`[web]`."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Port = 8787
+
+
+class JobsSettings(_Table):
+    """`[jobs]`."""
+
+    enabled: bool = False
+
+
+class Settings(BaseSettings):
+    """Every setting. `folder` is where relative paths count from."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", frozen=True, env_prefix="SASEO_", env_nested_delimiter="__", env_ignore_empty=True
+    )
+
+    data_dir: Path = Path("var")
+    models_dir: Path | None = None
+    language: Literal["ko", "en"] = "ko"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+    sources: tuple[SourceSettings, ...] = (SourceSettings(name="wiki", path=Path("examples/wiki")),)
+    writer: WriterSettings = WriterSettings()
+    embedder: EmbedderSettings = EmbedderSettings()
+    index: IndexSettings = IndexSettings()
+    search: SearchSettings = SearchSettings()
+    answer: AnswerSettings = AnswerSettings()
+    slack: SlackSettings = SlackSettings()
+    discord: DiscordSettings = DiscordSettings()
+    web: WebSettings = WebSettings()
+    jobs: JobsSettings = JobsSettings()
+
+    @model_validator(mode="after")
+    def _source_names_are_unique(self) -> Settings:
+        names = [source.name for source in self.sources]
+        if len(set(names)) != len(names):
+            raise ValueError("[[sources]] name must be unique")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over the file (pydantic-settings' own order is the reverse)."""
+        return (EnvSettingsSource(settings_cls), init_settings)
+
+
+def default_folder() -> Path:
+    """Where `examples/` and the commented `config.toml` are: the checkout, or `_rooms` in a wheel."""
+    return Path(__file__).resolve().parent.parent
+
+
+def load_settings(path: Path | None) -> Settings:
+    """Read `path`; without one `./config.toml` if it exists, else the defaults over the example wiki.
+
+    Raises SettingsFileMissing, UnknownSetting, InvalidSetting, NotAvailableYet.
+    """
+    given: dict[str, Any] = {}
+    folder = Path.cwd()
+    chosen = path if path is not None else Path("config.toml")
+    if chosen.is_file():
+        folder = chosen.resolve().parent
+        try:
+            given = tomllib.loads(chosen.read_text(encoding="utf-8-sig"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidSetting(key=str(chosen), reason=str(error)) from error
+    elif path is not None:
+        raise SettingsFileMissing(path=path)
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise _explained(error) from error
+    except ValueError as error:  # an environment variable that is not the JSON its field needs
+        raise InvalidSetting(key="SASEO_…", reason=str(error)) from error
+    for platform in ("slack", "discord", "web", "jobs"):
+        if getattr(settings, platform).enabled:
+            raise NotAvailableYet(key=platform)
+    if settings.writer.lora != "none":
+        raise NotAvailableYet(key="writer.lora")
+    # The embedded wiki is found wherever Saseo is installed; a named source counts from its file.
+    wiki_root = folder if "sources" in given else default_folder()
+    return settings.model_copy(
+        update={
+            "data_dir": _absolute(settings.data_dir, folder),
+            "sources": tuple(
+                source.model_copy(update={"path": _absolute(source.path, wiki_root)}) for source in settings.sources
+            ),
+        }
+    )
+
+
+def _absolute(path: Path, folder: Path) -> Path:
+    return folder / path.expanduser()
+
+
+def _explained(error: ValidationError) -> UnknownSetting | InvalidSetting:
+    """The first complaint of pydantic as one of ours."""
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    key = ".".join(where) or "config.toml"
+    if first["type"] != "extra_forbidden":
+        return InvalidSetting(key=key, reason=first["msg"])
+    close = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
+    return UnknownSetting(key=key, hint=f" (→ {close[0]}?)" if close else "")
+
+
+def known_keys(table: type[BaseModel] = Settings, prefix: str = "") -> list[str]:
+    """Every key with its dots, e.g. `search.weights.dense`; list tables as `sources.name`."""
+    keys = []
+    for name, field in table.model_fields.items():
+        inner = field.annotation
+        if name == "sources":
+            inner = SourceSettings
+        keys.append(prefix + name)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            keys += known_keys(inner, f"{prefix}{name}.")
+    return keys

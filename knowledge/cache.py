@@ -1,0 +1,85 @@
+"""Content hash → what was computed from it: parsed documents, morphemes, vectors. Makes an unchanged page cost nothing.
+
+A cache only: a damaged file is thrown away and filled again. One process writes at a time (the indexing lock).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Literal
+
+Kind = Literal["document", "morphemes", "vector"]
+
+_BATCH = 500  # below SQLite's limit on bound parameters
+
+
+def key_of(*parts: str | bytes) -> str:
+    """SHA-256 over the parts, each with its length so that no two lists of parts look alike."""
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else part
+        digest.update(len(data).to_bytes(8, "big"))
+        digest.update(data)
+    return digest.hexdigest()
+
+
+class ContentCache:
+    """A SQLite file of (kind, key) → bytes. Use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = self._open(path)
+        except sqlite3.DatabaseError:
+            path.unlink(missing_ok=True)
+            self._db = self._open(path)
+
+    @staticmethod
+    def _open(path: Path) -> sqlite3.Connection:
+        db = sqlite3.connect(path, timeout=30)
+        try:
+            db.execute("CREATE TABLE IF NOT EXISTS entry (kind TEXT, key TEXT, value BLOB, PRIMARY KEY (kind, key))")
+            db.execute("PRAGMA quick_check").fetchone()
+        except sqlite3.DatabaseError:
+            db.close()
+            raise
+        return db
+
+    def __enter__(self) -> ContentCache:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._db.close()
+
+    def get(self, kind: Kind, keys: Iterable[str]) -> dict[str, bytes]:
+        """Those of `keys` that are known."""
+        wanted, found = list(dict.fromkeys(keys)), {}
+        for start in range(0, len(wanted), _BATCH):
+            batch = wanted[start : start + _BATCH]
+            marks = ",".join("?" * len(batch))
+            rows = self._db.execute(
+                f"SELECT key, value FROM entry WHERE kind = ? AND key IN ({marks})",  # noqa: S608 - marks are only '?'
+                [kind, *batch],
+            )
+            found.update(rows.fetchall())
+        return found
+
+    def put(self, kind: Kind, values: Mapping[str, bytes]) -> None:
+        """Store; on a full disk the run goes on without (the edition's own writes will say so)."""
+        with contextlib.suppress(sqlite3.OperationalError), self._db:
+            self._db.executemany(
+                "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", [(kind, key, value) for key, value in values.items()]
+            )
+
+    def keep_only(self, kind: Kind, keys: Iterable[str]) -> None:
+        """Forget everything else of this kind: what left the wiki leaves the cache too."""
+        with contextlib.suppress(sqlite3.OperationalError), self._db:
+            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY)")
+            self._db.execute("DELETE FROM kept")
+            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", [(key,) for key in keys])
+            self._db.execute("DELETE FROM entry WHERE kind = ? AND key NOT IN (SELECT key FROM kept)", [kind])

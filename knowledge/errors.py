@@ -1,0 +1,149 @@
+"""What can go wrong with a wiki.
+
+    ExplainedError                  carries one Korean and one English sentence (also the base of bot.errors)
+    └── WikiError
+        ├── SourceError
+        │   ├── SourceNotFound          the configured folder is not there
+        │   └── EmptyWiki               nothing readable in any source: the old edition stays
+        ├── PageError                   one page could not be read: recorded, the run goes on
+        │   ├── PageTooLarge
+        │   ├── UnknownFormat
+        │   ├── UnreadablePage
+        │   └── PageWithoutText
+        ├── EditionError
+        │   ├── NoEdition               nothing was published yet
+        │   ├── BrokenEdition           a file is missing or its checksum differs
+        │   ├── EditionMismatch         made with another embedder or tokeniser
+        │   ├── PublishFailed           disk full, permissions …: the old edition stays
+        │   └── IndexBusy               another process is indexing
+        └── SelfTestFailed              the Korean legs do not work on this machine
+
+Messages are templates filled from typed keyword arguments, so that every error says what is wrong *and* what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ExplainedError(Exception):
+    """Base of every error a person may read. Subclasses set `ko` and `en`, templates over the keyword arguments."""
+
+    ko: ClassVar[str] = "알 수 없는 오류가 발생했습니다."
+    en: ClassVar[str] = "Something unexpected went wrong."
+
+    def __init__(self, **details: object) -> None:
+        self.details = details
+        super().__init__(self.en.format(**details))
+
+    def explain(self, language: str = "ko") -> str:
+        """The sentence for a person: `language` is `ko` or `en`."""
+        return (self.ko if language == "ko" else self.en).format(**self.details)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process borders (parsing workers); keyword-only construction needs its own recipe.
+        return (_rebuild, (type(self), self.details))
+
+
+def _rebuild(kind: type[ExplainedError], details: dict[str, object]) -> ExplainedError:
+    return kind(**details)
+
+
+class WikiError(ExplainedError):
+    """Anything wrong with the wiki or its index."""
+
+
+class SourceError(WikiError):
+    """A source cannot be read at all."""
+
+
+class SourceNotFound(SourceError):
+    """`name`, `path`."""
+
+    ko = "출처 '{name}'의 폴더를 찾을 수 없습니다: {path}. config.toml의 [[sources]] path를 확인해 주세요."
+    en = "The folder of source '{name}' does not exist: {path}. Check [[sources]] path in config.toml."
+
+
+class EmptyWiki(SourceError):
+    """`sources`: their names, joined."""
+
+    ko = "읽을 수 있는 문서가 하나도 없습니다(출처: {sources}). 폴더 경로와 파일 형식을 확인해 주세요. 이전 색인은 그대로 둡니다."
+    en = "No readable page in any source ({sources}). Check the folder and the file types. The previous edition stays."
+
+
+class PageError(WikiError):
+    """One page could not be used; the run records it and goes on."""
+
+
+class PageTooLarge(PageError):
+    """`megabytes`, `limit`."""
+
+    ko = "파일이 너무 큽니다({megabytes:.1f} MB, 한도 {limit} MB). 나누거나 [index] max_file_mb를 올려 주세요."
+    en = "The file is too large ({megabytes:.1f} MB, limit {limit} MB). Split it or raise [index] max_file_mb."
+
+
+class UnknownFormat(PageError):
+    """`suffix`, `known`."""
+
+    ko = "지원하지 않는 형식입니다: {suffix} (지원: {known})."
+    en = "Unknown format: {suffix} (known: {known})."
+
+
+class UnreadablePage(PageError):
+    """`reason`: short, technical, without page text."""
+
+    ko = "문서를 읽을 수 없습니다: {reason}. 파일이 손상되지 않았는지 열어 확인해 주세요."
+    en = "The page cannot be read: {reason}. Open the file to see whether it is damaged."
+
+
+class PageWithoutText(PageError):
+    """A scanned PDF, an empty file."""
+
+    ko = "글자가 없는 문서입니다(스캔한 PDF이거나 빈 파일). 텍스트가 있는 파일로 바꿔 주세요."
+    en = "The page has no text (a scanned PDF or an empty file). Provide a file with text."
+
+
+class EditionError(WikiError):
+    """The index on disk cannot be used or published."""
+
+
+class NoEdition(EditionError):
+    """`folder`."""
+
+    ko = "아직 색인이 없습니다. 먼저 `saseo index`를 실행해 주세요."
+    en = "There is no index yet. Run `saseo index` first."
+
+
+class BrokenEdition(EditionError):
+    """`edition`, `reason`."""
+
+    ko = "색인 {edition}이(가) 손상되었습니다: {reason}. `saseo index --full`로 다시 만들어 주세요."
+    en = "Edition {edition} is damaged: {reason}. Rebuild it with `saseo index --full`."
+
+
+class EditionMismatch(EditionError):
+    """`edition`, `what`, `stored`, `live`."""
+
+    ko = "색인 {edition}은(는) 다른 설정으로 만들어졌습니다({what}: {stored} → {live}). `saseo index`를 다시 실행해 주세요."
+    en = "Edition {edition} was made with another setting ({what}: {stored}, now {live}). Run `saseo index` again."
+
+
+class PublishFailed(EditionError):
+    """`reason`."""
+
+    ko = "색인을 저장하지 못했습니다: {reason}. 디스크 여유 공간과 권한을 확인해 주세요. 이전 색인은 그대로 사용됩니다."
+    en = "The index could not be saved: {reason}. Check disk space and permissions. The previous edition stays in use."
+
+
+class IndexBusy(EditionError):
+    """`lock`."""
+
+    ko = "다른 색인 작업이 진행 중입니다. 끝난 뒤에 다시 실행해 주세요."
+    en = "Another indexing run is in progress. Try again when it has finished."
+
+
+class SelfTestFailed(WikiError):
+    """`check`, `reason`."""
+
+    ko = "한국어 검색 자가 점검에 실패했습니다({check}: {reason}). `saseo doctor`로 원인을 확인해 주세요."
+    en = "The Korean search self-test failed ({check}: {reason}). See `saseo doctor`."

@@ -1,0 +1,196 @@
+"""The one read path: audience filter → three legs → fusion → hits, with the evidence the judge decides on.
+
+Nothing a reader may not see is scored: the mask goes into every leg, and so no rank, score or text of a restricted
+passage can come out. Thread-safe for reading; the caller keeps it off the event loop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from knowledge.edition import Edition
+from knowledge.embed import Embedder
+from knowledge.errors import EditionMismatch
+from knowledge.fusion import Fusion, best, fuse
+from knowledge.korean import Analyser, bigrams
+from knowledge.page import Passage
+
+OUTDATED = 0.5
+"""Factor on the score of a page that names its replacement: it may be found, but not before the newer one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """The measured recipe's dials."""
+
+    candidates: int = 100
+    fusion: Fusion = "minmax"
+    weights: dict[str, float] = field(default_factory=lambda: {"morpheme": 0.4, "bigram": 0.3, "dense": 0.3})
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found passage. `score`: fused, 0..1; `lexical` and `shares`: each leg's 0..1 before weighting; `dense`: cosine;
+    `coverage`: IDF-weighted share of the question's morphemes that the passage holds."""
+
+    passage: Passage
+    number: int
+    score: float
+    lexical: float
+    dense: float
+    coverage: float
+    shares: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """How sure the search may be that the wiki says anything: the best cosine and the best coverage of the top hits."""
+
+    cosine: float = 0.0
+    coverage: float = 0.0
+
+    @property
+    def strength(self) -> float:
+        """One number to compare with the calibrated threshold; either signal alone separates worse (measured)."""
+        return 10 * self.cosine + self.coverage
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The result of one search. `seconds`: (embedding, everything else)."""
+
+    hits: tuple[Hit, ...]
+    evidence: Evidence
+    seconds: tuple[float, float]
+
+
+class SearchIndex:
+    """An edition with the analyser and embedder it was made with."""
+
+    def __init__(
+        self, edition: Edition, analyser: Analyser, embedder: Embedder, options: SearchOptions | None = None
+    ) -> None:
+        """Raises EditionMismatch when the edition was made by another analyser or embedder."""
+        name = edition.manifest.edition
+        for what, stored, live in (
+            ("analyser", edition.manifest.analyser, analyser.name),
+            ("embedder", edition.manifest.embedder, embedder.id),
+        ):
+            if stored != live:
+                raise EditionMismatch(edition=name, what=what, stored=stored, live=live)
+        self.edition = edition
+        self._analyser = analyser
+        self._embedder = embedder
+        self._options = options or SearchOptions()
+        self._audiences = list(dict.fromkeys(passage.audience for passage in edition.passages))
+        numbers = {audience: i for i, audience in enumerate(self._audiences)}
+        self._audience_of = np.array([numbers[p.audience] for p in edition.passages], dtype=np.int64)
+        self._outdated = np.array([p.replaced_by is not None for p in edition.passages], dtype=np.bool_)
+
+    @property
+    def name(self) -> str:
+        """The edition's name, the stamp of every answer."""
+        return self.edition.manifest.edition
+
+    def search(self, question: str, reader: frozenset[str], k: int = 10, *, one_per_page: bool = False) -> Found:
+        """The `k` best passages that `reader` may read; `one_per_page` keeps each page's best passage only."""
+        started = time.perf_counter()
+        vector = self._embedder.query(question)
+        embedded = time.perf_counter()
+        readable = self._readable(reader)
+        if not readable.any():
+            return Found((), Evidence(), (embedded - started, time.perf_counter() - embedded))
+        options = self._options
+        tokens = self._analyser.morphemes(question)
+        legs = {
+            "morpheme": self._lexical(self.edition.morphemes.scores(tokens), readable),
+            "bigram": self._lexical(self.edition.bigrams.scores(bigrams(question)), readable),
+            "dense": self.edition.vectors.search(vector, options.candidates, None if readable.all() else readable),
+        }
+        fused = fuse(legs, options.weights, options.fusion)
+        ranked = sorted(
+            ((score * (OUTDATED if self._outdated[n] else 1.0), n, shares) for n, (score, shares) in fused.items()),
+            key=lambda found: (-found[0], found[1]),
+        )
+        if one_per_page:
+            ranked = _best_of_each_page(ranked, self.edition.passages)
+        ranked = ranked[: max(k, 3)]
+        numbers = [n for _, n, _ in ranked]
+        cosines = self._cosines(vector, numbers, legs["dense"])
+        coverages = self._coverages(tokens, numbers)
+        hits = tuple(
+            Hit(
+                passage=self.edition.passages[n],
+                number=n,
+                score=score,
+                lexical=self._lexical_share(shares),
+                dense=cosine,
+                coverage=coverage,
+                shares=shares,
+            )
+            for (score, n, shares), cosine, coverage in zip(ranked, cosines, coverages, strict=True)
+        )
+        evidence = Evidence(
+            cosine=float(legs["dense"][1][0]) if len(legs["dense"][1]) else 0.0,
+            coverage=max((hit.coverage for hit in hits[:3]), default=0.0),
+        )
+        return Found(hits[:k], evidence, (embedded - started, time.perf_counter() - embedded))
+
+    def idf(self, token: str) -> float:
+        """How rare a morpheme is in this edition."""
+        return self.edition.morphemes.idf(token)
+
+    def _readable(self, reader: frozenset[str]) -> NDArray[np.bool_]:
+        admitted = np.array([audience.admits(reader) for audience in self._audiences], dtype=np.bool_)
+        mask: NDArray[np.bool_] = admitted[self._audience_of]
+        return mask
+
+    def _lexical(
+        self, scores: NDArray[np.float32], readable: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        # A score of zero is no find: bm25s would otherwise fill up with arbitrary passages.
+        return best(np.where(readable, scores, 0.0), self._options.candidates, floor=0.0)
+
+    def _lexical_share(self, shares: dict[str, float]) -> float:
+        weights = self._options.weights
+        total = weights["morpheme"] + weights["bigram"]
+        if not total:
+            return 0.0
+        return (weights["morpheme"] * shares.get("morpheme", 0) + weights["bigram"] * shares.get("bigram", 0)) / total
+
+    def _cosines(
+        self,
+        vector: NDArray[np.float32],
+        numbers: Sequence[int],
+        dense: tuple[NDArray[np.int64], NDArray[np.float32]],
+    ) -> list[float]:
+        known = dict(zip(dense[0].tolist(), dense[1].tolist(), strict=True))
+        return [known[n] if n in known else float(vector @ self.edition.vectors.vector(n)) for n in numbers]
+
+    def _coverages(self, tokens: Sequence[str], numbers: Sequence[int]) -> list[float]:
+        covered = np.zeros(len(numbers))
+        total = 0.0
+        at = np.array(numbers, dtype=np.int64)
+        for token in set(tokens):
+            weight = self.idf(token)
+            total += weight
+            covered += weight * np.isin(at, self.edition.morphemes.holders(token))
+        return [float(value) for value in covered / total] if total else [0.0] * len(numbers)
+
+
+def _best_of_each_page(
+    ranked: list[tuple[float, int, dict[str, float]]], passages: Sequence[Passage]
+) -> list[tuple[float, int, dict[str, float]]]:
+    seen: set[tuple[str, str]] = set()
+    kept = []
+    for found in ranked:
+        passage = passages[found[1]]
+        if (passage.source, passage.page) not in seen:
+            seen.add((passage.source, passage.page))
+            kept.append(found)
+    return kept
