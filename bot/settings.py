@@ -131,6 +131,7 @@ class Settings(BaseSettings):
 
     data_dir: Path = Path("var")
     models_dir: Path | None = None
+    catalogue: Path | None = None
     language: Literal["ko", "en"] = "ko"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
     sources: tuple[SourceSettings, ...] = (SourceSettings(name="wiki", path=Path("examples/wiki")),)
@@ -201,6 +202,8 @@ def load_settings(path: Path | None) -> Settings:
     return settings.model_copy(
         update={
             "data_dir": _absolute(settings.data_dir, folder),
+            "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
+            "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
             "sources": tuple(
                 source.model_copy(update={"path": _absolute(source.path, wiki_root)}) for source in settings.sources
             ),

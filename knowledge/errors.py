@@ -4,6 +4,7 @@
     └── WikiError
         ├── SourceError
         │   ├── SourceNotFound          the configured folder is not there
+        │   ├── UnknownSourceKind       [[sources]] kind names nothing we can read
         │   └── EmptyWiki               nothing readable in any source: the old edition stays
         ├── PageError                   one page could not be read: recorded, the run goes on
         │   ├── PageTooLarge
@@ -62,6 +63,15 @@ class SourceNotFound(SourceError):
 
     ko = "출처 '{name}'의 폴더를 찾을 수 없습니다: {path}. config.toml의 [[sources]] path를 확인해 주세요."
     en = "The folder of source '{name}' does not exist: {path}. Check [[sources]] path in config.toml."
+
+
+class UnknownSourceKind(SourceError):
+    """`name`, `kind`, `known`."""
+
+    ko = (
+        "출처 '{name}'의 종류를 알 수 없습니다: {kind} (지원: {known}). config.toml의 [[sources]] kind를 확인해 주세요."
+    )
+    en = "Source '{name}' is of unknown kind: {kind} (known: {known}). Check [[sources]] kind in config.toml."
 
 
 class EmptyWiki(SourceError):

@@ -84,7 +84,7 @@ class SearchIndex:
             if stored != live:
                 raise EditionMismatch(edition=name, what=what, stored=stored, live=live)
         self.edition = edition
-        self._analyser = analyser
+        self.analyser = analyser
         self._embedder = embedder
         self._options = options or SearchOptions()
         self._audiences = list(dict.fromkeys(passage.audience for passage in edition.passages))
@@ -106,7 +106,7 @@ class SearchIndex:
         if not readable.any():
             return Found((), Evidence(), (embedded - started, time.perf_counter() - embedded))
         options = self._options
-        tokens = self._analyser.morphemes(question)
+        tokens = self.analyser.morphemes(question)
         legs = {
             "morpheme": self._lexical(self.edition.morphemes.scores(tokens), readable),
             "bigram": self._lexical(self.edition.bigrams.scores(bigrams(question)), readable),

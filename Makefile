@@ -1,0 +1,51 @@
+# make demo   install, fetch the default models, index examples/wiki, answer questions in this terminal
+# make test   install what the tests need, check style, types and imports, run every test
+#
+# Behind a company mirror: pip's own configuration (PIP_INDEX_URL, pip.conf) is used for packages and models alike.
+# PIP_ARGS adds to it; on a Linux machine without a GPU this avoids gigabytes of CUDA:
+#   make demo PIP_ARGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_ARGS ?=
+# The small writer of the tests; the demo uses the default of config.toml.
+TEST_MODELS := multilingual-e5-small qwen2.5-coder-0.5b
+
+.PHONY: demo test lint format bench clean
+
+demo: $(VENV)/.installed
+	$(BIN)/saseo models pull
+	$(BIN)/saseo index
+	@if [ -t 0 ]; then $(BIN)/saseo chat; else $(BIN)/saseo chat < examples/sample_questions.txt; fi
+
+test: $(VENV)/.installed-dev lint
+	$(BIN)/saseo models pull $(TEST_MODELS)
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Saseo needs Python 3.11 or newer: make demo PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing; llama.cpp is compiled here once, which takes some minutes ..."
+	$(BIN)/python -m pip install --progress-bar on $(PIP_ARGS) -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing; llama.cpp is compiled here once, which takes some minutes ..."
+	$(BIN)/python -m pip install --progress-bar on $(PIP_ARGS) -c constraints.txt -e ".[dev]"
+	@touch $@ $(VENV)/.installed
+
+clean:
+	rm -rf var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

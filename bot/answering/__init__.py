@@ -1,0 +1,1 @@
+"""How an answer comes about: one file per step, and flow.py that joins them."""

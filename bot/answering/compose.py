@@ -1,0 +1,205 @@
+"""Stream the writer, check each sentence as it is completed, show what holds. Falls back to quotes when writing fails.
+
+The writer's stream is read here and nowhere else. Sentences once shown stay; a failing one is simply not shown.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from bot import prompts, texts
+from bot.answering.excerpts import Excerpt
+from bot.answering.extractive import best_quotes
+from bot.answering.sentence_stream import SentenceStream
+from bot.answering.verify import Checked, check
+from bot.errors import ModelError, WritingError
+from bot.live import Live
+from bot.messages import Event, Progressed, Tokens, Wrote
+
+Verdict = Literal["done", "again", "refused", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What came of one try. `sentences` were all shown, in this order; `text` is exactly what was shown."""
+
+    sentences: tuple[Checked, ...]
+    text: str
+    verdict: Verdict
+    notes: tuple[str, ...]
+    tokens: Tokens = Tokens()
+    first_token: float | None = None
+    extractive: bool = False
+
+    def after(self, earlier: Composed) -> Composed:
+        """This try with the cost of the one before it."""
+        return dataclasses.replace(
+            self,
+            tokens=Tokens(self.tokens.read + earlier.tokens.read, self.tokens.written + earlier.tokens.written),
+            first_token=earlier.first_token if earlier.first_token is not None else self.first_token,
+            notes=(*earlier.notes, *self.notes),
+        )
+
+
+class RunOffLoop(Protocol):
+    """Runs CPU work in the search thread."""
+
+    def __call__(self, work: Callable[..., Any], *args: Any, **kwargs: Any) -> Awaitable[Any]:
+        """Await `work(*args, **kwargs)`."""
+
+
+class Composer:
+    """Writes one answer over one set of excerpts."""
+
+    def __init__(
+        self,
+        live: Live,
+        question: str,
+        searched: str,
+        turns: Sequence[str],
+        shown: Sequence[Excerpt],
+        *,
+        run: RunOffLoop,
+        emit: Callable[[Event], None],
+        since: Callable[[], float],
+        language: texts.Language,
+    ) -> None:
+        """`searched`: the condensed question; `since`: seconds since the question arrived."""
+        self._live = live
+        self._question = question
+        self._searched = searched
+        self._turns = turns
+        self._shown = shown
+        self._run = run
+        self._emit = emit
+        self._since = since
+        self._language = language
+        self._sentences: list[Checked] = []
+        self._text = ""
+        self._notes: list[str] = []
+
+    async def write(
+        self,
+        *,
+        asker: str,
+        max_tokens: int,
+        temperature: float,
+        seed: int,
+        timeout: float,
+        quote_instead: bool,
+        last_try: bool,
+    ) -> Composed:
+        """Write, or quote where no writer can. `quote_instead`: the evidence is good enough to quote after bad writing."""
+        if self._live.writer is None:
+            return await self._quote("no_writer")
+        self._emit(Progressed("writing"))
+        tokens, first_token, stopped = Tokens(), None, None
+        stream, pending = SentenceStream(), ""
+        messages = prompts.prompt([excerpt.shown for excerpt in self._shown], self._question, self._turns)
+        try:
+            pieces = self._live.writer.astream(
+                messages, asker=asker, max_tokens=max_tokens, temperature=temperature, seed=seed, timeout=timeout
+            )
+            try:
+                async for piece in pieces:
+                    if piece.content and first_token is None:
+                        first_token = self._since()
+                    if usage := getattr(piece, "usage_metadata", None):
+                        tokens = Tokens(usage["input_tokens"], usage["output_tokens"])
+                    for sentence in stream.feed(str(piece.content)):
+                        stopped = await self._take(sentence)
+                        if stopped:
+                            break
+                    if stopped:
+                        break
+                    pending = str(piece.response_metadata.get("stop", "")) if piece.response_metadata else pending
+            finally:
+                await pieces.aclose()  # type: ignore[attr-defined]
+        except (WritingError, ModelError) as error:
+            self._notes.append(type(error).__name__)
+            if not self._sentences:
+                return await self._quote("writer_failed", tokens, first_token)
+        else:
+            # A last sentence cut off by the token limit says half of something.
+            if not stopped and stream.rest and (pending != "length" or not self._sentences):
+                stopped = await self._take(stream.rest)
+        return await self._concluded(stopped, tokens, first_token, quote_instead=quote_instead, last_try=last_try)
+
+    async def _take(self, sentence: str) -> Literal["refusal", "language"] | None:
+        """Check one sentence and show it if it holds. Returns why to stop reading, if so."""
+        checked: Checked = await self._run(
+            check,
+            sentence,
+            self._shown,
+            f"{self._question} {self._searched}",
+            self._live.analyser,
+            self._live.index.idf,
+        )
+        if checked.problem == "refusal":
+            return "refusal"
+        if checked.problem == "language":
+            self._notes.append("wrong_language")
+            return "language"
+        if checked.problem is not None:
+            if checked.problem != "empty":
+                self._notes.append(f"removed_{checked.problem}")
+            return None
+        if any(checked.text == said.text for said in self._sentences):
+            return None
+        self._show(checked)
+        return None
+
+    def _show(self, checked: Checked, *, before: str = "") -> None:
+        numbers = list(dict.fromkeys(place for said in [*self._sentences, checked] for place in said.cites))
+        marks = "".join(f"[{numbers.index(place) + 1}]" for place in checked.cites)
+        text = f"{before}{checked.text} {marks}".strip(" ")
+        if self._text and not before:
+            text = ("\n" if checked.text.startswith(("-", "•")) else " ") + text
+        self._sentences.append(checked)
+        self._text += text
+        self._emit(Wrote(text))
+
+    async def _concluded(
+        self,
+        stopped: Literal["refusal", "language"] | None,
+        tokens: Tokens,
+        first_token: float | None,
+        *,
+        quote_instead: bool,
+        last_try: bool,
+    ) -> Composed:
+        def composed(verdict: Verdict) -> Composed:
+            return Composed(tuple(self._sentences), self._text, verdict, tuple(self._notes), tokens, first_token)
+
+        if self._sentences:
+            return composed("done")
+        if stopped == "refusal":
+            self._notes.append("writer_refused")
+            return composed("refused")
+        if stopped == "language" and not last_try:
+            return composed("again")
+        if quote_instead:
+            return await self._quote("ungrounded", tokens, first_token)
+        self._notes.append("ungrounded")
+        return composed("nothing")
+
+    async def _quote(self, why: str, tokens: Tokens | None = None, first_token: float | None = None) -> Composed:
+        self._notes.append(why)
+        quotes: list[tuple[str, int]] = await self._run(
+            best_quotes, self._searched, self._shown, self._live.analyser, self._live.index.idf
+        )
+        head = texts.quoting(self._language)
+        for i, (sentence, place) in enumerate(quotes):
+            self._show(Checked(f"“{sentence}”", (place,)), before=f"{head}\n- " if not i else "\n- ")
+        return Composed(
+            tuple(self._sentences),
+            self._text,
+            "done",
+            tuple(self._notes),
+            tokens or Tokens(),
+            first_token,
+            extractive=True,
+        )

@@ -1,0 +1,356 @@
+"""The way of one question: condense → retrieve → judge → [rewrite → retrieve] → write → verify, as a LangGraph graph.
+
+Every question ends in exactly one `Finished`. Sentences are checked as the writer makes them (`compose.py`) and only
+then shown, so nothing unverified is ever on a screen. Knows no platform and no store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, ParamSpec, TypedDict, TypeVar
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+from bot import texts
+from bot.answering.compose import Composed, Composer
+from bot.answering.condense import condense
+from bot.answering.excerpts import Excerpt, excerpts
+from bot.answering.judge import is_strong, judge
+from bot.answering.verify import quote_for
+from bot.errors import WritingCancelled
+from bot.live import EXTRACTIVE, NO_LORA, Live
+from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Tokens, Wrote
+from knowledge.errors import ExplainedError
+from knowledge.page import reader_of
+from knowledge.search import Found, Hit
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_log = logging.getLogger("saseo.answering")
+
+
+@dataclass(frozen=True, slots=True)
+class FlowOptions:
+    """The dials of `[answer]` and `[writer]` that the flow turns."""
+
+    language: texts.Language = "ko"
+    passages: int = 3
+    evidence_characters: int = 900
+    nearest_pages: int = 3
+    max_answer_tokens: int = 160
+    temperature: float = 0.0
+    timeout_seconds: float = 90.0
+
+
+@dataclass(slots=True)
+class Way:
+    """What one question carries through the graph: fixed at its start, beside LangGraph's state."""
+
+    question: Question
+    live: Live
+    started: float = field(default_factory=time.perf_counter)
+
+    def since(self) -> float:
+        """Seconds since the question arrived."""
+        return time.perf_counter() - self.started
+
+
+class State(TypedDict, total=False):
+    """What the steps hand on. Replaced, never changed in place."""
+
+    searched: str
+    turns: tuple[str, ...]
+    wordings: tuple[str, ...]
+    """Wordings still to try."""
+    found: Found
+    search_seconds: float
+    shown: tuple[Excerpt, ...]
+    composed: Composed
+    attempt: int
+    notes: tuple[str, ...]
+    answer: Answer
+
+
+class AnswerFlow:
+    """Question in, events out. One per process; safe for many questions at once."""
+
+    def __init__(self, live: Callable[[], Live], options: FlowOptions | None = None) -> None:
+        """`live`: called once per question, at its start."""
+        self._live = live
+        self._options = options or FlowOptions()
+        # Kiwi, the embedder and FAISS are CPU work: one thread of their own, never the event loop.
+        self._searching = ThreadPoolExecutor(max_workers=1, thread_name_prefix="search")
+        self._graph = self._build()
+
+    async def stream(self, question: Question) -> AsyncIterator[Event]:
+        """Events of one question; the last is `Finished`. Closing the iterator stops the writer."""
+        way = Way(question, self._live())
+        try:
+            if not question.text.strip():
+                yield Finished(self._failed(way, texts.empty_question(self._options.language), "empty_question"))
+                return
+            answer = None
+            async for event in self._graph.astream({}, context=way, stream_mode="custom"):
+                if isinstance(event, Finished):
+                    answer = event.answer
+                yield event
+            if answer is not None:
+                _record(question, answer)
+        except (asyncio.CancelledError, GeneratorExit):
+            _log.info(json.dumps({"event": "cancelled", "question": question.id}))
+            raise
+        except ExplainedError as error:
+            yield Finished(self._failed(way, error.explain(self._options.language), type(error).__name__))
+        except Exception as error:  # noqa: BLE001 - nothing may escape here: the person must get a word
+            _log.exception(json.dumps({"event": "failed", "question": question.id, "error": type(error).__name__}))
+            yield Finished(self._failed(way, texts.failed(question.id, self._options.language), type(error).__name__))
+
+    async def answer(self, question: Question) -> Answer:
+        """The end of `stream` alone."""
+        answer: Answer | None = None
+        async for event in self.stream(question):
+            if isinstance(event, Finished):
+                answer = event.answer
+        if answer is None:
+            raise WritingCancelled
+        return answer
+
+    def close(self) -> None:
+        """Stop the search thread."""
+        self._searching.shutdown(wait=False, cancel_futures=True)
+
+    def _build(self) -> CompiledStateGraph[State, Way, State, State]:
+        graph = StateGraph(State, context_schema=Way)
+        graph.add_node("condense", self._condense)
+        graph.add_node("retrieve", self._retrieve)
+        graph.add_node("rewrite", self._rewrite)
+        graph.add_node("write", self._write)
+        graph.add_node("verify", self._verify)
+        graph.add_node("abstain", self._abstain)
+        graph.add_edge(START, "condense")
+        graph.add_edge("condense", "retrieve")
+        graph.add_conditional_edges(
+            "retrieve", self._judge, {"enough": "write", "try_again": "rewrite", "nothing": "abstain"}
+        )
+        graph.add_edge("rewrite", "retrieve")
+        graph.add_edge("write", "verify")
+        graph.add_conditional_edges("verify", self._after_verify, {"again": "write", "end": END})
+        graph.add_edge("abstain", END)
+        return graph.compile()
+
+    async def _off_loop(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._searching, lambda: work(*args, **kwargs))
+
+    async def _condense(self, state: State, runtime: Runtime[Way]) -> State:
+        way = runtime.context
+        runtime.stream_writer(Progressed("searching"))
+        text, live = " ".join(way.question.text.split()), way.live
+        searched, turns = await self._off_loop(condense, text, way.question.turns, live.analyser, idf=live.index.idf)
+        return {"searched": searched, "turns": turns, "search_seconds": 0.0, "attempt": 0, "notes": ()}
+
+    async def _retrieve(self, state: State, runtime: Runtime[Way]) -> State:
+        way, began = runtime.context, time.perf_counter()
+        found = await self._off_loop(
+            way.live.index.search, state["searched"], reader_of(way.question.groups), 2 * self._options.passages + 4
+        )
+        before = state.get("found")
+        if before is not None and before.evidence.strength >= found.evidence.strength:
+            found = before
+        return {"found": found, "search_seconds": state["search_seconds"] + time.perf_counter() - began}
+
+    def _judge(self, state: State, runtime: Runtime[Way]) -> Literal["enough", "try_again", "nothing"]:
+        first_time = "wordings" not in state
+        return judge(
+            state["found"].evidence, runtime.context.live.threshold, can_rewrite=first_time or bool(state["wordings"])
+        )
+
+    async def _rewrite(self, state: State, runtime: Runtime[Way]) -> State:
+        """Typing and spacing slips put right; the earlier questions added where there are any."""
+        way = runtime.context
+        if "wordings" not in state:
+            runtime.stream_writer(Progressed("rewriting"))
+            began = time.perf_counter()
+            repaired = await self._off_loop(way.live.analyser.repaired, state["searched"])
+            wordings = [repaired]
+            if way.question.turns and not state["turns"]:
+                wordings.append(f"{way.question.turns[-1]} {way.question.text}")
+            known = {state["searched"]}
+            left = tuple(w for w in dict.fromkeys(wordings) if w not in known) or (state["searched"],)
+            seconds = state["search_seconds"] + time.perf_counter() - began
+            return {
+                "searched": left[0], "wordings": left[1:], "search_seconds": seconds, "notes": (*state["notes"], "rewritten")
+            }  # fmt: skip
+        return {"searched": state["wordings"][0], "wordings": state["wordings"][1:], "turns": way.question.turns[-1:]}
+
+    async def _write(self, state: State, runtime: Runtime[Way]) -> State:
+        way, options = runtime.context, self._options
+        text = " ".join(way.question.text.split())
+        shown = state.get("shown")
+        if shown is None:
+            shown = await self._off_loop(
+                excerpts,
+                state["searched"],
+                state["found"].hits,
+                way.live.analyser,
+                way.live.index.idf,
+                most=options.passages,
+                characters=options.evidence_characters,
+            )
+            runtime.stream_writer(Progressed("reading", len(shown)))
+        composer = Composer(
+            way.live, text, state["searched"], state["turns"], shown,
+            run=self._off_loop, emit=runtime.stream_writer, since=way.since, language=options.language,
+        )  # fmt: skip
+        composed = await composer.write(
+            asker=way.question.asker,
+            max_tokens=options.max_answer_tokens,
+            # The second try must not repeat the first one's words.
+            temperature=options.temperature if not state["attempt"] else max(options.temperature, 0.4),
+            seed=state["attempt"],
+            timeout=max(options.timeout_seconds - way.since(), 0.1),
+            quote_instead=is_strong(state["found"].evidence, way.live.threshold),
+            last_try=state["attempt"] >= 1,
+        )
+        earlier = state.get("composed")
+        if earlier is not None and composed.first_token is not None:
+            composed = composed.after(earlier)
+        return {"shown": shown, "composed": composed, "attempt": state["attempt"] + 1}
+
+    def _after_verify(self, state: State) -> Literal["again", "end"]:
+        return "end" if "answer" in state else "again"
+
+    async def _verify(self, state: State, runtime: Runtime[Way]) -> State:
+        """Every sentence was checked on its way; here the whole is judged: again, decline, or done."""
+        way, composed, shown = runtime.context, state["composed"], state["shown"]
+        if composed.verdict == "again" and state["attempt"] < 2:
+            return {"notes": (*state["notes"], *composed.notes)}
+        if not composed.sentences:
+            return {"answer": await self._decline(state, runtime, composed)}
+        places = list(dict.fromkeys(place for sentence in composed.sentences for place in sentence.cites))
+        numbers = {place: n for n, place in enumerate(places, start=1)}
+        quotes = {
+            place: await self._off_loop(
+                quote_for,
+                " ".join(s.text for s in composed.sentences if place in s.cites),
+                shown[place],
+                way.live.analyser,
+            )
+            for place in places
+        }
+        citations = tuple(_citation(numbers[place], shown[place], quotes[place]) for place in places)
+        notes = [*state["notes"], *composed.notes]
+        stale = [shown[place].passage.title for place in places if shown[place].passage.replaced_by]
+        tail = "".join("\n" + texts.outdated(title, self._options.language) for title in dict.fromkeys(stale))
+        if tail:
+            notes.append("outdated")
+            runtime.stream_writer(Wrote(tail))
+        answer = self._answer(
+            way, state, Outcome.ANSWERED, composed.text + tail, citations, composed=composed, notes=tuple(notes)
+        )
+        runtime.stream_writer(Finished(answer))
+        return {"answer": answer}
+
+    async def _abstain(self, state: State, runtime: Runtime[Way]) -> State:
+        return {"answer": await self._decline(state, runtime, None)}
+
+    async def _decline(self, state: State, runtime: Runtime[Way], composed: Composed | None) -> Answer:
+        nearest = _nearest(state["found"].hits, self._options.nearest_pages)
+        text = texts.abstained(nearest, self._options.language)
+        runtime.stream_writer(Wrote(text))
+        notes = (*state["notes"], *(composed.notes if composed else ("no_evidence",)))
+        answer = self._answer(
+            runtime.context, state, Outcome.ABSTAINED, text, (), composed=composed, nearest=nearest, notes=notes
+        )
+        runtime.stream_writer(Finished(answer))
+        return answer
+
+    def _answer(
+        self,
+        way: Way,
+        state: State,
+        outcome: Outcome,
+        text: str,
+        citations: tuple[Citation, ...],
+        *,
+        composed: Composed | None,
+        nearest: tuple[Citation, ...] = (),
+        notes: tuple[str, ...],
+    ) -> Answer:
+        wrote = composed is not None and not composed.extractive
+        return Answer(
+            outcome=outcome,
+            text=text,
+            citations=citations,
+            model=way.live.model if wrote else EXTRACTIVE,
+            lora=way.live.lora if wrote else NO_LORA,
+            edition=way.live.index.name,
+            prompt=way.live.prompt,
+            tokens=composed.tokens if composed else Tokens(),
+            seconds=Seconds(state["search_seconds"], composed.first_token if composed else None, way.since()),
+            condensed=state["searched"],
+            nearest=nearest,
+            notes=tuple(dict.fromkeys(notes)),
+        )
+
+    def _failed(self, way: Way, text: str, note: str) -> Answer:
+        return Answer(
+            outcome=Outcome.FAILED,
+            text=text,
+            citations=(),
+            model=way.live.model,
+            lora=way.live.lora,
+            edition=way.live.index.name,
+            prompt=way.live.prompt,
+            tokens=Tokens(),
+            seconds=Seconds(0.0, None, way.since()),
+            notes=(note,),
+        )
+
+
+def _citation(n: int, excerpt: Excerpt, quote: str) -> Citation:
+    passage = excerpt.passage
+    return Citation(n, passage.page, passage.title, passage.url, quote, " > ".join(passage.heading))
+
+
+def _nearest(hits: tuple[Hit, ...], most: int) -> tuple[Citation, ...]:
+    pages: dict[tuple[str, str], Citation] = {}
+    for hit in hits:
+        passage = hit.passage
+        if passage.replaced_by is None and len(pages) < most:
+            first_line = passage.text.splitlines()[0][:120]
+            citation = Citation(
+                len(pages) + 1, passage.page, passage.title, passage.url, first_line, " > ".join(passage.heading)
+            )
+            pages.setdefault((passage.source, passage.page), citation)
+    return tuple(pages.values())
+
+
+def _record(question: Question, answer: Answer) -> None:
+    """One line per question: numbers and names only, never a text."""
+    _log.info(
+        json.dumps(
+            {
+                "event": "outcome",
+                "question": question.id,
+                "outcome": answer.outcome,
+                "model": answer.model,
+                "lora": answer.lora,
+                "edition": answer.edition,
+                "prompt": answer.prompt,
+                "citations": len(answer.citations),
+                "seconds": round(answer.seconds.total, 3),
+                "notes": answer.notes,
+            }
+        )
+    )

@@ -1,0 +1,123 @@
+"""Is a sentence of the answer really in the passages? Language, quantities, names, negation, and the passage to cite.
+
+Every sentence is checked before anybody sees it. A sentence that fails is left out; it is never "corrected".
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.answering.excerpts import Excerpt
+from bot.answering.quantities import unsupported
+from knowledge.korean import Analyser
+
+Problem = Literal["empty", "refusal", "language", "number", "name", "negation", "support"]
+
+SUPPORT = 0.5
+"""Least IDF-weighted share of a sentence's content morphemes that one passage must hold."""
+
+_MARKS = re.compile(r"\s*\[(\d{1,2})\]")
+_REFUSAL = re.compile(
+    r"(문서|위키|자료|정보|내용).{0,12}(없습니다|없음|않습니다|알 수 없|확인할 수 없|찾을 수 없|나와 있지)|확인할 수 없습니다"
+)
+_NEGATED = re.compile(r"없|않|못[하합해한할했]|아니|아닙|불가|제외|금지|안 [가-힣]|말아야|삼가|미지급|무관")
+_LATIN = re.compile(r"[A-Za-z][A-Za-z0-9.+#-]+")
+_LABEL = re.compile(r"^\s*(답변|답|A)\s*[::]\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A sentence without the writer's own marks; `cites` are places in the excerpts (from 0). `problem`: why it is out."""
+
+    text: str
+    cites: tuple[int, ...] = ()
+    problem: Problem | None = None
+
+
+def check(
+    sentence: str, shown: Sequence[Excerpt], question: str, analyser: Analyser, idf: Callable[[str], float]
+) -> Checked:
+    """Judge one sentence against the excerpts the writer saw."""
+    claimed = [int(number) - 1 for number in _MARKS.findall(sentence)]
+    text = _LABEL.sub("", _MARKS.sub("", sentence)).strip()
+    if not any(character.isalnum() for character in text):
+        return Checked(text, problem="empty")
+    if wrong_language(text, [excerpt.shown for excerpt in shown]):
+        return Checked(text, problem="language")
+    tokens = frozenset(analyser.morphemes(text))
+    supports = [_support(tokens, excerpt, idf) for excerpt in shown]
+    ranked = sorted(range(len(shown)), key=lambda i: (-supports[i], i))
+    if _REFUSAL.search(text) and (not ranked or supports[ranked[0]] < 0.9):
+        return Checked(text, problem="refusal")
+    if not ranked or supports[ranked[0]] < SUPPORT:
+        return Checked(text, problem="support")
+    cites = _cites(text, ranked, supports, [place for place in claimed if 0 <= place < len(shown)], shown)
+    if unsupported(text, [shown[place].shown for place in cites]):
+        return Checked(text, problem="number")
+    allowed = (question + "\n" + "\n".join(shown[place].shown for place in cites)).lower()
+    if any(name.lower().rstrip(".") not in allowed for name in _LATIN.findall(text)):
+        return Checked(text, problem="name")
+    if _turns_around(text, tokens, [shown[place] for place in cites], analyser):
+        return Checked(text, problem="negation")
+    return Checked(text, tuple(sorted(cites)))
+
+
+def wrong_language(text: str, passages: Sequence[str]) -> bool:
+    """Another script than the passages use, or a sentence without Hangul that is not simply quoted."""
+    known = set("".join(passages))
+    scripts = {"CJK", "HIRAGANA", "KATAKANA", "CYRILLIC", "THAI", "ARABIC"}
+    for character in text:
+        if character.isalpha() and character not in known:
+            script = unicodedata.name(character, "").split(" ")[0]
+            if script in scripts:
+                return True
+    hangul = sum("가" <= character <= "힣" for character in text)
+    latin = sum(character.isascii() and character.isalpha() for character in text)
+    return not hangul and latin > 12 and not any(text.lower() in passage.lower() for passage in passages)
+
+
+def _support(tokens: frozenset[str], excerpt: Excerpt, idf: Callable[[str], float]) -> float:
+    total = sum(map(idf, tokens))
+    return sum(idf(token) for token in tokens & excerpt.morphemes) / total if total else 0.0
+
+
+def _cites(
+    text: str, ranked: Sequence[int], supports: Sequence[float], claimed: Sequence[int], shown: Sequence[Excerpt]
+) -> list[int]:
+    """The writer's own mark if it is nearly the best supported, else the best; more only where quantities need them."""
+    best = supports[ranked[0]]
+    honest = [place for place in dict.fromkeys(claimed) if supports[place] >= max(SUPPORT, best - 0.1)]
+    cites = honest or [ranked[0]]
+    for place in ranked:
+        missing = unsupported(text, [shown[cited].shown for cited in cites])
+        if not missing:
+            break
+        if place not in cites and supports[place] >= SUPPORT / 2:
+            fewer = unsupported(text, [shown[cited].shown for cited in [*cites, place]])
+            if len(fewer) < len(missing):
+                cites.append(place)
+    return cites
+
+
+def _turns_around(text: str, tokens: frozenset[str], cited: Sequence[Excerpt], analyser: Analyser) -> bool:
+    """Says no where the nearest sentences say yes, or the reverse: a small model's most dangerous slip."""
+    sentences = [(s, tokens & set(analyser.morphemes(s))) for excerpt in cited for s in excerpt.sentences]
+    most = max((len(shared) for _, shared in sentences), default=0)
+    nearest = [s for s, shared in sentences if most and len(shared) >= 0.7 * most]
+    if not nearest:
+        return False
+    negated = bool(_NEGATED.search(text))
+    return all(bool(_NEGATED.search(sentence)) != negated for sentence in nearest)
+
+
+def quote_for(text: str, excerpt: Excerpt, analyser: Analyser) -> str:
+    """The sentence of the passage that carries `text`, verbatim."""
+    tokens = set(analyser.morphemes(text))
+    if not excerpt.sentences:
+        return excerpt.text[:200]
+    shared = [len(tokens & set(analyser.morphemes(sentence))) for sentence in excerpt.sentences]
+    return excerpt.sentences[shared.index(max(shared))]

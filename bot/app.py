@@ -1,0 +1,344 @@
+"""The composition root: the only file that knows every room. Turns settings into parts and hands them to commands.
+
+Nothing imports this but the launcher (saseo.py). Heavy imports stand inside the functions that need them, so that
+`saseo --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from bot import logs, texts
+from bot.commands.ask import ask
+from bot.commands.chat import chat
+from bot.commands.doctor import doctor
+from bot.commands.evaluate import evaluate
+from bot.commands.index import index
+from bot.commands.models import models
+from bot.commands.output import failure
+from bot.commands.search import search
+from bot.commands.tools import Check, Tools
+from bot.errors import ModelError
+from knowledge.errors import ExplainedError
+
+if TYPE_CHECKING:
+    from bot.answering.flow import AnswerFlow
+    from bot.live import Live
+    from bot.models.catalogue import Catalogue
+    from bot.models.store import ModelStore
+    from bot.settings import Settings
+    from bot.worker import ModelWorker
+    from knowledge.build import BuildOptions, BuildProgress, BuildReport
+    from knowledge.edition import EditionShelf
+    from knowledge.embed import Embedder
+    from knowledge.korean import Analyser
+    from knowledge.search import SearchIndex, SearchOptions
+    from knowledge.sources.base import Source
+
+
+class Root:
+    """Makes each part once, when first asked for."""
+
+    def __init__(self, config: Path | None) -> None:
+        self._config = config
+
+    @cached_property
+    def settings(self) -> Settings:
+        """Also sets up logging, since the level is a setting."""
+        from bot.settings import load_settings
+
+        settings = load_settings(self._config)
+        logs.configure(settings.log_level)
+        return settings
+
+    def tools(self) -> Tools:
+        """What the commands get."""
+        return Tools(
+            settings=lambda: self.settings,
+            reindex=self.reindex,
+            open_index=self.open_index,
+            answering=self.answering,
+            models=lambda: (self.catalogue, self.store),
+            chat=self.chat,
+            evaluate=self.evaluate,
+            doctor=self.doctor,
+        )
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        from bot.models.catalogue import Catalogue
+
+        return Catalogue.load(self.settings.catalogue)
+
+    @cached_property
+    def store(self) -> ModelStore:
+        from bot.models.store import ModelStore, default_root
+
+        return ModelStore(self.settings.models_dir or default_root(), self.catalogue)
+
+    @cached_property
+    def shelf(self) -> EditionShelf:
+        from knowledge.edition import EditionShelf
+
+        return EditionShelf(self.settings.data_dir / "editions", self.settings.index.keep_editions)
+
+    def sources(self) -> list[Source]:
+        from knowledge.page import Audience
+        from knowledge.sources import open_source
+
+        return [
+            open_source(
+                one.kind, one.name, one.path, Audience.of(one.audience), include=one.include, exclude=one.exclude
+            )
+            for one in self.settings.sources
+        ]
+
+    def search_options(self) -> SearchOptions:
+        from knowledge.search import SearchOptions
+
+        chosen = self.settings.search
+        return SearchOptions(chosen.candidates, chosen.fusion, chosen.weights.model_dump())
+
+    def embedder_id(self) -> str:
+        name = self.settings.embedder.model
+        return f"{name}@{self.store.sha256(name)[:16]}"
+
+    def make_embedder(self, threads: int) -> Embedder:
+        from knowledge.embed import SentenceTransformerEmbedder
+
+        chosen = self.settings.embedder
+        return SentenceTransformerEmbedder(
+            self.store.path(chosen.model),
+            model_id=self.embedder_id(),
+            dtype=chosen.dtype,
+            batch_size=chosen.batch_size,
+            threads=threads,
+        )
+
+    @staticmethod
+    def make_analyser(workers: int = 1) -> Analyser:
+        from knowledge.korean import Analyser
+
+        return Analyser(workers)
+
+    def reindex(self, full: bool, progress: BuildProgress) -> BuildReport:
+        """One indexing run, here in this process, with all cores."""
+        # Read when torch loads: idle OpenMP threads must not spin beside Kiwi's and another process's work.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        from jobs.reindex import reindex
+
+        cores = os.cpu_count() or 1
+        return reindex(
+            self.sources(),
+            self.build_options(),
+            lambda: self.make_analyser(cores),
+            lambda: self.make_embedder(cores),
+            full=full,
+            progress=progress,
+        )
+
+    def build_options(self) -> BuildOptions:
+        from knowledge.build import BuildOptions
+
+        chosen = self.settings.index
+        return BuildOptions(
+            shelf=self.shelf,
+            cache=self.settings.data_dir / "cache" / "knowledge.sqlite",
+            embedder_id=self.embedder_id(),
+            passage_size=chosen.passage_size,
+            passage_overlap=chosen.passage_overlap,
+            max_file_mb=chosen.max_file_mb,
+            search=self.search_options(),
+        )
+
+    def open_index(self, options: SearchOptions | None) -> SearchIndex:
+        """The serving edition, with analyser and embedder loaded side by side."""
+        from knowledge.search import SearchIndex
+
+        edition_name = self.shelf.current()  # say "no index" before loading anything
+        with ThreadPoolExecutor(3, thread_name_prefix="load") as loading:
+            embedder = loading.submit(self.make_embedder, 1)
+            analyser = loading.submit(self.make_analyser)
+            edition = loading.submit(self.shelf.open, edition_name)
+            return SearchIndex(edition.result(), analyser.result(), embedder.result(), options or self.search_options())
+
+    @asynccontextmanager
+    async def answering(self) -> AsyncIterator[AnswerFlow]:
+        """A flow that is ready to answer: index open, writer loading beside it; both closed at the end."""
+        worker = self.start_worker()
+        loop = asyncio.get_running_loop()
+        self.shelf.current()
+        opening = loop.run_in_executor(None, self.open_index, None)
+        try:
+            warmed = asyncio.ensure_future(self.warm(worker)) if worker else None
+            search_index = await opening
+            if warmed is not None and not await warmed:
+                worker = None
+            live = self.live(search_index, worker)
+            flow = self.flow(live)
+            try:
+                yield flow
+            finally:
+                flow.close()
+        finally:
+            if worker is not None:
+                await worker.close(drain=False, deadline=5.0)
+
+    def start_worker(self) -> ModelWorker | None:
+        """None, with a warning, when the model cannot be had: answers are then quotes."""
+        from bot.worker import ModelWorker
+        from bot.writers.llamacpp import LlamaCppEngine
+
+        chosen = self.settings.writer
+        try:
+            path, template = self.store.path(chosen.model), self.template()
+        except ModelError as error:
+            self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
+            return None
+        return ModelWorker(
+            lambda: LlamaCppEngine(
+                path, context_tokens=chosen.context_tokens, threads=chosen.threads, template=template
+            ),
+            queue_size=chosen.queue_size,
+            per_person=chosen.per_person,
+        )
+
+    def template(self) -> str:
+        """The catalogue's for a named model; a file given by its path brings its own."""
+        from bot.models.store import local_path
+
+        name = self.settings.writer.model
+        return "gguf" if local_path(name) is not None else self.catalogue.get(name).template
+
+    async def warm(self, worker: ModelWorker) -> bool:
+        """Load the model while the index opens."""
+        try:
+            await worker.start()
+        except ExplainedError as error:
+            self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
+            return False
+        return True
+
+    def live(self, search_index: SearchIndex, worker: ModelWorker | None) -> Live:
+        """What answers: one immutable value."""
+        from bot import prompts
+        from bot.live import EXTRACTIVE, NO_LORA, Live
+        from bot.writers.llamacpp_writer import LlamaCppWriter
+
+        chosen = self.settings.answer.abstain_threshold
+        return Live(
+            index=search_index,
+            analyser=search_index.analyser,
+            writer=LlamaCppWriter(worker=worker, name=self.settings.writer.model) if worker else None,
+            model=self.settings.writer.model if worker else EXTRACTIVE,
+            lora=NO_LORA,
+            prompt=prompts.version(),
+            threshold=search_index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
+        )
+
+    def flow(self, live: Live) -> AnswerFlow:
+        from bot.answering.flow import AnswerFlow, FlowOptions
+
+        answer, writer = self.settings.answer, self.settings.writer
+        return AnswerFlow(
+            lambda: live,
+            FlowOptions(
+                language=self.settings.language,
+                passages=answer.passages,
+                evidence_characters=answer.evidence_characters,
+                nearest_pages=answer.nearest_pages,
+                max_answer_tokens=writer.max_answer_tokens,
+                temperature=writer.temperature,
+                timeout_seconds=writer.timeout_seconds,
+            ),
+        )
+
+    async def chat(self, flow: AnswerFlow, groups: frozenset[str]) -> None:
+        from adapters.terminal.chat import chat
+
+        await chat(flow, groups, language=self.settings.language)
+
+    def evaluate(
+        self, path: Path, *, retrieval: bool, details: Path | None, progress: Callable[[int, int], None]
+    ) -> dict[str, object]:
+        from jobs.evaluate import evaluate_answers, evaluate_retrieval
+        from jobs.evaluation_set import load_set
+
+        cases = load_set(path)
+        if retrieval:
+            return evaluate_retrieval(cases, self.open_index(None), progress, details=details).as_json()
+
+        async def run() -> dict[str, object]:
+            async with self.answering() as flow:
+                report = await evaluate_answers(cases, flow, flow.readable, progress, details=details)
+            return report.as_json()
+
+        return asyncio.run(run())
+
+    def doctor(self) -> Iterator[Check]:
+        from bot.checks import checks
+
+        return checks(self)
+
+    def warn(self, text: str) -> None:
+        """A word to the person at the terminal."""
+        click.secho(text, err=True, fg="yellow" if sys.stderr.isatty() else None)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--config",
+    envvar="SASEO_CONFIG",
+    type=click.Path(path_type=Path),
+    help="설정 파일. 없으면 ./config.toml, 그것도 없으면 기본값을 씁니다.",
+)
+@click.version_option(package_name="saseo", prog_name="saseo")
+@click.pass_context
+def cli(context: click.Context, config: Path | None) -> None:
+    """사서(Saseo): 회사 위키에서 근거를 찾아 한국어로 답합니다."""
+    context.obj = Root(config).tools()
+
+
+for verb in (ask, chat, doctor, evaluate, index, models, search):
+    cli.add_command(verb)
+
+
+def main() -> NoReturn:
+    """Run the command line; every known error becomes one sentence and exit code 1."""
+    # A model hub is never asked behind the person's back; `saseo models pull` is the only way out of this machine.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("GGML_NO_BACKTRACE", "1")
+    json_wanted = "--json" in sys.argv
+    language: texts.Language = "en" if os.environ.get("SASEO_LANGUAGE") == "en" else "ko"
+    try:
+        cli.main(standalone_mode=False)
+        code = 0
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.Abort:
+        click.echo("\n" + texts.interrupted(language), err=True)
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except ExplainedError as error:
+        failure(error, language, json_wanted=json_wanted)
+        code = 1
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 1
+    except KeyboardInterrupt:
+        click.echo("\n" + texts.interrupted(language), err=True)
+        code = 130
+    sys.exit(code)

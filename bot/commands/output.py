@@ -1,0 +1,67 @@
+"""How commands speak: JSON for scripts on standard output, progress and errors for people on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.texts import Language
+from knowledge.errors import ExplainedError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+
+def as_json(value: object) -> str:
+    """One line, Korean as it is."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def failure(error: ExplainedError, language: Language, *, json_wanted: bool) -> None:
+    """Say an error: a sentence on standard error; with `--json` also an object on standard output."""
+    if json_wanted:
+        click.echo(as_json({"error": type(error).__name__, "message": error.explain(language)}))
+    click.secho(error.explain(language), err=True, fg="red" if sys.stderr.isatty() else None)
+
+
+@contextmanager
+def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A function (label, done, total) that draws one bar per label on a terminal's standard error; silent elsewhere.
+
+    `total` None: unknown. Where standard error is no terminal, each label is announced once.
+    """
+    if quiet:
+        yield lambda label, done, total: None
+        return
+    if not sys.stderr.isatty():
+        announced: set[str] = set()
+
+        def announce(label: str, done: int, total: int | None) -> None:
+            if label not in announced:
+                announced.add(label)
+                click.echo(f"{label}…", err=True)
+
+        yield announce
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        yield _Bars(bars)
+
+
+class _Bars:
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._tasks: dict[str, int] = {}
+
+    def __call__(self, label: str, done: int, total: int | None) -> None:
+        if label not in self._tasks:
+            self._tasks[label] = self._bars.add_task(label, total=total)
+        self._bars.update(self._tasks[label], completed=done, total=total)  # type: ignore[arg-type]

@@ -1,0 +1,86 @@
+"""`saseo search`: what the index finds, with the scores explained. No model writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot.commands.batch import Asked, groups_of, read_batch
+from bot.commands.output import as_json
+from bot.commands.tools import Tools
+
+if TYPE_CHECKING:
+    from knowledge.search import Hit, SearchIndex
+
+
+@click.command("search")
+@click.argument("question", required=False)
+@click.option("-k", "count", default=10, show_default=True, type=click.IntRange(1, 100), help="결과 수")
+@click.option("--as", "as_group", help="이 그룹의 사람으로 검색합니다(여럿이면 쉼표).")
+@click.option("--passages", is_flag=True, help="문서마다 하나가 아니라 구절마다 결과를 냅니다.")
+@click.option("--batch", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSON Lines 파일")
+@click.option("--json", "json_wanted", is_flag=True, help="JSON으로 출력합니다.")
+@click.pass_obj
+def search(
+    tools: Tools,
+    question: str | None,
+    count: int,
+    as_group: str | None,
+    passages: bool,
+    batch: Path | None,
+    json_wanted: bool,
+) -> None:
+    """위키에서 찾습니다(답변은 쓰지 않습니다)."""
+    if (question is None) == (batch is None):
+        raise click.UsageError("질문 하나를 주거나 --batch FILE을 주세요.")
+    if batch is not None:
+        asked = read_batch(batch)
+        index = tools.open_index(None)
+        for one in asked:
+            click.echo(as_json({"question": one.question, "results": _results(index, one, count, passages)}))
+        return
+    index = tools.open_index(None)
+    results = _results(index, Asked(question or "", groups_of(as_group), ()), count, passages)
+    if json_wanted:
+        click.echo(as_json(results))
+        return
+    if not results:
+        click.echo("찾은 문서가 없습니다.")
+    for found in results:
+        heading = f" > {found['heading']}" if found["heading"] else ""
+        click.secho(f"{found['rank']:>2}. {found['title']}{heading}", bold=True)
+        click.echo(
+            f"    {found['page']}  점수 {found['score']:.3f} (낱말 {found['lexical']:.2f}, 의미 {found['dense']:.3f}, "
+            f"질문 낱말 포함률 {found['coverage']:.0%})"
+        )
+        click.echo("    " + " ".join(str(found["text"]).split())[:160])
+
+
+def _results(index: SearchIndex, asked: Asked, count: int, passages: bool) -> list[dict[str, object]]:
+    from bot.answering.condense import condense
+    from knowledge.page import reader_of
+
+    question, _ = condense(asked.question, asked.turns, index.analyser, idf=index.idf)
+    found = index.search(question, reader_of(asked.groups), count, one_per_page=not passages)
+    return [_as_dict(rank, hit) for rank, hit in enumerate(found.hits, start=1)]
+
+
+def _as_dict(rank: int, hit: Hit) -> dict[str, object]:
+    passage = hit.passage
+    return {
+        "rank": rank,
+        "page": passage.page,
+        "title": passage.title,
+        "url": passage.url,
+        "heading": " > ".join(passage.heading),
+        "text": passage.text,
+        "score": round(hit.score, 4),
+        "lexical": round(hit.lexical, 4),
+        "dense": round(hit.dense, 4),
+        "coverage": round(hit.coverage, 4),
+        "legs": {leg: round(share, 4) for leg, share in sorted(hit.shares.items())},
+        "source": passage.source,
+        "replaced_by": passage.replaced_by,
+    }

@@ -1,0 +1,105 @@
+"""What passes between the worker's queue and a model engine: plain data, no chat framework, no C library.
+
+An `Engine` is one loaded model. It is built, called and closed by exactly one thread (`bot.worker.ModelWorker` owns it), with two
+exceptions: `count_tokens` may be called from any thread, and a `StopFlag` may be set from any thread.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Role = Literal["system", "user", "assistant"]
+StopReason = Literal["end", "stop", "length", "loop"]
+"""`end`: the model finished; `stop`: a stop string came; `length`: max_tokens or the context was used up; `loop`: it repeated itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation that the model is asked to continue."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritingRequest:
+    """One piece of writing: what to continue, and how."""
+
+    turns: tuple[Turn, ...]
+    max_tokens: int = 512
+    temperature: float = 0.0
+    """0 is greedy: the same prompt gives the same text."""
+    seed: int = 0
+    stop: tuple[str, ...] = ()
+    """Texts at which to stop, besides those of the template. They are not part of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class WritingReport:
+    """How a finished piece of writing went. Always the last thing an engine yields."""
+
+    prompt_tokens: int
+    output_tokens: int
+    reused_tokens: int
+    """Of the prompt: how many were still in the key/value cache."""
+    prompt_seconds: float
+    """From the start of work to the first token, without the time in the queue."""
+    decode_seconds: float
+    stop: StopReason
+
+
+class StopFlag:
+    """A stop sign for one piece of writing, readable from Python and, without Python, from C.
+
+    The flag is the first byte of a zeroed buffer, hence also the length of a C string: a native function can poll it from
+    inside a long computation without taking the interpreter's lock (see `bot.writers.llamacpp`).
+    """
+
+    __slots__ = ("_buffer",)
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(64)
+
+    def set(self) -> None:
+        """Ask the engine to stop. Any thread, any number of times."""
+        self._buffer[0] = b"\x01"
+
+    def is_set(self) -> bool:
+        """Whether stopping was asked for."""
+        return self._buffer[0] != b"\0"
+
+    @property
+    def address(self) -> int:
+        """Where the byte lives; valid as long as this object is kept."""
+        return ctypes.addressof(self._buffer)
+
+
+class Engine(Protocol):
+    """One loaded model."""
+
+    @property
+    def name(self) -> str:
+        """How the model is called in stamps and messages."""
+
+    @property
+    def context_tokens(self) -> int:
+        """How many tokens prompt and answer may have together."""
+
+    def write(self, request: WritingRequest, stop: StopFlag) -> Iterator[str | WritingReport]:
+        """Yield non-empty pieces of text, then one report.
+
+        Raises a `WritingError`; `WritingCancelled` soon after `stop` was set. May be closed between any two pieces, and must
+        be ready for the next request after every ending.
+        """
+
+    def count_tokens(self, text: str) -> int:
+        """How many tokens `text` is, as content of a message. Any thread."""
+
+    def forget(self) -> None:
+        """Drop everything remembered from earlier requests (key/value cache). Needed whenever the weights change."""
+
+    def close(self) -> None:
+        """Free the model."""

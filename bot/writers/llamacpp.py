@@ -1,0 +1,276 @@
+"""A GGUF model in this process, through llama.cpp's C interface.
+
+Only llama-cpp-python's public ctypes bindings (`llama_cpp.llama_*`) are used, not its `Llama` class, because that class
+* sends the whole process's stdout and stderr to /dev/null while it loads,
+* samples the greedy token by copying all logits into an array of structs (0.5 ms per token for a vocabulary of 150 000),
+* with a bad `lora_path` constructs without an error and then crashes at the first token.
+The bindings follow llama.cpp's header, which changes: the package is pinned, and this file and `vocabulary.py` are the only ones to look at.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import llama_cpp
+import numpy
+
+from bot.errors import BrokenModel, WriterFailed, WritingCancelled
+from bot.writers.engine import StopFlag, StopReason, WritingReport, WritingRequest
+from bot.writers.gguf_file import BadGguf, check_gguf
+from bot.writers.templates import Template, check_template_name, template_named
+from bot.writers.text_stream import LoopGuard, TextStream
+from bot.writers.vocabulary import Vocabulary
+
+_lib: Any = llama_cpp  # ctypes: the signatures say nothing a type checker could use
+_log = logging.getLogger(__name__)
+_BATCH = 512
+_ABORTED = 2
+_ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR; 3 is a warning
+
+_complaints = threading.local()  # llama.cpp reports why a load failed only through its process-wide log
+
+
+def _hear(level: int, text: bytes, _: object) -> None:
+    line = text.decode("utf-8", "replace").strip()
+    if line:
+        _log.debug("%s", line)  # not louder: a cancelled computation is three "errors" to llama.cpp, and real ones are raised
+        if level == _ERROR_LEVEL:
+            _complaints.last = line
+
+
+_hearer = _lib.llama_log_callback(_hear)  # C keeps the pointer: must live as long as the process
+
+
+def _stop_poller() -> Any:
+    """The native function that llama.cpp asks, hundreds of times per token and batch, whether to abort.
+
+    A Python callback would need the interpreter's lock each time and stall the computation whenever another thread is busy.
+    `strlen` of a `StopFlag`'s buffer is 0 or 1, which in every C calling convention is also a correct `bool`.
+    """
+    try:
+        libc = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None)
+        return ctypes.cast(libc.strlen, _lib.ggml_abort_callback)
+    except (OSError, AttributeError):
+        return _lib.ggml_abort_callback(lambda address: ctypes.string_at(address, 1) != b"\0")
+
+
+class LlamaCppEngine:
+    """One model and its context; an `Engine`. Build it, call it and close it on one thread (`count_tokens`: any)."""
+
+    def __init__(self, path: Path | str, *, context_tokens: int = 4096, threads: int = 2, template: str = "gguf") -> None:
+        check_template_name(template)
+        self._path = Path(path)
+        self._model: Any = None
+        self._context: Any = None
+        os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # else a failed assertion starts a debugger
+        try:
+            check_gguf(self._path)
+        except BadGguf as error:
+            raise self._broken(str(error)) from error
+        _lib.llama_log_set(_hearer, None)
+        _complaints.last = ""
+        try:
+            self._load(context_tokens, threads)
+            self._vocabulary = Vocabulary(_lib, self._model)
+            self._template = self._choose_template(template)
+        except BaseException:
+            self.close()
+            raise
+        self._poll_stop = _stop_poller()
+        self._cached: list[int] = []  # the tokens whose keys and values are in the context's memory, exactly
+        self._next = (ctypes.c_int32 * 1)()
+
+    def _load(self, context_tokens: int, threads: int) -> None:
+        _lib.llama_backend_init()
+        model_options = _lib.llama_model_default_params()
+        model_options.n_gpu_layers = 0
+        self._model = _lib.llama_model_load_from_file(os.fsencode(self._path), model_options)
+        if not self._model:
+            raise self._broken(_complaints.last or "llama.cpp refused it")
+        trained: int = _lib.llama_model_n_ctx_train(self._model)
+        if trained and trained < context_tokens:
+            # Beyond it, models without long-range positions (Polyglot-Ko: 2048) write nonsense.
+            _log.warning("%s was trained on %d tokens of context; using that", self.name, trained)
+            context_tokens = trained
+        options = _lib.llama_context_default_params()
+        options.n_ctx = context_tokens
+        options.n_batch = options.n_ubatch = min(_BATCH, context_tokens)
+        options.n_threads = options.n_threads_batch = threads
+        options.flash_attn_type = _lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
+        options.no_perf = False
+        self._context = _lib.llama_init_from_model(self._model, options)
+        if not self._context:
+            raise self._broken(_complaints.last or "no context could be made")
+        self._context_tokens = min(context_tokens, int(_lib.llama_n_ctx(self._context)))
+
+    def _choose_template(self, name: str) -> Template:
+        source = _lib.llama_model_chat_template(self._model, None) if name == "gguf" else None
+        try:
+            return template_named(
+                name,
+                chat_template=source.decode("utf-8", "replace") if source else None,
+                bos=self._vocabulary.bos_text,
+                eos=self._vocabulary.eos_text,
+            )
+        except BrokenModel as error:
+            raise self._broken(str(error.details["reason"])) from error
+
+    def _broken(self, reason: str) -> BrokenModel:
+        return BrokenModel(name=self._path.name, reason=reason)
+
+    @property
+    def name(self) -> str:
+        """The file's name without `.gguf`."""
+        return self._path.stem
+
+    @property
+    def context_tokens(self) -> int:
+        """Tokens of prompt and answer together."""
+        return self._context_tokens
+
+    @property
+    def model_pointer(self) -> Any:
+        """The `llama_model *`, for loading a LoRA on this thread."""
+        return self._model
+
+    @property
+    def context_pointer(self) -> Any:
+        """The `llama_context *`, for attaching a LoRA on this thread. Call `forget` afterwards."""
+        return self._context
+
+    def count_tokens(self, text: str) -> int:
+        """Tokens of `text` as message content. Any thread."""
+        return self._vocabulary.count(text)
+
+    def prompt_tokens(self, request: WritingRequest) -> list[int]:
+        """The exact tokens that `write` gives to the model."""
+        fragments = self._template.render(request.turns)
+        return self._vocabulary.prompt(fragments, add_bos=self._template.adds_bos)
+
+    def forget(self) -> None:
+        """Clear the key/value cache."""
+        self._cached = []
+        _lib.llama_memory_clear(_lib.llama_get_memory(self._context), True)
+
+    def close(self) -> None:
+        """Free context and model; harmless twice."""
+        if self._context:
+            _lib.llama_free(self._context)
+        if self._model:
+            _lib.llama_model_free(self._model)
+        self._context = self._model = None
+
+    def write(self, request: WritingRequest, stop: StopFlag) -> Iterator[str | WritingReport]:
+        """See `Engine.write`."""
+        began = time.perf_counter()
+        prompt = self.prompt_tokens(request)
+        room = self._context_tokens - len(prompt)
+        if not prompt or room < 1:
+            raise WriterFailed(reason=f"prompt {len(prompt)} tokens, context {self._context_tokens} tokens")
+        limit = min(max(request.max_tokens, 1), room)
+        text = TextStream((*self._template.stop, *request.stop))
+        guard = LoopGuard()
+        sampler = self._make_sampler(request)
+        # C reads the flag's memory until the callback is taken away again below; `stop` is referenced here all the while.
+        _lib.llama_set_abort_callback(self._context, self._poll_stop, stop.address)
+        try:
+            reused = self._keep_common_prefix(prompt)
+            self._read(prompt[reused:], stop)
+            token = self._pick(sampler)
+            first = time.perf_counter()
+            written = 0
+            while True:
+                if stop.is_set():
+                    raise WritingCancelled()
+                piece = self._vocabulary.piece(token)
+                if piece is None:
+                    reason: StopReason = "end"
+                    break
+                written += 1
+                if shown := text.feed(piece):
+                    yield shown
+                if text.stopped:
+                    reason = "stop"
+                    break
+                if guard.looping(token):
+                    reason = "loop"
+                    break
+                if written >= limit:
+                    reason = "length"
+                    break
+                self._read_one(token, stop)
+                token = self._pick(sampler)
+            if shown := text.finish():
+                yield shown
+            ended = time.perf_counter()
+            yield WritingReport(len(prompt), written, reused, first - began, ended - first, reason)
+        finally:
+            _lib.llama_set_abort_callback(self._context, _lib.ggml_abort_callback(), None)
+            if sampler is not None:
+                _lib.llama_sampler_free(sampler)
+
+    def _keep_common_prefix(self, prompt: list[int]) -> int:
+        """Cut the cache back to what it shares with the prompt; how many tokens that is.
+
+        At least the last token is computed anew: its logits are needed.
+        """
+        shared = 0
+        for ours, theirs in zip(self._cached, prompt[:-1], strict=False):
+            if ours != theirs:
+                break
+            shared += 1
+        if shared and _lib.llama_memory_seq_rm(_lib.llama_get_memory(self._context), 0, shared, -1):
+            del self._cached[shared:]
+            return shared
+        self.forget()  # also for recurrent models, which cannot be cut back
+        return 0
+
+    def _read(self, tokens: list[int], stop: StopFlag) -> None:
+        for at in range(0, len(tokens), _BATCH):
+            part = tokens[at : at + _BATCH]
+            self._decode((ctypes.c_int32 * len(part))(*part), len(part), stop)
+            self._cached += part
+
+    def _read_one(self, token: int, stop: StopFlag) -> None:
+        self._next[0] = token
+        self._decode(self._next, 1, stop)
+        self._cached.append(token)
+
+    def _decode(self, tokens: Any, count: int, stop: StopFlag) -> None:
+        code: int = _lib.llama_decode(self._context, _lib.llama_batch_get_one(tokens, count))
+        if code == 0:
+            return
+        self.forget()  # part of the batch may be in the memory, and nobody knows which part
+        if code == _ABORTED and stop.is_set():
+            raise WritingCancelled()
+        raise WriterFailed(reason=f"llama_decode {code}")
+
+    def _make_sampler(self, request: WritingRequest) -> Any:
+        """llama.cpp's default chain, or None for greedy (see `_pick`)."""
+        if request.temperature <= 0:
+            return None
+        chain = _lib.llama_sampler_chain_init(_lib.llama_sampler_chain_default_params())
+        for sampler in (
+            _lib.llama_sampler_init_top_k(40),
+            _lib.llama_sampler_init_top_p(0.95, 1),
+            _lib.llama_sampler_init_min_p(0.05, 1),
+            _lib.llama_sampler_init_temp(request.temperature),
+            _lib.llama_sampler_init_dist(request.seed & 0xFFFFFFFF),
+        ):
+            _lib.llama_sampler_chain_add(chain, sampler)  # the chain owns them from here
+        return chain
+
+    def _pick(self, sampler: Any) -> int:
+        if sampler is not None:
+            return int(_lib.llama_sampler_sample(sampler, self._context, -1))
+        # A view on llama.cpp's own buffer, nothing copied: greedy needs only the place of the maximum.
+        logits = _lib.llama_get_logits_ith(self._context, -1)
+        return int(numpy.ctypeslib.as_array(logits, shape=(self._vocabulary.size,)).argmax())

@@ -1,0 +1,130 @@
+"""PDF with a text layer. Pages become sections with a page number, so that an answer can cite the page."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections import Counter
+
+from knowledge.errors import UnreadablePage
+from knowledge.formats.lines import BULLET, unwrap, width
+from knowledge.formats.outline import Outline, clean, one_line
+from knowledge.page import Document
+
+_LOCK = threading.Lock()  # PDFium keeps global state: never two threads in it
+_ENDS_SENTENCE = re.compile(r"[.!?…。][\"'”’)\]]*$")
+_PAGE_NUMBER = re.compile(
+    r"[-–—\s]*(?:page|쪽|p\.)?\s*(\d{1,4})\s*(?:(?:/|of)\s*\d{1,4})?\s*(?:쪽|페이지)?[-–—\s]*", re.I
+)
+_NUMERAL = re.compile(r"(?<!\S)\d{1,4}(?=\s|$|/)")
+_NOT_A_TITLE = re.compile(
+    r"microsoft (?:word|powerpoint|excel)|untitled|제목\s?없음|무제|^(?:문서|document|presentation|슬라이드)\s?\d*$|^\(|^슬라이드 "
+    r"|\.(?:docx?|hwpx?|pptx?|xlsx?|pdf|indd|txt|tmp|rtf)$|^[\d\W_]*$",
+    re.I,
+)
+_RUNNING_LENGTH = 60
+_RUNNING_PAGES = 4
+_RUNNING_DEPTH = 2
+_TITLE_LENGTH = 150
+_NARROW = 30
+
+
+def parse(data: bytes) -> Document:
+    """The text layer, page by page, without running headers, footers and page numbers."""
+    title, texts = _read(data)
+    pages = [[line.strip() for line in clean(text).split("\n") if line.strip()] for text in texts]
+    outline = Outline()
+    for number, lines in enumerate(_without_running_lines(pages), 1):
+        outline.page(number)
+        _add_blocks(lines, outline)
+    return outline.document(title=title)
+
+
+def _read(data: bytes) -> tuple[str | None, list[str]]:
+    """Metadata title and the raw text of each page."""
+    import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
+
+    with _LOCK:
+        try:
+            document = pdfium.PdfDocument(data)
+        except pdfium.PdfiumError as error:
+            reason = "the PDF is encrypted" if "assword" in str(error) else "not a PDF, or a broken one"
+            raise UnreadablePage(reason=reason) from error
+        try:
+            texts = []
+            for index in range(len(document)):
+                page = document[index]
+                text_page = page.get_textpage()
+                texts.append(str(text_page.get_text_range()))
+                text_page.close()
+                page.close()
+            return _title(str(document.get_metadata_value("Title"))), texts
+        except pdfium.PdfiumError as error:
+            raise UnreadablePage(reason="a page of the PDF is broken") from error
+        finally:
+            document.close()  # closes what is still open of its pages, too
+
+
+def _title(written: str) -> str | None:
+    """Printers and converters leave file names and program names in the metadata: those are no titles."""
+    title = one_line(written)
+    if not 1 < len(title) <= _TITLE_LENGTH or _NOT_A_TITLE.search(title) or "\ufffd" in title:
+        return None
+    return title
+
+
+def _without_running_lines(pages: list[list[str]]) -> list[list[str]]:
+    """Drop page numbers, and short first and last lines that return on more than half of the pages."""
+    whole, pages = pages, [list(lines) for lines in pages]
+    for edge in (0, -1):
+        for _ in range(_RUNNING_DEPTH):
+            keys = [_running_keys(lines[edge], index) if lines else set() for index, lines in enumerate(pages)]
+            counts = Counter(key for found in keys for key in found)
+            for index, lines in enumerate(pages):
+                repeated = len(pages) >= _RUNNING_PAGES and any(counts[key] > len(pages) / 2 for key in keys[index])
+                if lines and (repeated or _is_page_number(lines[edge], index)):
+                    lines.pop(edge)
+    return pages if any(pages) else whole  # a form printed many times has nothing but repeated lines
+
+
+def _running_keys(line: str, index: int) -> set[str]:
+    """The line as it is, and with its first or last numeral counted from the page: "취업규칙 3" returns as "취업규칙 4"."""
+    if len(line) > _RUNNING_LENGTH:
+        return set()
+    keys = {line}
+    numerals = list(_NUMERAL.finditer(line))
+    for numeral in numerals[:1] + numerals[-1:]:
+        keys.add(f"{line[: numeral.start()]}\0{int(numeral[0]) - index}\0{line[numeral.end() :]}")
+    return keys
+
+
+def _is_page_number(line: str, index: int) -> bool:
+    found = _PAGE_NUMBER.fullmatch(line)
+    return found is not None and (int(found[1]) == index + 1 or not found[0].strip().isdigit())
+
+
+def _add_blocks(lines: list[str], outline: Outline) -> None:
+    """Logical lines; a run of list items is one list, text up to a finished sentence one paragraph."""
+    # U+FFFE (cleaned away) and U+0002 are PDFium's marks of a word cut by a hyphen; Korean has none.
+    widest = max(map(width, lines), default=0)
+    paragraph: list[str] = []
+    items: list[str] = []
+
+    def flush() -> None:
+        outline.block("\n".join(paragraph))
+        outline.block("\n".join(items), "list")
+        paragraph.clear()
+        items.clear()
+
+    for line in unwrap(lines, least=_NARROW, widest=widest).split("\n"):
+        if BULLET.match(line):
+            if paragraph:
+                flush()
+            items.append(line)
+            continue
+        if items:
+            flush()
+        paragraph.append(line)
+        if _ENDS_SENTENCE.search(line):
+            flush()
+    flush()

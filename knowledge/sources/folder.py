@@ -1,0 +1,140 @@
+"""A folder of files on this machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import os
+import stat
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from knowledge.errors import SourceNotFound, UnreadablePage
+from knowledge.formats import KNOWN_SUFFIXES
+from knowledge.page import Audience
+from knowledge.sources.base import SourceFile
+from knowledge.sources.patterns import Patterns
+
+
+class FolderSource:
+    """Every known file below `root`, sorted by path; hidden ones (`.git`, `~$규정.docx`) are skipped.
+
+    `include`, `exclude`: patterns over the relative path (see patterns.py). Files of unknown format are skipped
+    silently, unless a pattern of `include` asks for their suffix. No symlink leads out of the root, none to a folder
+    is followed.
+    """
+
+    def __init__(
+        self, name: str, root: Path, audience: Audience, include: Sequence[str] = (), exclude: Sequence[str] = ()
+    ) -> None:
+        self.name = name
+        self.audience = audience
+        self._root = Path(root)
+        self._include = Patterns(include)
+        self._exclude = Patterns(exclude)
+
+    def files(self) -> Iterator[SourceFile]:
+        """Raises SourceNotFound at once if the root is missing or closed to us."""
+        try:
+            root = self._root.resolve(strict=True)
+            os.scandir(root).close()
+        except (OSError, RuntimeError) as error:  # RuntimeError: Python 3.11's answer to a loop of symlinks
+            raise SourceNotFound(name=self.name, path=self._root) from error
+        return self._unique(self._walk(root, root, ""))
+
+    def _unique(self, files: Iterator[SourceFile]) -> Iterator[SourceFile]:
+        """Two names that differ only in Unicode form (macOS, Linux) would be one page: the second one is reported."""
+        seen: set[str] = set()
+        for file in files:
+            if file.path in seen:
+                yield _unreadable(file.path, "another file has the same name in another Unicode form")
+            else:
+                seen.add(file.path)
+                yield file
+
+    def _walk(self, root: Path, folder: Path, prefix: str) -> Iterator[SourceFile]:
+        waiting = [(folder, prefix)]
+        while waiting:
+            folder, prefix = waiting.pop()
+            try:
+                with os.scandir(folder) as listing:
+                    entries = sorted((_readable_name(entry.name), entry.name, entry) for entry in listing)
+            except OSError as error:
+                yield _unreadable(prefix.rstrip("/"), _why(error))
+                continue
+            folders: list[tuple[Path, str]] = []
+            for name, _, entry in entries:
+                path = prefix + name
+                if name.startswith((".", "~$")) or self._exclude.match(path):
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append((Path(entry.path), path + "/"))
+                elif self._wants(path):
+                    file = self._file(root, Path(entry.path), path)
+                    if file is not None:
+                        yield file
+            waiting.extend(reversed(folders))
+
+    def _wants(self, path: str) -> bool:
+        if self._include and not self._include.match(path):
+            return False
+        suffix = PurePosixPath(path).suffix.lower()
+        return suffix in KNOWN_SUFFIXES or self._include.asks_for(suffix)
+
+    def _file(self, root: Path, location: Path, path: str) -> SourceFile | None:
+        """None for what is no regular file inside the root: symlinks out of it, to folders or to nothing; pipes."""
+        try:
+            if not location.resolve(strict=True).is_relative_to(root):
+                return None
+            status = location.stat()
+        except (FileNotFoundError, RuntimeError):
+            return None
+        except OSError as error:
+            return _unreadable(path, _why(error))
+        if not stat.S_ISREG(status.st_mode):
+            return None
+        read = functools.partial(_read, root, location)
+        return SourceFile(path, url=None, modified=_day(status.st_mtime), size=status.st_size, read=read)
+
+
+def _read(root: Path, location: Path) -> bytes:
+    """Looks again where the path leads: the folder may have changed since it was listed."""
+    try:
+        target = location.resolve(strict=True)
+        if not target.is_relative_to(root):
+            raise UnreadablePage(reason="it became a link out of its folder")
+        return target.read_bytes()
+    except (OSError, RuntimeError) as error:
+        raise UnreadablePage(reason=_why(error)) from error
+
+
+def _unreadable(path: str, reason: str) -> SourceFile:
+    def read() -> bytes:
+        raise UnreadablePage(reason=reason)
+
+    reader: Callable[[], bytes] = read
+    return SourceFile(path, url=None, modified=None, size=0, read=reader)
+
+
+def _why(error: OSError | RuntimeError) -> str:
+    """The system's reason without the path."""
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+
+
+def _readable_name(name: str) -> str:
+    """The name in NFC. Old Korean archives leave names in CP949, which Python shows as lone surrogates."""
+    raw = os.fsencode(name)
+    for encoding in ("utf-8", "cp949"):
+        try:
+            return unicodedata.normalize("NFC", raw.decode(encoding))
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def _day(timestamp: float) -> dt.date | None:
+    try:
+        return dt.date.fromtimestamp(timestamp)
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -1,0 +1,61 @@
+"""Amounts, dates and counts in the many ways Korean writes them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.answering.quantities import Quantity, quantities, unsupported
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("10만 원", "100,000원"),
+        ("3만 5천 원", "35,000원"),
+        ("1만 2,500원", "12500원"),
+        ("1억 5천만 원", "150,000,000원"),
+        ("5백만 원", "5,000,000원"),
+        ("세 번", "3회"),
+        ("두 달", "2개월"),
+        ("이틀", "2일"),
+        ("2026-03-01", "2026년 3월 1일"),
+        ("오후 6시", "18:00"),
+        ("일주일에 한 번", "주 1회"),
+        ("３일", "3일"),
+    ],
+)
+def test_two_ways_of_writing_one_quantity_are_equal(one: str, other: str) -> None:
+    assert not unsupported(one, [other])
+    assert not unsupported(other, [one])
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("3일 전까지 신청합니다", "3개월 전까지 신청합니다"),
+        ("15일입니다", "연차는 12일입니다"),
+        ("20만 원까지", "한도는 2만 원입니다"),
+        ("오후 6시까지", "오전 9시부터 오후 5시까지"),
+        ("1억 5천만 원", "1억 원과 5천만 원"),
+    ],
+)
+def test_another_value_or_unit_is_not_supported(answer: str, passage: str) -> None:
+    assert unsupported(answer, [passage])
+
+
+def test_a_table_cell_without_its_unit_supports_the_value() -> None:
+    assert not unsupported("한도는 100,000원입니다", ["구분 | 한도(원)\n팀장 | 100,000"])
+
+
+def test_an_article_number_is_not_a_trillion() -> None:
+    assert quantities("제3조") == {Quantity(3.0)}
+
+
+@given(st.integers(1, 10**11))
+def test_every_amount_survives_grouping_by_commas(amount: int) -> None:
+    assert Quantity(float(amount), "원") in quantities(f"모두 {amount:,}원입니다")
+
+
+@given(st.text())
+def test_any_text_supports_itself(text: str) -> None:
+    assert not unsupported(text, [text])
