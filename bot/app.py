@@ -163,6 +163,7 @@ class Root:
 
     def open_index(self, options: SearchOptions | None) -> SearchIndex:
         """The serving edition, with analyser and embedder loaded side by side."""
+        from knowledge.page import reader_of
         from knowledge.search import SearchIndex
 
         edition_name = self.shelf.current()  # say "no index" before loading anything
@@ -170,7 +171,10 @@ class Root:
             embedder = loading.submit(self.make_embedder, 1)
             analyser = loading.submit(self.make_analyser)
             edition = loading.submit(self.shelf.open, edition_name)
-            return SearchIndex(edition.result(), analyser.result(), embedder.result(), options or self.search_options())
+            index = SearchIndex(edition.result(), analyser.result(), embedder.result(), options or self.search_options())
+        # Kiwi builds its tables and torch its kernels at first use: a second or two that no person should wait for.
+        index.search("사서", reader_of(), 1)
+        return index
 
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[AnswerFlow]:
@@ -221,9 +225,13 @@ class Root:
         return "gguf" if local_path(name) is not None else self.catalogue.get(name).template
 
     async def warm(self, worker: ModelWorker) -> bool:
-        """Load the model while the index opens."""
+        """Load the model and read the prompt's constant part while the index opens; False when it cannot be had."""
+        from bot import prompts
+        from bot.writers.llamacpp_writer import LlamaCppWriter
+
         try:
             await worker.start()
+            await LlamaCppWriter(worker=worker).ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1)
         except ExplainedError as error:
             self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
             return False

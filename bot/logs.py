@@ -27,6 +27,7 @@ def configure(level: str) -> None:
     """Send everything from `level` up to standard error."""
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines())
+    handler.setLevel(level)  # some libraries set their own loggers to DEBUG when imported
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("httpx", "httpcore", "sentence_transformers", "urllib3", "bm25s"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    for noisy in ("httpx", "httpcore", "sentence_transformers", "urllib3"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))

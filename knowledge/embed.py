@@ -50,8 +50,10 @@ class SentenceTransformerEmbedder:
     ) -> None:
         """`threads`: 1 where a writer shares the cores, all cores for bulk work in a process of its own."""
         import torch
+        import transformers
         from sentence_transformers import SentenceTransformer
 
+        transformers.utils.logging.disable_progress_bar()  # the command line draws its own
         torch.set_num_threads(threads)
         chosen = _faster_dtype() if dtype == "auto" else dtype
         self._model: SentenceTransformer = SentenceTransformer(

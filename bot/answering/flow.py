@@ -126,6 +126,11 @@ class AnswerFlow:
             raise WritingCancelled
         return answer
 
+    def readable(self, page: str, reader: frozenset[str]) -> bool:
+        """Whether every passage of `page` in the live edition admits `reader`: for measuring leaks."""
+        passages = self._live().index.edition.passages
+        return all(p.audience.admits(reader) for p in passages if p.page == page)
+
     def close(self) -> None:
         """Stop the search thread."""
         self._searching.shutdown(wait=False, cancel_futures=True)

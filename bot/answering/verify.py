@@ -17,8 +17,11 @@ from knowledge.korean import Analyser
 
 Problem = Literal["empty", "refusal", "language", "number", "name", "negation", "support"]
 
-SUPPORT = 0.5
+SUPPORT = 0.4
 """Least IDF-weighted share of a sentence's content morphemes that one passage must hold."""
+
+RESTATED = 0.3
+"""Weight of a word that the sentence repeats from the question and the passage puts differently."""
 
 _MARKS = re.compile(r"\s*\[(\d{1,2})\]")
 _REFUSAL = re.compile(
@@ -49,7 +52,8 @@ def check(
     if wrong_language(text, [excerpt.shown for excerpt in shown]):
         return Checked(text, problem="language")
     tokens = frozenset(analyser.morphemes(text))
-    supports = [_support(tokens, excerpt, idf) for excerpt in shown]
+    restated = frozenset(analyser.morphemes(question))
+    supports = [_support(tokens, restated, excerpt, idf) for excerpt in shown]
     ranked = sorted(range(len(shown)), key=lambda i: (-supports[i], i))
     if _REFUSAL.search(text) and (not ranked or supports[ranked[0]] < 0.9):
         return Checked(text, problem="refusal")
@@ -80,9 +84,13 @@ def wrong_language(text: str, passages: Sequence[str]) -> bool:
     return not hangul and latin > 12 and not any(text.lower() in passage.lower() for passage in passages)
 
 
-def _support(tokens: frozenset[str], excerpt: Excerpt, idf: Callable[[str], float]) -> float:
-    total = sum(map(idf, tokens))
-    return sum(idf(token) for token in tokens & excerpt.morphemes) / total if total else 0.0
+def _support(
+    tokens: frozenset[str], restated: frozenset[str], excerpt: Excerpt, idf: Callable[[str], float]
+) -> float:
+    """Share of the sentence's weight that the excerpt holds; words taken over from the question claim little themselves."""
+    weights = {t: idf(t) * (RESTATED if t in restated and t not in excerpt.morphemes else 1.0) for t in tokens}
+    total = sum(weights.values())
+    return sum(weights[token] for token in tokens & excerpt.morphemes) / total if total else 0.0
 
 
 def _cites(
