@@ -80,7 +80,9 @@ def _table(report: dict[str, Any]) -> str:
                 rows.append(
                     f"| {label} | {value['mean']:.3f} | {value['low']:.3f} to {value['high']:.3f} | {value.get('n')} |"
                 )
-    rows.append(f"\noutcomes: {report.get('outcomes')}; written by: {report.get('models')}; seconds: {report.get('seconds')}")
+    rows.append(
+        f"\noutcomes: {report.get('outcomes')}; written by: {report.get('models')}; seconds: {report.get('seconds')}"
+    )
     return "\n".join(rows)
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bot.models.store import ModelStore
     from bot.settings import Settings
     from bot.worker import ModelWorker
+    from bot.writers.engine import Engine
     from knowledge.build import BuildOptions, BuildProgress, BuildReport
     from knowledge.edition import EditionShelf
     from knowledge.embed import Embedder
@@ -127,6 +128,7 @@ class Root:
 
     @staticmethod
     def make_analyser(workers: int = 1) -> Analyser:
+        """Kiwi, with `workers` threads for batches."""
         from knowledge.korean import Analyser
 
         return Analyser(workers)
@@ -171,7 +173,9 @@ class Root:
             embedder = loading.submit(self.make_embedder, 1)
             analyser = loading.submit(self.make_analyser)
             edition = loading.submit(self.shelf.open, edition_name)
-            index = SearchIndex(edition.result(), analyser.result(), embedder.result(), options or self.search_options())
+            index = SearchIndex(
+                edition.result(), analyser.result(), embedder.result(), options or self.search_options()
+            )
         # Kiwi builds its tables and torch its kernels at first use: a second or two that no person should wait for.
         index.search("사서", reader_of(), 1)
         return index
@@ -201,20 +205,22 @@ class Root:
     def start_worker(self) -> ModelWorker | None:
         """None, with a warning, when the model cannot be had: answers are then quotes."""
         from bot.worker import ModelWorker
-        from bot.writers.llamacpp import LlamaCppEngine
 
         chosen = self.settings.writer
         try:
-            path, template = self.store.path(chosen.model), self.template()
+            path = self.store.path(chosen.model)
         except ModelError as error:
             self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
             return None
-        return ModelWorker(
-            lambda: LlamaCppEngine(
-                path, context_tokens=chosen.context_tokens, threads=chosen.threads, template=template
-            ),
-            queue_size=chosen.queue_size,
-            per_person=chosen.per_person,
+        return ModelWorker(lambda: self.make_engine(path), queue_size=chosen.queue_size, per_person=chosen.per_person)
+
+    def make_engine(self, path: Path) -> Engine:
+        """Loads the model; on the thread that will use it."""
+        from bot.writers.llamacpp import LlamaCppEngine
+
+        chosen = self.settings.writer
+        return LlamaCppEngine(
+            path, context_tokens=chosen.context_tokens, threads=chosen.threads, template=self.template()
         )
 
     def template(self) -> str:
@@ -294,9 +300,20 @@ class Root:
         return asyncio.run(run())
 
     def doctor(self) -> Iterator[Check]:
-        from bot.checks import checks
+        from bot.checks import Parts, checks
 
-        return checks(self)
+        return checks(
+            Parts(
+                settings=self.settings,
+                store=self.store,
+                shelf=self.shelf,
+                sources=self.sources,
+                make_analyser=self.make_analyser,
+                make_embedder=lambda: self.make_embedder(1),
+                embedder_id=self.embedder_id,
+                make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model)),
+            )
+        )
 
     def warn(self, text: str) -> None:
         """A word to the person at the terminal."""

@@ -216,7 +216,7 @@ class ModelWorker:
                 return
             try:
                 future.set_result(chore(self._loaded()))
-            except BaseException as error:
+            except BaseException as error:  # noqa: BLE001 - carried to the caller
                 future.set_exception(error)
 
         with self._changed:
@@ -268,7 +268,7 @@ class ModelWorker:
                 return self._engine
             except BrokenModel as error:
                 self._broken = error
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - becomes BrokenModel for every question
                 _log.exception("the model could not be loaded")
                 self._broken = BrokenModel(name="writer", reason=f"{type(error).__name__}: {error}")
         raise BrokenModel(**self._broken.details)
@@ -301,7 +301,7 @@ class ModelWorker:
             self._end(ticket, report if report is not None else WritingCancelled())
         except (WritingError, BrokenModel) as error:
             self._end(ticket, error)
-        except BaseException as error:  # the thread must survive whatever an engine does
+        except BaseException as error:  # noqa: BLE001 - the thread must survive whatever an engine does
             _log.exception("the writer failed")
             self._end(ticket, WriterFailed(reason=f"{type(error).__name__}: {error}"))
 

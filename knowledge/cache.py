@@ -58,7 +58,8 @@ class ContentCache:
 
     def get(self, kind: Kind, keys: Iterable[str]) -> dict[str, bytes]:
         """Those of `keys` that are known."""
-        wanted, found = list(dict.fromkeys(keys)), {}
+        wanted = list(dict.fromkeys(keys))
+        found: dict[str, bytes] = {}
         for start in range(0, len(wanted), _BATCH):
             batch = wanted[start : start + _BATCH]
             marks = ",".join("?" * len(batch))

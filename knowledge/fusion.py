@@ -42,6 +42,7 @@ def fuse(
     for leg, (numbers, scores) in legs.items():
         if not len(numbers):
             continue
+        scaled: NDArray[np.floating]
         if fusion == "rrf":
             scaled = (RRF_K + 1) / (RRF_K + 1 + np.arange(len(numbers), dtype=np.float32))
         else:

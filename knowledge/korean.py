@@ -84,7 +84,8 @@ class Analyser:
 
             self._repairing = Kiwi(num_workers=1, typos="basic")
         tokens = self._repairing.tokenize(normalise(question))
-        return self._kiwi.space(self._repairing.join(tokens), reset_whitespace=True)
+        repaired: str = self._kiwi.space(self._repairing.join(tokens), reset_whitespace=True)
+        return repaired
 
 
 def _content(tokens: Iterable[Token]) -> list[str]:

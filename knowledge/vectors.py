@@ -54,8 +54,8 @@ class VectorIndex:
         parameters = None
         if readable is not None:
             bits = np.packbits(readable, bitorder="little")
-            selector = self._faiss.IDSelectorBitmap(bits)
-            parameters = self._faiss.SearchParameters(sel=selector)
+            selector = self._faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
+            parameters = self._faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         cosines, numbers = self._index.search(query[None, :], count, params=parameters)
         found = numbers[0] >= 0
         return numbers[0][found], cosines[0][found]

@@ -59,14 +59,21 @@ async def chat(
         turns.append(text)
 
 
-async def _show(flow: Asking, question: Question, language: texts.Language, out: TextIO, *, transient: bool) -> Answer | None:
+async def _show(
+    flow: Asking, question: Question, language: texts.Language, out: TextIO, *, transient: bool
+) -> Answer | None:
     """Print one answer as it comes; progress stands on one line that the first sentence replaces."""
     answer: Answer | None = None
     async with contextlib.aclosing(flow.stream(question)) as events:  # type: ignore[type-var]
         async for event in events:
             if isinstance(event, Progressed):
                 if transient:
-                    print(f"\r\x1b[2K\x1b[2m{texts.step(event.step, event.detail, language)}\x1b[0m", end="", file=out, flush=True)
+                    print(
+                        f"\r\x1b[2K\x1b[2m{texts.step(event.step, event.detail, language)}\x1b[0m",
+                        end="",
+                        file=out,
+                        flush=True,
+                    )
             elif isinstance(event, Wrote):
                 print(("\r\x1b[2K" if transient else "") + event.text, end="", file=out, flush=True)
                 transient = False
@@ -81,7 +88,9 @@ async def _stoppable(work: object) -> Answer | None:
     """Run one answer; Ctrl-C cancels it and gives None."""
     task = asyncio.ensure_future(work)  # type: ignore[call-overload]
     loop = asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # no signals on Windows or off the main thread
+    with contextlib.suppress(
+        NotImplementedError, ValueError, RuntimeError
+    ):  # no signals on Windows or off the main thread
         loop.add_signal_handler(signal.SIGINT, task.cancel)
     try:
         answer: Answer | None = await task

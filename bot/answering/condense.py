@@ -19,7 +19,7 @@ _EMPTY_NOUNS = frozenset(
     (
         "경우 것 거 수 때 그때 방법 얼마 언제 어디 누구 무엇 뭐 며칠 몇 왜 어떻게 차이 "
         "다음 이후 이전 가능 필요 추가 정도 사람 번"
-    ).split()  # noqa: SIM905 - reads better than a list of strings
+    ).split()
 )
 """Nouns that name no topic."""
 

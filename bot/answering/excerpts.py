@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from knowledge.sentences import sentences
-
 from knowledge.korean import Analyser
 from knowledge.page import Passage
 from knowledge.search import Hit
+from knowledge.sentences import sentences
 
 FAR_BELOW = 0.35
 """A passage scoring below this share of the best one is left out: it distracts a small model more than it helps."""

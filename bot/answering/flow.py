@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, ParamSpec, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
@@ -101,7 +101,8 @@ class AnswerFlow:
                 yield Finished(self._failed(way, texts.empty_question(self._options.language), "empty_question"))
                 return
             answer = None
-            async for event in self._graph.astream({}, context=way, stream_mode="custom"):
+            events: AsyncIterator[Any] = self._graph.astream({}, context=way, stream_mode="custom")
+            async for event in events:
                 if isinstance(event, Finished):
                     answer = event.answer
                 yield event

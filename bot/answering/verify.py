@@ -84,9 +84,7 @@ def wrong_language(text: str, passages: Sequence[str]) -> bool:
     return not hangul and latin > 12 and not any(text.lower() in passage.lower() for passage in passages)
 
 
-def _support(
-    tokens: frozenset[str], restated: frozenset[str], excerpt: Excerpt, idf: Callable[[str], float]
-) -> float:
+def _support(tokens: frozenset[str], restated: frozenset[str], excerpt: Excerpt, idf: Callable[[str], float]) -> float:
     """Share of the sentence's weight that the excerpt holds; words taken over from the question claim little themselves."""
     weights = {t: idf(t) * (RESTATED if t in restated and t not in excerpt.morphemes else 1.0) for t in tokens}
     total = sum(weights.values())

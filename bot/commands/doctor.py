@@ -24,7 +24,5 @@ def doctor(tools: Tools, json_wanted: bool) -> None:
             if check.remedy:
                 click.echo(f"       → {check.remedy}")
     if json_wanted:
-        click.echo(
-            as_json([{"name": c.name, "ok": c.ok, "found": c.found, "remedy": c.remedy} for c in checks])
-        )
+        click.echo(as_json([{"name": c.name, "ok": c.ok, "found": c.found, "remedy": c.remedy} for c in checks]))
     sys.exit(0 if all(check.ok for check in checks) else 1)

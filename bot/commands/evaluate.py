@@ -20,9 +20,7 @@ from bot.errors import NotAvailableYet
 @click.option("--details", type=click.Path(dir_okay=False, path_type=Path), help="질문별 결과를 이 파일에 씁니다.")
 @click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 @click.pass_obj
-def evaluate(
-    tools: Tools, set_file: Path, retrieval: bool, lora: str, details: Path | None, json_wanted: bool
-) -> None:
+def evaluate(tools: Tools, set_file: Path, retrieval: bool, lora: str, details: Path | None, json_wanted: bool) -> None:
     """질문 모음으로 검색이나 답변의 품질을 측정합니다."""
     if lora != "none":
         raise NotAvailableYet(key="--lora")
@@ -46,5 +44,7 @@ def _lines(report: dict[str, object], indent: str = "") -> list[str]:
             lines.append(f"{indent}{name}")
             lines += _lines(value, indent + "  ")
         else:
-            lines.append(f"{indent}{name:<28} {value:.4g}" if isinstance(value, float) else f"{indent}{name:<28} {value}")
+            lines.append(
+                f"{indent}{name:<28} {value:.4g}" if isinstance(value, float) else f"{indent}{name:<28} {value}"
+            )
     return lines

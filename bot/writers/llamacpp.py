@@ -4,7 +4,7 @@ Only llama-cpp-python's public ctypes bindings (`llama_cpp.llama_*`) are used, n
 * sends the whole process's stdout and stderr to /dev/null while it loads,
 * samples the greedy token by copying all logits into an array of structs (0.5 ms per token for a vocabulary of 150 000),
 * with a bad `lora_path` constructs without an error and then crashes at the first token.
-The bindings follow llama.cpp's header, which changes: the package is pinned, and this file and `vocabulary.py` are the only ones to look at.
+The bindings follow llama.cpp's header, which changes: the package is pinned, and only this file and `vocabulary.py` use it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ _complaints = threading.local()  # llama.cpp reports why a load failed only thro
 def _hear(level: int, text: bytes, _: object) -> None:
     line = text.decode("utf-8", "replace").strip()
     if line:
-        _log.debug("%s", line)  # not louder: a cancelled computation is three "errors" to llama.cpp, and real ones are raised
+        _log.debug(
+            "%s", line
+        )  # not louder: a cancelled computation is three "errors" to llama.cpp, and real ones are raised
         if level == _ERROR_LEVEL:
             _complaints.last = line
 
@@ -65,7 +67,9 @@ def _stop_poller() -> Any:
 class LlamaCppEngine:
     """One model and its context; an `Engine`. Build it, call it and close it on one thread (`count_tokens`: any)."""
 
-    def __init__(self, path: Path | str, *, context_tokens: int = 4096, threads: int = 2, template: str = "gguf") -> None:
+    def __init__(
+        self, path: Path | str, *, context_tokens: int = 4096, threads: int = 2, template: str = "gguf"
+    ) -> None:
         check_template_name(template)
         self._path = Path(path)
         self._model: Any = None

@@ -67,7 +67,9 @@ class FakeEngine:
 
 
 @asynccontextmanager
-async def working(engine: FakeEngine | None = None, *, queue_size: int = 8, per_person: int = 4) -> AsyncIterator[ModelWorker]:
+async def working(
+    engine: FakeEngine | None = None, *, queue_size: int = 8, per_person: int = 4
+) -> AsyncIterator[ModelWorker]:
     engine = engine or FakeEngine()
     worker = ModelWorker(lambda: engine, queue_size=queue_size, per_person=per_person)
     try:
@@ -87,7 +89,7 @@ async def answer(ticket: Ticket) -> str:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - the worker's thread has no event to wait for
             await asyncio.sleep(0.001)
 
 

@@ -1,0 +1,132 @@
+"""What `saseo doctor` looks at: each check says what it found and, if something is wrong, what to do.
+
+A check never stops the others. Knows the parts only through what the composition root hands in.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.commands.tools import Check
+from knowledge import korean
+from knowledge.embed import self_test as embedder_self_test
+from knowledge.errors import ExplainedError
+
+if TYPE_CHECKING:
+    from bot.models.store import ModelStore
+    from bot.settings import Settings
+    from bot.writers.engine import Engine
+    from knowledge.edition import EditionShelf
+    from knowledge.embed import Embedder
+    from knowledge.korean import Analyser
+    from knowledge.sources.base import Source
+
+LEAST_FREE_GB = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the checks try out. Functions, so that a part that cannot be made fails inside its own check."""
+
+    settings: Settings
+    store: ModelStore
+    shelf: EditionShelf
+    sources: Callable[[], Iterable[Source]]
+    make_analyser: Callable[[], Analyser]
+    make_embedder: Callable[[], Embedder]
+    embedder_id: Callable[[], str]
+    make_engine: Callable[[], Engine]
+
+
+def checks(parts: Parts) -> Iterator[Check]:
+    """Every check in the order a person would want them: this machine, settings, pages, models, index, a word written."""
+    yield _python()
+    for name, look in (
+        ("디스크", _disk),
+        ("출처", _sources),
+        ("임베딩 모델", lambda p: _model(p, p.settings.embedder.model)),
+        ("답변 모델", lambda p: _model(p, p.settings.writer.model)),
+        ("색인", _index),
+        ("한국어 형태소", _morphemes),
+        ("한국어 임베딩", _embedding),
+        ("답변 쓰기", _writing),
+    ):
+        try:
+            found, remedy = look(parts)
+        except ExplainedError as error:
+            found, remedy = type(error).__name__, error.explain(parts.settings.language)
+        except Exception as error:  # noqa: BLE001 - a broken part must not hide the checks after it
+            found = f"{type(error).__name__}: {error}"
+            remedy = "설치가 온전한지 확인해 주세요: make demo 또는 pip check"
+        yield Check(name, not remedy, found, remedy)
+
+
+def _python() -> Check:
+    fits = sys.version_info >= (3, 11)
+    return Check("파이썬", fits, platform.python_version(), "" if fits else "Python 3.11 이상이 필요합니다.")
+
+
+def _disk(parts: Parts) -> tuple[str, str]:
+    folder = parts.settings.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free / 1e9
+    found = f"{parts.settings.data_dir} 여유 {free:.1f} GB"
+    if not os.access(folder, os.W_OK):
+        return found, f"{folder}에 쓸 수 없습니다. 권한을 확인하거나 data_dir를 바꿔 주세요."
+    return (
+        found,
+        "" if free >= LEAST_FREE_GB else f"여유 공간이 {LEAST_FREE_GB:.0f} GB보다 적습니다. 공간을 비워 주세요.",
+    )
+
+
+def _sources(parts: Parts) -> tuple[str, str]:
+    counts = {source.name: sum(1 for _ in source.files()) for source in parts.sources()}
+    found = ", ".join(f"{name}: 문서 {count}개" for name, count in counts.items())
+    empty = [name for name, count in counts.items() if not count]
+    return found, f"문서가 없는 출처입니다: {', '.join(empty)}. path와 include를 확인해 주세요." if empty else ""
+
+
+def _model(parts: Parts, name: str) -> tuple[str, str]:
+    return f"{name} ({parts.store.path(name)})", ""
+
+
+def _index(parts: Parts) -> tuple[str, str]:
+    edition = parts.shelf.open()
+    manifest = edition.manifest
+    found = f"{manifest.edition}: 문서 {manifest.pages}개, 구절 {manifest.passages}개, 체크섬 일치"
+    if (manifest.analyser, manifest.embedder) != (korean.ANALYSER, parts.embedder_id()):
+        return found, "다른 모델이나 분석기로 만든 색인입니다. `saseo index`를 실행해 주세요."
+    return found, ""
+
+
+def _morphemes(parts: Parts) -> tuple[str, str]:
+    korean.self_test(parts.make_analyser())
+    return "조사가 붙은 낱말을 찾습니다", ""
+
+
+def _embedding(parts: Parts) -> tuple[str, str]:
+    embedder = parts.make_embedder()
+    embedder_self_test(embedder)
+    return f"{embedder.dimension}차원, 한국어 문장을 구별합니다", ""
+
+
+def _writing(parts: Parts) -> tuple[str, str]:
+    from bot.writers.engine import StopFlag, Turn, WritingReport, WritingRequest
+
+    engine = parts.make_engine()
+    try:
+        pieces = list(engine.write(WritingRequest((Turn("user", "안녕하세요?"),), max_tokens=8), StopFlag()))
+    finally:
+        engine.close()
+    written = sum(piece.output_tokens for piece in pieces if isinstance(piece, WritingReport))
+    return (
+        f"{engine.name}: {written}토큰을 썼습니다",
+        "" if written else "모델이 아무것도 쓰지 않았습니다. 다른 모델을 골라 주세요.",
+    )
