@@ -127,6 +127,10 @@ class AnswerFlow:
             raise WritingCancelled
         return answer
 
+    def live(self) -> Live:
+        """What would answer a question asked now."""
+        return self._live()
+
     def readable(self, page: str, reader: frozenset[str]) -> bool:
         """Whether every passage of `page` in the live edition admits `reader`: for measuring leaks."""
         passages = self._live().index.edition.passages
