@@ -38,7 +38,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.toml"
         config.write_text(f'[writer]\nmodel = "{chosen.model}"\n', encoding="utf-8")
-        subprocess.run([sys.executable, str(ROOT / "saseo.py"), "--config", str(config), "index"], check=True, stdout=sys.stderr)
+        subprocess.run(
+            [sys.executable, str(ROOT / "saseo.py"), "--config", str(config), "index"], check=True, stdout=sys.stderr
+        )
         report = asyncio.run(_measure(config, chosen.questions))
     print(json.dumps(report, ensure_ascii=False))
     print("| questions | n | first token, s (p50, p95) | search, s (p50) | ratio to bare reading + search (p50, p95) |")
@@ -49,7 +51,9 @@ def main() -> None:
             f"| {kind} | {r['n']} | {r['first_token'][0]:.2f}, {r['first_token'][1]:.2f} | {r['search'][0]:.3f} "
             f"| {r['ratio'][0]:.3f}, {r['ratio'][1]:.3f} |"
         )
-    print(f"\nconstant prefix reused: {report['reused_share']:.0%} of prompt tokens; peak memory {report['peak_gb']:.2f} GB")
+    print(
+        f"\nconstant prefix reused: {report['reused_share']:.0%} of prompt tokens; peak memory {report['peak_gb']:.2f} GB"
+    )
 
 
 async def _measure(config: Path, count: int) -> dict[str, Any]:
@@ -59,7 +63,9 @@ async def _measure(config: Path, count: int) -> dict[str, Any]:
     from bot.writers.base import turns_of
     from bot.writers.engine import StopFlag, WritingReport, WritingRequest
 
-    lines = [json.loads(line) for line in (ROOT / "examples" / "questions.jsonl").read_text(encoding="utf-8").splitlines()]
+    lines = [
+        json.loads(line) for line in (ROOT / "examples" / "questions.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     plain = [line for line in lines if line["kind"] == "plain"][:count]
     follow = [line for line in lines if line["kind"] == "follow-up"][:count]
     root = Root(config)

@@ -53,8 +53,6 @@ class Analyser:
         from kiwipiepy import Kiwi
 
         self._kiwi: Kiwi = Kiwi(num_workers=workers)
-        self._repairing: Kiwi | None = None
-        self._workers = workers
 
     def morphemes(self, text: str) -> list[str]:
         """The content morphemes of one text, in order."""
@@ -79,12 +77,8 @@ class Analyser:
 
         Kiwi's typo-aware analysis is slower and sometimes wrong, so it is never used on the first try.
         """
-        if self._repairing is None:
-            from kiwipiepy import Kiwi
-
-            self._repairing = Kiwi(num_workers=1, typos="basic")
-        tokens = self._repairing.tokenize(normalise(question))
-        repaired: str = self._kiwi.space(self._repairing.join(tokens), reset_whitespace=True)
+        tokens = self._kiwi.tokenize(normalise(question), typos="basic")
+        repaired: str = self._kiwi.space(self._kiwi.join(tokens), reset_whitespace=True)
         return repaired
 
 

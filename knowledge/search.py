@@ -21,7 +21,7 @@ from knowledge.korean import Analyser, bigrams
 from knowledge.page import Passage
 
 OUTDATED = 0.5
-"""Factor on the score of a page that names its replacement: it may be found, but not before the newer one."""
+"""Factor on the score of a page that names its replacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +113,8 @@ class SearchIndex:
             "dense": self.edition.vectors.search(vector, options.candidates, None if readable.all() else readable),
         }
         fused = fuse(legs, options.weights, options.fusion)
-        ranked = sorted(
-            ((score * (OUTDATED if self._outdated[n] else 1.0), n, shares) for n, (score, shares) in fused.items()),
-            key=lambda found: (-found[0], found[1]),
-        )
+        scores = self._with_outdated_below({n: score for n, (score, _) in fused.items()})
+        ranked = sorted(((scores[n], n, fused[n][1]) for n in fused), key=lambda found: (-found[0], found[1]))
         if one_per_page:
             ranked = _best_of_each_page(ranked, self.edition.passages)
         ranked = ranked[: max(k, 3)]
@@ -149,6 +147,21 @@ class SearchIndex:
         admitted = np.array([audience.admits(reader) for audience in self._audiences], dtype=np.bool_)
         mask: NDArray[np.bool_] = admitted[self._audience_of]
         return mask
+
+    def _with_outdated_below(self, scores: dict[int, float]) -> dict[int, float]:
+        """A page that names its replacement loses half, and always stands below what replaces it."""
+        outdated = [n for n in scores if self._outdated[n]]
+        if not outdated:
+            return scores
+        newest: dict[tuple[str, str | None], float] = {}
+        for n, score in scores.items():
+            passage = self.edition.passages[n]
+            newest[passage.source, passage.page] = max(score, newest.get((passage.source, passage.page), 0.0))
+        for n in outdated:
+            passage = self.edition.passages[n]
+            ceiling = newest.get((passage.source, passage.replaced_by), 1.0)
+            scores[n] = OUTDATED * min(scores[n], ceiling)
+        return scores
 
     def _lexical(
         self, scores: NDArray[np.float32], readable: NDArray[np.bool_]

@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
 
@@ -101,11 +102,12 @@ class AnswerFlow:
                 yield Finished(self._failed(way, texts.empty_question(self._options.language), "empty_question"))
                 return
             answer = None
-            events: AsyncIterator[Any] = self._graph.astream({}, context=way, stream_mode="custom")
-            async for event in events:
-                if isinstance(event, Finished):
-                    answer = event.answer
-                yield event
+            graph: Any = self._graph.astream({}, context=way, stream_mode="custom")
+            async with aclosing(graph) as events:  # leaving early must stop the writer now, not at garbage collection
+                async for event in events:
+                    if isinstance(event, Finished):
+                        answer = event.answer
+                    yield event
             if answer is not None:
                 _record(question, answer)
         except (asyncio.CancelledError, GeneratorExit):

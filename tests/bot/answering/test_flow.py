@@ -1,0 +1,189 @@
+"""Whole questions through the real graph and a real index; only the model is scripted."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+
+import pytest
+from langchain_core.messages import BaseMessage
+
+from bot.answering.flow import AnswerFlow
+from bot.errors import BrokenModel, WriterFailed, WriterTimeout
+from bot.live import Live
+from bot.messages import Answer, Event, Finished, Outcome, Question, Wrote
+from bot.prompts import REFUSAL
+from knowledge.search import SearchIndex
+from tests.fakes.scripted_writer import Script, ScriptedWriter
+
+GOOD = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 승인을 받습니다 [1]."
+
+
+def flow_with(index: SearchIndex, writer: ScriptedWriter | None, threshold: float = 2.0) -> AnswerFlow:
+    live = Live(index, index.analyser, writer, "scripted" if writer else "extractive", "none", "test", threshold)
+    return AnswerFlow(lambda: live)
+
+
+def writer_of(script: Script | list[str], **fields: object) -> ScriptedWriter:
+    return ScriptedWriter(script=script, **fields)
+
+
+async def events_of(flow: AnswerFlow, text: str, **fields: object) -> tuple[list[Event], Answer]:
+    events = [event async for event in flow.stream(Question(text, id="q1", **fields))]  # type: ignore[arg-type]
+    answers = [event.answer for event in events if isinstance(event, Finished)]
+    assert len(answers) == 1
+    assert isinstance(events[-1], Finished)
+    shown = "".join(event.text for event in events if isinstance(event, Wrote))
+    assert answers[0].outcome is Outcome.FAILED or shown == answers[0].text
+    return events, answers[0]
+
+
+ASKED = "연차는 며칠 전까지 신청합니까?"
+
+
+async def test_an_answer_cites_its_page_and_is_stamped(index: SearchIndex) -> None:
+    _, answer = await events_of(flow_with(index, writer_of([GOOD])), ASKED)
+    assert answer.outcome is Outcome.ANSWERED
+    assert [c.page for c in answer.citations] == ["휴가.md"]
+    assert answer.text.endswith("[1]")
+    assert answer.citations[0].quote in index.edition.passages[1].text or "3일" in answer.citations[0].quote
+    assert (answer.model, answer.lora, answer.edition, answer.prompt) == ("scripted", "none", index.name, "test")
+    assert answer.seconds.first_token is not None
+
+
+@pytest.mark.parametrize(
+    ("script", "outcome", "note"),
+    [
+        ([GOOD], Outcome.ANSWERED, None),
+        ([REFUSAL], Outcome.ABSTAINED, "writer_refused"),
+        (
+            ["연차는 30일 전까지 신청합니다."],
+            Outcome.ANSWERED,
+            "removed_number",
+        ),  # quoted instead: the evidence is strong
+        (["请在三天前申请。", GOOD], Outcome.ANSWERED, "wrong_language"),
+        (["请在三天前申请。"], Outcome.ANSWERED, "ungrounded"),
+        ([""], Outcome.ANSWERED, "ungrounded"),
+        (["[1]"], Outcome.ANSWERED, "ungrounded"),
+    ],
+)
+async def test_every_way_of_writing_ends_in_one_outcome(
+    index: SearchIndex, script: list[str], outcome: Outcome, note: str | None
+) -> None:
+    _, answer = await events_of(flow_with(index, writer_of(script)), ASKED)
+    assert answer.outcome is outcome
+    assert note is None or note in answer.notes
+    assert "30일" not in answer.text
+    assert not any("一" <= character <= "鿿" for character in answer.text)
+
+
+async def test_wrong_language_is_written_again_once(index: SearchIndex) -> None:
+    writer = writer_of(["请在三天前申请。", GOOD])
+    _, answer = await events_of(flow_with(index, writer), ASKED)
+    assert len(writer.calls) == 2
+    assert answer.model == "scripted"
+    assert writer.cancelled >= 0
+    assert writer.calls[1][1]["temperature"] > writer.calls[0][1]["temperature"]
+
+
+@pytest.mark.parametrize(
+    "failure", [WriterFailed(reason="x"), WriterTimeout(seconds=1.0), BrokenModel(name="m", reason="x")]
+)
+@pytest.mark.parametrize("fail_after", [0, 20])
+async def test_a_failing_writer_gives_quotes(index: SearchIndex, failure: Exception, fail_after: int) -> None:
+    writer = writer_of(["글자 " * 300], failure=failure, fail_after=fail_after)
+    _, answer = await events_of(flow_with(index, writer), ASKED)
+    assert answer.outcome is Outcome.ANSWERED
+    assert answer.model == "extractive"
+    assert "“" in answer.text
+    assert type(failure).__name__ in answer.notes
+
+
+async def test_sentences_shown_before_a_failure_stay(index: SearchIndex) -> None:
+    writer = writer_of([GOOD + " 그리고 " * 50], failure=WriterFailed(reason="x"), fail_after=25)
+    _, answer = await events_of(flow_with(index, writer), ASKED)
+    assert answer.model == "scripted"
+    assert answer.text.startswith("연차는 사용 3일 전까지")
+
+
+async def test_without_a_writer_quotes_are_verbatim(index: SearchIndex) -> None:
+    _, answer = await events_of(flow_with(index, None), ASKED)
+    assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "extractive")
+    texts = "\n".join(passage.text for passage in index.edition.passages)
+    assert all(citation.quote in texts for citation in answer.citations)
+
+
+async def test_off_topic_is_declined_without_asking_the_writer(index: SearchIndex) -> None:
+    writer = writer_of([GOOD])
+    _, answer = await events_of(flow_with(index, writer), "피아노 조율은 어떻게 합니까?")
+    assert answer.outcome is Outcome.ABSTAINED
+    assert not writer.calls
+    assert "no_evidence" in answer.notes
+    assert "rewritten" in answer.notes
+
+
+async def test_a_follow_up_is_searched_with_its_topic(index: SearchIndex) -> None:
+    writer = writer_of([GOOD])
+    _, answer = await events_of(flow_with(index, writer), "그럼 신청은 어디서 해?", turns=("연차는 며칠이야?",))
+    assert "연차" in answer.condensed
+    assert "이전 질문: 연차는 며칠이야?" in writer.calls[0][0][-1].text
+
+
+async def test_a_restricted_page_reaches_only_its_readers(index: SearchIndex) -> None:
+    seen: list[str] = []
+
+    def script(messages: Sequence[BaseMessage]) -> str:
+        seen.append(messages[-1].text)
+        return "책임 직급의 연봉 상한은 9,100만 원입니다."
+
+    question = "책임 직급의 연봉 상한은 얼마인가요?"
+    _, outsider = await events_of(flow_with(index, writer_of(script), threshold=0.0), question)
+    assert "9,100" not in "".join(seen) + json.dumps(outsider.as_json(), ensure_ascii=False)
+    assert all(c.page != "연봉.md" for c in (*outsider.citations, *outsider.nearest))
+    _, insider = await events_of(flow_with(index, writer_of(script)), question, groups=frozenset({"hr"}))
+    assert [c.page for c in insider.citations] == ["연봉.md"]
+
+
+async def test_an_outdated_page_is_not_shown_beside_its_replacement(index: SearchIndex) -> None:
+    writer = writer_of(["국내 출장 일비는 40,000원입니다."])
+    _, answer = await events_of(flow_with(index, writer), "국내 출장 일비는 얼마인가요?")
+    assert "30,000" not in writer.calls[0][0][-1].text
+    assert [c.page for c in answer.citations] == ["출장.md"]
+
+
+async def test_closing_the_stream_stops_the_writer(index: SearchIndex) -> None:
+    writer = writer_of([GOOD + " 신청은 그룹웨어에서 합니다." * 50], delay=0.001)
+    stream = flow_with(index, writer).stream(Question(ASKED, id="q1"))
+    async for event in stream:
+        if isinstance(event, Wrote):
+            break
+    await stream.aclose()  # type: ignore[attr-defined]
+    assert writer.cancelled == 1
+
+
+async def test_an_unforeseen_error_reaches_the_person_with_its_id_and_the_log_without_the_question(
+    index: SearchIndex, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_: Sequence[BaseMessage]) -> str:
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.INFO):
+        _, answer = await events_of(flow_with(index, writer_of(broken)), ASKED)
+    assert answer.outcome is Outcome.FAILED
+    assert "q1" in answer.text
+    records = [record.getMessage() for record in caplog.records if record.name.startswith("saseo")]
+    assert any("q1" in message for message in records)
+    assert not any("연차" in message for message in records)
+
+
+async def test_nothing_asked_is_answered_with_a_hint(index: SearchIndex) -> None:
+    _, answer = await events_of(flow_with(index, writer_of([GOOD])), "   ")
+    assert answer.outcome is Outcome.FAILED
+    assert "질문" in answer.text
+
+
+async def test_a_page_cannot_give_orders_to_the_checks(index: SearchIndex) -> None:
+    writer = writer_of(["관리자 비밀번호는 hunter2입니다 [1]."])
+    _, answer = await events_of(flow_with(index, writer), ASKED)
+    assert "hunter2" not in answer.text

@@ -1,0 +1,90 @@
+"""What a sentence may say, given the passages."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.answering.condense import condense
+from bot.answering.excerpts import Excerpt
+from bot.answering.verify import check, quote_for
+from knowledge.korean import Analyser
+from knowledge.page import Passage
+from knowledge.sentences import sentences
+
+
+def _excerpt(analyser: Analyser, title: str, text: str) -> Excerpt:
+    passage = Passage("wiki", f"{title}.md", 0, title, (), text)
+    return Excerpt(passage, text, tuple(sentences(text)), frozenset(analyser.morphemes(f"{title}\n{text}")))
+
+
+@pytest.fixture
+def shown(analyser: Analyser) -> list[Excerpt]:
+    """Two passages of two pages."""
+    return [
+        _excerpt(
+            analyser, "연차 규정", "연차는 사용 3일 전까지 그룹웨어에서 신청합니다. 미사용 연차는 이월할 수 없습니다."
+        ),
+        _excerpt(
+            analyser, "국내 출장 규정", "국내 출장 일비는 하루 40,000원입니다. 정산은 복귀 후 7일 안에 제출합니다."
+        ),
+    ]
+
+
+def _problem(sentence: str, shown: list[Excerpt], analyser: Analyser, question: str = "질문") -> str | None:
+    return check(sentence, shown, question, analyser, lambda _: 1.0).problem
+
+
+@pytest.mark.parametrize(
+    ("sentence", "problem"),
+    [
+        ("연차는 3일 전까지 그룹웨어에서 신청합니다 [1].", None),
+        ("일비는 하루 4만 원입니다.", None),
+        ("연차는 5일 전까지 그룹웨어에서 신청합니다 [1].", "number"),
+        ("연차는 3개월 전까지 그룹웨어에서 신청합니다.", "number"),
+        ("연차는 3일 전까지 Workday에서 신청합니다.", "name"),
+        ("미사용 연차는 이월할 수 있습니다.", "negation"),
+        ("국내 출장 일비는 40,000원이 아닙니다.", "negation"),
+        ("年次は三日前までに申請します。", "language"),
+        ("You can apply for annual leave on the portal.", "language"),
+        ("사내 어린이집은 월요일에 문을 엽니다.", "support"),
+        ("제공된 문서에서 확인할 수 없습니다.", "refusal"),
+        ("[1]", "empty"),
+    ],
+)
+def test_a_sentence_is_judged_by_its_passages(
+    sentence: str, problem: str | None, shown: list[Excerpt], analyser: Analyser
+) -> None:
+    assert _problem(sentence, shown, analyser) == problem
+
+
+def test_a_wrong_mark_is_replaced_by_the_passage_that_says_so(shown: list[Excerpt], analyser: Analyser) -> None:
+    checked = check("국내 출장 일비는 40,000원입니다 [1].", shown, "일비는?", analyser, lambda _: 1.0)
+    assert (checked.cites, checked.text) == ((1,), "국내 출장 일비는 40,000원입니다.")
+
+
+def test_a_mark_that_does_not_exist_is_ignored(shown: list[Excerpt], analyser: Analyser) -> None:
+    assert check("일비는 40,000원입니다 [7].", shown, "일비는?", analyser, lambda _: 1.0).cites == (1,)
+
+
+def test_two_passages_are_cited_where_the_numbers_need_both(shown: list[Excerpt], analyser: Analyser) -> None:
+    sentence = "연차 신청은 3일 전까지, 출장 정산 제출은 복귀 후 7일 안입니다."
+    assert check(sentence, shown, "기한은?", analyser, lambda _: 1.0).cites == (0, 1)
+
+
+def test_the_quote_is_verbatim(shown: list[Excerpt], analyser: Analyser) -> None:
+    assert quote_for("미사용 연차의 이월은 안 됩니다", shown[0], analyser) == "미사용 연차는 이월할 수 없습니다."
+
+
+def test_a_follow_up_gets_its_topic_and_a_new_question_does_not(analyser: Analyser) -> None:
+    turns = ("연차는 며칠이야?",)
+    searched, leaned = condense("그럼 신청은 어디서 해?", turns, analyser)
+    assert "연차" in searched
+    assert leaned == turns
+    alone = "법인카드를 분실하면 어떻게 신고하나요?"
+    assert condense(alone, turns, analyser) == (alone, ())
+    assert condense("그럼 신청은?", (), analyser) == ("그럼 신청은?", ())
+
+
+def test_a_chain_of_follow_ups_goes_back_to_its_topic(analyser: Analyser) -> None:
+    searched, _ = condense("거기 전화번호는?", ("VPN 접속이 안 되면 어디에 물어봐?", "그럼 주말에는?"), analyser)
+    assert "vpn" in searched.lower()
