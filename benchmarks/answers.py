@@ -73,12 +73,11 @@ def _run(folder: Path, wiki: Path, sample: list[dict[str, Any]], details: Path |
 
 def _table(report: dict[str, Any]) -> str:
     rows = ["| measure | mean | 95 % interval | n |", "| --- | --- | --- | --- |"]
-    for group in ("measures", "given_answered"):
-        for name, value in (report.get(group) or {}).items():
+    for group, suffix in ((report, ""), (report["given_answered"], ", where answered")):
+        for name, value in group.items():
             if isinstance(value, dict) and value.get("mean") is not None:
-                label = name if group == "measures" else f"{name}, where answered"
                 rows.append(
-                    f"| {label} | {value['mean']:.3f} | {value['low']:.3f} to {value['high']:.3f} | {value.get('n')} |"
+                    f"| {name}{suffix} | {value['mean']:.3f} | {value['low']:.3f} to {value['high']:.3f} | {value['n']} |"
                 )
     rows.append(
         f"\noutcomes: {report.get('outcomes')}; written by: {report.get('models')}; seconds: {report.get('seconds')}"

@@ -7,6 +7,7 @@ differs. Secrets are not settings: they come from the environment alone. Relativ
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -16,6 +17,9 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, UnknownSetting
 
+PREFIX = "SASEO_"
+CONFIG_VARIABLE = "SASEO_CONFIG"
+"""Names the file itself, so it is no key of it."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -126,7 +130,7 @@ class Settings(BaseSettings):
     """Every setting. `folder` is where relative paths count from."""
 
     model_config = SettingsConfigDict(
-        extra="forbid", frozen=True, env_prefix="SASEO_", env_nested_delimiter="__", env_ignore_empty=True
+        extra="forbid", frozen=True, env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True
     )
 
     data_dir: Path = Path("var")
@@ -186,6 +190,7 @@ def load_settings(path: Path | None) -> Settings:
             raise InvalidSetting(key=str(chosen), reason=str(error)) from error
     elif path is not None:
         raise SettingsFileMissing(path=path)
+    _refuse_unknown_variables()
     try:
         settings = Settings(**given)
     except ValidationError as error:
@@ -204,6 +209,8 @@ def load_settings(path: Path | None) -> Settings:
             "data_dir": _absolute(settings.data_dir, folder),
             "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
+            "writer": settings.writer.model_copy(update={"model": _model(settings.writer.model, folder)}),
+            "embedder": settings.embedder.model_copy(update={"model": _model(settings.embedder.model, folder)}),
             "sources": tuple(
                 source.model_copy(update={"path": _absolute(source.path, wiki_root)}) for source in settings.sources
             ),
@@ -213,6 +220,24 @@ def load_settings(path: Path | None) -> Settings:
 
 def _absolute(path: Path, folder: Path) -> Path:
     return folder / path.expanduser()
+
+
+def _model(name: str, folder: Path) -> str:
+    """A name of the catalogue as it is; the path of a model file made absolute."""
+    from bot.models.store import local_path
+
+    path = local_path(name)
+    return name if path is None else str(_absolute(path, folder))
+
+
+def _refuse_unknown_variables() -> None:
+    """pydantic-settings overlooks a variable that names no field at all; a typo must not be silent there either."""
+    known = [PREFIX + key.replace(".", "__").upper() for key in known_keys()]
+    for name, value in os.environ.items():
+        variable = name.upper()
+        if value and variable.startswith(PREFIX) and variable not in known and variable != CONFIG_VARIABLE:
+            close = difflib.get_close_matches(variable, known, n=1, cutoff=0.5)
+            raise UnknownSetting(key=name, hint=f" (→ {close[0]}?)" if close else "")
 
 
 def _explained(error: ValidationError) -> UnknownSetting | InvalidSetting:
