@@ -29,6 +29,7 @@ _REFUSAL = re.compile(
 )
 _NEGATED = re.compile(r"없|않|못[하합해한할했]|아니|아닙|불가|제외|금지|안 [가-힣]|말아야|삼가|미지급|무관")
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9.+#-]+")
+_DOUBLED = re.compile(r"([.!])\1+$")  # "합니다. [1]." without its mark
 _LABEL = re.compile(r"^\s*(답변|답|A)\s*[::]\s*")
 
 
@@ -46,8 +47,9 @@ def check(
 ) -> Checked:
     """Judge one sentence against the excerpts the writer saw."""
     claimed = [int(number) - 1 for number in _MARKS.findall(sentence)]
-    text = _LABEL.sub("", _MARKS.sub("", sentence)).strip()
-    if not any(character.isalnum() for character in text):
+    text = _DOUBLED.sub(r"\1", _LABEL.sub("", _MARKS.sub("", sentence)).strip())
+    # A question from a page's FAQ, or the person's own words again, answers nothing.
+    if not any(character.isalnum() for character in text) or text.endswith("?") or text.rstrip(".") in question:
         return Checked(text, problem="empty")
     if wrong_language(text, [excerpt.shown for excerpt in shown]):
         return Checked(text, problem="language")

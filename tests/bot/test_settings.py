@@ -67,19 +67,6 @@ def test_the_shipped_file_names_every_known_key() -> None:
     assert set(shipped()) | commented == set(known_keys())
 
 
-def test_every_key_of_the_shipped_file_has_a_comment() -> None:
-    lines = SHIPPED.read_text(encoding="utf-8").splitlines()
-    explained_by_their_table = ("slack", "discord", "web", "jobs")
-    table = ""
-    bare = []
-    for line in lines:
-        if found := re.match(r"\[+([\w.]+)\]+", line):
-            table = found[1]
-        elif re.match(r"\w+ = ", line) and "#" not in line and table not in explained_by_their_table:
-            bare.append(f"{table}: {line}")
-    assert [one for one in bare if not one.endswith("exclude = []") and "kind" not in one] == []
-
-
 def test_the_shipped_file_loads_as_it_is() -> None:
     settings = load_settings(SHIPPED)
     assert settings.data_dir == ROOT / "var"

@@ -49,6 +49,8 @@ def _problem(sentence: str, shown: list[Excerpt], analyser: Analyser, question: 
         ("사내 어린이집은 월요일에 문을 엽니다.", "support"),
         ("제공된 문서에서 확인할 수 없습니다.", "refusal"),
         ("[1]", "empty"),
+        ("연차는 언제까지 신청하나요?", "empty"),
+        ("질문.", "empty"),
     ],
 )
 def test_a_sentence_is_judged_by_its_passages(
@@ -60,6 +62,11 @@ def test_a_sentence_is_judged_by_its_passages(
 def test_a_wrong_mark_is_replaced_by_the_passage_that_says_so(shown: list[Excerpt], analyser: Analyser) -> None:
     checked = check("국내 출장 일비는 40,000원입니다 [1].", shown, "일비는?", analyser, lambda _: 1.0)
     assert (checked.cites, checked.text) == ((1,), "국내 출장 일비는 40,000원입니다.")
+
+
+def test_a_mark_between_two_full_stops_leaves_one(shown: list[Excerpt], analyser: Analyser) -> None:
+    checked = check("국내 출장 일비는 40,000원입니다. [2].", shown, "일비는?", analyser, lambda _: 1.0)
+    assert checked.text == "국내 출장 일비는 40,000원입니다."
 
 
 def test_a_mark_that_does_not_exist_is_ignored(shown: list[Excerpt], analyser: Analyser) -> None:

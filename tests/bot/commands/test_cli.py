@@ -1,174 +1,424 @@
-"""The command line as a script or a person meets it: real processes, real exit codes."""
+"""The command line as scripts and people meet it: JSON keys, sentences, exit codes.
+
+What needs no model runs in this process through the launcher's own `main`. What needs the models runs `saseo.py` as a
+process of its own, over one wiki that is indexed once.
+"""
 
 from __future__ import annotations
 
 import json
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from bot.models.catalogue import Catalogue
-from bot.models.store import ModelStore, default_root
-from knowledge.errors import ExplainedError
+from bot import texts
+from bot.app import main
+from bot.models.store import default_root
 from tests.conftest import WIKI, write_wiki
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).resolve().parents[3]
+SMALL_WRITER = "qwen2.5-coder-0.5b"
+NO_WRITER = "/nonexistent/none.gguf"
+SEARCH_KEYS = {"rank", "page", "title", "url", "heading", "text", "score", "lexical", "dense"}
+ASK_KEYS = {
+    "outcome",
+    "text",
+    "citations",
+    "model",
+    "lora",
+    "edition",
+    "prompt",
+    "tokens",
+    "cost_krw",
+    "seconds",
+}
+INDEX_KEYS = {"edition", "pages", "passages", "added", "changed", "removed", "failed", "seconds"}
 
 
-def saseo(config: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "saseo.py"), "--config", str(config), *words],
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-        timeout=300,
-        stdin=subprocess.DEVNULL,
-    )
+def config(folder: Path, extra: str = "") -> Path:
+    """A file that names only what differs: the small wiki beside it."""
+    path = folder / "saseo.toml"
+    path.write_text(f'data_dir = "data"\n{extra}\n[[sources]]\nname = "wiki"\npath = "wiki"\n', encoding="utf-8")
+    return path
 
 
-def configured(folder: Path, extra: str = "") -> Path:
-    write_wiki(folder / "wiki", WIKI)
-    config = folder / "saseo.toml"
-    config.write_text(f'data_dir = "var"\n[[sources]]\nname = "wiki"\npath = "wiki"\n{extra}', encoding="utf-8")
-    return config
+class Said:
+    """What one command gave."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    def json(self) -> object:
+        return json.loads(self.out)
+
+    def lines(self) -> list[object]:
+        return [json.loads(line) for line in self.out.splitlines()]
 
 
-@pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A configuration whose wiki is indexed with the real embedder; the small writer."""
-    store = ModelStore(default_root(), Catalogue.load())
-    for name in ("multilingual-e5-small", "qwen2.5-coder-0.5b"):
-        try:
-            store.path(name)
-        except ExplainedError:
-            pytest.skip(f"saseo models pull {name}")
-    config = configured(tmp_path_factory.mktemp("cli"), '[writer]\nmodel = "qwen2.5-coder-0.5b"\n')
-    done = saseo(config, "index", "--json")
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
-    assert set(report) >= {"edition", "pages", "passages", "added", "changed", "removed", "failed", "seconds"}
-    assert (report["pages"], report["added"], report["failed"]) == (6, 6, [])
-    return config
+# --- without models -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.model
-def test_search_keeps_its_contract_and_its_audiences(indexed: Path) -> None:
-    results = json.loads(saseo(indexed, "search", "연차 신청", "-k", "3", "--json").stdout)
-    assert set(results[0]) >= {"rank", "page", "title", "url", "heading", "text", "score", "lexical", "dense"}
-    assert (results[0]["page"], len(results)) == ("휴가.md", 3)
-    lines = [{"question": "연봉 밴드 상한"}, {"question": "연봉 밴드 상한", "as": "hr"}]
-    batch = indexed.parent / "batch.jsonl"
-    batch.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    outsider, insider = [
-        json.loads(line) for line in saseo(indexed, "search", "--batch", str(batch)).stdout.splitlines()
-    ]
-    assert "연봉.md" not in [found["page"] for found in outsider["results"]]
-    assert insider["results"][0]["page"] == "연봉.md"
+class Here:
+    """Runs commands in this process, with a models folder that is empty."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.folder = folder
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *arguments: str | Path, code: int) -> Said:
+        self._monkeypatch.setattr(sys, "argv", ["saseo", *map(str, arguments)])
+        with pytest.raises(SystemExit) as left:
+            main()
+        out, err = self._capsys.readouterr()
+        assert left.value.code == code, out + err
+        assert "Traceback" not in out + err
+        return Said(code, out, err)
 
 
-@pytest.mark.model
-def test_ask_keeps_its_contract(indexed: Path) -> None:
-    done = saseo(indexed, "ask", "연차는 며칠 전까지 신청해야 하나요?", "--json")
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
-    assert set(answer) >= {
-        "outcome",
-        "text",
-        "citations",
-        "model",
-        "lora",
-        "edition",
-        "prompt",
-        "tokens",
-        "cost_krw",
-        "seconds",
-    }
-    assert set(answer["seconds"]) == {"search", "first_token", "total"}
-    assert answer["outcome"] in ("answered", "abstained")
-    assert all(set(cited) >= {"n", "page", "title", "url", "quote"} for cited in answer["citations"])
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Here]:
+    for name in list(os.environ):
+        if name.startswith("SASEO_"):
+            monkeypatch.delenv(name)
+    for name in ("HF_HUB_OFFLINE", "TOKENIZERS_PARALLELISM", "GGML_NO_BACKTRACE", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, os.environ.get(name, "1"))  # what the command sets goes away with the test
+    monkeypatch.setenv("SASEO_MODELS_DIR", str(tmp_path / "models"))
+    monkeypatch.chdir(tmp_path)
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    write_wiki(tmp_path / "wiki", WIKI)
+    yield Here(tmp_path, monkeypatch, capsys)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
-@pytest.mark.model
-def test_without_a_writer_the_wiki_is_quoted(indexed: Path) -> None:
-    done = saseo(indexed, "ask", "연차는 며칠 전까지 신청해야 하나요?", SASEO_WRITER__MODEL="/nonexistent/model.gguf")
-    assert done.returncode == 0
-    assert "“" in done.stdout
-    assert "출처" in done.stdout
-    assert "model.gguf" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_help_lists_every_verb_and_exits_0(here: Here) -> None:
+    shown = here("--help", code=0).out
+    for verb in ("ask", "chat", "doctor", "evaluate", "index", "models", "search"):
+        assert f"\n  {verb} " in shown
 
 
-@pytest.mark.model
-def test_retrieval_is_evaluated(indexed: Path) -> None:
-    questions = indexed.parent / "set.jsonl"
-    questions.write_text('{"question": "회의실은 어디서 예약하나요?", "page": "회의실.md"}\n', encoding="utf-8")
-    done = saseo(indexed, "evaluate", "--set", str(questions), "--retrieval", "--json")
-    assert json.loads(done.stdout)["recall@1"]["mean"] == 1.0, done.stderr
-
-
-@pytest.mark.model
-def test_interrupting_an_index_run_says_so_and_keeps_the_edition(indexed: Path) -> None:
-    edition = (indexed.parent / "var" / "editions" / "current").read_text(encoding="utf-8")
-    command = [sys.executable, str(ROOT / "saseo.py"), "--config", str(indexed), "index", "--full"]
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    lock = indexed.parent / "var" / "editions" / ".lock"
-    until = time.monotonic() + 60
-    while not lock.exists() and time.monotonic() < until and running.poll() is None:
-        time.sleep(0.05)
-    time.sleep(0.5)
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
-    assert running.returncode == 130
-    assert "중단했습니다" in errors
-    assert "Traceback" not in errors
-    assert (indexed.parent / "var" / "editions" / "current").read_text(encoding="utf-8") == edition
-    assert saseo(indexed, "index").returncode == 0
-
-
-def test_a_missing_model_names_the_command_that_fetches_it(tmp_path: Path) -> None:
-    done = saseo(configured(tmp_path), "index", "--json", SASEO_MODELS_DIR=str(tmp_path / "models"))
-    assert done.returncode == 1
-    assert "saseo models pull multilingual-e5-small" in done.stderr
-    assert json.loads(done.stdout)["error"] == "ModelMissing"
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("verb", ["ask", "chat", "doctor", "evaluate", "index", "models", "search"])
+def test_every_verb_explains_itself_in_korean(here: Here, verb: str) -> None:
+    assert re.search("[가-힣]", here(verb, "--help", code=0).out)
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    "arguments",
     [
-        (["ask", "연차는?"], 1, "saseo index"),
-        (["search"], 2, "질문"),
-        (["evaluate", "--set", "/nonexistent"], 2, "/nonexistent"),
-        (["models", "pull", "qwen2.5-coder-1.5"], 1, "qwen2.5-coder-1.5b"),
-        (["nosuchverb"], 2, "nosuchverb"),
+        ("ask",),
+        ("search",),
+        ("ask", "질문", "--batch", "saseo.toml"),
+        ("search", "질문", "--nope"),
+        ("search", "질문", "-k", "0"),
+        ("search", "--batch", "none.jsonl"),
+        ("evaluate",),
+        ("nope",),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_sentence(tmp_path: Path, words: list[str], code: int, said: str) -> None:
-    done = saseo(configured(tmp_path), *words)
-    assert done.returncode == code, done.stderr
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+def test_wrong_usage_exits_2(here: Here, arguments: tuple[str, ...]) -> None:
+    config(here.folder)
+    assert here("--config", "saseo.toml", *arguments, code=2).err.strip()
 
 
-def test_an_unknown_setting_stops_every_command(tmp_path: Path) -> None:
-    done = saseo(configured(tmp_path, "[writter]\nmodel = 'x'\n"), "models", "list")
-    assert done.returncode == 1
-    assert "writer" in done.stderr
+def test_indexing_without_the_embedder_names_it_and_the_command_that_gets_it(here: Here) -> None:
+    said = here("--config", config(here.folder), "index", code=1)
+    assert "multilingual-e5-small" in said.err
+    assert "saseo models pull" in said.err
+    assert re.search("[가-힣]", said.err)
 
 
-def test_a_bad_line_of_a_batch_is_named(tmp_path: Path) -> None:
-    (tmp_path / "batch.jsonl").write_text('{"question": "하나"}\nnot json\n', encoding="utf-8")
-    done = saseo(configured(tmp_path), "ask", "--batch", str(tmp_path / "batch.jsonl"))
-    assert done.returncode == 1
-    assert "2행" in done.stderr
+def test_a_failure_is_json_too_where_json_is_wanted(here: Here) -> None:
+    said = here("--config", config(here.folder), "index", "--json", code=1)
+    failed = said.json()
+    assert isinstance(failed, dict)
+    assert failed["error"] == "ModelMissing"
+    assert failed["message"] in said.err
 
 
-def test_models_are_listed_for_scripts(tmp_path: Path) -> None:
-    listed = json.loads(saseo(configured(tmp_path), "models", "list", "--json").stdout)
-    assert {"name", "present", "sha256", "licence", "template"} <= set(listed[0])
-    assert sum(model["selected"] for model in listed) == 2
+@pytest.mark.parametrize("arguments", [("search", "연차"), ("ask", "연차는 며칠이야?"), ("chat",)])
+def test_without_an_index_the_person_is_told_to_make_one(here: Here, arguments: tuple[str, ...]) -> None:
+    said = here("--config", config(here.folder), *arguments, code=1)
+    assert "아직 색인이 없습니다" in said.err
+    assert "saseo index" in said.err
+
+
+def test_an_unknown_setting_exits_1_and_names_the_nearest(here: Here) -> None:
+    said = here("--config", config(here.folder, 'langauge = "ko"'), "search", "연차", code=1)
+    assert "langauge" in said.err
+    assert "language?" in said.err
+
+
+def test_a_missing_configuration_file_exits_1(here: Here) -> None:
+    assert "none.toml" in here("--config", "none.toml", "search", "연차", code=1).err
+
+
+def test_an_unknown_model_exits_1_and_names_the_nearest(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SASEO_EMBEDDER__MODEL", "multilingual-e5-smal")
+    said = here("--config", config(here.folder), "index", code=1)
+    assert "multilingual-e5-small" in said.err
+
+
+def test_a_source_that_is_not_there_exits_1_and_is_named(here: Here) -> None:
+    path = here.folder / "saseo.toml"
+    path.write_text('[[sources]]\nname = "손글"\npath = "none"\n', encoding="utf-8")
+    checks = here("--config", path, "doctor", "--json", code=1).json()
+    assert isinstance(checks, list)
+    assert any(not check["ok"] and "손글" in check["found"] + check["remedy"] for check in checks)
+
+
+@pytest.mark.parametrize("verb", ["ask", "search"])
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [
+        ('{"question": "하나"}\n\n{"question": \n', 3),
+        ('{"question": "하나"}\n{"q": "둘"}\n', 2),
+        ('["하나"]\n', 1),
+        ('{"question": 3}\n', 1),
+        ('{"question": "하나", "turns": "둘"}\n', 1),
+    ],
+)
+def test_a_bad_line_of_a_batch_is_named_before_anything_runs(here: Here, verb: str, line: str, number: int) -> None:
+    batch = here.folder / "batch.jsonl"
+    batch.write_text(line, encoding="utf-8")
+    said = here("--config", config(here.folder), verb, "--batch", batch, code=1)
+    assert f"batch.jsonl {number}행" in said.err
+    assert said.out == ""
+
+
+@pytest.mark.parametrize("verb", ["ask", "search"])
+def test_a_batch_in_another_encoding_is_refused_with_a_sentence(here: Here, verb: str) -> None:
+    batch = here.folder / "batch.jsonl"
+    batch.write_bytes('{"question": "연차"}\n'.encode("cp949"))
+    said = here("--config", config(here.folder), verb, "--batch", batch, code=1)
+    assert "batch.jsonl" in said.err
+
+
+def test_a_question_may_hold_a_line_separator(here: Here) -> None:
+    """JSON Lines end at a newline only; U+2028 inside a string is text."""
+    batch = here.folder / "batch.jsonl"
+    batch.write_text('{"question": "연차\u2028규정"}\n', encoding="utf-8")
+    said = here("--config", config(here.folder), "search", "--batch", batch, code=1)
+    assert "아직 색인이 없습니다" in said.err  # the batch was fine; the index comes next
+
+
+def test_the_models_list_is_json_on_one_line(here: Here) -> None:
+    said = here("--config", config(here.folder), "models", "list", "--json", code=0)
+    listed = said.json()
+    assert isinstance(listed, list)
+    assert said.out.count("\n") == 1
+    assert {"name", "role", "present", "selected", "bytes", "sha256", "licence", "places"} <= listed[0].keys()
+    assert not any(model["present"] for model in listed)
+    assert {model["name"] for model in listed if model["selected"]} == {"multilingual-e5-small", "qwen2.5-coder-1.5b"}
+
+
+def test_a_lora_cannot_be_evaluated_yet(here: Here) -> None:
+    (here.folder / "set.jsonl").write_text('{"question": "연차?", "answerable": false}\n', encoding="utf-8")
+    said = here("--config", config(here.folder), "evaluate", "--set", "set.jsonl", "--lora", "tuned-1", code=1)
+    assert "lora" in said.err
+
+
+def test_errors_are_english_when_the_file_says_so(here: Here) -> None:
+    said = here("--config", config(here.folder, 'language = "en"'), "search", "연차", code=1)
+    assert "There is no index yet" in said.err
+
+
+def test_errors_are_english_when_the_environment_says_so(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SASEO_LANGUAGE", "en")
+    said = here("--config", config(here.folder), "search", "연차", code=1)
+    assert "There is no index yet" in said.err
+
+
+def test_the_version_is_told_without_an_installation(here: Here) -> None:
+    assert "0.1.0" in here("--version", code=0).out
+
+
+# --- with the small models ----------------------------------------------------------------------------------------
+
+
+class Company:
+    """A wiki and its data directory; commands run as processes of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        write_wiki(folder / "wiki", WIKI)
+        self.config = config(folder)
+
+    def command(self, *arguments: str | Path) -> list[str]:
+        return [sys.executable, str(ROOT / "saseo.py"), "--config", str(self.config), *map(str, arguments)]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("SASEO_", "PYTHON"))}
+        return kept | {"SASEO_MODELS_DIR": str(default_root()), "SASEO_WRITER__MODEL": SMALL_WRITER} | more
+
+    def run(self, *arguments: str | Path, code: int = 0, **environment: str) -> Said:
+        done = subprocess.run(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=180,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        assert "Traceback" not in done.stdout + done.stderr
+        return Said(done.returncode, done.stdout, done.stderr)
+
+
+def needs(*models: str) -> None:
+    for name in models:
+        if not ((default_root() / name).exists() or (default_root() / f"{name}.gguf").exists()):
+            pytest.skip(f"the model {name} is not here; `make test` gets it")
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """Indexed once, with the real embedder."""
+    needs("multilingual-e5-small")
+    made = Company(tmp_path_factory.mktemp("company"))
+    said = made.run("index", "--json")
+    (made.folder / "index.json").write_text(said.out, encoding="utf-8")
+    return made
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_indexing_reports_every_promised_number(company: Company) -> None:
+    report = json.loads((company.folder / "index.json").read_text(encoding="utf-8"))
+    assert report.keys() >= INDEX_KEYS
+    assert (report["pages"], report["added"], report["changed"], report["removed"]) == (len(WIKI), len(WIKI), 0, 0)
+    assert report["passages"] >= len(WIKI)
+    assert report["failed"] == []
+    assert (company.folder / "data" / "editions" / report["edition"]).is_dir()
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_searching_a_batch_gives_the_promised_keys_in_order_and_respects_audiences(company: Company) -> None:
+    batch = company.folder / "search.jsonl"
+    asked = [
+        {"question": "연차는 며칠이야?"},
+        {"question": "책임 연봉 상한"},
+        {"question": "책임 연봉 상한", "as": "hr"},
+        {"question": "그럼 신청은?", "turns": ["연차는 며칠이야?"]},
+    ]
+    batch.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in asked), encoding="utf-8-sig")
+    given = company.run("search", "--batch", batch, "-k", "3").lines()
+    assert [one["question"] for one in given] == [one["question"] for one in asked]  # type: ignore[index]
+    results = [one["results"] for one in given]  # type: ignore[index]
+    for found in results:
+        assert 0 < len(found) <= 3
+        assert [one["rank"] for one in found] == list(range(1, len(found) + 1))
+        assert all(one.keys() >= SEARCH_KEYS for one in found)
+    assert results[0][0]["page"] == "휴가.md"
+    assert "연봉.md" not in {one["page"] for one in results[1]}
+    assert results[2][0]["page"] == "연봉.md"
+    assert results[3][0]["page"] == "휴가.md"
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_an_answer_has_the_promised_keys(company: Company) -> None:
+    needs(SMALL_WRITER)
+    said = company.run("ask", "국내 출장 일비가 얼마야?", "--json")
+    assert said.out.count("\n") == 1
+    answer = said.json()
+    assert isinstance(answer, dict)
+    assert answer.keys() >= ASK_KEYS
+    assert answer["outcome"] == "answered"
+    assert (answer["model"], answer["lora"], answer["cost_krw"]) == (SMALL_WRITER, "none", 0)
+    assert answer["tokens"].keys() == {"in", "out"}
+    assert answer["seconds"].keys() == {"search", "first_token", "total"}
+    assert answer["citations"][0].keys() >= {"n", "page", "title", "url", "quote"}
+    assert "40,000" in answer["text"]
+    assert answer["citations"][0]["page"] == "출장.md"
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_without_a_writer_answers_are_quotes_and_the_person_is_warned(company: Company) -> None:
+    batch = company.folder / "ask.jsonl"
+    batch.write_text(
+        '{"question": "국내 출장 일비가 얼마야?"}\n{"question": "책임 직급 연봉 상한은?"}\n', encoding="utf-8"
+    )
+    said = company.run("ask", "--batch", batch, SASEO_WRITER__MODEL=NO_WRITER)
+    assert NO_WRITER in said.err
+    assert "인용" in said.err
+    quoted, secret = said.lines()
+    assert isinstance(quoted, dict)
+    assert isinstance(secret, dict)
+    assert quoted.keys() >= ASK_KEYS | {"question"}
+    assert (quoted["outcome"], quoted["model"]) == ("answered", "extractive")
+    assert quoted["tokens"] == {"in": 0, "out": 0}
+    assert quoted["seconds"]["first_token"] is None
+    assert "40,000" in quoted["text"]
+    assert "9,100" not in json.dumps(secret, ensure_ascii=False)
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_the_piped_conversation_answers_each_line_and_exits_0(company: Company) -> None:
+    done = subprocess.run(
+        company.command("chat"),
+        cwd=company.folder,
+        env=company.environment(SASEO_WRITER__MODEL=NO_WRITER),
+        input="국내 출장 일비가 얼마야?\n/끝\n",
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=180,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "> 국내 출장 일비가 얼마야?" in done.stdout
+    assert "40,000" in done.stdout
+    assert "출처:" in done.stdout
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_ctrl_c_while_indexing_exits_130_with_a_sentence_and_keeps_the_edition(company: Company) -> None:
+    current = (company.folder / "data" / "editions" / "current").read_bytes()
+    more = {
+        f"more/{n}.md": f"# 문서 {n}\n\n"
+        + "\n\n".join(f"{n}-{m}번 절차는 담당자가 매월 확인합니다." * 12 for m in range(9))
+        for n in range(60)
+    }
+    write_wiki(company.folder / "wiki", more)
+    try:
+        with subprocess.Popen(
+            company.command("index"),
+            cwd=company.folder,
+            env=company.environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        ) as running:
+            assert running.stderr is not None
+            said = ""
+            while "벡터 계산" not in said:
+                line = running.stderr.readline()
+                assert line, said
+                said += line
+            time.sleep(0.5)
+            running.send_signal(signal.SIGINT)
+            out, err = running.communicate(timeout=60)
+    finally:
+        for name in more:
+            (company.folder / "wiki" / name).unlink()
+    assert running.returncode == 130, said + err
+    assert texts.interrupted("ko") in err
+    assert "Traceback" not in said + err
+    assert "게시" not in out
+    assert (company.folder / "data" / "editions" / "current").read_bytes() == current
