@@ -77,23 +77,27 @@ class Root:
 
     @cached_property
     def catalogue(self) -> Catalogue:
+        """The shipped models and the person's own."""
         from bot.models.catalogue import Catalogue
 
         return Catalogue.load(self.settings.catalogue)
 
     @cached_property
     def store(self) -> ModelStore:
+        """The model cache."""
         from bot.models.store import ModelStore, default_root
 
         return ModelStore(self.settings.models_dir or default_root(), self.catalogue)
 
     @cached_property
     def shelf(self) -> EditionShelf:
+        """The editions of this data directory."""
         from knowledge.edition import EditionShelf
 
         return EditionShelf(self.settings.data_dir / "editions", self.settings.index.keep_editions)
 
     def sources(self) -> list[Source]:
+        """Where pages come from, as configured."""
         from knowledge.page import Audience
         from knowledge.sources import open_source
 
@@ -105,16 +109,19 @@ class Root:
         ]
 
     def search_options(self) -> SearchOptions:
+        """`[search]` as the search wants it."""
         from knowledge.search import SearchOptions
 
         chosen = self.settings.search
         return SearchOptions(chosen.candidates, chosen.fusion, chosen.weights.model_dump())
 
     def embedder_id(self) -> str:
+        """Name and content hash: what an edition's vectors were made with."""
         name = self.settings.embedder.model
         return f"{name}@{self.store.sha256(name)[:16]}"
 
     def make_embedder(self, threads: int) -> Embedder:
+        """Load the embedder; `threads` 1 where a writer shares the cores."""
         from knowledge.embed import SentenceTransformerEmbedder
 
         chosen = self.settings.embedder
@@ -150,6 +157,7 @@ class Root:
         )
 
     def build_options(self) -> BuildOptions:
+        """`[index]` as the build wants it."""
         from knowledge.build import BuildOptions
 
         chosen = self.settings.index
@@ -261,6 +269,7 @@ class Root:
         )
 
     def flow(self, live: Live) -> AnswerFlow:
+        """The way of a question, with `[answer]` and `[writer]` as its dials."""
         from bot.answering.flow import AnswerFlow, FlowOptions
 
         answer, writer = self.settings.answer, self.settings.writer
@@ -278,6 +287,7 @@ class Root:
         )
 
     async def chat(self, flow: AnswerFlow, groups: frozenset[str]) -> None:
+        """The terminal conversation."""
         from adapters.terminal.chat import chat
 
         await chat(flow, groups, language=self.settings.language)
@@ -285,6 +295,7 @@ class Root:
     def evaluate(
         self, path: Path, *, retrieval: bool, details: Path | None, progress: Callable[[int, int], None]
     ) -> dict[str, object]:
+        """Measure a set of questions: the search alone, or whole answers through the serving stack."""
         from jobs.evaluate import evaluate_answers, evaluate_retrieval
         from jobs.evaluation_set import load_set
 
@@ -300,6 +311,7 @@ class Root:
         return asyncio.run(run())
 
     def doctor(self) -> Iterator[Check]:
+        """Every check of `saseo doctor`, one after the other."""
         from bot.checks import Parts, checks
 
         return checks(

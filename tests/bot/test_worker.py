@@ -89,7 +89,7 @@ async def answer(ticket: Ticket) -> str:
 
 async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - the worker's thread has no event to wait for
+        while not condition():
             await asyncio.sleep(0.001)
 
 
