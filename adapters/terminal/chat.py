@@ -87,10 +87,9 @@ async def _show(
 async def _stoppable(work: object) -> Answer | None:
     """Run one answer; Ctrl-C cancels it and gives None."""
     task = asyncio.ensure_future(work)  # type: ignore[call-overload]
-    loop = asyncio.get_running_loop()
-    with contextlib.suppress(
-        NotImplementedError, ValueError, RuntimeError
-    ):  # no signals on Windows or off the main thread
+    loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGINT)
+    # Neither on Windows nor off the main thread can a loop handle signals.
+    with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
         loop.add_signal_handler(signal.SIGINT, task.cancel)
     try:
         answer: Answer | None = await task
@@ -103,6 +102,7 @@ async def _stoppable(work: object) -> Answer | None:
     finally:
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             loop.remove_signal_handler(signal.SIGINT)
+            signal.signal(signal.SIGINT, before)  # asyncio would leave Python's own handler, not the one that was there
 
 
 async def _typed() -> AsyncIterator[str]:
