@@ -12,7 +12,7 @@ PIP_ARGS ?=
 # The small writer of the tests; the demo uses the default of config.toml.
 TEST_MODELS := multilingual-e5-small qwen2.5-coder-0.5b
 
-.PHONY: demo test lint format bench clean
+.PHONY: demo test lint format clean
 
 demo: $(VENV)/.installed
 	$(BIN)/saseo models pull

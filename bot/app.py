@@ -48,17 +48,20 @@ if TYPE_CHECKING:
 
 
 class Root:
-    """Makes each part once, when first asked for."""
+    """Makes each part once, when first asked for. `config`: the file of `--config`."""
 
-    def __init__(self, config: Path | None) -> None:
-        self._config = config
+    def __init__(self, config: Path | None = None) -> None:
+        self.config = config
+        self.language: texts.Language = "en" if os.environ.get("SASEO_LANGUAGE") == "en" else "ko"
+        """Of what is said to the person, also while the settings cannot be read."""
 
     @cached_property
     def settings(self) -> Settings:
-        """Also sets up logging, since the level is a setting."""
+        """Also sets up logging and the language, since both are settings."""
         from bot.settings import load_settings
 
-        settings = load_settings(self._config)
+        settings = load_settings(self.config)
+        self.language = settings.language
         logs.configure(settings.log_level)
         return settings
 
@@ -122,6 +125,8 @@ class Root:
 
     def make_embedder(self, threads: int) -> Embedder:
         """Load the embedder; `threads` 1 where a writer shares the cores."""
+        # transformers must not ask a model hub behind the person's back: `saseo models pull` is the only way out.
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
         from knowledge.embed import SentenceTransformerEmbedder
 
         chosen = self.settings.embedder
@@ -343,7 +348,9 @@ class Root:
 @click.pass_context
 def cli(context: click.Context, config: Path | None) -> None:
     """사서(Saseo): 회사 위키에서 근거를 찾아 한국어로 답합니다."""
-    context.obj = Root(config).tools()
+    root = context.ensure_object(Root)
+    root.config = config
+    context.obj = root.tools()
 
 
 for verb in (ask, chat, doctor, evaluate, index, models, search):
@@ -352,30 +359,28 @@ for verb in (ask, chat, doctor, evaluate, index, models, search):
 
 def main() -> NoReturn:
     """Run the command line; every known error becomes one sentence and exit code 1."""
-    # A model hub is never asked behind the person's back; `saseo models pull` is the only way out of this machine.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     json_wanted = "--json" in sys.argv
-    language: texts.Language = "en" if os.environ.get("SASEO_LANGUAGE") == "en" else "ko"
+    root = Root()
     try:
-        cli.main(standalone_mode=False)
+        cli.main(standalone_mode=False, obj=root)
         code = 0
     except click.exceptions.Exit as leaving:
         code = leaving.exit_code
     except click.Abort:
-        click.echo("\n" + texts.interrupted(language), err=True)
+        click.echo("\n" + texts.interrupted(root.language), err=True)
         code = 130
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except ExplainedError as error:
-        failure(error, language, json_wanted=json_wanted)
+        failure(error, root.language, json_wanted=json_wanted)
         code = 1
     except BrokenPipeError:
         sys.stderr.close()
         code = 1
     except KeyboardInterrupt:
-        click.echo("\n" + texts.interrupted(language), err=True)
+        click.echo("\n" + texts.interrupted(root.language), err=True)
         code = 130
     sys.exit(code)

@@ -7,7 +7,7 @@ knowledge.errors.ExplainedError
     │   ├── SettingsFileMissing
     │   ├── UnknownSetting              names the nearest known key
     │   ├── InvalidSetting
-    │   └── NotAvailableYet             a platform this version does not connect to
+    │   └── NotAvailableYet             something this version does not do
     ├── ModelError
     │   ├── UnknownModel                names the nearest catalogue entry
     │   ├── ModelMissing                not downloaded: names the command
@@ -20,8 +20,10 @@ knowledge.errors.ExplainedError
     │   ├── WriterTimeout
     │   ├── WriterFailed
     │   └── WritingCancelled
+    ├── BadBatch                        names the line
     └── EvaluationError
-        └── BadEvaluationSet            names the line
+        ├── BadEvaluationSet            names the line
+        └── DetailsNotWritable
 """
 
 from __future__ import annotations
@@ -59,10 +61,10 @@ class InvalidSetting(SettingsError):
 
 
 class NotAvailableYet(SettingsError):
-    """`key`."""
+    """`key`, `value`: what to leave it at."""
 
-    ko = "이 버전은 아직 {key} 연결을 제공하지 않습니다. enabled = false로 두어 주세요."
-    en = "This version does not connect to {key} yet. Leave enabled = false."
+    ko = "이 버전은 아직 {key}을(를) 제공하지 않습니다. {key} = {value}로 두어 주세요."
+    en = "This version does not offer {key} yet. Leave {key} = {value}."
 
 
 class ModelError(SaseoError):
@@ -148,6 +150,13 @@ class WritingCancelled(WritingError):
     en = "Stopped, as you asked."
 
 
+class BadBatch(SaseoError):
+    """`path`, `line`, `reason`."""
+
+    ko = "질문 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
+    en = "The file of questions cannot be read: {path} line {line} ({reason})."
+
+
 class EvaluationError(SaseoError):
     """An evaluation cannot be run."""
 
@@ -157,3 +166,10 @@ class BadEvaluationSet(EvaluationError):
 
     ko = "평가 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
     en = "The evaluation set cannot be read: {path} line {line} ({reason})."
+
+
+class DetailsNotWritable(EvaluationError):
+    """`path`, `reason`."""
+
+    ko = "질문별 결과를 쓸 수 없습니다: {path} ({reason}). --details에 쓸 수 있는 경로를 지정해 주세요."
+    en = "The per-question results cannot be written: {path} ({reason}). Give --details a writable path."

@@ -199,9 +199,9 @@ def load_settings(path: Path | None) -> Settings:
         raise InvalidSetting(key="SASEO_…", reason=str(error)) from error
     for platform in ("slack", "discord", "web", "jobs"):
         if getattr(settings, platform).enabled:
-            raise NotAvailableYet(key=platform)
+            raise NotAvailableYet(key=f"[{platform}] enabled", value="false")
     if settings.writer.lora != "none":
-        raise NotAvailableYet(key="writer.lora")
+        raise NotAvailableYet(key="[writer] lora", value='"none"')
     # The embedded wiki is found wherever Saseo is installed; a named source counts from its file.
     wiki_root = folder if "sources" in given else default_folder()
     return settings.model_copy(

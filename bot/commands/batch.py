@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import BadEvaluationSet
+from bot import jsonl
+from bot.errors import BadBatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +18,19 @@ class Asked:
     turns: tuple[str, ...]
 
 
-def groups_of(value: object) -> frozenset[str]:
-    """`"hr"`, `"hr,exec"` or a list."""
-    if value is None:
-        return frozenset()
-    names = value if isinstance(value, list) else str(value).split(",")
-    return frozenset(str(name).strip() for name in names if str(name).strip())
+def groups_of(value: str | None) -> frozenset[str]:
+    """`--as hr` or `--as hr,exec`."""
+    return jsonl.groups({"as": value})
 
 
 def read_batch(path: Path) -> list[Asked]:
-    """Raises BadEvaluationSet, naming the line."""
-    asked = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if not line.strip():
-            continue
-        try:
-            raw = json.loads(line)
-            question, turns = raw["question"], raw.get("turns") or []
-            if not isinstance(question, str) or not isinstance(turns, list):
-                raise ValueError("question은 글자, turns는 목록이어야 합니다")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise BadEvaluationSet(path=path, line=number, reason=str(error)) from error
-        asked.append(Asked(question, groups_of(raw.get("as")), tuple(map(str, turns))))
-    return asked
+    """The questions in file order, word for word. Raises BadBatch, naming the line."""
+    return jsonl.read_lines(path, _asked, BadBatch)
+
+
+def _asked(raw: dict[str, object], line: int) -> Asked:
+    # An empty question is let through: its line says so in its answer, and the other lines are not lost.
+    if not isinstance(raw.get("question"), str):
+        raise jsonl.Malformed("question이 없거나 글자가 아닙니다")
+    jsonl.text(raw, "question")
+    return Asked(str(raw["question"]), jsonl.groups(raw), jsonl.texts(raw, "turns"))

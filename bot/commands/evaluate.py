@@ -23,7 +23,7 @@ from bot.errors import NotAvailableYet
 def evaluate(tools: Tools, set_file: Path, retrieval: bool, lora: str, details: Path | None, json_wanted: bool) -> None:
     """질문 모음으로 검색이나 답변의 품질을 측정합니다."""
     if lora != "none":
-        raise NotAvailableYet(key="--lora")
+        raise NotAvailableYet(key="--lora", value="none")
     label = {"ko": "질문", "en": "Questions"}[tools.settings().language]
     with progress_bars(quiet=json_wanted) as bar:
         report = tools.evaluate(

@@ -65,7 +65,10 @@ class ChatTemplate:
             return self._fill(turns)
         except _Unfit:
             # Gemma and early Mistral know no system turn, and want user and assistant to alternate.
-            return self._fill(_merged(turns))
+            try:
+                return self._fill(_merged(turns))
+            except _Unfit as error:
+                raise WriterFailed(reason=f"chat template: {error}") from error
 
     def _fill(self, turns: Sequence[Turn]) -> list[Fragment]:
         texts = [turn.text.strip() for turn in turns]
@@ -73,15 +76,15 @@ class ChatTemplate:
         try:
             prompt = self._formatter(messages=messages).prompt
         except Exception as error:  # whatever a template raises
-            raise _Unfit(reason=f"chat template: {error}") from error
+            raise _Unfit(str(error)) from error
         parts = _PLACEHOLDER.split(prompt)  # ours, index, ours, index, ours …
         if turns and str(len(turns) - 1) not in parts[1::2]:
-            raise _Unfit(reason="the chat template drops the last message")
+            raise _Unfit("it drops the last message")
         fragments = [Fragment(texts[int(p)] if n % 2 else p, ours=n % 2 == 0) for n, p in enumerate(parts)]
         return [fragment for fragment in fragments if fragment.text]
 
 
-class _Unfit(WriterFailed):
+class _Unfit(Exception):
     """The template cannot render this conversation as it is."""
 
 

@@ -247,15 +247,18 @@ async def test_a_crash_fails_one_request_only() -> None:
 
 async def test_a_model_that_cannot_be_loaded() -> None:
     tries: list[int] = []
+    both_wait = threading.Event()
 
     def load() -> FakeEngine:
         tries.append(1)
+        both_wait.wait(10)
         if len(tries) < 3:
             raise BrokenModel(name="m", reason="no") if len(tries) == 1 else OSError("disk")
         return FakeEngine()
 
     worker = ModelWorker(load, queue_size=4, per_person=4)
     waiting = [worker.submit(asked("x"), asker=asker) for asker in "ab"]
+    both_wait.set()
     for ticket in waiting:
         with pytest.raises(BrokenModel):
             await answer(ticket)

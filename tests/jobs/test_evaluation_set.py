@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import BadEvaluationSet
-from jobs.evaluation_set import Case, DetailsNotWritable, details_file, load_set
+from bot.errors import BadEvaluationSet, DetailsNotWritable
+from jobs.evaluation_set import Case, details_file, load_set
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "questions.jsonl"
 

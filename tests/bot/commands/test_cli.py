@@ -168,6 +168,17 @@ def test_an_unknown_model_exits_1_and_names_the_nearest(here: Here, monkeypatch:
     assert "multilingual-e5-small" in said.err
 
 
+def test_pulling_asks_the_hub_unless_the_person_forbids_it(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing Saseo sets for itself may close the way that only this command takes."""
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")  # nobody listens
+    arguments = ("--config", config(here.folder), "models", "pull", "exaone-3.5-2.4b")
+    said = here(*arguments, code=1)
+    assert "127.0.0.1" in said.err
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert "HF_HUB_OFFLINE" in here(*arguments, code=1).err
+
+
 def test_a_source_that_is_not_there_exits_1_and_is_named(here: Here) -> None:
     path = here.folder / "saseo.toml"
     path.write_text('[[sources]]\nname = "손글"\npath = "none"\n', encoding="utf-8")
@@ -335,13 +346,19 @@ def test_an_answer_has_the_promised_keys(company: Company) -> None:
     answer = said.json()
     assert isinstance(answer, dict)
     assert answer.keys() >= ASK_KEYS
-    assert answer["outcome"] == "answered"
     assert (answer["model"], answer["lora"], answer["cost_krw"]) == (SMALL_WRITER, "none", 0)
     assert answer["tokens"].keys() == {"in", "out"}
+    assert answer["tokens"]["in"] > 100
     assert answer["seconds"].keys() == {"search", "first_token", "total"}
-    assert answer["citations"][0].keys() >= {"n", "page", "title", "url", "quote"}
-    assert "40,000" in answer["text"]
-    assert answer["citations"][0]["page"] == "출장.md"
+    # The smallest writer may think that a table row says nothing; which of the two it is, is not promised.
+    if answer["outcome"] == "answered":
+        assert answer["citations"][0].keys() >= {"n", "page", "title", "url", "quote"}
+        assert "40,000" in answer["text"]
+        assert answer["citations"][0]["page"] == "출장.md"
+    else:
+        assert answer["outcome"] == "abstained"
+        assert answer["citations"] == []
+        assert answer["nearest"][0]["page"] == "출장.md"
 
 
 @pytest.mark.model
