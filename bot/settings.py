@@ -88,8 +88,8 @@ class SearchSettings(_Table):
 class AnswerSettings(_Table):
     """`[answer]`: what the writer is shown and when Saseo declines."""
 
-    passages: int = Field(3, ge=1, le=10)
-    evidence_characters: int = Field(900, ge=200)
+    passages: int = Field(4, ge=1, le=10)
+    evidence_characters: int = Field(550, ge=200)
     abstain_threshold: float | Literal["auto"] = "auto"
     nearest_pages: int = Field(3, ge=0, le=10)
 

@@ -100,6 +100,9 @@ class SearchIndex:
     def search(self, question: str, reader: frozenset[str], k: int = 10, *, one_per_page: bool = False) -> Found:
         """The `k` best passages that `reader` may read; `one_per_page` keeps each page's best passage only."""
         started = time.perf_counter()
+        pairs = bigrams(question)
+        if not pairs:  # nothing but white space and signs: the vector of nothing is near to something all the same
+            return Found((), Evidence(), (0.0, time.perf_counter() - started))
         vector = self._embedder.query(question)
         embedded = time.perf_counter()
         readable = self._readable(reader)
@@ -109,7 +112,7 @@ class SearchIndex:
         tokens = self.analyser.morphemes(question)
         legs = {
             "morpheme": self._lexical(self.edition.morphemes.scores(tokens), readable),
-            "bigram": self._lexical(self.edition.bigrams.scores(bigrams(question)), readable),
+            "bigram": self._lexical(self.edition.bigrams.scores(pairs), readable),
             "dense": self.edition.vectors.search(vector, options.candidates, None if readable.all() else readable),
         }
         fused = fuse(legs, options.weights, options.fusion)

@@ -1,6 +1,7 @@
-"""Hits → the little text the writer is shown: the best passages, and of the lesser ones only their best sentences.
+"""Hits → the little text the writer is shown: the best sentences of the best passages, each under its heading line.
 
-A small machine reads about 150 tokens a second, so every sentence that does not help costs the person waiting time.
+A small machine reads about 100 tokens a second, so every sentence that does not help costs the person waiting time.
+Sentences of all passages compete for one budget (benchmarks/evidence.py measures what that keeps).
 """
 
 from __future__ import annotations
@@ -15,8 +16,14 @@ from knowledge.sentences import sentences
 
 FAR_BELOW = 0.35
 """A passage scoring below this share of the best one is left out: it distracts a small model more than it helps."""
-SHORTEST = 80
-"""Characters; less room than this is not worth another passage."""
+CONSIDERED = 6
+"""Passages whose sentences compete."""
+PASSAGE_SHARE = 0.6
+"""Weight of the passage's own score beside the question's words that a sentence holds."""
+HEADING_SHARE = 0.5
+"""What a word counts that stands in the heading line but not in the sentence."""
+NEIGHBOUR_SHARE = 0.4
+"""What a sentence gains from the one beside it ("… 다음과 같습니다." and the line after it)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +49,41 @@ def excerpts(
     analyser: Analyser,
     idf: Callable[[str], float],
     *,
-    most: int = 3,
-    characters: int = 900,
+    most: int = 4,
+    characters: int = 550,
 ) -> tuple[Excerpt, ...]:
-    """At most `most` excerpts of together about `characters` characters, best first."""
-    chosen = _worth_showing(hits)[:most]
-    wanted = frozenset(analyser.morphemes(question))
-    shown: list[Excerpt] = []
-    room = characters
-    for left, hit in zip(range(len(chosen), 0, -1), chosen, strict=True):
-        if shown and room < SHORTEST:
-            break
-        # The first passage may take two thirds, later ones share what is left evenly.
-        limit = max(room * 2 // 3, SHORTEST) if not shown and left > 1 else room // left
-        text = _best_sentences(hit.passage.text, wanted, analyser, idf, limit)
-        shown.append(
-            Excerpt(
-                hit.passage,
-                text,
-                tuple(sentences(text)),
-                frozenset(analyser.morphemes(f"{hit.passage.context}\n{text}")),
-            )
+    """At most `most` excerpts of together about `characters` characters with their heading lines, best passage first."""
+    considered = _worth_showing(hits)[:CONSIDERED]
+    wanted = {token: idf(token) for token in frozenset(analyser.morphemes(question))}
+    parts = [sentences(hit.passage.text) for hit in considered]
+    ranked = sorted(
+        (-score, place, i)
+        for place, hit in enumerate(considered)
+        for i, score in enumerate(
+            _scores(hit, parts[place], hit.score / (considered[0].score or 1.0), wanted, analyser)
         )
-        room -= len(text)
-    return tuple(shown)
+    )
+    kept: dict[int, set[int]] = {}
+    used = 0
+    for _, place, i in ranked:
+        new = place not in kept
+        if new and len(kept) == most:
+            continue
+        group = {i, *_table_header(parts[place], i)} - kept.get(place, set())
+        cost = sum(len(parts[place][j]) + 1 for j in group) + (len(considered[place].passage.context) if new else 0)
+        if kept and used + cost > characters:
+            continue
+        kept.setdefault(place, set()).update(group)
+        used += cost
+    return tuple(
+        _excerpt(considered[place].passage, tuple(parts[place][i] for i in sorted(kept[place])), analyser)
+        for place in sorted(kept)
+    )
+
+
+def _excerpt(passage: Passage, shown: tuple[str, ...], analyser: Analyser) -> Excerpt:
+    text = "\n".join(shown)
+    return Excerpt(passage, text, shown, frozenset(analyser.morphemes(f"{passage.context}\n{text}")))
 
 
 def _worth_showing(hits: Sequence[Hit]) -> list[Hit]:
@@ -82,29 +100,22 @@ def _worth_showing(hits: Sequence[Hit]) -> list[Hit]:
     return kept or list(hits[:1])
 
 
-def _best_sentences(
-    text: str, wanted: frozenset[str], analyser: Analyser, idf: Callable[[str], float], limit: int
-) -> str:
-    """The sentences that share most with the question, in their own order, with table headers above their rows."""
-    if len(text) <= limit * 1.15:
-        return text
-    parts = sentences(text)
-    scores = [sum(idf(token) for token in wanted & set(analyser.morphemes(part))) for part in parts]
-    # A sentence beside a good one often carries the answer itself ("… 다음과 같습니다." and the line after it).
-    near = [
-        score + 0.4 * max(scores[i - 1] if i else 0.0, scores[i + 1] if i + 1 < len(parts) else 0.0)
-        for i, score in enumerate(scores)
+def _scores(
+    hit: Hit, parts: Sequence[str], passage_score: float, wanted: dict[str, float], analyser: Analyser
+) -> list[float]:
+    """What each sentence of a passage is worth: the IDF-weighted share of the question it holds, alone and beside others."""
+    total = sum(wanted.values()) or 1.0
+    heading = set(analyser.morphemes(hit.passage.context))
+    own = []
+    for part in parts:
+        tokens = set(analyser.morphemes(part))
+        said = sum(weight for token, weight in wanted.items() if token in tokens)
+        above = sum(weight for token, weight in wanted.items() if token in heading - tokens)
+        own.append((said + HEADING_SHARE * above) / total)
+    beside = [max(own[i - 1] if i else 0.0, own[i + 1] if i + 1 < len(own) else 0.0) for i in range(len(own))]
+    return [
+        PASSAGE_SHARE * passage_score + score + NEIGHBOUR_SHARE * near for score, near in zip(own, beside, strict=True)
     ]
-    kept: set[int] = set()
-    used = 0
-    for i in sorted(range(len(parts)), key=lambda i: (-near[i], i)):
-        group = {i, *_table_header(parts, i)} - kept
-        cost = sum(len(parts[j]) + 1 for j in group)
-        if used + cost > limit and kept:
-            continue
-        kept |= group
-        used += cost
-    return "\n".join(parts[i] for i in sorted(kept))
 
 
 def _table_header(parts: Sequence[str], row: int) -> list[int]:

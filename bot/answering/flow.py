@@ -46,8 +46,8 @@ class FlowOptions:
     """The dials of `[answer]` and `[writer]` that the flow turns."""
 
     language: texts.Language = "ko"
-    passages: int = 3
-    evidence_characters: int = 900
+    passages: int = 4
+    evidence_characters: int = 550
     nearest_pages: int = 3
     max_answer_tokens: int = 160
     temperature: float = 0.0
