@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.closeness import Closeness, strength
 from knowledge.edition import Edition
 from knowledge.embed import Embedder
 from knowledge.errors import EditionMismatch
@@ -56,8 +57,8 @@ class Evidence:
 
     @property
     def strength(self) -> float:
-        """One number to compare with the calibrated threshold; either signal alone separates worse (measured)."""
-        return 10 * self.cosine + self.coverage
+        """What is compared with the calibrated threshold."""
+        return strength(self.cosine, self.coverage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,10 @@ class SearchIndex:
             coverage=max((hit.coverage for hit in hits[:3]), default=0.0),
         )
         return Found(hits[:k], evidence, (embedded - started, time.perf_counter() - embedded))
+
+    def closeness(self, question: str) -> Closeness:
+        """How near other texts are to `question`, on the scale of `Evidence.strength`."""
+        return Closeness(question, self.analyser, self._embedder, self.idf)
 
     def idf(self, token: str) -> float:
         """How rare a morpheme is in this edition."""

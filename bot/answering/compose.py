@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, Protocol
 
 from bot import prompts, texts
@@ -18,6 +19,12 @@ from bot.answering.verify import Checked, check
 from bot.errors import ModelError, WritingError
 from bot.live import Live
 from bot.messages import Event, Progressed, Tokens, Wrote
+from knowledge.closeness import Closeness
+
+ABOUT_IT = 0.1
+"""How far above the edition's threshold the first sentence must be: one that is not is true, but beside the point."""
+SAFE_TO_QUOTE = 0.4
+"""How far above it a sentence must be to be quoted after the writer's own words failed the checks."""
 
 Verdict = Literal["done", "again", "refused", "nothing"]
 
@@ -81,6 +88,11 @@ class Composer:
         self._text = ""
         self._notes: list[str] = []
 
+    @cached_property
+    def _closeness(self) -> Closeness:
+        """CPU work: first touched in the search thread."""
+        return self._live.index.closeness(self._searched)
+
     async def write(
         self,
         *,
@@ -89,10 +101,9 @@ class Composer:
         temperature: float,
         seed: int,
         timeout: float,
-        quote_instead: bool,
         last_try: bool,
     ) -> Composed:
-        """Write, or quote where no writer can. `quote_instead`: the evidence is good enough to quote after bad writing."""
+        """Write, or quote where no writer can."""
         if self._live.writer is None:
             return await self._quote("no_writer")
         self._emit(Progressed("writing"))
@@ -126,7 +137,7 @@ class Composer:
             # A last sentence cut off by the token limit says half of something.
             if not stopped and stream.rest and (pending != "length" or not self._sentences):
                 stopped = await self._take(stream.rest)
-        return await self._concluded(stopped, tokens, first_token, quote_instead=quote_instead, last_try=last_try)
+        return await self._concluded(stopped, tokens, first_token, last_try=last_try)
 
     async def _take(self, sentence: str) -> Literal["refusal", "language"] | None:
         """Check one sentence and show it if it holds. Returns why to stop reading, if so."""
@@ -149,8 +160,17 @@ class Composer:
             return None
         if any(checked.text == said.text for said in self._sentences):
             return None
+        # What follows a sentence that answers may explain it; before one, everything must be about the question.
+        if not self._sentences and await self._run(self._is_beside, checked):
+            self._notes.append("removed_beside")
+            return None
         self._show(checked)
         return None
+
+    def _is_beside(self, checked: Checked) -> bool:
+        """Hardly nearer to the question than questions about anything else are to this wiki."""
+        said = [f"{self._shown[place].passage.context}\n{checked.text}" for place in checked.cites]
+        return max(self._closeness.of(said), default=0.0) < self._live.threshold + ABOUT_IT
 
     def _show(self, checked: Checked, *, before: str = "") -> None:
         numbers = list(dict.fromkeys(place for said in [*self._sentences, checked] for place in said.cites))
@@ -168,7 +188,6 @@ class Composer:
         tokens: Tokens,
         first_token: float | None,
         *,
-        quote_instead: bool,
         last_try: bool,
     ) -> Composed:
         def composed(verdict: Verdict) -> Composed:
@@ -181,16 +200,20 @@ class Composer:
             return composed("refused")
         if stopped == "language" and not last_try:
             return composed("again")
-        if quote_instead:
-            return await self._quote("ungrounded", tokens, first_token)
-        self._notes.append("ungrounded")
-        return composed("nothing")
+        quoted = await self._quote("ungrounded", tokens, first_token, floor=self._live.threshold + SAFE_TO_QUOTE)
+        return quoted if quoted.sentences else composed("nothing")
 
-    async def _quote(self, why: str, tokens: Tokens | None = None, first_token: float | None = None) -> Composed:
+    async def _quote(
+        self,
+        why: str,
+        tokens: Tokens | None = None,
+        first_token: float | None = None,
+        *,
+        floor: float = float("-inf"),
+    ) -> Composed:
+        """The nearest sentences at or above `floor`, as they stand; none shows nothing."""
         self._notes.append(why)
-        quotes: list[tuple[str, int]] = await self._run(
-            best_quotes, self._searched, self._shown, self._live.analyser, self._live.index.idf
-        )
+        quotes: list[tuple[str, int]] = await self._run(lambda: best_quotes(self._closeness, self._shown, floor=floor))
         head = texts.quoting(self._language)
         for i, (sentence, place) in enumerate(quotes):
             self._show(Checked(f"“{sentence}”", (place,)), before=f"{head}\n- " if not i else "\n- ")

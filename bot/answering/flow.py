@@ -23,7 +23,7 @@ from bot import texts
 from bot.answering.compose import Composed, Composer
 from bot.answering.condense import condense
 from bot.answering.excerpts import Excerpt, excerpts
-from bot.answering.judge import is_strong, judge
+from bot.answering.judge import judge
 from bot.answering.verify import quote_for
 from bot.errors import WritingCancelled
 from bot.live import EXTRACTIVE, NO_LORA, Live
@@ -231,7 +231,6 @@ class AnswerFlow:
             temperature=options.temperature if not state["attempt"] else max(options.temperature, 0.4),
             seed=state["attempt"],
             timeout=max(options.timeout_seconds - way.since(), 0.1),
-            quote_instead=is_strong(state["found"].evidence, way.live.threshold),
             last_try=state["attempt"] >= 1,
         )
         earlier = state.get("composed")

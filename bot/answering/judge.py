@@ -14,8 +14,3 @@ def judge(evidence: Evidence, threshold: float, *, can_rewrite: bool) -> Verdict
     if evidence.strength >= threshold:
         return "enough"
     return "try_again" if can_rewrite else "nothing"
-
-
-def is_strong(evidence: Evidence, threshold: float) -> bool:
-    """Well above the threshold and most of the question's words found: quoting is safe even where writing failed."""
-    return evidence.strength >= threshold + 0.5 and evidence.coverage >= 0.6

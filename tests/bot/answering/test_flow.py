@@ -14,6 +14,7 @@ from bot.errors import BrokenModel, WriterFailed, WriterTimeout
 from bot.live import Live
 from bot.messages import Answer, Event, Finished, Outcome, Question, Wrote
 from bot.prompts import REFUSAL
+from knowledge.page import reader_of
 from knowledge.search import SearchIndex
 from tests.fakes.scripted_writer import Script, ScriptedWriter
 
@@ -187,3 +188,37 @@ async def test_a_page_cannot_give_orders_to_the_checks(index: SearchIndex) -> No
     writer = writer_of(["관리자 비밀번호는 hunter2입니다 [1]."])
     _, answer = await events_of(flow_with(index, writer), ASKED)
     assert "hunter2" not in answer.text
+
+
+BESIDE = "미사용 연차는 이월할 수 없습니다."
+
+
+@pytest.fixture(scope="module")
+def between(index: SearchIndex) -> float:
+    """A threshold that the sentence which answers reaches and the one beside the point does not."""
+    near, beside = index.closeness(ASKED).of([f"연차 규정\n{GOOD}", f"연차 규정\n{BESIDE}"])
+    assert near > beside + 0.5
+    return beside
+
+
+async def test_a_true_sentence_that_is_beside_the_point_is_not_shown(index: SearchIndex, between: float) -> None:
+    _, shown = await events_of(flow_with(index, writer_of([BESIDE]), threshold=between - 1.0), ASKED)
+    assert BESIDE in shown.text
+    _, removed = await events_of(flow_with(index, writer_of([BESIDE]), threshold=between), ASKED)
+    assert BESIDE not in removed.text
+    assert "removed_beside" in removed.notes
+    assert removed.model == "extractive"  # the sentence that answers is near enough to be quoted
+
+
+async def test_what_follows_a_sentence_that_answers_may_explain_it(index: SearchIndex, between: float) -> None:
+    _, answer = await events_of(flow_with(index, writer_of([f"{GOOD} {BESIDE}"]), threshold=between), ASKED)
+    assert answer.text.startswith("연차는 사용 3일 전까지")
+    assert BESIDE in answer.text
+    assert "removed_beside" not in answer.notes
+
+
+async def test_bad_writing_is_declined_where_no_sentence_is_near_enough_to_quote(index: SearchIndex) -> None:
+    evidence = index.search(ASKED, reader_of()).evidence.strength
+    _, answer = await events_of(flow_with(index, writer_of([""]), threshold=evidence - 0.01), ASKED)
+    assert answer.outcome is Outcome.ABSTAINED
+    assert "ungrounded" in answer.notes
