@@ -1,7 +1,7 @@
 """Answer quality of the default writer without a LoRA: the baseline that tuning must beat.
 
     python benchmarks/answers.py                                   # the demo wiki and its questions
-    python benchmarks/answers.py --korquad ../shared/data/korquad-a --answerable 200 --unanswerable 100
+    python benchmarks/answers.py --korquad KORQUAD --answerable 200 --unanswerable 100
 
 Builds a fresh index through `saseo index`, draws the sample (seeded, so that everybody draws the same one), runs
 `saseo evaluate` and prints its JSON, then a Markdown table.

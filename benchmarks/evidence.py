@@ -1,7 +1,7 @@
 """How often the little text the writer is shown holds the answer at all: the ceiling of any writer, by its budget.
 
     python benchmarks/evidence.py                                        # the demo wiki and its questions
-    python benchmarks/evidence.py ../shared/data/korquad-a/wiki --budgets 300 400 550 700 900
+    python benchmarks/evidence.py KORQUAD/wiki --budgets 300 400 550 700 900
 
 No writer takes part. An index is built by `saseo index` in a temporary data directory; each answerable question is condensed,
 searched and cut as the flow does it. Counted: a gold span occurs in the shown text (of questions over two pages: all spans).

@@ -26,7 +26,6 @@ sys.path.insert(0, str(ROOT))
 
 from jobs.metrics import Mean, bootstrap  # noqa: E402 - a script finds the rooms only after the line above
 
-KORQUAD = ROOT.parent / "shared" / "data" / "korquad-a"
 WEIGHTS: dict[str, dict[str, float] | None] = {
     "fused": None,  # the product's defaults
     "lexical": {"morpheme": 4 / 7, "bigram": 3 / 7, "dense": 0.0},  # the defaults without the dense leg
@@ -73,7 +72,13 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("wiki", nargs="?", type=Path, default=KORQUAD / "wiki", help="a folder of pages")
+    parser.add_argument(
+        "wiki",
+        nargs="?",
+        type=Path,
+        default=ROOT / "examples" / "wiki",
+        help="a folder of pages (default: the demo wiki)",
+    )
     parser.add_argument("--set", type=Path, help="default: questions.jsonl beside the wiki folder")
     parser.add_argument("--data-dir", type=Path, help="keep the index here; default: a temporary folder")
     parser.add_argument("--legs", nargs="+", choices=list(WEIGHTS), default=list(WEIGHTS))

@@ -131,7 +131,7 @@ class Root:
 
         chosen = self.settings.embedder
         return SentenceTransformerEmbedder(
-            self.store.path(chosen.model),
+            self.store.path(chosen.model, role="embedder"),
             model_id=self.embedder_id(),
             dtype=chosen.dtype,
             batch_size=chosen.batch_size,
@@ -196,22 +196,21 @@ class Root:
     @asynccontextmanager
     async def answering(self) -> AsyncIterator[AnswerFlow]:
         """A flow that is ready to answer: index open, writer loading beside it; both closed at the end."""
+        self.shelf.current()  # say "no index" before loading anything
         worker = self.start_worker()
-        loop = asyncio.get_running_loop()
-        self.shelf.current()
-        opening = loop.run_in_executor(None, self.open_index, None)
+        warming = asyncio.ensure_future(self.warm(worker)) if worker else None
         try:
-            warmed = asyncio.ensure_future(self.warm(worker)) if worker else None
-            search_index = await opening
-            if warmed is not None and not await warmed:
-                worker = None
-            live = self.live(search_index, worker)
-            flow = self.flow(live)
+            search_index = await asyncio.get_running_loop().run_in_executor(None, self.open_index, None)
+            warm = warming is not None and await warming
+            flow = self.flow(self.live(search_index, worker if warm else None))
             try:
                 yield flow
             finally:
                 flow.close()
         finally:
+            if warming is not None:  # else a failed opening would also be told as a failure of the writer
+                warming.cancel()
+                await asyncio.gather(warming, return_exceptions=True)
             if worker is not None:
                 await worker.close(drain=False, deadline=5.0)
 
@@ -221,7 +220,7 @@ class Root:
 
         chosen = self.settings.writer
         try:
-            path = self.store.path(chosen.model)
+            path = self.store.path(chosen.model, role="writer")
         except ModelError as error:
             self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
             return None
@@ -328,7 +327,7 @@ class Root:
                 make_analyser=self.make_analyser,
                 make_embedder=lambda: self.make_embedder(1),
                 embedder_id=self.embedder_id,
-                make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model)),
+                make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model, role="writer")),
             )
         )
 
@@ -359,6 +358,9 @@ for verb in (ask, chat, doctor, evaluate, index, models, search):
 
 def main() -> NoReturn:
     """Run the command line; every known error becomes one sentence and exit code 1."""
+    # LangChain would send questions and pages to its makers' service if the shell of a developer says so.
+    for variable in ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2"):
+        os.environ[variable] = "false"
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     json_wanted = "--json" in sys.argv

@@ -63,7 +63,7 @@ def checks(parts: Parts) -> Iterator[Check]:
             found, remedy = type(error).__name__, error.explain(parts.settings.language)
         except Exception as error:  # noqa: BLE001 - a broken part must not hide the checks after it
             found = f"{type(error).__name__}: {error}"
-            remedy = "설치가 온전한지 확인해 주세요: make demo 또는 pip check"
+            remedy = "설치가 온전한지 확인해 주십시오: make demo 또는 pip check"
         yield Check(name, not remedy, found, remedy)
 
 
@@ -79,10 +79,10 @@ def _disk(parts: Parts) -> tuple[str, str]:
     free = shutil.disk_usage(folder).free / 1e9
     found = f"{parts.settings.data_dir} 여유 {free:.1f} GB"
     if not os.access(folder, os.W_OK):
-        return found, f"{folder}에 쓸 수 없습니다. 권한을 확인하거나 data_dir를 바꿔 주세요."
+        return found, f"{folder}에 쓸 수 없습니다. 권한을 확인하거나 data_dir를 바꿔 주십시오."
     return (
         found,
-        "" if free >= LEAST_FREE_GB else f"여유 공간이 {LEAST_FREE_GB:.0f} GB보다 적습니다. 공간을 비워 주세요.",
+        "" if free >= LEAST_FREE_GB else f"여유 공간이 {LEAST_FREE_GB:.0f} GB보다 적습니다. 공간을 비워 주십시오.",
     )
 
 
@@ -90,7 +90,7 @@ def _sources(parts: Parts) -> tuple[str, str]:
     counts = {source.name: sum(1 for _ in source.files()) for source in parts.sources()}
     found = ", ".join(f"{name}: 문서 {count}개" for name, count in counts.items())
     empty = [name for name, count in counts.items() if not count]
-    return found, f"문서가 없는 출처입니다: {', '.join(empty)}. path와 include를 확인해 주세요." if empty else ""
+    return found, f"문서가 없는 출처입니다: {', '.join(empty)}. path와 include를 확인해 주십시오." if empty else ""
 
 
 def _model(parts: Parts, name: str) -> tuple[str, str]:
@@ -102,7 +102,7 @@ def _index(parts: Parts) -> tuple[str, str]:
     manifest = edition.manifest
     found = f"{manifest.edition}: 문서 {manifest.pages}개, 구절 {manifest.passages}개, 체크섬 일치"
     if (manifest.analyser, manifest.embedder) != (korean.ANALYSER, parts.embedder_id()):
-        return found, "다른 모델이나 분석기로 만든 색인입니다. `saseo index`를 실행해 주세요."
+        return found, "다른 모델이나 분석기로 만든 색인입니다. `saseo index`를 실행해 주십시오."
     return found, ""
 
 
@@ -128,5 +128,5 @@ def _writing(parts: Parts) -> tuple[str, str]:
     written = sum(piece.output_tokens for piece in pieces if isinstance(piece, WritingReport))
     return (
         f"{engine.name}: {written}토큰을 썼습니다",
-        "" if written else "모델이 아무것도 쓰지 않았습니다. 다른 모델을 골라 주세요.",
+        "" if written else "모델이 아무것도 쓰지 않았습니다. 다른 모델을 골라 주십시오.",
     )

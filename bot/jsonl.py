@@ -45,7 +45,7 @@ def text(raw: dict[str, object], key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise Malformed(f"{key}은(는) 글자여야 합니다")
+        raise Malformed(f"{key}은(는) 문자열이어야 합니다")
     return _sound(value, key)
 
 
@@ -55,7 +55,7 @@ def texts(raw: dict[str, object], key: str) -> tuple[str, ...]:
     if value is None:
         return ()
     if not isinstance(value, list) or not all(isinstance(one, str) and one.strip() for one in value):
-        raise Malformed(f"{key}은(는) 비어 있지 않은 글자의 목록이어야 합니다")
+        raise Malformed(f"{key}은(는) 비어 있지 않은 문자열의 목록이어야 합니다")
     return tuple(_sound(one, key) for one in value)
 
 

@@ -20,6 +20,8 @@ from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, Unk
 PREFIX = "SASEO_"
 CONFIG_VARIABLE = "SASEO_CONFIG"
 """Names the file itself, so it is no key of it."""
+_PROMPT_TOKENS = 1300
+"""Of the prompt beside the evidence: about 400 of rules and examples, up to 900 of question and earlier questions."""
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -43,7 +45,7 @@ class WriterSettings(_Table):
 
     model: str = "qwen2.5-coder-1.5b"
     lora: str = "none"
-    context_tokens: int = Field(4096, ge=512)
+    context_tokens: int = Field(4096, ge=2048)
     threads: int = Field(2, ge=1)
     max_answer_tokens: int = Field(160, ge=16)
     temperature: float = Field(0.0, ge=0.0, le=2.0)
@@ -72,9 +74,15 @@ class IndexSettings(_Table):
 class WeightSettings(_Table):
     """`[search.weights]`: what each leg counts in the fusion."""
 
-    morpheme: float = Field(0.4, ge=0)
-    bigram: float = Field(0.3, ge=0)
-    dense: float = Field(0.3, ge=0)
+    morpheme: float = Field(0.4, ge=0, allow_inf_nan=False)
+    bigram: float = Field(0.3, ge=0, allow_inf_nan=False)
+    dense: float = Field(0.3, ge=0, allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _some_leg_counts(self) -> WeightSettings:
+        if not self.morpheme + self.bigram + self.dense:
+            raise ValueError("at least one weight must be above 0")
+        return self
 
 
 class SearchSettings(_Table):
@@ -90,7 +98,7 @@ class AnswerSettings(_Table):
 
     passages: int = Field(4, ge=1, le=10)
     evidence_characters: int = Field(550, ge=200)
-    abstain_threshold: float | Literal["auto"] = "auto"
+    abstain_threshold: Annotated[float, Field(allow_inf_nan=False)] | Literal["auto"] = "auto"
     nearest_pages: int = Field(3, ge=0, le=10)
 
 
@@ -156,6 +164,14 @@ class Settings(BaseSettings):
             raise ValueError("[[sources]] name must be unique")
         return self
 
+    @model_validator(mode="after")
+    def _the_prompt_fits(self) -> Settings:
+        # A character of Korean is at most about one token; rules, examples and a long question take the rest.
+        most = self.writer.context_tokens - self.writer.max_answer_tokens - _PROMPT_TOKENS
+        if self.answer.evidence_characters > most:
+            raise ValueError(f"[answer] evidence_characters is at most {most} with this [writer] context_tokens")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -186,7 +202,7 @@ def load_settings(path: Path | None) -> Settings:
         folder = chosen.resolve().parent
         try:
             given = tomllib.loads(chosen.read_text(encoding="utf-8-sig"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise InvalidSetting(key=str(chosen), reason=str(error)) from error
     elif path is not None:
         raise SettingsFileMissing(path=path)
@@ -203,7 +219,7 @@ def load_settings(path: Path | None) -> Settings:
     if settings.writer.lora != "none":
         raise NotAvailableYet(key="[writer] lora", value='"none"')
     # The embedded wiki is found wherever Saseo is installed; a named source counts from its file.
-    wiki_root = folder if "sources" in given else default_folder()
+    wiki_root = folder if "sources" in settings.model_fields_set else default_folder()
     return settings.model_copy(
         update={
             "data_dir": _absolute(settings.data_dir, folder),

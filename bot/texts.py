@@ -1,6 +1,7 @@
-"""Every sentence Saseo itself says to a person, in Korean and English, in one place. Pure functions, 합니다체.
+"""What Saseo says around an answer, in Korean and English. Pure functions, 합니다체.
 
-Errors carry their own sentences (bot/errors.py, knowledge/errors.py). What the writer is told stands in bot/prompts.py.
+The commands' help and reports stand in bot/commands. Errors carry their own sentences (bot/errors.py,
+knowledge/errors.py). What the writer is told stands in bot/prompts.py.
 """
 
 from __future__ import annotations
@@ -18,15 +19,13 @@ def step(name: str, detail: int, language: Language) -> str:
     korean = {
         "searching": "위키에서 찾고 있습니다…",
         "rewriting": "다른 표현으로 다시 찾고 있습니다…",
-        "waiting": f"앞에 {detail}건이 있습니다. 차례를 기다리고 있습니다…",
-        "reading": f"문서 {detail}건을 읽고 있습니다…",
+        "reading": f"구절 {detail}개를 읽고 있습니다…",
         "writing": "답변을 쓰고 있습니다…",
     }
     english = {
         "searching": "Searching the wiki…",
         "rewriting": "Searching again in other words…",
-        "waiting": f"{detail} before you. Waiting for a turn…",
-        "reading": f"Reading {detail} pages…",
+        "reading": f"Reading {detail} passages…",
         "writing": "Writing the answer…",
     }
     return (korean if language == "ko" else english)[name]
@@ -36,7 +35,7 @@ def abstained(nearest: Sequence[Citation], language: Language) -> str:
     """The wiki does not say."""
     if language == "ko":
         head = "위키에서 이 질문의 답을 찾지 못했습니다."
-        return head + (" 가장 가까운 문서는 다음과 같습니다." if nearest else " 다른 표현으로 다시 질문해 주세요.")
+        return head + (" 가장 가까운 문서는 다음과 같습니다." if nearest else " 다른 표현으로 다시 질문해 주십시오.")
     head = "The wiki does not seem to answer this."
     return head + (" The nearest pages are:" if nearest else " Please try other words.")
 
@@ -50,20 +49,20 @@ def quoting(language: Language) -> str:
 
 def empty_question(language: Language) -> str:
     """Nothing was asked."""
-    return "질문을 입력해 주세요." if language == "ko" else "Please type a question."
+    return "질문을 입력해 주십시오." if language == "ko" else "Please type a question."
 
 
 def failed(question_id: str, language: Language) -> str:
     """An error nobody foresaw; the id is in the log."""
     if language == "ko":
-        return f"답변하는 중에 문제가 생겼습니다. 잠시 후 다시 질문해 주세요. (문의 번호 {question_id})"
+        return f"답변하는 중에 문제가 생겼습니다. 잠시 후 다시 질문해 주십시오. (문의 번호 {question_id})"
     return f"Something went wrong while answering. Please ask again in a moment. (reference {question_id})"
 
 
 def outdated(title: str, language: Language) -> str:
     """A cited page has been replaced."""
     if language == "ko":
-        return f"'{title}' 문서는 새 문서로 대체되었습니다. 최신 내용을 함께 확인해 주세요."
+        return f"'{title}' 문서는 새 문서로 대체되었습니다. 최신 내용을 함께 확인해 주십시오."
     return f"'{title}' has been replaced by a newer page; please check that one too."
 
 
@@ -91,7 +90,7 @@ def closing(answer: Answer, language: Language) -> str:
 def greeting(language: Language) -> str:
     """Opens a terminal conversation."""
     if language == "ko":
-        return "사서입니다. 위키에 대해 물어보세요. (새 대화 /새로, 끝내기 /끝, 답변 멈추기 Ctrl-C)\n"
+        return "사서입니다. 위키에 대해 물어보십시오. (새 대화 /새로, 끝내기 /끝, 답변 멈추기 Ctrl-C)\n"
     return "Saseo here. Ask the wiki. (/new forgets the conversation, /exit leaves, Ctrl-C stops an answer)\n"
 
 

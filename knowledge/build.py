@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from knowledge.page import Page, Passage
 from knowledge.search import SearchIndex, SearchOptions
 from knowledge.sources.base import Source, to_page
 
-BUILD_VERSION = 1
+BUILD_VERSION = 2
 """Part of the fingerprint: change it when the same pages give other passages or scores."""
 
 _CACHE_EVERY = 256
@@ -63,7 +64,9 @@ class BuildOptions:
 class FailedPage:
     """A page that is not in the edition, and why (`reason` in English; `error` explains itself in Korean too)."""
 
+    source: str
     page: str
+    """Relative to its source, as everywhere."""
     error: PageError
 
 
@@ -127,6 +130,8 @@ def build(
             cache.keep_only("document", documents)
     except OSError as error:
         raise PublishFailed(reason=error.strerror or str(error)) from error
+    except sqlite3.Error as error:
+        raise PublishFailed(reason=f"{options.cache}: {error}") from error
     finally:
         lock.release()
     return BuildReport(
@@ -155,7 +160,7 @@ def _read(
             document, key = load_document(file, cache, options.max_file_mb)
             page = to_page(source.name, source.audience, file, document)
         except PageError as error:
-            failed.append(FailedPage(name, error))
+            failed.append(FailedPage(source.name, file.path, error))
             continue
         keys.append(key)
         pages.append(page)
@@ -173,7 +178,9 @@ def _read(
 
 
 def _fingerprint(digests: dict[str, str], options: BuildOptions) -> str:
-    made_with = [BUILD_VERSION, PARSER_VERSION, options.passage_size, options.passage_overlap, korean.ANALYSER]
+    chosen = options.search  # the threshold was calibrated with them
+    search = [chosen.candidates, chosen.fusion, sorted(chosen.weights.items())]
+    made_with = [BUILD_VERSION, PARSER_VERSION, options.passage_size, options.passage_overlap, korean.ANALYSER, search]
     return key_of(options.embedder_id, json.dumps(made_with), json.dumps(sorted(digests.items()), ensure_ascii=False))
 
 

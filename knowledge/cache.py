@@ -32,9 +32,12 @@ class ContentCache:
     """A SQLite file of (kind, key) → bytes. Use as a context manager."""
 
     def __init__(self, path: Path) -> None:
+        """Raises sqlite3.OperationalError when the file can neither be opened nor made (disk full, locked)."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = self._open(path)
+        except sqlite3.OperationalError:
+            raise
         except sqlite3.DatabaseError:
             path.unlink(missing_ok=True)
             self._db = self._open(path)
@@ -44,7 +47,8 @@ class ContentCache:
         db = sqlite3.connect(path, timeout=30)
         try:
             db.execute("CREATE TABLE IF NOT EXISTS entry (kind TEXT, key TEXT, value BLOB, PRIMARY KEY (kind, key))")
-            db.execute("PRAGMA quick_check").fetchone()
+            if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise sqlite3.DatabaseError("damaged")
         except sqlite3.DatabaseError:
             db.close()
             raise

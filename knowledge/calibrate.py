@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from knowledge.page import EVERYONE
+from knowledge.page import reader_of
 from knowledge.search import SearchIndex
 
 OFF_TOPIC_QUANTILE = 0.95
@@ -24,8 +24,10 @@ def off_topic_questions() -> list[str]:
 
 def calibrate(index: SearchIndex) -> dict[str, float]:
     """`threshold`: the evidence strength that 95 % of off-topic questions stay below; `median`, `highest` beside it."""
-    everyone = frozenset({EVERYONE})
-    strengths = [index.search(question, everyone, k=3).evidence.strength for question in off_topic_questions()]
+    # As somebody who may read everything: a wiki without open pages has a threshold too.
+    clauses = (clause for passage in index.edition.passages for clause in passage.audience.clauses)
+    reader = reader_of(group for clause in clauses for group in clause)
+    strengths = [index.search(question, reader, k=3).evidence.strength for question in off_topic_questions()]
     return {
         "threshold": round(float(np.quantile(strengths, OFF_TOPIC_QUANTILE)), 4),
         "median": round(float(np.median(strengths)), 4),

@@ -61,23 +61,21 @@ class SourceError(WikiError):
 class SourceNotFound(SourceError):
     """`name`, `path`."""
 
-    ko = "출처 '{name}'의 폴더를 찾을 수 없습니다: {path}. config.toml의 [[sources]] path를 확인해 주세요."
+    ko = "출처 '{name}'의 폴더를 찾을 수 없습니다: {path}. config.toml의 [[sources]] path를 확인해 주십시오."
     en = "The folder of source '{name}' does not exist: {path}. Check [[sources]] path in config.toml."
 
 
 class UnknownSourceKind(SourceError):
     """`name`, `kind`, `known`."""
 
-    ko = (
-        "출처 '{name}'의 종류를 알 수 없습니다: {kind} (지원: {known}). config.toml의 [[sources]] kind를 확인해 주세요."
-    )
+    ko = "출처 '{name}'의 종류를 알 수 없습니다: {kind} (지원: {known}). config.toml의 [[sources]] kind를 확인해 주십시오."
     en = "Source '{name}' is of unknown kind: {kind} (known: {known}). Check [[sources]] kind in config.toml."
 
 
 class EmptyWiki(SourceError):
     """`sources`: their names, joined."""
 
-    ko = "읽을 수 있는 문서가 하나도 없습니다(출처: {sources}). 폴더 경로와 파일 형식을 확인해 주세요. 이전 색인은 그대로 둡니다."
+    ko = "읽을 수 있는 문서가 하나도 없습니다(출처: {sources}). 폴더 경로와 파일 형식을 확인해 주십시오. 이전 색인은 그대로 둡니다."
     en = "No readable page in any source ({sources}). Check the folder and the file types. The previous edition stays."
 
 
@@ -88,7 +86,7 @@ class PageError(WikiError):
 class PageTooLarge(PageError):
     """`megabytes`, `limit`."""
 
-    ko = "파일이 너무 큽니다({megabytes:.1f} MB, 한도 {limit} MB). 나누거나 [index] max_file_mb를 올려 주세요."
+    ko = "파일이 너무 큽니다({megabytes:.1f} MB, 한도 {limit} MB). 나누거나 [index] max_file_mb를 올려 주십시오."
     en = "The file is too large ({megabytes:.1f} MB, limit {limit} MB). Split it or raise [index] max_file_mb."
 
 
@@ -102,14 +100,14 @@ class UnknownFormat(PageError):
 class UnreadablePage(PageError):
     """`reason`: short, technical, without page text."""
 
-    ko = "문서를 읽을 수 없습니다: {reason}. 파일이 손상되지 않았는지 열어 확인해 주세요."
+    ko = "문서를 읽을 수 없습니다: {reason}. 파일이 손상되지 않았는지 열어 확인해 주십시오."
     en = "The page cannot be read: {reason}. Open the file to see whether it is damaged."
 
 
 class PageWithoutText(PageError):
     """A scanned PDF, an empty file."""
 
-    ko = "글자가 없는 문서입니다(스캔한 PDF이거나 빈 파일). 텍스트가 있는 파일로 바꿔 주세요."
+    ko = "글자가 없는 문서입니다(스캔한 PDF이거나 빈 파일). 텍스트가 있는 파일로 바꿔 주십시오."
     en = "The page has no text (a scanned PDF or an empty file). Provide a file with text."
 
 
@@ -120,40 +118,40 @@ class EditionError(WikiError):
 class NoEdition(EditionError):
     """`folder`."""
 
-    ko = "아직 색인이 없습니다. 먼저 `saseo index`를 실행해 주세요."
+    ko = "아직 색인이 없습니다. 먼저 `saseo index`를 실행해 주십시오."
     en = "There is no index yet. Run `saseo index` first."
 
 
 class BrokenEdition(EditionError):
     """`edition`, `reason`."""
 
-    ko = "색인 {edition}이(가) 손상되었습니다: {reason}. `saseo index --full`로 다시 만들어 주세요."
+    ko = "색인 {edition}이(가) 손상되었습니다: {reason}. `saseo index --full`로 다시 만들어 주십시오."
     en = "Edition {edition} is damaged: {reason}. Rebuild it with `saseo index --full`."
 
 
 class EditionMismatch(EditionError):
     """`edition`, `what`, `stored`, `live`."""
 
-    ko = "색인 {edition}은(는) 다른 설정으로 만들어졌습니다({what}: {stored} → {live}). `saseo index`를 다시 실행해 주세요."
+    ko = "색인 {edition}은(는) 다른 설정으로 만들어졌습니다({what}: {stored} → {live}). `saseo index`를 다시 실행해 주십시오."
     en = "Edition {edition} was made with another setting ({what}: {stored}, now {live}). Run `saseo index` again."
 
 
 class PublishFailed(EditionError):
     """`reason`."""
 
-    ko = "색인을 저장하지 못했습니다: {reason}. 디스크 여유 공간과 권한을 확인해 주세요. 이전 색인은 그대로 사용됩니다."
+    ko = "색인을 저장하지 못했습니다: {reason}. 디스크 여유 공간과 권한을 확인해 주십시오. 이전 색인은 그대로 사용됩니다."
     en = "The index could not be saved: {reason}. Check disk space and permissions. The previous edition stays in use."
 
 
 class IndexBusy(EditionError):
     """`lock`."""
 
-    ko = "다른 색인 작업이 진행 중입니다. 끝난 뒤에 다시 실행해 주세요."
+    ko = "다른 색인 작업이 진행 중입니다. 끝난 뒤에 다시 실행해 주십시오."
     en = "Another indexing run is in progress. Try again when it has finished."
 
 
 class SelfTestFailed(WikiError):
     """`check`, `reason`."""
 
-    ko = "한국어 검색 자가 점검에 실패했습니다({check}: {reason}). `saseo doctor`로 원인을 확인해 주세요."
+    ko = "한국어 검색 자가 점검에 실패했습니다({check}: {reason}). `saseo doctor`로 원인을 확인해 주십시오."
     en = "The Korean search self-test failed ({check}: {reason}). See `saseo doctor`."

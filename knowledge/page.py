@@ -83,7 +83,7 @@ class Document:
     title: str | None
     sections: tuple[Section, ...]
     meta: dict[str, object] = field(default_factory=dict)
-    """Front matter or document properties: `title`, `updated`, `audience`, `url`, `status`, `replaced_by` are used."""
+    """Front matter or document properties: `title`, `updated`, `audience`, `url`, `replaced_by` are used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,19 @@ def test_saseo_gets_its_own_rooms_and_other_programs_the_foreign_adapters(either
     assert "the library of that name" in either.code("import adapters; print(adapters.OWNER)")
 
 
+def test_an_editable_install_runs_the_checkout_and_not_a_copy_of_it(editable: Scratch) -> None:
+    where = editable.code(
+        "import sys, saseo\n"
+        "sys.argv = ['saseo', '--help']\n"
+        "try:\n    saseo.main()\nexcept SystemExit:\n    pass\n"
+        "import bot.app, knowledge.build\n"
+        "print('AT', saseo.__file__, bot.app.__file__, knowledge.build.__file__)\n"
+    )
+    assert where.rsplit("AT ", 1)[1].split() == [
+        str(ROOT / name) for name in ("saseo.py", "bot/app.py", "knowledge/build.py")
+    ]
+
+
 def test_the_files_that_come_along_are_found(either: Scratch) -> None:
     found = either.code(
         "import sys, saseo\n"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+import threading
 import uuid
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol, TextIO
@@ -118,6 +119,25 @@ async def _typed() -> AsyncIterator[str]:
 
 
 async def _piped() -> AsyncIterator[str]:
-    """Lines from a file or pipe."""
-    while line := await asyncio.to_thread(sys.stdin.readline):
-        yield line
+    """Lines from a file or pipe, UTF-8 or, as Windows tools write them, CP949.
+
+    Read on a thread that nobody waits for: a pipe that stays open must not keep Ctrl-C from ending the conversation.
+    """
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def read() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            for line in sys.stdin.buffer:
+                loop.call_soon_threadsafe(lines.put_nowait, line)
+            loop.call_soon_threadsafe(lines.put_nowait, b"")
+
+    threading.Thread(target=read, name="saseo-stdin", daemon=True).start()
+    while line := await lines.get():
+        yield _decoded(line)
+
+
+def _decoded(line: bytes) -> str:
+    with contextlib.suppress(UnicodeDecodeError):
+        return line.decode("utf-8-sig")
+    return line.decode("cp949", "replace")

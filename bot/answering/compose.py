@@ -15,7 +15,7 @@ from bot import prompts, texts
 from bot.answering.excerpts import Excerpt
 from bot.answering.extractive import best_quotes
 from bot.answering.sentence_stream import SentenceStream
-from bot.answering.verify import Checked, check
+from bot.answering.verify import Checked, check, quote_for
 from bot.errors import ModelError, WritingError
 from bot.live import Live
 from bot.messages import Event, Progressed, Tokens, Wrote
@@ -169,7 +169,13 @@ class Composer:
 
     def _is_beside(self, checked: Checked) -> bool:
         """Hardly nearer to the question than questions about anything else are to this wiki."""
-        said = [f"{self._shown[place].passage.context}\n{checked.text}" for place in checked.cites]
+        said = []
+        for place in checked.cites:
+            heading, quote = (
+                self._shown[place].passage.context,
+                quote_for(checked.text, self._shown[place], self._live.analyser),
+            )
+            said += [f"{heading}\n{checked.text}", f"{heading}\n{quote}"]  # a bare "12자." is near through its quote
         return max(self._closeness.of(said), default=0.0) < self._live.threshold + ABOUT_IT
 
     def _show(self, checked: Checked, *, before: str = "") -> None:

@@ -13,7 +13,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
 
 from langgraph.graph import END, START, StateGraph
@@ -39,6 +39,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _log = logging.getLogger("saseo.answering")
+
+
+LONGEST_QUESTION, LONGEST_TURN, MOST_TURNS = 500, 100, 4
+"""Characters of the question and of an earlier one, and how many earlier ones: of a pasted letter the beginning is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,9 @@ class AnswerFlow:
 
     async def stream(self, question: Question) -> AsyncIterator[Event]:
         """Events of one question; the last is `Finished`. Closing the iterator stops the writer."""
-        way = Way(question, self._live())
+        way = Way(_as_read(question), self._live())
         try:
-            if not question.text.strip():
+            if not way.question.text:
                 yield Finished(self._failed(way, texts.empty_question(self._options.language), "empty_question"))
                 return
             answer = None
@@ -167,8 +171,10 @@ class AnswerFlow:
     async def _condense(self, state: State, runtime: Runtime[Way]) -> State:
         way = runtime.context
         runtime.stream_writer(Progressed("searching"))
-        text, live = " ".join(way.question.text.split()), way.live
-        searched, turns = await self._off_loop(condense, text, way.question.turns, live.analyser, idf=live.index.idf)
+        question, live = way.question, way.live
+        searched, turns = await self._off_loop(
+            condense, question.text, question.turns, live.analyser, idf=live.index.idf
+        )
         return {"searched": searched, "turns": turns, "search_seconds": 0.0, "attempt": 0, "notes": ()}
 
     async def _retrieve(self, state: State, runtime: Runtime[Way]) -> State:
@@ -207,7 +213,6 @@ class AnswerFlow:
 
     async def _write(self, state: State, runtime: Runtime[Way]) -> State:
         way, options = runtime.context, self._options
-        text = " ".join(way.question.text.split())
         shown = state.get("shown")
         if shown is None:
             shown = await self._off_loop(
@@ -221,7 +226,7 @@ class AnswerFlow:
             )
             runtime.stream_writer(Progressed("reading", len(shown)))
         composer = Composer(
-            way.live, text, state["searched"], state["turns"], shown,
+            way.live, way.question.text, state["searched"], state["turns"], shown,
             run=self._off_loop, emit=runtime.stream_writer, since=way.since, language=options.language,
         )  # fmt: skip
         composed = await composer.write(
@@ -327,6 +332,16 @@ class AnswerFlow:
             seconds=Seconds(0.0, None, way.since()),
             notes=(note,),
         )
+
+
+def _as_read(question: Question) -> Question:
+    """On one line, as much as fits into the prompt, and without halves of characters, which no model can take."""
+
+    def line(text: str, longest: int) -> str:
+        return " ".join(text.encode("utf-8", "replace").decode().split())[:longest]
+
+    turns = tuple(line(turn, LONGEST_TURN) for turn in question.turns[-MOST_TURNS:])
+    return replace(question, text=line(question.text, LONGEST_QUESTION), turns=tuple(filter(None, turns)))
 
 
 def _citation(n: int, excerpt: Excerpt, quote: str) -> Citation:

@@ -11,10 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 _SCALE = {"천": 1_000, "백": 100, "십": 10, "만": 10_000, "억": 100_000_000, "조": 1_000_000_000_000}
-_NATIVE = {
+_ONES = {
     "한": 1, "하나": 1, "두": 2, "둘": 2, "세": 3, "셋": 3, "네": 4, "넷": 4, "다섯": 5, "여섯": 6, "일곱": 7, "여덟": 8,
-    "아홉": 9, "열": 10, "스무": 20,
+    "아홉": 9,
 }  # fmt: skip
+_TENS = {"열": 10, "스물": 20, "서른": 30, "마흔": 40, "쉰": 50, "예순": 60, "일흔": 70, "여든": 80, "아흔": 90}
+_NATIVE = _ONES | _TENS | {"스무": 20} | {ten + one: _TENS[ten] + _ONES[one] for ten in _TENS for one in _ONES}
 _DAYS = {"하루": 1, "이틀": 2, "사흘": 3, "나흘": 4, "닷새": 5, "엿새": 6, "이레": 7, "열흘": 10, "보름": 15}
 _UNIT = {
     "원": "원", "일": "일", "개월": "개월", "달": "개월", "년": "년", "주": "주", "주일": "주", "시간": "시간", "시": "시",
@@ -34,9 +36,19 @@ _COUNTED = re.compile(
     r"(?P<unit>명|사람|번|차례|개월|개|대|달|시간|시|권|배|건|주|단계|가지)(?![가-힣]*히)"
 )
 _NAMED_DAYS = re.compile("|".join(_DAYS))
-_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):(\d{2})(?!\d)")
+_CLOCK = re.compile(
+    r"(?:(?P<half>오전|새벽|아침|오후|저녁|밤)\s?)?(?:(?<!\d)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?!\d)|(?<!\d)(?P<bare>\d{1,2})\s?시(?!간|[가-힣]*(?:작|점|행)))"
+)
+_AMBIGUOUS = "시?"
+"""Unit of an hour that may be of the morning or of the afternoon."""
+_ARTICLE = re.compile(r"제\s?(\d+)\s?(조|항|호|장|절|관)")
+_LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
+_COMPOUND = re.compile(r"(?<![\d.,])(\d)\s?천\s?(\d)\s?백(?:\s?(\d)\s?십)?|(?<![\d.,])(\d)\s?백\s?(\d)\s?십")
+"""2천5백만, 3백5십만: written with more than one scale below 만."""
+_SINO = dict(zip("일이삼사오육칠팔구", range(1, 10), strict=True))
+_SPELLED = re.compile(r"(?<![가-힣\d.,])(?<!\d\s)([일이삼사오육칠팔구십백천만억]*[십백천만억])\s?원(?![가-힣]*칙)")
+"""오만 원, 삼십만 원: amounts without a digit."""
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})[-./]\s?(\d{1,2})[-./]\s?(\d{1,2})(?!\d)")
-_PM = re.compile(r"(오후|저녁|밤)\s?(\d{1,2})시")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,23 +61,52 @@ class Quantity:
 
 def quantities(text: str) -> frozenset[Quantity]:
     """Every quantity in `text`."""
-    text = unicodedata.normalize("NFKC", text)
-    found: set[Quantity] = set()
+    text = _LIST_NUMBER.sub(" ", unicodedata.normalize("NFKC", text))
+    found = {Quantity(float(number), kind) for number, kind in _ARTICLE.findall(text)}
+    text = _COMPOUND.sub(_in_digits, _ARTICLE.sub(" ", text))
+    found |= {Quantity(float(_spelled(word)), "원") for word in _SPELLED.findall(text)}
     for year, month, day in _ISO_DATE.findall(text):
         found |= {Quantity(float(year), "년"), Quantity(float(month), "월"), Quantity(float(day), "일")}
-    for hour, minute in _CLOCK.findall(text):
-        found.add(Quantity(float(hour), "시"))
-        if int(minute):
-            found.add(Quantity(float(minute), "분"))
-    for _, hour in _PM.findall(text):
-        found.add(Quantity(float(hour) + 12 if float(hour) < 12 else 12.0, "시"))
-    rest = _PM.sub(" ", _CLOCK.sub(" ", _ISO_DATE.sub(" ", text)))
+    rest = _ISO_DATE.sub(" ", text)
+    for match in _CLOCK.finditer(rest):
+        found.add(_hour(match["half"] or "", match["hour"] or match["bare"]))
+        if int(match["minute"] or 0):
+            found.add(Quantity(float(match["minute"]), "분"))
+    rest = _CLOCK.sub(" ", rest)
     found |= _written_in_digits(rest)
     for match in _COUNTED.finditer(rest):
         found.add(Quantity(float(_NATIVE[match["word"]]), _UNIT.get(match["unit"], "")))
     for match in _NAMED_DAYS.finditer(rest):
         found.add(Quantity(float(_DAYS[match[0]]), "일"))
     return frozenset(found)
+
+
+def _hour(half: str, written: str) -> Quantity:
+    """An hour of the day; ambiguous where neither 오전 or 오후 nor the way of writing (09, 18) says which half."""
+    hour = int(written)
+    if half in ("오후", "저녁", "밤"):
+        return Quantity(float(hour + 12 if hour < 12 else hour), "시")
+    if half or hour > 12 or written.startswith("0"):
+        return Quantity(0.0 if half and hour == 12 else float(hour), "시")
+    return Quantity(float(hour), _AMBIGUOUS)
+
+
+def _in_digits(match: re.Match[str]) -> str:
+    thousands, hundreds, tens, more_hundreds, more_tens = (int(part or 0) for part in match.groups())
+    return str(1000 * thousands + 100 * (hundreds + more_hundreds) + 10 * (tens + more_tens))
+
+
+def _spelled(word: str) -> int:
+    """삼십만 → 300,000; a scale without a digit before it counts once."""
+    total = below = digit = 0
+    for letter in word:
+        if letter in _SINO:
+            digit = _SINO[letter]
+        elif letter in "십백천":
+            below, digit = below + (digit or 1) * _SCALE[letter], 0
+        else:
+            total, below, digit = total + (below + digit or 1) * _SCALE[letter], 0, 0
+    return total + below + digit
 
 
 def _written_in_digits(text: str) -> set[Quantity]:
@@ -103,13 +144,13 @@ def unsupported(answer: str, passages: Iterable[str]) -> frozenset[Quantity]:
         there = units.get(quantity.value)
         if there is None or (quantity.unit and "" not in there and quantity.unit not in there):
             missing.add(quantity)
-    return frozenset(_without_afternoons(missing, units))
+    return frozenset(quantity for quantity in missing if not _is_that_hour(quantity, units))
 
 
-def _without_afternoons(missing: set[Quantity], units: dict[float, set[str]]) -> set[Quantity]:
-    """오후 6시 is written as 18:00 and the other way round: one of the two readings suffices."""
-    return {
-        q
-        for q in missing
-        if not (q.unit == "시" and ("시" in units.get(q.value - 12, ()) or "시" in units.get(q.value + 12, ())))
-    }
+def _is_that_hour(quantity: Quantity, units: dict[float, set[str]]) -> bool:
+    """오후 6시 and 18:00 may be called 6시 and the other way round; 오전 6시 may not be called 오후 6시."""
+    if quantity.unit == "시":
+        return any(_AMBIGUOUS in units.get(hour, ()) for hour in (quantity.value, quantity.value - 12))
+    if quantity.unit == _AMBIGUOUS:
+        return any("시" in units.get(hour % 24, ()) for hour in (quantity.value, quantity.value + 12))
+    return False

@@ -27,7 +27,9 @@ _MARKS = re.compile(r"\s*\[(\d{1,2})\]")
 _REFUSAL = re.compile(
     r"(문서|위키|자료|정보|내용).{0,12}(없습니다|없음|않습니다|알 수 없|확인할 수 없|찾을 수 없|나와 있지)|확인할 수 없습니다"
 )
-_NEGATED = re.compile(r"없|않|못[하합해한할했]|아니|아닙|불가|제외|금지|안 [가-힣]|말아야|삼가|미지급|무관")
+_NEGATED = re.compile(
+    r"없|않|(?<!잘)못[하합해한할했]|아니|아닙|불가|제외|금지|(?<![가-힣])안 [가-힣]|말아야|삼가|미지급|(?<!사)무관"
+)
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9.+#-]+")
 _DOUBLED = re.compile(r"([.!])\1+$")  # "합니다. [1]." without its mark
 _LABEL = re.compile(r"^\s*(답변|답|A)\s*[::]\s*")
@@ -64,12 +66,19 @@ def check(
     cites = _cites(text, ranked, supports, [place for place in claimed if 0 <= place < len(shown)], shown)
     if unsupported(text, [shown[place].shown for place in cites]):
         return Checked(text, problem="number")
-    allowed = (question + "\n" + "\n".join(shown[place].shown for place in cites)).lower()
-    if any(name.lower().rstrip(".") not in allowed for name in _LATIN.findall(text)):
+    if _invents_a_name(text, question + "\n" + "\n".join(shown[place].shown for place in cites), analyser):
         return Checked(text, problem="name")
     if _turns_around(text, tokens, [shown[place] for place in cites], analyser):
         return Checked(text, problem="negation")
     return Checked(text, tuple(sorted(cites)))
+
+
+def _invents_a_name(text: str, known: str, analyser: Analyser) -> bool:
+    """A Latin word, or what Kiwi takes for a proper noun, that stands neither in the question nor in the cited pages."""
+    allowed = "".join(known.lower().split())
+    names = [name.rstrip(".") for name in _LATIN.findall(text)]
+    names += [form for form, tag in analyser.tagged(text) if tag == "NNP" and len(form) > 1]
+    return any("".join(name.lower().split()) not in allowed for name in names)
 
 
 def wrong_language(text: str, passages: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from bot import texts
-from bot.commands.batch import Asked, groups_of, read_batch
+from bot.commands.batch import Asked, groups_of, read_batch, typed
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
 from bot.messages import Answer, Finished, Outcome, Progressed, Question, Wrote
@@ -33,11 +33,13 @@ def ask(
 ) -> None:
     """위키에 질문합니다."""
     if (question is None) == (batch is None):
-        raise click.UsageError("질문 하나를 주거나 --batch FILE을 주세요.")
+        raise click.UsageError("질문 하나를 주거나 --batch FILE을 주십시오.")
     if batch is not None:
-        asyncio.run(_batch(tools, read_batch(batch)))
+        asyncio.run(_batch(tools, read_batch(batch, groups_of(as_group), turns)))
         return
-    answer = asyncio.run(_one(tools, Asked(question or "", groups_of(as_group), turns), json_wanted))
+    answer = asyncio.run(
+        _one(tools, Asked(typed(question), groups_of(as_group), tuple(map(typed, turns))), json_wanted)
+    )
     if json_wanted:
         click.echo(as_json(answer.as_json()))
     if answer.outcome is Outcome.FAILED:

@@ -23,7 +23,9 @@ def index(tools: Tools, full: bool, json_wanted: bool) -> None:
     with progress_bars(quiet=json_wanted) as bar:
         report = tools.reindex(full, lambda step, done, total: bar(_STEPS[language][step], done, total))
     if json_wanted:
-        failed = [{"page": page.page, "reason": page.error.explain(language)} for page in report.failed]
+        failed = [
+            {"page": page.page, "reason": page.error.explain(language), "source": page.source} for page in report.failed
+        ]
         click.echo(
             as_json(
                 {
@@ -41,7 +43,7 @@ def index(tools: Tools, full: bool, json_wanted: bool) -> None:
         )
         return
     for page in report.failed:
-        click.secho(f"  ! {page.page}: {page.error.explain(language)}", err=True, fg="yellow")
+        click.secho(f"  ! {page.source}/{page.page}: {page.error.explain(language)}", err=True, fg="yellow")
     if language == "ko":
         what = "바뀐 문서가 없어 그대로 둡니다" if report.reused else "게시했습니다"
         click.echo(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.commands.batch import Asked, groups_of, read_batch
+from bot.commands.batch import Asked, groups_of, read_batch, typed
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
 
@@ -34,15 +34,15 @@ def search(
 ) -> None:
     """위키에서 찾습니다(답변은 쓰지 않습니다)."""
     if (question is None) == (batch is None):
-        raise click.UsageError("질문 하나를 주거나 --batch FILE을 주세요.")
+        raise click.UsageError("질문 하나를 주거나 --batch FILE을 주십시오.")
     if batch is not None:
-        asked = read_batch(batch)
+        asked = read_batch(batch, groups_of(as_group))
         index = tools.open_index(None)
         for one in asked:
             click.echo(as_json({"question": one.question, "results": _results(index, one, count, passages)}))
         return
     index = tools.open_index(None)
-    results = _results(index, Asked(question or "", groups_of(as_group), ()), count, passages)
+    results = _results(index, Asked(typed(question), groups_of(as_group), ()), count, passages)
     if json_wanted:
         click.echo(as_json(results))
         return

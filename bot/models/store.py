@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.errors import BrokenModel, DownloadFailed, ModelMissing, NotEnoughDisk, WrongChecksum
-from bot.models.catalogue import Catalogue, Model
+from bot.errors import BrokenModel, DownloadFailed, InvalidSetting, ModelMissing, NotEnoughDisk, WrongChecksum
+from bot.models.catalogue import Catalogue, Model, Role
 from bot.models.formats import check_format
 from bot.models.hashing import Progress, files_of, sha256_of, silent
 from bot.models.places import AnyPlace, Fetcher, Job, PlaceFailed, fetcher_for
@@ -28,6 +28,7 @@ from bot.models.stamp import Stamp
 
 _LOCAL = "local:"
 _NOT_RECORDED = "not recorded"
+_WANTED: dict[Role, str] = {"writer": "not a .gguf file", "embedder": "not a sentence-transformers folder"}
 
 
 @dataclass(frozen=True)
@@ -72,15 +73,21 @@ class ModelStore:
         self._fetcher = fetcher
         self._free_bytes = free_bytes
 
-    def path(self, name: str, progress: Progress = silent) -> Path:
-        """The verified model called `name`, or the model file a path names.
+    def path(self, name: str, progress: Progress = silent, *, role: Role | None = None) -> Path:
+        """The verified model called `name`, or the model file a path names. `role`: what it is wanted for.
 
-        Raises `UnknownModel`, `ModelMissing`, `WrongChecksum` or `BrokenModel`. Takes milliseconds while nothing changed.
+        Raises `InvalidSetting` (a model of another role), `UnknownModel`, `ModelMissing`, `WrongChecksum` or
+        `BrokenModel`. Takes milliseconds while nothing changed.
         """
         local = local_path(name)
         if local is not None:
-            return _check_local(name, local)
+            found = _check_local(name, local)
+            if role is not None and found.is_dir() != (role == "embedder"):
+                raise InvalidSetting(key=f"[{role}] model", reason=f"{local}: {_WANTED[role]}")
+            return found
         model = self._catalogue.get(name)
+        if role is not None and model.role != role:
+            raise InvalidSetting(key=f"[{role}] model", reason=f"{name} = {model.role}")
         self._verified(model, progress)
         return self._place_of(model)
 
@@ -119,7 +126,7 @@ class ModelStore:
         reasons: list[str] = []
         for place in model.places:
             if not (model.expected(place) or allow_unverified):
-                reasons.append(f"- {place}: its SHA-256 is not known; needs the consent for unverified models")
+                reasons.append(f"- {place}: SHA-256 unknown (--allow-unverified)")
                 continue
             work = self._work(model) / _key(place)
             try:

@@ -128,7 +128,7 @@ class LlamaCppEngine:
             raise self._broken(str(error.details["reason"])) from error
 
     def _broken(self, reason: str) -> BrokenModel:
-        return BrokenModel(name=self._path.name, reason=reason)
+        return BrokenModel(name=self._path.stem, reason=reason)
 
     @property
     def name(self) -> str:

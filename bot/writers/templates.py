@@ -155,13 +155,13 @@ def _alpaca() -> Template:
 
 _NAMED: dict[str, Callable[[], Template]] = {"koalpaca": _koalpaca, "alpaca": _alpaca}
 TEMPLATE_NAMES = (_GGUF, *_NAMED)
-"""What `[writer] template` may say."""
+"""What a catalogue entry's `template` may say."""
 
 
 def check_template_name(name: str) -> None:
     """Raise `InvalidSetting` for an unknown name, before any model is loaded."""
     if name not in TEMPLATE_NAMES:
-        raise InvalidSetting(key="[writer] template", reason=f"'{name}'; {', '.join(TEMPLATE_NAMES)}")
+        raise InvalidSetting(key="template", reason=f"'{name}'; {', '.join(TEMPLATE_NAMES)}")
 
 
 def template_named(name: str, *, chat_template: str | None = None, bos: str = "", eos: str = "") -> Template:
@@ -171,5 +171,8 @@ def template_named(name: str, *, chat_template: str | None = None, bos: str = ""
         return _NAMED[name]()
     if not chat_template:
         known = ", ".join(_NAMED)
-        raise BrokenModel(name=_GGUF, reason=f"no chat template in the file; set [writer] template to one of: {known}")
+        raise BrokenModel(
+            name=_GGUF,
+            reason=f"no chat template in the file; name it in a catalogue of your own with template = one of: {known}",
+        )
     return ChatTemplate(chat_template, bos=bos, eos=eos)

@@ -9,7 +9,7 @@ from knowledge.errors import PageError, PageWithoutText, UnknownFormat, Unreadab
 from knowledge.formats import docx, html, markdown, pdf, text
 from knowledge.page import Document
 
-PARSER_VERSION = 1
+PARSER_VERSION = 2
 """Part of the parse-cache key: raise it whenever any parser would give another Document for the same bytes."""
 
 _PARSERS: dict[str, Callable[[bytes], Document]] = {

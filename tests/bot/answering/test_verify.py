@@ -59,6 +59,20 @@ def test_a_sentence_is_judged_by_its_passages(
     assert _problem(sentence, shown, analyser) == problem
 
 
+@pytest.mark.parametrize(
+    ("sentence", "problem"),
+    [
+        ("보안 사고 담당자는 박영희 과장입니다.", None),
+        ("담당자는 박영희 과장이며 나루워크에서 신고합니다.", None),
+        ("보안 사고 담당자는 김철수 과장입니다.", "name"),
+        ("보안 사고는 부산에서 신고합니다.", "name"),
+    ],
+)
+def test_a_proper_name_must_stand_in_the_page(sentence: str, problem: str | None, analyser: Analyser) -> None:
+    shown = [_excerpt(analyser, "보안", "보안 사고 담당자는 박영희 과장입니다. 보안 사고는 나루워크에서 신고합니다.")]
+    assert _problem(sentence, shown, analyser) == problem
+
+
 def test_a_wrong_mark_is_replaced_by_the_passage_that_says_so(shown: list[Excerpt], analyser: Analyser) -> None:
     checked = check("국내 출장 일비는 40,000원입니다 [1].", shown, "일비는?", analyser, lambda _: 1.0)
     assert (checked.cites, checked.text) == ((1,), "국내 출장 일비는 40,000원입니다.")

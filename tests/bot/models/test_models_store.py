@@ -93,7 +93,7 @@ def test_a_file_carried_in_by_hand_is_verified_once(
 def test_consent_and_trust_on_first_use(tmp_path: Path, entry: Entry, gguf: Gguf) -> None:
     model = entry(sha256="", unverified=True, bytes=100)
     store = make(tmp_path, model, Gives(gguf(100)))
-    with pytest.raises(DownloadFailed, match="consent"):
+    with pytest.raises(DownloadFailed, match="--allow-unverified"):
         store.pull("tiny")
     path = store.pull("tiny", allow_unverified=True)
     state = store.states()[0]
