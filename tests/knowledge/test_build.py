@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
 
 import pytest
 from filelock import FileLock
 
+from knowledge.build import build
 from knowledge.errors import EmptyWiki, IndexBusy, NoEdition, PublishFailed
-from knowledge.page import reader_of
+from knowledge.page import Audience, reader_of
+from knowledge.search import SearchOptions
+from knowledge.sources import open_source
 from tests.conftest import Indexer
 
 
@@ -148,3 +152,51 @@ def test_a_full_disk_while_publishing_keeps_the_old_edition(
 def test_before_the_first_run_there_is_no_edition(indexer: Indexer) -> None:
     with pytest.raises(NoEdition):
         indexer.open()
+
+
+def test_a_title_with_escapes_is_cleaned_and_hidden_characters_in_an_audience_close_the_page(indexer: Indexer) -> None:
+    pages = {
+        "반쪽.md": '---\ntitle: "주차 \\ud83d"\n---\n주차장은 지하 2층입니다.\n',
+        "색.md": '---\ntitle: "\\e[31m식당\\a"\n---\n식당은 지하 1층입니다.\n',
+        "숨김.md": '---\naudience: "every\\u200bone"\n---\n비밀 통로는 옥상입니다.\n',
+    }
+    for name, text in pages.items():
+        (indexer.wiki / name).write_text(text, encoding="utf-8")
+    report = indexer.build()
+    assert [failed.page for failed in report.failed] == ["숨김.md"]
+    titles = {p.page: p.title for p in indexer.open().edition.passages}
+    assert titles["반쪽.md"] == "주차"
+    assert titles["색.md"] == "[31m식당"
+    assert "숨김.md" not in titles
+
+
+@pytest.mark.parametrize("at", [0, 20, 5000])
+def test_a_damaged_cache_is_thrown_away_and_filled_again(indexer: Indexer, at: int) -> None:
+    first = indexer.build()
+    data = bytearray(indexer.options.cache.read_bytes())
+    data[at : at + 3000] = b"\xff" * len(data[at : at + 3000])
+    indexer.options.cache.write_bytes(bytes(data))
+    (indexer.wiki / "새.md").write_text("# 새 문서\n\n택배는 1층에서 찾습니다.", encoding="utf-8")
+    report = indexer.build()
+    assert report.edition != first.edition
+    assert "새.md" in _pages_found(indexer, "택배")
+
+
+def test_a_cache_that_cannot_be_made_is_told_in_one_sentence(indexer: Indexer) -> None:
+    indexer.options.cache.mkdir(parents=True)  # a folder where the file should be: as unopenable as a full disk
+    with pytest.raises(PublishFailed):
+        indexer.build()
+
+
+def test_other_search_settings_make_another_edition(indexer: Indexer) -> None:
+    """The threshold was calibrated with them."""
+    indexer.build()
+    search = SearchOptions(weights={"morpheme": 1.0, "bigram": 0.0, "dense": 0.0})
+    indexer.options = dataclasses.replace(indexer.options, search=search)
+    assert not indexer.build().reused
+
+
+def test_a_wiki_without_open_pages_is_calibrated_too(indexer: Indexer) -> None:
+    source = open_source("folder", "wiki", indexer.wiki, Audience.of(["staff"]))
+    build([source], indexer.options, lambda: indexer.analyser, lambda: indexer.embedder)
+    assert indexer.shelf.manifest(indexer.shelf.current()).calibration["threshold"] > 0

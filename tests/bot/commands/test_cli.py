@@ -21,7 +21,10 @@ import pytest
 
 from bot import texts
 from bot.app import main
-from bot.models.store import default_root
+from bot.commands.batch import read_batch, typed
+from bot.errors import InvalidSetting
+from bot.models.catalogue import Catalogue
+from bot.models.store import ModelStore, default_root
 from tests.conftest import WIKI, write_wiki
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -222,6 +225,37 @@ def test_a_question_may_hold_a_line_separator(here: Here) -> None:
     assert "아직 색인이 없습니다" in said.err  # the batch was fine; the index comes next
 
 
+@pytest.mark.parametrize(("table", "model"), [("embedder", "qwen2.5-coder-0.5b"), ("writer", "multilingual-e5-small")])
+def test_a_model_of_the_wrong_role_is_refused(table: str, model: str, tmp_path: Path) -> None:
+    store = ModelStore(tmp_path, Catalogue.load(None))
+    with pytest.raises(InvalidSetting, match=table):
+        store.path(model, role=table)  # type: ignore[arg-type]
+
+
+def test_a_batch_takes_the_groups_and_turns_of_the_command_where_a_line_has_none(tmp_path: Path) -> None:
+    path = tmp_path / "batch.jsonl"
+    path.write_text('{"question": " 하나 "}\n{"question": "", "as": "it", "turns": ["앞"]}\n', encoding="utf-8")
+    first, second = read_batch(path, frozenset({"hr"}), ("그 앞",))
+    assert (first.question, first.groups, first.turns) == (" 하나 ", {"hr"}, ("그 앞",))
+    assert (second.question, second.groups, second.turns) == ("", {"it"}, ("앞",))
+
+
+def test_an_argument_typed_in_a_cp949_terminal_is_read() -> None:
+    assert typed(os.fsdecode("연차".encode("cp949"))) == "연차"
+    assert typed("연차") == "연차"
+
+
+def test_tracing_of_langchain_is_off_whatever_the_shell_says(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LANGSMITH_TRACING", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING"):
+        monkeypatch.setenv(name, "true")
+    here("--help", code=0)
+    from langchain_core.callbacks import CallbackManager
+    from langchain_core.tracers.langchain import LangChainTracer
+
+    handlers = CallbackManager.configure().handlers
+    assert not any(isinstance(handler, LangChainTracer) for handler in handlers)
+
+
 def test_the_models_list_is_json_on_one_line(here: Here) -> None:
     said = here("--config", config(here.folder), "models", "list", "--json", code=0)
     listed = said.json()
@@ -389,16 +423,16 @@ def test_the_piped_conversation_answers_each_line_and_exits_0(company: Company) 
         company.command("chat"),
         cwd=company.folder,
         env=company.environment(SASEO_WRITER__MODEL=NO_WRITER),
-        input="국내 출장 일비가 얼마야?\n/끝\n",
+        input="국내 출장 일비가 얼마야?\n".encode() + "연차는 며칠이야?\n".encode("cp949") + "/끝\n".encode(),
         capture_output=True,
-        text=True,
-        encoding="utf-8",
         timeout=180,
     )
-    assert done.returncode == 0, done.stderr
-    assert "> 국내 출장 일비가 얼마야?" in done.stdout
-    assert "40,000" in done.stdout
-    assert "출처:" in done.stdout
+    shown = done.stdout.decode()
+    assert done.returncode == 0, done.stderr.decode()
+    assert "> 국내 출장 일비가 얼마야?" in shown
+    assert "> 연차는 며칠이야?" in shown
+    assert "40,000" in shown
+    assert "출처:" in shown
 
 
 @pytest.mark.model
