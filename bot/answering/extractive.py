@@ -15,7 +15,12 @@ def best_quotes(
     closeness: Closeness, shown: Sequence[Excerpt], most: int = 2, floor: float = float("-inf")
 ) -> list[tuple[str, int]]:
     """(sentence, place in the excerpts), nearest first: at most `most`, none below `floor`, later ones nearly as good."""
-    places = [(sentence, place) for place, excerpt in enumerate(shown) for sentence in excerpt.sentences]
+    places = [
+        (sentence, place)
+        for place, excerpt in enumerate(shown)
+        for sentence in excerpt.sentences
+        if not sentence.endswith("?")  # a FAQ's question is nearest of all and answers nothing
+    ]
     strengths = closeness.of([f"{shown[place].passage.context}\n{sentence}" for sentence, place in places])
     ranked = sorted(zip(strengths, places, strict=True), key=lambda found: -found[0])
     return [quote for strength, quote in ranked[:most] if strength >= max(floor, ranked[0][0] - NEARLY)]
