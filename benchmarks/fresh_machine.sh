@@ -9,7 +9,7 @@ set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-received() { awk 'NR > 2 { sub(/^ +/, ""); split($0, f, /[: ]+/); if (f[1] != "lo") sum += f[2] } END { printf "%d", sum }' /proc/net/dev; }
+received() { awk 'NR > 2 { sub(/^ +/, ""); split($0, f, /[: ]+/); if (f[1] != "lo") sum += f[2] } END { printf "%.0f", sum }' /proc/net/dev; }
 
 git clone --quiet "$root" "$scratch/saseo"
 cd "$scratch/saseo"
