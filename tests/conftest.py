@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,10 @@ from knowledge.page import Audience
 from knowledge.search import SearchIndex
 from knowledge.sources import open_source
 from tests.fakes.hash_embedder import HashEmbedder
+
+# A runner that starts the tests in the background of a shell hands on an ignored Ctrl-C, to child processes too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WIKI = {
     "휴가.md": "---\ntitle: 연차 규정\n---\n# 연차 규정\n\n## 부여\n\n연차는 1년에 15일을 줍니다. 미사용 연차는 이월할 수 없습니다.\n\n"
