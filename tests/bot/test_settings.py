@@ -264,7 +264,17 @@ def test_a_lora_is_refused_with_a_remedy_that_fits(tmp_path: Path) -> None:
         assert "enabled" not in refused.value.explain(language)
 
 
-@pytest.mark.parametrize("text", ["[writer]\ncontext_tokens = 0\n", '[search]\nfusion = "sum"\n', 'language = "fr"\n'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[writer]\ncontext_tokens = 0\n",
+        '[search]\nfusion = "sum"\n',
+        'language = "fr"\n',
+        "[search.weights]\nmorpheme = 0\nbigram = 0\ndense = 0\n",
+        "[answer]\nabstain_threshold = nan\n",
+        "[answer]\nevidence_characters = 9000\n",
+    ],
+)
 def test_values_out_of_range_are_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidSetting):
         load_settings(config(tmp_path, text))
@@ -274,3 +284,11 @@ def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load_settings(config(tmp_path, ""))
     with pytest.raises(ValueError, match="frozen"):
         settings.writer.threads = 9
+
+
+def test_a_source_given_by_the_environment_counts_from_where_the_person_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SASEO_SOURCES", '[{"name": "docs", "path": "docs"}]')
+    assert load_settings(None).sources[0].path == tmp_path / "docs"
