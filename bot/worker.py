@@ -250,6 +250,9 @@ class ModelWorker:
 
     def _end(self, ticket: Ticket, event: WritingReport | Exception) -> None:
         with self._changed:
+            # Before the asker hears of it: whoever has the answer may ask again at once, and counts must agree.
+            self._running = None
+            self._changed.notify_all()
             if ticket._ended:
                 return
             ticket._ended = True
@@ -285,9 +288,6 @@ class ModelWorker:
                 chore()
             elif ticket is not None:
                 self._serve(ticket)
-                with self._changed:
-                    self._running = None
-                    self._changed.notify_all()
         with self._engine_in_use:
             engine, self._engine = self._engine, None
             if engine is not None:
