@@ -20,6 +20,11 @@ knowledge.errors.ExplainedError
     │   ├── WriterTimeout
     │   ├── WriterFailed
     │   └── WritingCancelled
+    ├── ServiceError
+    │   ├── NotAllowed                  the person may not do this here
+    │   ├── AdapterError                a chat platform cannot be used: says what to do
+    │   ├── DeliveryFailed              a message could not be posted
+    │   └── StoreError                  the database cannot be opened or is too old
     ├── BadBatch                        names the line
     └── EvaluationError
         ├── BadEvaluationSet            names the line
@@ -154,6 +159,38 @@ class WritingCancelled(WritingError):
 
     ko = "요청하신 대로 답변을 멈췄습니다."
     en = "Stopped, as you asked."
+
+
+class ServiceError(SaseoError):
+    """The running service cannot do something."""
+
+
+class NotAllowed(ServiceError):
+    """`action`: what was tried, as a Korean noun phrase."""
+
+    ko = "{action}은(는) 관리자만 할 수 있습니다. 관리자는 config.toml의 admins와 admin_roles에서 정합니다."
+    en = "Only admins may do this ({action}). Admins are set in config.toml: admins and admin_roles."
+
+
+class AdapterError(ServiceError):
+    """`platform`, `reason`, `remedy`: sentences of what is wrong and what to do."""
+
+    ko = "{platform}에 연결할 수 없습니다: {reason}. {remedy}"
+    en = "Cannot connect to {platform}: {reason}. {remedy}"
+
+
+class DeliveryFailed(ServiceError):
+    """`platform`, `reason`: the platform's own error code."""
+
+    ko = "{platform}에 답변을 올리지 못했습니다({reason}). 봇이 그 채널에 있는지, 권한이 있는지 확인해 주십시오."
+    en = "The answer could not be posted to {platform} ({reason}). Check that the bot is in that channel and may post."
+
+
+class StoreError(ServiceError):
+    """`where` (without password), `reason`."""
+
+    ko = "저장소를 열 수 없습니다: {where} ({reason}). [store] 설정과 디스크, 권한을 확인해 주십시오."
+    en = "The store cannot be opened: {where} ({reason}). Check [store], the disk and permissions."
 
 
 class BadBatch(SaseoError):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
+
+Language = Literal["ko", "en"]
 
 
 class Outcome(StrEnum):
@@ -25,6 +28,8 @@ class Question:
     groups: frozenset[str] = frozenset()
     turns: tuple[str, ...] = ()
     """Earlier questions of this conversation, oldest first."""
+    sources: frozenset[str] = frozenset()
+    """Names of the sources that may be used; empty: all of them."""
 
 
 @dataclass(frozen=True, slots=True)

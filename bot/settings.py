@@ -11,8 +11,9 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, UnknownSetting
@@ -23,6 +24,14 @@ CONFIG_VARIABLE = "SASEO_CONFIG"
 _PROMPT_TOKENS = 1300
 """Of the prompt beside the evidence: about 400 of rules and examples, up to 900 of question and earlier questions."""
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _safe_url(url: str) -> str:
+    """Tokens travel to this address: only over TLS, or to this machine itself."""
+    parts = urlsplit(url)
+    if url and parts.scheme not in ("https", "wss") and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ValueError("must be https (or wss), or a loopback address: the bot's token is sent there")
+    return url
 
 
 class _Table(BaseModel):
@@ -102,13 +111,54 @@ class AnswerSettings(_Table):
     nearest_pages: int = Field(3, ge=0, le=10)
 
 
+class ServiceSettings(_Table):
+    """`[service]`: how many questions at once, and for how long."""
+
+    queue_size: int = Field(64, ge=1)
+    per_person: int = Field(3, ge=1)
+    at_once: int = Field(2, ge=1, le=16)
+    lease_seconds: float = Field(30.0, ge=1)
+    drain_seconds: float = Field(25.0, ge=0)
+
+
+class StoreSettings(_Table):
+    """`[store]`: where questions, answers and votes are kept."""
+
+    url: str = ""
+
+
+class PlaceTable(_Table):
+    """One `[[places]]` table. `id = "*"` is every place of the platform that has no table of its own."""
+
+    platform: Literal["slack", "discord"]
+    id: str = Field(min_length=1)
+    sources: tuple[str, ...] = ()
+    listen: Literal["mention", "threads", "all"] = "mention"
+    language: Literal["ko", "en"] | None = None
+    private: bool = False
+    contacts: tuple[str, ...] = ()
+
+
 class SlackSettings(_Table):
     """`[slack]`."""
 
     enabled: bool = False
     mode: Literal["socket", "http"] = "socket"
+    host: str = "127.0.0.1"
     port: Port = 3000
     api_base_url: str = "https://slack.com/api/"
+    connections: int = Field(2, ge=1, le=10)
+    streaming: bool = True
+    streams_per_minute: int = Field(18, ge=0)
+    admins: tuple[str, ...] = ()
+    suggested_prompts: tuple[str, ...] = Field(
+        ("연차는 며칠이고 어떻게 신청하나요?", "법인카드 한도는 얼마인가요?", "VPN은 어떻게 연결하나요?"), max_length=4
+    )
+
+    @field_validator("api_base_url")
+    @classmethod
+    def _safe(cls, url: str) -> str:
+        return _safe_url(url)
 
 
 class DiscordSettings(_Table):
@@ -118,6 +168,16 @@ class DiscordSettings(_Table):
     guild_ids: tuple[int, ...] = ()
     api_base_url: str = "https://discord.com/api/v10"
     gateway_url: str = ""
+    components: Literal["v2", "classic"] = "v2"
+    direct_messages: bool = True
+    message_content: bool = False
+    admins: tuple[str, ...] = ()
+    admin_roles: tuple[str, ...] = ()
+
+    @field_validator("api_base_url", "gateway_url")
+    @classmethod
+    def _safe(cls, url: str) -> str:
+        return _safe_url(url)
 
 
 class WebSettings(_Table):
@@ -152,6 +212,10 @@ class Settings(BaseSettings):
     index: IndexSettings = IndexSettings()
     search: SearchSettings = SearchSettings()
     answer: AnswerSettings = AnswerSettings()
+    service: ServiceSettings = ServiceSettings()
+    store: StoreSettings = StoreSettings()
+    groups_file: Path | None = None
+    places: tuple[PlaceTable, ...] = ()
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
@@ -213,7 +277,7 @@ def load_settings(path: Path | None) -> Settings:
         raise _explained(error) from error
     except ValueError as error:  # an environment variable that is not the JSON its field needs
         raise InvalidSetting(key="SASEO_…", reason=str(error)) from error
-    for platform in ("slack", "discord", "web", "jobs"):
+    for platform in ("web", "jobs"):
         if getattr(settings, platform).enabled:
             raise NotAvailableYet(key=f"[{platform}] enabled", value="false")
     if settings.writer.lora != "none":
@@ -224,6 +288,7 @@ def load_settings(path: Path | None) -> Settings:
         update={
             "data_dir": _absolute(settings.data_dir, folder),
             "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
+            "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
             "writer": settings.writer.model_copy(update={"model": _model(settings.writer.model, folder)}),
             "embedder": settings.embedder.model_copy(update={"model": _model(settings.embedder.model, folder)}),
@@ -271,9 +336,11 @@ def known_keys(table: type[BaseModel] = Settings, prefix: str = "") -> list[str]
     """Every key with its dots, e.g. `search.weights.dense`; list tables as `sources.name`."""
     keys = []
     for name, field in table.model_fields.items():
-        inner = field.annotation
-        if name == "sources":
-            inner = SourceSettings
+        inner = (
+            {"sources": SourceSettings, "places": PlaceTable}.get(name, field.annotation)
+            if table is Settings
+            else field.annotation
+        )
         keys.append(prefix + name)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             keys += known_keys(inner, f"{prefix}{name}.")

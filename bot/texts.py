@@ -7,11 +7,9 @@ knowledge/errors.py). What the writer is told stands in bot/prompts.py.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from bot.messages import Answer, Citation, Outcome
-
-Language = Literal["ko", "en"]
+from bot.messages import Language as Language
 
 
 def step(name: str, detail: int, language: Language) -> str:

@@ -1,0 +1,162 @@
+"""The door between the core and a chat platform, as three contracts.
+
+`Desk` is what an adapter may ask of the core, `Adapter` and `Delivery` are what the core asks of an adapter. Only the data of
+bot/messages.py and bot/conversation.py passes. An adapter translates: it knows nothing of retrieval, models or the store.
+The conformance suite (tests/conformance) holds every adapter to this file; docs/adding-a-platform.md walks through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
+
+from bot.conversation import (
+    Asked,
+    Escalation,
+    Health,
+    Past,
+    Person,
+    Place,
+    PlaceSettings,
+    Receipt,
+    Reply,
+    ServiceStatus,
+    SourceInfo,
+    Vote,
+    VoteReceipt,
+)
+from bot.messages import Citation
+
+Remember = Callable[[str], Awaitable[None]]
+"""Stores an adapter's note about a half-written message, so that it can be cleared away after a crash."""
+
+
+class Desk(Protocol):
+    """What an adapter may ask of the core. Every method is quick: answers come later, through a `Delivery`."""
+
+    async def ask(self, asked: Asked) -> Receipt:
+        """Claim the question and answer it in the background. Never raises for what a person did.
+
+        The adapter acknowledges the platform's event first (3 s), then calls this. Returns within milliseconds; the core then
+        calls `Adapter.delivery(asked.reply_to, …)` and drives it. Stop words ("그만") are recognised here.
+        """
+
+    async def vote(self, vote: Vote) -> VoteReceipt:
+        """Store one person's current thumb on one answer. Safe to repeat."""
+
+    async def explain_vote(self, answer_id: str, person: Person, *, reason: str, correction: str) -> bool:
+        """Add why, and what would have been right, to the person's thumb down. False: they have none on this answer."""
+
+    async def answer_at(self, platform: str, message: str) -> str | None:
+        """The answer posted as `message` (the reference `Delivery.finish` returned), for votes by reaction."""
+
+    async def asked_by(self, answer_id: str) -> str | None:
+        """`Person.key` of the asker: only they may share a private answer."""
+
+    async def may_escalate(self, answer_id: str) -> bool:
+        """Whether "담당자 부르기" makes sense: contacts are set for the answer's place and nobody was called yet."""
+
+    async def escalate(self, answer_id: str, person: Person) -> Escalation | None:
+        """Call the contacts; the adapter then pings them in the thread. None: nobody to call, or called already."""
+
+    async def escalation(self, escalation_id: str) -> Escalation | None:
+        """An open escalation, for its "해결" form."""
+
+    async def resolve(self, escalation_id: str, person: Person, *, answer: str, consent: bool) -> bool:
+        """Close it; with consent their answer is kept as a correction. False: unknown, closed, or not theirs to close.
+
+        Contacts, admins and the asker may close.
+        """
+
+    async def share(self, answer_id: str, person: Person) -> Reply | None:
+        """The answer for everyone in the channel it was asked in. None: not the asker, or it used pages not all may read."""
+
+    async def search(self, asked: Asked, most: int = 5) -> tuple[Citation, ...]:
+        """The nearest pages, without an answer. Nothing is claimed or kept; `keys` and `reply_to` may be empty."""
+
+    async def complete(
+        self, place: Place, person: Person, typed: str, *, private: bool, most: int = 25
+    ) -> tuple[str, ...]:
+        """Suggestions while typing a question: titles and headings that may be read there. Answers from memory."""
+
+    async def recent(self, person: Person, most: int = 5) -> tuple[Past, ...]:
+        """The person's own last questions, newest first."""
+
+    def place_settings(self, place: Place) -> PlaceSettings:
+        """How Saseo behaves there now."""
+
+    async def change_place(self, place: Place, person: Person, changes: Mapping[str, str]) -> PlaceSettings:
+        """An admin changes settings: `{"sources": "hr, it", "listen": "threads", "contacts": ""}`; an empty value resets the key.
+
+        Raises NotAllowed, InvalidSetting, UnknownSetting, each with a sentence for the person.
+        """
+
+    def is_admin(self, person: Person) -> bool:
+        """Whether config.toml names the person or one of their roles."""
+
+    async def sources(self, place: Place, person: Person, *, private: bool) -> tuple[SourceInfo, ...]:
+        """What may be asked about there."""
+
+    async def status(self, person: Person) -> ServiceStatus:
+        """For admins. Raises NotAllowed."""
+
+    async def reindex(self, person: Person) -> str:
+        """Re-read the sources now and serve the new edition; returns the sentence that says how it went (minutes later).
+
+        For admins. Raises NotAllowed, or what went wrong as an ExplainedError.
+        """
+
+    async def remembered(self, key: str) -> str | None:
+        """A small fact an adapter kept, such as the hash of its registered commands."""
+
+    async def remember(self, key: str, value: str) -> None:
+        """Keep it."""
+
+
+class Delivery(Protocol):
+    """One answer on its way to one place. The core calls from one task: `status` and `write` any number of times, `finish` once.
+
+    `status` and `write` must never raise for what the platform refuses, nor take longer than the platform's own pace needs:
+    they are courtesies. `finish` is the promise.
+    """
+
+    async def status(self, text: str) -> None:
+        """What is happening ("위키에서 찾고 있습니다…", "앞에 3건이 있습니다."). The first call comes at once: show it within a second."""
+
+    async def write(self, text: str) -> None:
+        """One more checked sentence, with the space or line break before it."""
+
+    async def finish(self, reply: Reply) -> str:
+        """Post or complete the one final message; returns its reference for `Desk.answer_at`.
+
+        Carries `reply.answer_id`/`question_id` where the platform lets it (metadata, custom ids), so that `find` works.
+        Retries what may pass, falls back to another way of posting, and raises DeliveryFailed only when nothing got through.
+        """
+
+    async def find(self) -> str | None:
+        """After a crash: the reference of this question's finished message if it stands there already.
+
+        Otherwise removes a half-written draft (see `Remember`) and returns None; the core then delivers anew.
+        """
+
+
+class Adapter(Protocol):
+    """One platform."""
+
+    name: str
+    """`slack`, `discord`, …: the first part of every claim key."""
+
+    async def start(self) -> None:
+        """Connect; returns when events can arrive. Raises AdapterError with what to do (bad token, unreachable)."""
+
+    async def stop_intake(self) -> None:
+        """Take no new events; deliveries still work."""
+
+    async def close(self) -> None:
+        """Disconnect. Nothing is delivered afterwards."""
+
+    def delivery(self, question_id: str, reply_to: str, draft: str, remember: Remember) -> Delivery:
+        """A way to answer `reply_to`. `draft`: what was last given to `remember` for this question, in whatever process."""
+
+    def health(self) -> Health:
+        """How the connection stands, from memory."""
