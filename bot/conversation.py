@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from bot.messages import Answer, Citation, Language
+from bot.messages import Answer, Language
 
 Listen = Literal["mention", "threads", "all"]
 Direction = Literal["up", "down"]
@@ -202,10 +202,3 @@ class Health:
     detail: str = ""
     last_event_seconds: float | None = None
     """Seconds since the platform last sent anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Nearby:
-    """The result of a plain search from chat."""
-
-    citations: tuple[Citation, ...]

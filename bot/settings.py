@@ -336,11 +336,9 @@ def known_keys(table: type[BaseModel] = Settings, prefix: str = "") -> list[str]
     """Every key with its dots, e.g. `search.weights.dense`; list tables as `sources.name`."""
     keys = []
     for name, field in table.model_fields.items():
-        inner = (
-            {"sources": SourceSettings, "places": PlaceTable}.get(name, field.annotation)
-            if table is Settings
-            else field.annotation
-        )
+        inner: object = field.annotation
+        if table is Settings:
+            inner = {"sources": SourceSettings, "places": PlaceTable}.get(name, inner)
         keys.append(prefix + name)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             keys += known_keys(inner, f"{prefix}{name}.")
