@@ -62,6 +62,17 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A passage as the writer saw it: what an answer rests on, and what a training example repeats."""
+
+    source: str
+    page: str
+    number: int
+    """Of the passage within its page, from 0."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The end of a question. `model` is `extractive` when no model wrote; `lora` is `none` for the plain base."""
 
@@ -79,6 +90,8 @@ class Answer:
     """With an abstention: the pages that come closest."""
     notes: tuple[str, ...] = field(default=())
     """Machine-readable remarks on the way, e.g. `writer_failed`, `rewritten`, `number_removed`."""
+    shown: tuple[Shown, ...] = ()
+    """The passages in the writer's prompt, in its order."""
 
     def as_json(self) -> dict[str, object]:
         """The contract of `saseo ask --json`."""

@@ -91,6 +91,7 @@ class SearchIndex:
         self._audiences = list(dict.fromkeys(passage.audience for passage in edition.passages))
         numbers = {audience: i for i, audience in enumerate(self._audiences)}
         self._audience_of = np.array([numbers[p.audience] for p in edition.passages], dtype=np.int64)
+        self._source_of = np.array([p.source for p in edition.passages], dtype=np.str_)
         self._outdated = np.array([p.replaced_by is not None for p in edition.passages], dtype=np.bool_)
 
     @property
@@ -98,15 +99,26 @@ class SearchIndex:
         """The edition's name, the stamp of every answer."""
         return self.edition.manifest.edition
 
-    def search(self, question: str, reader: frozenset[str], k: int = 10, *, one_per_page: bool = False) -> Found:
-        """The `k` best passages that `reader` may read; `one_per_page` keeps each page's best passage only."""
+    def search(
+        self,
+        question: str,
+        reader: frozenset[str],
+        k: int = 10,
+        *,
+        one_per_page: bool = False,
+        sources: frozenset[str] = frozenset(),
+    ) -> Found:
+        """The `k` best passages that `reader` may read; `one_per_page` keeps each page's best passage only.
+
+        `sources`: names of the only sources to search; empty for all.
+        """
         started = time.perf_counter()
         pairs = bigrams(question)
         if not pairs:  # nothing but white space and signs: the vector of nothing is near to something all the same
             return Found((), Evidence(), (0.0, time.perf_counter() - started))
         vector = self._embedder.query(question)
         embedded = time.perf_counter()
-        readable = self._readable(reader)
+        readable = self.readable(reader, sources)
         if not readable.any():
             return Found((), Evidence(), (embedded - started, time.perf_counter() - embedded))
         options = self._options
@@ -151,9 +163,12 @@ class SearchIndex:
         """How rare a morpheme is in this edition."""
         return self.edition.morphemes.idf(token)
 
-    def _readable(self, reader: frozenset[str]) -> NDArray[np.bool_]:
+    def readable(self, reader: frozenset[str], sources: frozenset[str] = frozenset()) -> NDArray[np.bool_]:
+        """A mask over the edition's passages: those that `reader` may read, of `sources` (empty: of all)."""
         admitted = np.array([audience.admits(reader) for audience in self._audiences], dtype=np.bool_)
         mask: NDArray[np.bool_] = admitted[self._audience_of]
+        if sources:
+            mask = mask & np.isin(self._source_of, sorted(sources))
         return mask
 
     def _with_outdated_below(self, scores: dict[int, float]) -> dict[int, float]:

@@ -27,7 +27,7 @@ from bot.answering.judge import judge
 from bot.answering.verify import quote_for
 from bot.errors import WritingCancelled
 from bot.live import EXTRACTIVE, NO_LORA, Live
-from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Tokens, Wrote
+from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Shown, Tokens, Wrote
 from knowledge.errors import ExplainedError
 from knowledge.page import reader_of
 from knowledge.search import Found, Hit
@@ -180,7 +180,11 @@ class AnswerFlow:
     async def _retrieve(self, state: State, runtime: Runtime[Way]) -> State:
         way, began = runtime.context, time.perf_counter()
         found = await self._off_loop(
-            way.live.index.search, state["searched"], reader_of(way.question.groups), 2 * self._options.passages + 4
+            way.live.index.search,
+            state["searched"],
+            reader_of(way.question.groups),
+            2 * self._options.passages + 4,
+            sources=way.question.sources,
         )
         before = state.get("found")
         if before is not None and before.evidence.strength >= found.evidence.strength:
@@ -317,6 +321,10 @@ class AnswerFlow:
             condensed=state["searched"],
             nearest=nearest,
             notes=tuple(dict.fromkeys(notes)),
+            shown=tuple(
+                Shown(one.passage.source, one.passage.page, one.passage.number, one.text)
+                for one in state.get("shown", ())
+            ),
         )
 
     def _failed(self, way: Way, text: str, note: str) -> Answer:

@@ -1,0 +1,143 @@
+"""Answers as they were given: text, sources, and the stamp of what made them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from bot.conversation import Place
+from bot.messages import Answer, Citation, Language, Outcome, Seconds, Shown, Tokens
+from bot.store.schema import answers, questions
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer with where it went."""
+
+    id: str
+    question_id: str
+    asker: str
+    """Person.key."""
+    question: str
+    answer: Answer
+    language: Language
+    private: bool
+    place: Place
+    message: str
+    """The platform's reference; empty until posted."""
+
+    @property
+    def stamp(self) -> dict[str, Any]:
+        """What every vote and escalation on this answer carries along."""
+        answer = self.answer
+        return {
+            "model": answer.model,
+            "lora": answer.lora,
+            "edition": answer.edition,
+            "prompt": answer.prompt,
+            "passages": _passages(answer),
+        }
+
+
+def save(
+    connection: Connection,
+    answer_id: str,
+    question_id: str,
+    answer: Answer,
+    *,
+    language: Language,
+    private: bool,
+    place: Place,
+    now: float,
+) -> None:
+    """Keep an answer before it is posted, so that a crash in between does not cost it."""
+    connection.execute(
+        insert(answers).values(
+            id=answer_id,
+            question=question_id,
+            answer=asdict(answer),
+            outcome=answer.outcome.value,
+            model=answer.model,
+            lora=answer.lora,
+            edition=answer.edition,
+            prompt=answer.prompt,
+            passages=_passages(answer),
+            language=language,
+            private=private,
+            place=asdict(place),
+            message="",
+            answered_at=now,
+        )
+    )
+
+
+def posted(connection: Connection, answer_id: str, message: str) -> None:
+    """The answer stands in `message` now."""
+    connection.execute(update(answers).where(answers.c.id == answer_id).values(message=message))
+
+
+def get(connection: Connection, answer_id: str) -> Kept | None:
+    """By its id."""
+    return _first(connection, answers.c.id == answer_id)
+
+
+def of_question(connection: Connection, question_id: str) -> Kept | None:
+    """The answer of a question, posted or not."""
+    return _first(connection, answers.c.question == question_id)
+
+
+def at(connection: Connection, platform: str, message: str) -> str | None:
+    """The id of the answer in a platform's message."""
+    found: str | None = connection.execute(
+        select(answers.c.id)
+        .join(questions, questions.c.id == answers.c.question)
+        .where(answers.c.message == message, answers.c.message != "", questions.c.platform == platform)
+    ).scalar()
+    return found
+
+
+def _first(connection: Connection, condition: Any) -> Kept | None:
+    row = connection.execute(
+        select(answers, questions.c.person.label("asker"), questions.c.text.label("question_text"))
+        .join(questions, questions.c.id == answers.c.question)
+        .where(condition)
+    ).first()
+    return None if row is None else _kept(row)
+
+
+def _kept(row: Row[Any]) -> Kept:
+    return Kept(
+        id=row.id,
+        question_id=row.question,
+        asker=row.asker,
+        question=row.question_text,
+        answer=_answer(row.answer),
+        language=row.language,
+        private=row.private,
+        place=Place(**row.place),
+        message=row.message,
+    )
+
+
+def _answer(data: dict[str, Any]) -> Answer:
+    return Answer(
+        **(
+            data
+            | {
+                "outcome": Outcome(data["outcome"]),
+                "citations": tuple(Citation(**one) for one in data["citations"]),
+                "nearest": tuple(Citation(**one) for one in data["nearest"]),
+                "tokens": Tokens(**data["tokens"]),
+                "seconds": Seconds(**data["seconds"]),
+                "notes": tuple(data["notes"]),
+                "shown": tuple(Shown(**one) for one in data["shown"]),
+            }
+        )
+    )
+
+
+def _passages(answer: Answer) -> Sequence[Sequence[object]]:
+    return [[one.source, one.page, one.number] for one in answer.shown]

@@ -1,0 +1,144 @@
+"""The store's database: SQLite in the data directory by default, PostgreSQL by `[store] url`. Transactions run off the event loop.
+
+SQLite: full synchronisation, and a write-ahead log only where the library is free of the WAL-reset race (3.51.3,
+https://sqlite.org/wal.html); an older one keeps the rollback journal, which several processes may share safely.
+Write transactions begin IMMEDIATE, so that a claim is never read by one process and taken by another in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
+
+from bot.errors import StoreError
+from bot.store import schema
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WAL_IS_SAFE = (3, 51, 3)
+_BUSY_SECONDS = 15.0
+_TRIES = 5
+
+
+class Store:
+    """Runs record functions (`bot/store/questions.py` …), each inside one transaction.
+
+        claim = await store.run(questions.claim, asked, …)
+
+    The functions get the connection first; whatever they raise rolls everything back.
+    """
+
+    def __init__(self, engine: Engine, threads: int) -> None:
+        self._engine = engine
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+
+    @property
+    def where(self) -> str:
+        """The address without a password."""
+        return self._engine.url.render_as_string(hide_password=True)
+
+    async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`work(connection, …)` in a transaction on the store's thread. Raises StoreError when the database cannot be reached."""
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, lambda: self.run_now(work, *args, **kwargs)
+        )
+
+    def run_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`run` on the calling thread: for commands without an event loop."""
+        for attempt in range(_TRIES):
+            try:
+                with self._engine.begin() as connection:
+                    return work(connection, *args, **kwargs)
+            except (TryAgain, OperationalError) as error:
+                # Locked, deadlocked, or the server went away: the whole transaction again, a little later.
+                if attempt == _TRIES - 1:
+                    raise StoreError(where=self.where, reason=_short(error)) from error
+                time.sleep(0.05 * 2**attempt * (1 + random.random()))  # noqa: S311 - jitter
+            except DBAPIError as error:
+                if error.connection_invalidated and attempt < _TRIES - 1:
+                    continue
+                raise StoreError(where=self.where, reason=_short(error)) from error
+        raise AssertionError  # the loop returns or raises
+
+    def close(self) -> None:
+        """Let running transactions end, then close every connection."""
+        self._threads.shutdown(wait=True)
+        self._engine.dispose()
+
+
+class TryAgain(Exception):
+    """Raised by a record function that lost a race and wants its transaction to start over."""
+
+
+def open_store(url: str, data_dir: Path) -> Store:
+    """Open, and create the tables if they are new. An empty `url` is `saseo.sqlite` in `data_dir`. Raises StoreError."""
+    shown = "saseo.sqlite"
+    try:
+        if not url:
+            data_dir.mkdir(parents=True, exist_ok=True)
+            url = f"sqlite:///{data_dir / 'saseo.sqlite'}"
+        if url.startswith("postgresql://"):
+            url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+        parsed = make_url(url)
+        shown = parsed.render_as_string(hide_password=True)
+        if parsed.get_backend_name() == "sqlite":
+            engine = _sqlite(url)
+        elif parsed.get_backend_name() == "postgresql":
+            engine = create_engine(url, pool_pre_ping=True, pool_size=4, isolation_level="READ COMMITTED")
+        else:
+            raise StoreError(where=shown, reason="only sqlite and postgresql")
+        with engine.begin() as connection:
+            _create(connection, shown)
+    except (SQLAlchemyError, ArgumentError, OSError) as error:
+        raise StoreError(where=shown, reason=_short(error)) from error
+    # One thread is SQLite's one writer; PostgreSQL sorts concurrent transactions out itself.
+    return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4)
+
+
+def _create(connection: Connection, shown: str) -> None:
+    if connection.dialect.name == "postgresql":
+        # Two processes that start together must not both create the tables; 5343 is an arbitrary number of our own.
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5343)")
+    schema.metadata.create_all(connection)
+    facts = schema.facts
+    found = connection.execute(select(facts.c.value).where(facts.c.key == "schema")).scalar()
+    if found is None:
+        connection.execute(insert(facts).values(key="schema", value=schema.VERSION))
+    elif found != schema.VERSION:
+        raise StoreError(where=shown, reason=f"schema {found}, this version needs {schema.VERSION}")
+
+
+def _sqlite(url: str) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    journal = "WAL" if sqlite3.sqlite_version_info >= _WAL_IS_SAFE else "TRUNCATE"
+
+    @event.listens_for(engine, "connect")
+    def _set_up(raw: sqlite3.Connection, _: object) -> None:
+        raw.isolation_level = None  # no implicit BEGIN: ours below is IMMEDIATE
+        cursor = raw.cursor()
+        for pragma in (f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _short(error: BaseException) -> str:
+    """The driver's own sentence, without the statement and its parameters, which hold people's texts."""
+    cause = getattr(error, "orig", None) or error
+    return f"{type(cause).__name__}: {str(cause).splitlines()[0] if str(cause) else ''}"[:300]

@@ -1,0 +1,131 @@
+"""Every table. Times are seconds since the epoch (UTC); ids are ours unless the name says whose.
+
+`texts` of people and answers stand in `questions` and `answers` only; `questions.reply_to` may hold a platform's short-lived
+token and is emptied as soon as the answer is delivered.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+VERSION = "1"
+"""Of these tables; kept in `facts` under `schema`."""
+
+metadata = MetaData()
+
+questions = Table(
+    "questions",
+    metadata,
+    Column("id", String(12), primary_key=True),
+    Column("platform", String(32), nullable=False),
+    Column("person", String(128), nullable=False),  # Person.key
+    Column("conversation", String(255), nullable=False),
+    Column("asked", JSON, nullable=False),  # all of Asked but reply_to
+    Column("text", Text, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("reply_to", Text, nullable=False),
+    Column("draft", Text, nullable=False, default=""),
+    Column("state", String(8), nullable=False),  # open → done
+    Column("owner", String(64), nullable=False),  # the process that holds the claim
+    Column("attempt", Integer, nullable=False),
+    Column("claimed_until", Float, nullable=False),
+    Column("asked_at", Float, nullable=False),
+    Column("done_at", Float),
+    Column("outcome", String(16)),
+    Index("questions_open", "state", "claimed_until"),
+    Index("questions_of_person", "person", "asked_at"),
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("question", String(12), ForeignKey("questions.id", ondelete="CASCADE"), nullable=False),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("question", String(12), ForeignKey("questions.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("answer", JSON, nullable=False),  # the whole Answer (bot/store/answers.py)
+    Column("outcome", String(16), nullable=False),
+    Column("model", String(128), nullable=False),
+    Column("lora", String(128), nullable=False),
+    Column("edition", String(64), nullable=False),
+    Column("prompt", String(64), nullable=False),
+    Column("passages", JSON, nullable=False),  # [[source, page, number], …] as shown to the writer
+    Column("language", String(2), nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("place", JSON, nullable=False),
+    Column("message", String(255), nullable=False, default=""),  # the platform's reference, once posted
+    Column("answered_at", Float, nullable=False),
+    Index("answers_by_message", "message"),
+)
+
+_stamp = ("model", "lora", "edition", "prompt")
+votes = Table(
+    "votes",
+    metadata,
+    Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", String(128), primary_key=True),  # Person.key, so the platform is part of it
+    Column("direction", String(4)),  # up, down; NULL: withdrawn
+    Column("via", String(8), nullable=False),
+    Column("reason", Text, nullable=False, default=""),
+    Column("correction", Text, nullable=False, default=""),
+    *(Column(name, String(128), nullable=False) for name in _stamp),
+    Column("passages", JSON, nullable=False),
+    Column("voted_at", Float, nullable=False),
+)
+
+vote_changes = Table(
+    "vote_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+    Column("person", String(128), nullable=False),
+    Column("direction", String(4)),
+    Column("via", String(8), nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+escalations = Table(
+    "escalations",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), nullable=False, unique=True),
+    Column("contacts", JSON, nullable=False),
+    Column("called_by", String(128), nullable=False),
+    Column("called_at", Float, nullable=False),
+    Column("resolved_by", String(128)),
+    Column("resolved_at", Float),
+    Column("resolution", Text, nullable=False, default=""),  # kept only with consent
+    Column("consent", Boolean, nullable=False, default=False),
+    *(Column(name, String(128), nullable=False) for name in _stamp),
+    Column("passages", JSON, nullable=False),
+)
+
+places = Table(
+    "places",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("place", String(64), primary_key=True),
+    Column("changes", JSON, nullable=False),  # what an admin changed from chat, over config.toml
+    Column("changed_by", String(128), nullable=False),
+    Column("changed_at", Float, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("until", Float, nullable=False),
+)
