@@ -30,6 +30,8 @@ class Question:
     """Earlier questions of this conversation, oldest first."""
     sources: frozenset[str] = frozenset()
     """Names of the sources that may be used; empty: all of them."""
+    language: Language | None = None
+    """Of what is said around the answer; None: as configured."""
 
 
 @dataclass(frozen=True, slots=True)

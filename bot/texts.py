@@ -102,6 +102,56 @@ def stopped(language: Language) -> str:
     return "답변을 멈췄습니다." if language == "ko" else "Stopped."
 
 
+def waiting(place: int, language: Language) -> str:
+    """Others are answered first. `place` 1: next."""
+    if language == "ko":
+        return f"앞에 질문 {place}건이 있습니다. 차례가 되면 바로 답변합니다."
+    return f"{place} ahead of you. Your turn comes as soon as they are answered."
+
+
+def queue_full(waiting: int, language: Language) -> str:
+    """No more questions are taken just now."""
+    if language == "ko":
+        return f"지금 질문 {waiting}건이 기다리고 있어 더 받을 수 없습니다. 몇 분 뒤에 다시 질문해 주십시오."
+    return f"{waiting} questions are waiting, so no more can be taken now. Please ask again in a few minutes."
+
+
+def over_limit(open_questions: int, language: Language) -> str:
+    """This person has as many open questions as one may have."""
+    if language == "ko":
+        return (
+            f"아직 답하고 있는 질문이 {open_questions}건 있습니다. 답변을 받은 뒤 다시 질문하시거나, "
+            "'그만'이라고 보내 멈춰 주십시오."
+        )
+    return f"{open_questions} of your questions are still being answered. Ask again afterwards, or send 'stop'."
+
+
+def nothing_to_stop(language: Language) -> str:
+    """Stop was said, but nothing is being answered for this person."""
+    return "지금 답하고 있는 질문이 없습니다." if language == "ko" else "Nothing is being answered for you right now."
+
+
+def restarting(language: Language) -> str:
+    """The service shuts down while a question is open; the next process goes on with it."""
+    if language == "ko":
+        return "사서를 다시 시작하고 있습니다. 시작되면 이어서 답변합니다."
+    return "Saseo is restarting and will answer when it is back."
+
+
+def reindexed(pages: int, passages: int, failed: int, language: Language) -> str:
+    """The index was made anew and serves."""
+    if language == "ko":
+        tail = f" 읽지 못한 문서가 {failed}개 있습니다." if failed else ""
+        return f"문서 {pages}개, 구절 {passages}개로 다시 색인했습니다.{tail}"
+    tail = f" {failed} pages could not be read." if failed else ""
+    return f"Indexed again: {pages} pages, {passages} passages.{tail}"
+
+
+def reindex_running(language: Language) -> str:
+    """One run at a time."""
+    return "이미 다시 색인하고 있습니다." if language == "ko" else "Indexing is already running."
+
+
 def no_writer(reason: str, language: Language) -> str:
     """The writer cannot be used; answers are quotes."""
     if language == "ko":

@@ -64,6 +64,7 @@ class Way:
 
     question: Question
     live: Live
+    language: texts.Language
     started: float = field(default_factory=time.perf_counter)
 
     def since(self) -> float:
@@ -100,10 +101,10 @@ class AnswerFlow:
 
     async def stream(self, question: Question) -> AsyncIterator[Event]:
         """Events of one question; the last is `Finished`. Closing the iterator stops the writer."""
-        way = Way(_as_read(question), self._live())
+        way = Way(_as_read(question), self._live(), question.language or self._options.language)
         try:
             if not way.question.text:
-                yield Finished(self._failed(way, texts.empty_question(self._options.language), "empty_question"))
+                yield Finished(self._failed(way, texts.empty_question(way.language), "empty_question"))
                 return
             answer = None
             graph: Any = self._graph.astream({}, context=way, stream_mode="custom")
@@ -118,10 +119,10 @@ class AnswerFlow:
             _log.info(json.dumps({"event": "cancelled", "question": question.id}))
             raise
         except ExplainedError as error:
-            yield Finished(self._failed(way, error.explain(self._options.language), type(error).__name__))
+            yield Finished(self._failed(way, error.explain(way.language), type(error).__name__))
         except Exception as error:  # noqa: BLE001 - nothing may escape here: the person must get a word
             _log.exception(json.dumps({"event": "failed", "question": question.id, "error": type(error).__name__}))
-            yield Finished(self._failed(way, texts.failed(question.id, self._options.language), type(error).__name__))
+            yield Finished(self._failed(way, texts.failed(question.id, way.language), type(error).__name__))
 
     async def answer(self, question: Question) -> Answer:
         """The end of `stream` alone."""
@@ -133,6 +134,19 @@ class AnswerFlow:
             raise WritingCancelled
         return answer
 
+    async def nearest(self, question: Question, most: int) -> tuple[Citation, ...]:
+        """The pages that come closest to a question, without an answer."""
+        live, asked = self._live(), _as_read(question)
+        found = await self._off_loop(
+            live.index.search,
+            asked.text,
+            reader_of(asked.groups),
+            most,
+            one_per_page=True,
+            sources=asked.sources,
+        )
+        return _nearest(found.hits, most)
+
     def live(self) -> Live:
         """What would answer a question asked now."""
         return self._live()
@@ -141,6 +155,10 @@ class AnswerFlow:
         """Whether every passage of `page` in the live edition admits `reader`: for measuring leaks."""
         passages = self._live().index.edition.passages
         return all(p.audience.admits(reader) for p in passages if p.page == page)
+
+    def known(self, page: str) -> bool:
+        """Whether the live edition has `page` at all."""
+        return any(passage.page == page for passage in self._live().index.edition.passages)
 
     def close(self) -> None:
         """Stop the search thread."""
@@ -231,7 +249,7 @@ class AnswerFlow:
             runtime.stream_writer(Progressed("reading", len(shown)))
         composer = Composer(
             way.live, way.question.text, state["searched"], state["turns"], shown,
-            run=self._off_loop, emit=runtime.stream_writer, since=way.since, language=options.language,
+            run=self._off_loop, emit=runtime.stream_writer, since=way.since, language=way.language,
         )  # fmt: skip
         composed = await composer.write(
             asker=way.question.asker,
@@ -271,7 +289,7 @@ class AnswerFlow:
         citations = tuple(_citation(numbers[place], shown[place], quotes[place]) for place in places)
         notes = [*state["notes"], *composed.notes]
         stale = [shown[place].passage.title for place in places if shown[place].passage.replaced_by]
-        tail = "".join("\n" + texts.outdated(title, self._options.language) for title in dict.fromkeys(stale))
+        tail = "".join("\n" + texts.outdated(title, way.language) for title in dict.fromkeys(stale))
         if tail:
             notes.append("outdated")
             runtime.stream_writer(Wrote(tail))
@@ -286,7 +304,7 @@ class AnswerFlow:
 
     async def _decline(self, state: State, runtime: Runtime[Way], composed: Composed | None) -> Answer:
         nearest = _nearest(state["found"].hits, self._options.nearest_pages)
-        text = texts.abstained(nearest, self._options.language)
+        text = texts.abstained(nearest, runtime.context.language)
         runtime.stream_writer(Wrote(text))
         notes = (*state["notes"], *(composed.notes if composed else ("no_evidence",)))
         answer = self._answer(

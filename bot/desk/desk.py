@@ -1,0 +1,287 @@
+"""The reference desk: what `bot.platforms.Desk` promises, kept with the store, the answer flow and the places' settings.
+
+One per process, on one event loop. Adapters are attached after they were made, since they need the desk first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from bot.conversation import (
+    Asked,
+    Escalation,
+    Past,
+    Person,
+    Place,
+    PlaceSettings,
+    Receipt,
+    Reply,
+    ServiceStatus,
+    SourceInfo,
+    Vote,
+    VoteReceipt,
+)
+from bot.desk.asking import Asking, Pending
+from bot.desk.completion import Completion
+from bot.desk.intake import Intake, IntakeOptions
+from bot.desk.turnstile import Turnstile
+from bot.errors import NotAllowed
+from bot.messages import Answer, Citation, Question
+from bot.platforms import Adapter
+from bot.store import answers, escalations, facts, questions, votes
+from knowledge.page import reader_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from bot.answering.flow import AnswerFlow
+    from bot.desk.audience import Groups
+    from bot.desk.places import PlaceBook
+    from bot.store.database import Store
+
+_log = logging.getLogger(__name__)
+_DAY = 86400.0
+
+
+class ReferenceDesk:
+    """See `bot.platforms.Desk` for what each method promises."""
+
+    def __init__(
+        self,
+        store: Store,
+        flow: AnswerFlow,
+        places: PlaceBook,
+        groups: Groups,
+        options: IntakeOptions,
+        *,
+        owner: str,
+        reindex: Callable[[], Awaitable[str]],
+        retry_after: tuple[float, ...] = (2.0, 8.0, 30.0),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`owner`: this process's name among those that share the store, never used twice. `retry_after`: seconds between tries
+        of posting an answer."""
+        self._store = store
+        self._flow = flow
+        self._places = places
+        self._groups = groups
+        self._reindex = reindex
+        self._clock = clock
+        self._turnstile = Turnstile(options.at_once)
+        asking = Asking(
+            store, flow, self._turnstile, self._may_share, lease=options.lease, retry_after=retry_after, clock=clock
+        )
+        self._intake = Intake(store, asking, places, groups, options, owner=owner, clock=clock)
+        self._completion: tuple[str, Completion] | None = None
+
+    def attach(self, adapter: Adapter) -> None:
+        """Answers of this platform's questions go out through `adapter`."""
+        self._intake.attach(adapter)
+
+    async def start(self) -> None:
+        """Load what admins changed and begin to answer, with what an earlier process left."""
+        self._places.load(await self._store.run(facts.place_changes))
+        self._intake.start()
+
+    async def close(self, drain: float) -> None:
+        """Finish what is being answered within `drain` seconds; leave the rest to the next process."""
+        await self._intake.close(drain)
+
+    async def ask(self, asked: Asked) -> Receipt:
+        """See `Desk.ask`."""
+        return await self._intake.ask(asked)
+
+    # -- votes and people -----------------------------------------------------------------------------------------------
+
+    async def vote(self, vote: Vote) -> VoteReceipt:
+        """See `Desk.vote`. On a private answer only the asker votes."""
+        kept = await self._store.run(answers.get, vote.answer_id)
+        if kept is None or (kept.private and kept.asker != vote.person.key):
+            return VoteReceipt.UNKNOWN
+        receipt = await self._store.run(votes.cast, vote, now=self._clock())
+        _log.info(json.dumps({"event": "vote", "question": kept.question_id, "receipt": receipt.value}))
+        return receipt
+
+    async def explain_vote(self, answer_id: str, person: Person, *, reason: str, correction: str) -> bool:
+        """See `Desk.explain_vote`."""
+        return await self._store.run(votes.explain, answer_id, person.key, reason=reason, correction=correction)
+
+    async def answer_at(self, platform: str, message: str) -> str | None:
+        """See `Desk.answer_at`."""
+        return await self._store.run(answers.at, platform, message)
+
+    async def asked_by(self, answer_id: str) -> str | None:
+        """See `Desk.asked_by`."""
+        kept = await self._store.run(answers.get, answer_id)
+        return kept.asker if kept is not None else None
+
+    async def may_escalate(self, answer_id: str) -> bool:
+        """See `Desk.may_escalate`."""
+        kept = await self._store.run(answers.get, answer_id)
+        if kept is None or not self._places.settings(kept.place).contacts:
+            return False
+        return not await self._store.run(escalations.exists, answer_id)
+
+    async def escalate(self, answer_id: str, person: Person) -> Escalation | None:
+        """See `Desk.escalate`. A private answer's question is shown to others only by its asker."""
+        kept = await self._store.run(answers.get, answer_id)
+        if kept is None or (kept.private and kept.asker != person.key):
+            return None
+        contacts = self._places.settings(kept.place).contacts
+        if not contacts:
+            return None
+        called = await self._store.run(escalations.call, answer_id, contacts, caller=person.key, now=self._clock())
+        if called is None:
+            return None
+        _log.info(json.dumps({"event": "escalated", "question": kept.question_id}))
+        return await self.escalation(called)
+
+    async def escalation(self, escalation_id: str) -> Escalation | None:
+        """See `Desk.escalation`."""
+        found = await self._store.run(escalations.get, escalation_id)
+        return found.escalation if found is not None else None
+
+    async def resolve(self, escalation_id: str, person: Person, *, answer: str, consent: bool) -> bool:
+        """See `Desk.resolve`."""
+        found = await self._store.run(escalations.get, escalation_id)
+        if found is None or found.platform != person.platform:
+            return False
+        contacts = {contact.removeprefix("user:").removeprefix("role:") for contact in found.escalation.contacts}
+        # Without the right to read user groups Slack does not say who is in one: then any colleague may close.
+        unknown_members = not person.guest and any(c.startswith("S") for c in contacts) and not person.roles
+        named = person.id in contacts or bool(person.roles & contacts) or person.key in (found.asker, found.called_by)
+        if not (named or unknown_members or self.is_admin(person)):
+            return False
+        return await self._store.run(
+            escalations.resolve, escalation_id, person.key, answer=answer, consent=consent, now=self._clock()
+        )
+
+    async def share(self, answer_id: str, person: Person) -> Reply | None:
+        """See `Desk.share`; judged again now, since pages and channels change."""
+        kept = await self._store.run(answers.get, answer_id)
+        if kept is None or kept.asker != person.key or kept.place.kind != "channel":
+            return None
+        if not await self._readable_in(kept.answer, kept.place, person):
+            return None
+        language = self._places.settings(kept.place).language
+        return Reply(kept.question_id, kept.id, kept.answer, language, private=False, can_vote=True)
+
+    async def _may_share(self, answer: Answer, pending: Pending) -> bool:
+        return await self._readable_in(answer, pending.claim.asked.place, pending.claim.asked.person)
+
+    async def _readable_in(self, answer: Answer, place: Place, person: Person) -> bool:
+        """Whether everything an answer shows and rests on may be read by all in a channel."""
+        reader = reader_of(self._groups.readable_by(place, person, private=False))
+        pages = {c.page for c in (*answer.citations, *answer.nearest)} | {one.page for one in answer.shown}
+        # A page that is gone from the index has no audience any more: then nobody can say that all may read it.
+        known = await asyncio.to_thread(lambda: [self._flow.known(page) for page in pages])
+        readable = await asyncio.to_thread(lambda: [self._flow.readable(page, reader) for page in pages])
+        return all(known) and all(readable)
+
+    # -- looking around -------------------------------------------------------------------------------------------------
+
+    async def search(self, asked: Asked, most: int = 5) -> tuple[Citation, ...]:
+        """See `Desk.search`."""
+        private = asked.private or asked.place.kind == "direct"
+        question = Question(
+            asked.text,
+            id="search",
+            asker=asked.person.key,
+            groups=self._groups.readable_by(asked.place, asked.person, private=private),
+            sources=frozenset(self._places.settings(asked.place).sources),
+        )
+        return await self._flow.nearest(question, most)
+
+    async def complete(
+        self, place: Place, person: Person, typed: str, *, private: bool, most: int = 25
+    ) -> tuple[str, ...]:
+        """See `Desk.complete`."""
+        index = self._flow.live().index
+
+        def look_up() -> tuple[str, ...]:
+            if self._completion is None or self._completion[0] != index.name:
+                self._completion = (index.name, Completion(index.edition.passages))
+            return self._completion[1].matching(typed, self._mask(place, person, private), most)
+
+        return await asyncio.to_thread(look_up)
+
+    async def recent(self, person: Person, most: int = 5) -> tuple[Past, ...]:
+        """See `Desk.recent`."""
+        return await self._store.run(questions.recent, person.key, most)
+
+    async def sources(self, place: Place, person: Person, *, private: bool) -> tuple[SourceInfo, ...]:
+        """See `Desk.sources`."""
+        passages = self._flow.live().index.edition.passages
+
+        def count() -> tuple[SourceInfo, ...]:
+            pages: dict[str, set[str]] = {}
+            for passage, readable in zip(passages, self._mask(place, person, private), strict=True):
+                if readable:
+                    pages.setdefault(passage.source, set()).add(passage.page)
+            return tuple(SourceInfo(name, len(found)) for name, found in pages.items())
+
+        return await asyncio.to_thread(count)
+
+    def _mask(self, place: Place, person: Person, private: bool) -> NDArray[np.bool_]:
+        reader = reader_of(self._groups.readable_by(place, person, private=private or place.kind == "direct"))
+        return self._flow.live().index.readable(reader, frozenset(self._places.settings(place).sources))
+
+    # -- settings and admins --------------------------------------------------------------------------------------------
+
+    def place_settings(self, place: Place) -> PlaceSettings:
+        """See `Desk.place_settings`."""
+        return self._places.settings(place)
+
+    async def change_place(self, place: Place, person: Person, changes: Mapping[str, str]) -> PlaceSettings:
+        """See `Desk.change_place`."""
+        self._demand_admin(person, "설정 변경")
+        merged = self._places.merged(place, changes)
+        await self._store.run(facts.change_place, place.platform, place.id, merged, by=person.key, now=self._clock())
+        self._places.keep(place, merged)
+        _log.info(json.dumps({"event": "place_changed", "platform": place.platform, "keys": sorted(changes)}))
+        return self._places.settings(place)
+
+    def is_admin(self, person: Person) -> bool:
+        """See `Desk.is_admin`."""
+        return self._places.is_admin(person)
+
+    async def status(self, person: Person) -> ServiceStatus:
+        """See `Desk.status`."""
+        self._demand_admin(person, "상태 보기")
+        since = self._clock() - _DAY
+        live = self._flow.live()
+        manifest = live.index.edition.manifest
+        return ServiceStatus(
+            live.index.name,
+            manifest.pages,
+            manifest.passages,
+            live.model,
+            live.lora,
+            waiting=self._turnstile.waiting,
+            running=self._intake.open - self._turnstile.waiting,
+            outcomes=await self._store.run(questions.outcomes, since=since),
+            votes=await self._store.run(votes.counts, since=since),
+        )
+
+    async def reindex(self, person: Person) -> str:
+        """See `Desk.reindex`."""
+        self._demand_admin(person, "다시 색인하기")
+        return await self._reindex()
+
+    def _demand_admin(self, person: Person, action: str) -> None:
+        if not self.is_admin(person):
+            raise NotAllowed(action=action)
+
+    async def remembered(self, key: str) -> str | None:
+        """See `Desk.remembered`."""
+        return await self._store.run(facts.get, key)
+
+    async def remember(self, key: str, value: str) -> None:
+        """See `Desk.remember`."""
+        await self._store.run(facts.put, key, value)

@@ -1,0 +1,244 @@
+"""Taking questions in: claim, limits, stop words; and keeping claims alive, taking over those that a dead process left.
+
+Every accepted question is one task from here to its outcome (bot/desk/asking.py), so an adapter's delivery is called from one task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot import texts
+from bot.conversation import Asked, Receipt, Reply
+from bot.desk.asking import Asking, Pending
+from bot.errors import StoreError
+from bot.platforms import Adapter
+from bot.store import questions
+from bot.store.questions import Claim, ClaimKind
+
+if TYPE_CHECKING:
+    from bot.desk.audience import Groups
+    from bot.desk.places import PlaceBook
+    from bot.store.database import Store
+
+_log = logging.getLogger(__name__)
+_STOP_WORDS = frozenset({"그만", "그만해", "그만해줘", "중지", "멈춰", "멈춰줘", "취소", "stop", "cancel"})
+
+
+@dataclass(frozen=True, slots=True)
+class IntakeOptions:
+    """`[service]`. Times in seconds."""
+
+    queue_size: int = 64
+    per_person: int = 3
+    at_once: int = 2
+    lease: float = 30.0
+
+
+class Intake:
+    """Holds every open question of this process."""
+
+    def __init__(
+        self,
+        store: Store,
+        asking: Asking,
+        places: PlaceBook,
+        groups: Groups,
+        options: IntakeOptions,
+        *,
+        owner: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`owner`: this process's name among those that share the store; never used twice."""
+        self._store = store
+        self._asking = asking
+        self._places = places
+        self._groups = groups
+        self._options = options
+        self._owner = owner
+        self._clock = clock
+        self._adapters: dict[str, Adapter] = {}
+        self._open: dict[str, Pending] = {}
+        self._closing = False
+        self._keeper: asyncio.Task[None] | None = None
+
+    @property
+    def open(self) -> int:
+        """How many questions are on their way."""
+        return len(self._open)
+
+    def attach(self, adapter: Adapter) -> None:
+        """Answers of this platform's questions go out through `adapter`."""
+        self._adapters[adapter.name] = adapter
+
+    def start(self) -> None:
+        """Take up what an earlier process left, and keep claims alive from now on."""
+        self._keeper = asyncio.create_task(self._keep(), name="claims")
+
+    async def close(self, drain: float) -> None:
+        """Finish what is being answered within `drain` seconds; leave the rest to the next process."""
+        self._closing = True
+        if tasks := [pending.task for pending in self._open.values() if pending.task is not None]:
+            _, late = await asyncio.wait(tasks, timeout=drain)
+            await self._hand_over([pending for pending in self._open.values() if pending.task in late])
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+
+    async def _hand_over(self, left: list[Pending]) -> None:
+        tasks = [pending.task for pending in left if pending.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for pending in left:
+            if not pending.delivering:
+                with contextlib.suppress(Exception):  # a courtesy on the way out
+                    async with asyncio.timeout(2.0):
+                        await pending.delivery.status(texts.restarting(pending.settings.language))
+        with contextlib.suppress(StoreError):  # then the claims run out by themselves
+            await self._store.run(questions.release, [p.claim for p in left], now=self._clock())
+
+    async def ask(self, asked: Asked) -> Receipt:
+        """Claim and answer; see `Desk.ask`."""
+        try:
+            kind, claim = await self._store.run(
+                questions.claim, asked, owner=self._owner, now=self._clock(), lease=self._options.lease
+            )
+        except StoreError as error:
+            _log.error(json.dumps({"event": "not_claimed", "reason": str(error)}))
+            claim = Claim(secrets.token_hex(6), self._owner, 1, asked)
+            await self._accept(claim, self._without_store, counted=False)
+            return Receipt.REFUSED
+        if claim is None:
+            return Receipt.DUPLICATE
+        _log.info(
+            json.dumps(
+                {"event": "asked", "question": claim.question_id, "platform": asked.place.platform, "claim": kind.value}
+            )
+        )
+        if self._closing:
+            await self._store.run(questions.release, [claim], now=self._clock())
+            return Receipt.ACCEPTED  # by the process that starts next
+        if asked.text.strip(" .!?~").lower() in _STOP_WORDS:
+            return await self._stop(claim)
+        if kind is ClaimKind.TAKEN_OVER:
+            await self._accept(claim, self._asking.run, resumed=True)
+            return Receipt.ACCEPTED
+        language = self._places.settings(asked.place).language
+        waiting = max(sum(p.counted for p in self._open.values()) - self._options.at_once, 0)
+        theirs = sum(p.counted and p.claim.asked.person.key == asked.person.key for p in self._open.values())
+        if theirs >= self._options.per_person:
+            refusal = partial(self._asking.refuse, text=texts.over_limit(theirs, language), note="over_limit")
+        elif waiting >= self._options.queue_size:
+            refusal = partial(self._asking.refuse, text=texts.queue_full(waiting, language), note="queue_full")
+        else:
+            await self._accept(claim, self._asking.run)
+            return Receipt.ACCEPTED
+        await self._accept(claim, refusal, counted=False)
+        return Receipt.REFUSED
+
+    async def _accept(
+        self, claim: Claim, way: Callable[[Pending], Awaitable[None]], *, resumed: bool = False, counted: bool = True
+    ) -> Pending:
+        asked = claim.asked
+
+        async def remember(draft: str) -> None:
+            await self._store.run(questions.remember_draft, claim, draft)
+
+        delivery = self._adapters[asked.place.platform].delivery(
+            claim.question_id, asked.reply_to, claim.draft, remember
+        )
+        private = asked.private or asked.place.kind == "direct"
+        pending = Pending(
+            claim,
+            delivery,
+            self._places.settings(asked.place),
+            self._groups.readable_by(asked.place, asked.person, private=private),
+            resumed=resumed,
+            counted=counted,
+        )
+        self._open[pending.id] = pending
+        pending.task = asyncio.create_task(self._to_the_end(pending, way), name=f"question-{pending.id}")
+        return pending
+
+    async def _to_the_end(self, pending: Pending, way: Callable[[Pending], Awaitable[None]]) -> None:
+        try:
+            await way(pending)
+        except Exception as error:  # noqa: BLE001 - the claim runs out and is tried again; nothing else may suffer
+            _log.exception(
+                json.dumps({"event": "question_crashed", "question": pending.id, "error": type(error).__name__})
+            )
+        finally:
+            self._open.pop(pending.id, None)
+
+    async def _without_store(self, pending: Pending) -> None:
+        pending.delivering = True
+        text = texts.failed(pending.id, pending.settings.language)
+        answer = self._asking.refusal(text, "StoreError")
+        await pending.delivery.finish(Reply(pending.id, "", answer, pending.settings.language, pending.private))
+
+    async def _stop(self, claim: Claim) -> Receipt:
+        asked = claim.asked
+        mine = [
+            pending
+            for pending in self._open.values()
+            if pending.claim.asked.person.key == asked.person.key
+            and (pending.claim.asked.place.id == asked.place.id)
+            and not pending.delivering
+            and pending.task is not None
+        ]
+        for pending in mine:
+            pending.stopped = True
+            if pending.task is not None:
+                pending.task.cancel()
+        language = self._places.settings(asked.place).language
+        text = texts.stopped(language) if mine else texts.nothing_to_stop(language)
+        await self._accept(claim, partial(self._asking.refuse, text=text, note="stop"), counted=False)
+        return Receipt.STOPPED
+
+    # -- keeping claims -------------------------------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        """Renew our claims, and take over those whose process is gone."""
+        while True:
+            try:
+                await self._renew()
+                await self._resume()
+            except StoreError as error:
+                _log.error(json.dumps({"event": "claims_not_kept", "reason": str(error)}))
+            except Exception:  # noqa: BLE001 - this loop is what makes crashes harmless; it must outlive any surprise
+                _log.exception(json.dumps({"event": "claims_not_kept"}))
+            await asyncio.sleep(self._options.lease / 3)
+
+    async def _renew(self) -> None:
+        mine = list(self._open.values())
+        if not mine:
+            return
+        kept = await self._store.run(
+            questions.renew, [p.claim for p in mine], now=self._clock(), lease=self._options.lease
+        )
+        for pending in mine:
+            if pending.id not in kept and pending.id in self._open and not pending.delivering and pending.task:
+                pending.task.cancel()  # another process answers it
+
+    async def _resume(self) -> None:
+        if self._closing:
+            return
+        waiting = await self._store.run(questions.expired, list(self._adapters), now=self._clock())
+        for question_id in waiting:
+            if question_id in self._open:
+                continue
+            claim = await self._store.run(
+                questions.take_over, question_id, owner=self._owner, now=self._clock(), lease=self._options.lease
+            )
+            if claim is not None:
+                _log.info(json.dumps({"event": "resumed", "question": question_id, "attempt": claim.attempt}))
+                await self._accept(claim, self._asking.run, resumed=True)
