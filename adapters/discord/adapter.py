@@ -1,0 +1,95 @@
+"""DiscordAdapter: connecting, stopping, and how the connection stands."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from time import monotonic
+
+from adapters.discord import texts
+from adapters.discord.client import SaseoClient
+from adapters.discord.delivery import DiscordDelivery
+from adapters.discord.endpoints import point_at
+from adapters.discord.guard import UNREACHABLE
+from adapters.discord.login import login_error
+from adapters.discord.logs import record
+from bot.conversation import Health
+from bot.errors import AdapterError
+from bot.messages import Language
+from bot.platforms import Delivery, Desk, Remember
+from bot.settings import DiscordSettings
+
+logger = logging.getLogger(__name__)
+READY_SECONDS = 60.0
+
+
+class DiscordAdapter:
+    """See `bot.platforms.Adapter`. One gateway session per token: run it in one process at a time."""
+
+    name = "discord"
+
+    def __init__(self, settings: DiscordSettings, token: str, desk: Desk, *, language: Language) -> None:
+        self._token = token
+        self._language = language
+        point_at(settings)
+        self.client = SaseoClient(settings, desk, language)
+        self._session: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Log in and connect; returns when the gateway is ready. Raises AdapterError."""
+        language = self._language
+        if not self._token.strip():
+            raise AdapterError(platform="Discord", reason=texts.no_token(language), remedy=texts.new_token(language))
+        try:
+            await self.client.login(self._token)
+        except UNREACHABLE as error:
+            await self.client.close()
+            raise login_error(error, language) from error
+        self._session = asyncio.get_running_loop().create_task(self.client.connect(), name="discord-gateway")
+        ready = asyncio.get_running_loop().create_task(self.client.wait_until_ready())
+        try:
+            await asyncio.wait({self._session, ready}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not self.client.is_ready():
+                ended = self._session.exception() if self._session.done() else None
+                await self.close()
+                raise login_error(ended or TimeoutError(), language) from ended
+        finally:
+            ready.cancel()
+        self._session.add_done_callback(self._ended)
+        record(logger, "discord_started", guilds=len(self.client.guilds))
+
+    def _ended(self, session: asyncio.Task[None]) -> None:
+        """The library reconnects by itself; it gives up only over what a person must change (a revoked token, an intent)."""
+        self.client.online = False
+        error = None if session.cancelled() else session.exception()
+        if error is not None:
+            code = getattr(error, "code", None)
+            record(logger, "discord_ended", logging.ERROR, error=type(error).__name__, code=code)
+
+    async def stop_intake(self) -> None:
+        """Interactions get a sentence, messages nothing; deliveries go on."""
+        self.client.taking = False
+        record(logger, "intake_stopped")
+
+    async def close(self) -> None:
+        """Disconnect. Safe to repeat."""
+        self.client.taking = False
+        await self.client.close()
+        if self._session is not None:
+            await asyncio.wait({self._session}, timeout=READY_SECONDS)
+            if not self._session.done():
+                self._session.cancel()
+
+    def delivery(self, question_id: str, reply_to: str, draft: str, remember: Remember) -> Delivery:
+        """Works in any process whose client is logged in."""
+        return DiscordDelivery(self.client, question_id, reply_to, draft, remember)
+
+    def health(self) -> Health:
+        """From memory."""
+        client = self.client
+        connected = client.online and client.is_ready() and not client.is_closed()
+        latency = client.latency if client.ws is not None else math.nan
+        detail = texts.latency(latency * 1000, self._language) if math.isfinite(latency) else ""
+        age = monotonic() - client.last_event if client.last_event else None
+        return Health(connected, detail, age)

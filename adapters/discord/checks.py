@@ -1,0 +1,89 @@
+"""What `saseo doctor` asks of Discord: token, servers, session budget, intent. Plain HTTP, no gateway session.
+
+Sources: Discord docs, topics/gateway (session start limit), resources/application (flags), resources/guild.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from adapters.discord import texts
+from bot.messages import Language
+from bot.settings import DiscordSettings
+
+Check = tuple[str, bool, str, str]
+"""(name, whether it is well, what was found, what to do)."""
+MESSAGE_CONTENT_FLAGS = 1 << 18 | 1 << 19
+"""`GATEWAY_MESSAGE_CONTENT` and its limited form for apps in fewer than a hundred servers."""
+FEW_SESSIONS = 20
+SECONDS = 10.0
+
+
+def checks(settings: DiscordSettings, token: str, language: Language) -> Iterator[Check]:
+    """One after the other; what makes the following ones pointless ends the list. Raises nothing for what Discord says."""
+    if not token.strip():
+        yield "discord.token", False, texts.no_token(language), texts.new_token(language)
+        return
+    yield "discord.token", True, texts.present(language), ""
+    headers = {"Authorization": f"Bot {token.strip()}", "User-Agent": "DiscordBot (https://saseo.invalid, 1)"}
+    with httpx.Client(base_url=settings.api_base_url.rstrip("/"), headers=headers, timeout=SECONDS) as client:
+        me, why = _get(client, "/users/@me")
+        if me is None:
+            refused = why == "401"
+            found = texts.bad_token(language) if refused else texts.unreachable(why, language)
+            yield "discord.login", False, found, (texts.new_token if refused else texts.check_network)(language)
+            return
+        yield "discord.login", True, str(me.get("username", "")), ""
+        yield from _servers(client, settings, language)
+        yield from _sessions(client, language)
+        yield from _intent(client, settings, language)
+
+
+def _servers(client: httpx.Client, settings: DiscordSettings, language: Language) -> Iterator[Check]:
+    if not settings.guild_ids:
+        yield "discord.guild_ids", False, texts.no_servers(language), texts.copy_server_id(language)
+    for guild in settings.guild_ids:
+        found, why = _get(client, f"/guilds/{guild}")
+        if found is None:
+            yield f"discord.guild {guild}", False, texts.server_unreachable(why, language), texts.invite_again(language)
+        else:
+            yield f"discord.guild {guild}", True, str(found.get("name", "")), ""
+
+
+def _sessions(client: httpx.Client, language: Language) -> Iterator[Check]:
+    found, why = _get(client, "/gateway/bot")
+    if found is None:
+        yield "discord.sessions", False, texts.unreachable(why, language), texts.check_network(language)
+        return
+    limit = found.get("session_start_limit", {})
+    left, total = int(limit.get("remaining", 0)), int(limit.get("total", 0))
+    well = left >= FEW_SESSIONS
+    remedy = "" if well else texts.wait_for_sessions(int(limit.get("reset_after", 0)) // 60_000, language)
+    yield "discord.sessions", well, texts.sessions(left, total, language), remedy
+
+
+def _intent(client: httpx.Client, settings: DiscordSettings, language: Language) -> Iterator[Check]:
+    found, why = _get(client, "/applications/@me")
+    if found is None:
+        yield "discord.message_content", False, texts.unreachable(why, language), texts.check_network(language)
+        return
+    allowed = bool(int(found.get("flags") or 0) & MESSAGE_CONTENT_FLAGS)
+    if settings.message_content and not allowed:
+        yield "discord.message_content", False, texts.intent_refused(language), texts.allow_intent(language)
+    else:
+        yield "discord.message_content", True, texts.intent(settings.message_content, allowed, language), ""
+
+
+def _get(client: httpx.Client, path: str) -> tuple[dict[str, Any] | None, str]:
+    """The object, or None and why: a status, or the kind of error."""
+    try:
+        response = client.get(path)
+        if response.status_code != httpx.codes.OK:
+            return None, str(response.status_code)
+        found = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        return None, type(error).__name__
+    return (found, "") if isinstance(found, dict) else (None, type(found).__name__)

@@ -1,0 +1,53 @@
+"""채널에 공유: a private answer, shown to everyone in the channel it was asked in."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import TYPE_CHECKING, Any, Self
+
+import discord
+from discord import ui
+
+from adapters.discord import ids, texts
+from adapters.discord.guard import guarded, say
+from adapters.discord.logs import record
+from bot.messages import Language
+
+if TYPE_CHECKING:
+    from adapters.discord.client import SaseoClient
+
+logger = logging.getLogger(__name__)
+
+
+class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
+    """Under a private answer whose pages everyone in the channel may read."""
+
+    def __init__(self, answer: str, language: Language) -> None:
+        label = texts.share(language)
+        super().__init__(
+            ui.Button(style=discord.ButtonStyle.secondary, label=label, emoji="📢", custom_id=ids.share(answer))
+        )
+        self.answer = answer
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction[Any], item: ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        """From a click, in whatever process."""
+        return cls(match["answer"], interaction.client.language_at(interaction))
+
+    @guarded
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """The core decides; the follow-up of a deferred update may be public although the answer was not."""
+        client: SaseoClient = interaction.client
+        language = client.language_at(interaction)
+        await interaction.response.defer()
+        reply = await client.desk.share(self.answer, client.person(interaction))
+        if reply is None:
+            await say(interaction, texts.cannot_share(language))
+            return
+        for post in client.renderer.final(reply):
+            await interaction.followup.send(**post.creating(), ephemeral=False)
+        record(logger, "shared", answer=self.answer)
+        await say(interaction, texts.shared(language))
