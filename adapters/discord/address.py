@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from time import time
+
+import discord
 
 TOKEN_SECONDS = 14.5 * 60
 """An interaction token lives 15 minutes (Discord docs, receiving-and-responding); the rest is for the request itself."""
@@ -43,7 +44,7 @@ class Address:
     @property
     def usable(self) -> bool:
         """Whether the interaction's response can still be edited."""
-        return bool(self.token) and time() - self.created < TOKEN_SECONDS
+        return bool(self.token) and discord.utils.utcnow().timestamp() - self.created < TOKEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
 
@@ -18,14 +18,13 @@ from adapters.discord.address import Address, Draft
 from adapters.discord.guard import UNREACHABLE
 from adapters.discord.logs import record
 from adapters.discord.render import UNFINISHED, Post
+from adapters.discord.response import Response
 
 if TYPE_CHECKING:
     from adapters.discord.client import SaseoClient
 
 logger = logging.getLogger(__name__)
 Remember = Callable[[str], Awaitable[None]]
-ORIGINAL = cast(int, "@original")
-"""The webhook routes of an interaction take this instead of a message's id (Discord docs, receiving-and-responding)."""
 RECENT_MESSAGES = 50
 UNKNOWN_MESSAGE = 10008
 TOKEN_CODES = frozenset({50027, 10015, 10062})
@@ -184,7 +183,7 @@ class ResponseSurface:
         self._address = address
         self._remember = remember
         self._draft = Draft.from_json(draft)
-        self._webhook = discord.Webhook.partial(address.application, address.token, client=client)
+        self._response = Response(client, address)
 
     @property
     def v2(self) -> bool:
@@ -204,32 +203,33 @@ class ResponseSurface:
         if self._draft is None:
             self._draft = Draft(post.v2)
             await self._remember(self._draft.to_json())
-        message = await self._webhook.edit_message(ORIGINAL, **post.editing())
+        channel, message = await self._response.edit(post)
         if not self._draft.message:
-            self._draft = Draft(post.v2, message.channel.id, message.id)
+            self._draft = Draft(post.v2, channel, message)
             await self._remember(self._draft.to_json())
 
     async def complete(self, posts: Sequence[Post], question: str) -> str:
         """Edit the response; a second message follows it. A response that was deleted is followed by a new one."""
-        last: discord.Message | None = None
+        stands = ""
         for number, post in enumerate(posts):
             if number == 0:
                 try:
-                    last = await self._webhook.edit_message(ORIGINAL, **post.editing())
-                    continue
+                    channel, message = await self._response.edit(post)
                 except discord.NotFound as error:
                     if error.code != UNKNOWN_MESSAGE:
                         raise
-            last = await self._webhook.send(**post.creating(), ephemeral=self._address.ephemeral, wait=True)
-        if last is None:
-            raise ValueError("nothing to post")
-        return reference(last)
+                else:
+                    stands = f"{channel}:{message}"
+                    continue
+            arguments = post.creating() | {"ephemeral": self._address.ephemeral, "wait": True}
+            stands = reference(await self._response.webhook.send(**arguments))
+        return stands
 
     async def find(self, question: str) -> str | None:
         """The response itself; for a public one also what follows it. A draft needs no clearing: the next edit replaces it."""
         if self._address.usable:
             try:
-                message = await self._webhook.fetch_message(ORIGINAL)
+                message = await self._response.fetch()
             except discord.HTTPException as error:
                 record(logger, "response_not_found", interaction=self._address.interaction, code=error.code)
             else:

@@ -528,7 +528,8 @@ def wait_for_sessions(minutes: int, language: Language) -> str:
     """The budget is nearly spent."""
     return _of(
         language,
-        f"{minutes:,}분 뒤에 다시 채워집니다. 봇이 되풀이해서 재시작하고 있지 않은지, 같은 토큰을 쓰는 다른 프로그램이 없는지 확인해 주십시오.",
+        f"{minutes:,}분 뒤에 다시 채워집니다. 봇이 되풀이해서 재시작하고 있지 않은지, "
+        "같은 토큰을 쓰는 다른 프로그램이 없는지 확인해 주십시오.",
         f"Refilled in {minutes:,} minutes. Check whether the bot restarts again and again, or another program uses the token.",
     )
 
