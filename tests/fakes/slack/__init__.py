@@ -27,6 +27,8 @@ Trouble: `fault(method, status=429, retry_after=1, error=…, drop_connection=Tr
 `socket_mode.connections[i].reset()`, `.freeze()`, `await .refresh()`; `socket_mode.refuse_next = n` (dead tickets);
 `postman.ack_seconds`, `postman.retry_delays`, `views.trigger_seconds`, `response_urls.life_seconds`, `assistant.status_seconds`.
 
+A bot that is killed and started again: `postman.patience = 30` lets redeliveries wait for it (at Slack they span six minutes).
+
 HTTP mode: `http = slack.use_http(url)`, then people act as before; `await http.verify_url()`; `http.post(...)` for forgeries.
 
 Not like Slack: unknown arguments are refused (Slack mostly ignores them), redelivery is quick by default, and rate limits are off.

@@ -26,8 +26,6 @@ class Attempt:
     payload: JSON
     number: int = 0
     reason: str = ""
-    avoid: frozenset[int] = frozenset()
-    """Connections that already got a copy."""
 
     @property
     def name(self) -> str:
@@ -50,6 +48,9 @@ class Transport(Protocol):
 
     async def send(self, attempt: Attempt, seconds: float) -> Ack | Failure:
         """Send once and wait for the acknowledgement."""
+
+    async def ready(self, seconds: float) -> None:
+        """Wait until the bot can be reached, at most so long."""
 
 
 @dataclass(slots=True)
@@ -107,25 +108,30 @@ class Postman:
         self.retry_delays = retry_delays
         self.ack_seconds = 3.0
         self.retry_interactions = False
+        self.patience = 0.0
+        """Seconds that a redelivery waits for the bot to be reachable. Slack's own retries span minutes; this spans a restart
+        of the bot without waiting for minutes."""
         self._tasks: set[asyncio.Task[Sent]] = set()
 
     async def deliver(self, kind: str, payload: JSON, copies: int = 1) -> Sent:
         """Send until acknowledged or given up. `copies`: the same payload so many times at once (a duplicate delivery)."""
         sent = Sent(kind, payload)
-        results = await asyncio.gather(*(self._deliver_one(sent, number) for number in range(copies)))
+        # Copies start one after the other within this turn of the loop, so that they go to different connections.
+        results = await asyncio.gather(*(self._deliver_one(sent) for _ in range(copies)))
         for ack in results:
             if ack is not None:
                 sent.acks.append(ack)
         return sent
 
-    async def _deliver_one(self, sent: Sent, copy: int) -> Ack | None:
+    async def _deliver_one(self, sent: Sent) -> Ack | None:
         delays = self.retry_delays if sent.kind == EVENTS or self.retry_interactions else ()
         reason = ""
         for number, delay in enumerate((0.0, *delays)):
             if delay:
                 await asyncio.sleep(delay)
+                await self.transport.ready(self.patience)
             sent.attempts += 1
-            attempt = Attempt(sent.kind, sent.payload, number, reason, frozenset(range(copy)))
+            attempt = Attempt(sent.kind, sent.payload, number, reason)
             outcome = await self.transport.send(attempt, self.ack_seconds)
             if isinstance(outcome, Ack):
                 return outcome

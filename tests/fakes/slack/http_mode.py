@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import aiohttp
 
@@ -38,11 +39,7 @@ class HttpMode:
         self, body: bytes, content_type: str, headers: Mapping[str, str] | None = None, *, signed: bool = True
     ) -> tuple[int, str]:
         """One raw request; returns status and text. `headers` override the signature's, for tests of forgeries."""
-        timestamp = str(int(time.time()))
-        all_headers = {"Content-Type": content_type, "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)"}
-        if signed:
-            all_headers["X-Slack-Request-Timestamp"] = timestamp
-            all_headers["X-Slack-Signature"] = signature(self.secret, timestamp, body)
+        all_headers = self._headers(body, content_type) if signed else {"Content-Type": content_type}
         all_headers |= headers or {}
         if self._session is None:
             self._session = aiohttp.ClientSession(trust_env=False)
@@ -59,16 +56,10 @@ class HttpMode:
     async def send(self, attempt: Attempt, seconds: float) -> Ack | Failure:
         """One signed POST. 2xx acknowledges; `X-Slack-No-Retry: 1` on anything else ends the attempts."""
         body, content_type = _encode(attempt)
-        headers = {}
+        headers = self._headers(body, content_type)
         if attempt.number:
-            headers = {"X-Slack-Retry-Num": str(attempt.number), "X-Slack-Retry-Reason": attempt.reason}
+            headers |= {"X-Slack-Retry-Num": str(attempt.number), "X-Slack-Retry-Reason": attempt.reason}
         started = time.monotonic()
-        timestamp = str(int(time.time()))
-        headers |= {
-            "Content-Type": content_type,
-            "X-Slack-Request-Timestamp": timestamp,
-            "X-Slack-Signature": signature(self.secret, timestamp, body),
-        }
         if self._session is None:
             self._session = aiohttp.ClientSession(trust_env=False)
         timeout = aiohttp.ClientTimeout(total=seconds)
@@ -85,6 +76,28 @@ class HttpMode:
         self._acks.append(ack)
         self._changed()
         return ack
+
+    def _headers(self, body: bytes, content_type: str) -> dict[str, str]:
+        timestamp = str(int(time.time()))
+        return {
+            "Content-Type": content_type,
+            "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
+            "X-Slack-Request-Timestamp": timestamp,
+            "X-Slack-Signature": signature(self.secret, timestamp, body),
+        }
+
+    async def ready(self, seconds: float) -> None:
+        """Wait until the port answers, at most so long."""
+        end = time.monotonic() + seconds
+        target = urlsplit(self.url)
+        while time.monotonic() < end:
+            try:
+                _, writer = await asyncio.open_connection(target.hostname, target.port)
+            except OSError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
 
     async def close(self) -> None:
         """Close the client session."""

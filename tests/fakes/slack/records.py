@@ -33,11 +33,12 @@ class Call:
     error: str = ""
     """Slack's error code, `http_500`, `ratelimited` or `dropped`; empty: it succeeded."""
     response: JSON = field(default_factory=dict)
+    answered: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether the caller was told that it worked."""
-        return not self.error
+        return self.answered and not self.error
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ class ResponseUrls:
             status = 404 if error.code in ("used_url", "expired_url") else 400
             return web.json_response({"ok": False, "error": error.code}, status=status)
         finally:
+            call.answered = True
             self._changed()
         return web.Response(text="ok")
 

@@ -232,7 +232,7 @@ class SlackServer:
         def met() -> Any:
             if callable(what):
                 return what()
-            done = [call for call in self.calls if call.method == what and call.ok and call.response]
+            done = [call for call in self.calls if call.method == what and call.ok]
             return done[count - 1] if len(done) >= count else None
 
         end = time.monotonic() + timeout

@@ -180,7 +180,7 @@ class SocketMode:
 
     async def send(self, attempt: Attempt, seconds: float) -> Ack | Failure:
         """To one connection, by turns; fails at once when there is none or it breaks before the acknowledgement."""
-        connection = self._choose(attempt)
+        connection = self._choose()
         if connection is None:
             return Failure("no_connection")
         envelope_id = secrets.token_hex(12)
@@ -209,12 +209,18 @@ class SocketMode:
             return pending.acked.result()
         return self._failed(pending, "connection_closed" if connection.closed.is_set() else "timeout")
 
+    async def ready(self, seconds: float) -> None:
+        """Wait for a connection, at most so long."""
+        end = time.monotonic() + seconds
+        while not self.live and time.monotonic() < end:
+            await asyncio.sleep(0.02)
+
     @staticmethod
     def _failed(pending: _Pending, reason: str) -> Failure:
         pending.acked.cancel()  # an acknowledgement from now on is a late one
         return Failure(reason)
 
-    def _choose(self, attempt: Attempt) -> Connection | None:
+    def _choose(self) -> Connection | None:
         live = self.live
         if not live:
             return None

@@ -59,6 +59,11 @@ class WebApi:
         self._violations = violations
         self._changed = changed
 
+    @property
+    def methods(self) -> frozenset[str]:
+        """Those that can be called."""
+        return frozenset(self._handlers)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """`/api/<method>`, GET or POST, arguments as form, JSON or query."""
         method = request.match_info["method"]
@@ -127,7 +132,7 @@ class WebApi:
 
     def _fail(self, call: Call, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.drop_connection:
-            call.error = "dropped"
+            call.error, call.answered = "dropped", True
             self._changed()
             if request.transport is not None:
                 request.transport.abort()
@@ -138,7 +143,7 @@ class WebApi:
         if fault.status == 429:
             headers = {"Retry-After": str(1 if fault.retry_after is None else fault.retry_after)}
             return self._answer(call, {"ok": False, "error": "ratelimited"}, 429, headers)
-        call.error = f"http_{fault.status}"
+        call.error, call.answered = f"http_{fault.status}", True
         self._changed()
         return web.Response(status=fault.status, text="fault")
 
@@ -147,6 +152,7 @@ class WebApi:
     ) -> web.StreamResponse:
         call.response = body
         call.error = "" if body["ok"] else str(body["error"])
+        call.answered = True
         self._changed()
         return web.json_response(body, status=status, headers=headers)
 
