@@ -1,0 +1,1 @@
+"""Slack: events in, one message with sources per question out. `adapter.SlackAdapter` is the door."""

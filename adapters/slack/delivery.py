@@ -1,0 +1,309 @@
+"""One answer on its way into Slack: status, stream, and exactly one final message.
+
+Whatever goes wrong on the way, `finish` tries the next thing that leaves one complete message and nothing that still
+streams: stop the stream, else rewrite its message, else delete it and post, else write to the asker directly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.slack import log, render, replies, web
+from adapters.slack.budget import MinuteBudget
+from adapters.slack.respond import respond
+from adapters.slack.stream import Stream, StreamEnd
+from adapters.slack.target import Target, split_ref
+from adapters.slack.tasks import Tasks
+from adapters.slack.waiting import REFRESH_SECONDS, Waiting
+from adapters.text import SafeStream
+from bot.conversation import Reply
+from bot.errors import DeliveryFailed
+from bot.platforms import Remember
+
+_ATTEMPTS = 5
+_FIRST_PAUSE_SECONDS = 0.5
+_LOOK_SECONDS = 20.0
+_BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
+_NO_THREAD = frozenset({"thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "message_not_found"})
+_NO_CHANNEL = frozenset(
+    {"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel", "no_permission"}
+)
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What all deliveries of one adapter share. Seconds: `refresh` of the status, `pace` between appends."""
+
+    clients: web.Clients
+    workspace: web.Workspace
+    tasks: Tasks
+    starts: MinuteBudget
+    appends: MinuteBudget
+    streaming: bool = True
+    refresh: float = REFRESH_SECONDS
+    pace: float = 1.0
+
+
+class SlackDelivery:
+    """See bot.platforms.Delivery. A private message in a channel is ephemeral: `find` can never see it and answers None."""
+
+    def __init__(self, question_id: str, target: Target, draft: str, remember: Remember, tools: Tools) -> None:
+        self._question_id = question_id
+        self._target = target
+        self._draft = split_ref(draft)[1]
+        self._remember = remember
+        self._tools = tools
+        self._waiting = Waiting(
+            tools.clients,
+            target,
+            question_id=question_id,
+            noted=self._note_draft,
+            tasks=tools.tasks,
+            refresh=tools.refresh,
+        )
+        self._safe = SafeStream("slack", {})
+        self._stream: Stream | None = None
+        self._written = ""
+
+    async def status(self, text: str) -> None:
+        """Returns at once; the newest text is shown."""
+        self._waiting.show(text)
+
+    async def write(self, text: str) -> None:
+        """Returns at once; the stream's own task sends it."""
+        if self._target.ephemeral or not self._target.thread or not self._tools.streaming or self._waiting.note:
+            return
+        self._written += text
+        if len(self._written) > render.ANSWER_CHARACTERS:
+            return  # the final form is cut there, and replaces what was streamed
+        if self._stream is None:
+            self._stream = Stream(
+                self._tools.clients.courtesies,
+                self._target,
+                starts=self._tools.starts,
+                appends=self._tools.appends,
+                started=self._stream_started,
+                tasks=self._tools.tasks,
+                question_id=self._question_id,
+                pace=self._tools.pace,
+            )
+        self._stream.feed(self._safe.feed(text))
+
+    async def finish(self, reply: Reply) -> str:
+        """The one final message. Raises DeliveryFailed."""
+        await self._waiting.stop()
+        end = await self._stream.end() if self._stream is not None else StreamEnd()
+        if self._target.ephemeral or (reply.private and not self._target.direct):
+            ref = await self._privately(render.reply(reply))
+            replied = True
+        else:
+            before = end.ts or self._waiting.note or self._draft
+            ref = await self._in_the_open(reply, end)
+            replied = split_ref(ref)[1] != before
+        await self._waiting.clear(replied=replied)
+        log.event(_logger, logging.INFO, "slack_delivered", question=self._question_id, streamed=bool(end.ts))
+        return ref
+
+    async def find(self) -> str | None:
+        """After a crash: our finished message in the thread, else None once every half-written one is gone."""
+        if self._target.ephemeral:
+            return None
+        finished, drafts = await self._look()
+        if self._draft and self._draft != finished:
+            drafts.add(self._draft)
+        for ts in drafts:
+            await self._remove(ts)
+        self._draft = ""
+        await self._waiting.wipe()
+        return self._ref(finished) if finished else None
+
+    async def _in_the_open(self, reply: Reply, end: StreamEnd) -> str:
+        rendered = render.reply(reply)
+        leftover = {ts for ts in (end.ts, self._waiting.note, self._draft) if ts}
+        shown = end.state == "open" and _same(self._written, reply.answer.text)
+        if shown and await self._stop(end.ts, text=end.rest + self._safe.close(), rendered=rendered):
+            await self._remove_all(leftover - {end.ts})
+            return self._ref(end.ts)
+        chosen = end.ts or self._waiting.note or self._draft
+        if chosen:
+            if chosen != self._waiting.note:
+                await self._stop(chosen)
+            if await self._rewrite(chosen, rendered):
+                await self._remove_all(leftover - {chosen})
+                return self._ref(chosen)
+        if end.uncertain or self._waiting.uncertain:
+            leftover |= (await self._look())[1]
+        await self._remove_all(leftover)
+        return await self._post(rendered)
+
+    async def _stop(self, ts: str, *, text: str = "", rendered: render.Rendered | None = None) -> bool:
+        """chat.stopStream, with the end of the text and the final blocks or bare. False: refused."""
+        final: dict[str, Any] = {}
+        if rendered is not None:
+            final = {
+                "blocks": list(rendered.foot) or None,
+                "metadata": rendered.metadata,
+                "markdown_text": text or None,
+            }
+        try:
+            await self._tools.clients.promises.chat_stopStream(channel=self._target.channel, ts=ts, **final)
+        except web.REFUSALS as error:
+            self._log("slack_stop_refused", error)
+            return False
+        return True
+
+    async def _rewrite(self, ts: str, rendered: render.Rendered) -> bool:
+        """chat.update, which may be repeated safely. False: refused."""
+        for attempt in range(_ATTEMPTS):
+            try:
+                await self._tools.clients.promises.chat_update(
+                    channel=self._target.channel,
+                    ts=ts,
+                    text=rendered.text,
+                    blocks=rendered.blocks,
+                    metadata=rendered.metadata,
+                )
+            except web.REFUSALS as error:
+                self._log("slack_update_refused", error)
+                if web.code(error) == "streaming_state_conflict" and attempt == 0:
+                    await self._stop(ts)
+                elif not web.may_have_happened(error):
+                    return False
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS * attempt)
+            else:
+                return True
+        return False
+
+    async def _post(self, rendered: render.Rendered) -> str:
+        """chat.postMessage. After a failure whose effect is unknown it looks first whether the message stands there."""
+        channel, thread = self._target.channel, self._target.thread
+        message: dict[str, Any] = {"text": rendered.text, "blocks": rendered.blocks, "metadata": rendered.metadata}
+        reason = ""
+        for attempt in range(_ATTEMPTS):
+            try:
+                response = await self._tools.clients.promises.chat_postMessage(
+                    channel=channel,
+                    thread_ts=thread or None,
+                    unfurl_links=False,
+                    unfurl_media=False,
+                    **message,
+                )
+            except web.REFUSALS as error:
+                self._log("slack_post_refused", error)
+                reason = web.code(error)
+                if web.may_have_happened(error) or reason == "ratelimited":
+                    await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
+                    if finished := (await self._look())[0]:
+                        return self._ref(finished)
+                elif reason in _BAD_BLOCKS and "blocks" in message:
+                    del message["blocks"]
+                elif reason in _NO_THREAD and thread:
+                    thread = ""
+                elif reason in _NO_CHANNEL and channel != self._target.user:
+                    # Nobody else would see it there; the asker may read it anywhere.
+                    channel, thread = self._target.user, ""
+                else:
+                    break
+            else:
+                return f"{response['channel']}:{response['ts']}"
+        raise DeliveryFailed(platform="Slack", reason=reason)
+
+    async def _privately(self, rendered: render.Rendered) -> str:
+        """Ephemeral: by the `response_url` while it lives, else chat.postEphemeral, else a direct message."""
+        target = self._target
+        if target.can_respond():
+            try:
+                await respond(
+                    self._tools.clients,
+                    target.response_url,
+                    text=rendered.text,
+                    blocks=rendered.blocks,
+                    replace=self._waiting.responded,
+                )
+            except web.REFUSALS as error:
+                self._log("slack_respond_refused", error)
+            else:
+                return self._ref(f"private-{self._question_id}")  # Slack names no ts here
+        try:
+            response = await self._tools.clients.promises.chat_postEphemeral(
+                channel=target.channel,
+                user=target.user,
+                text=rendered.text,
+                blocks=rendered.blocks,
+                thread_ts=target.thread or None,
+            )
+        except web.REFUSALS as error:
+            self._log("slack_ephemeral_refused", error)
+        else:
+            return self._ref(str(response["message_ts"]))
+        try:
+            response = await self._tools.clients.promises.chat_postMessage(
+                channel=target.user,
+                text=rendered.text,
+                blocks=rendered.blocks,
+                metadata=rendered.metadata,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except web.REFUSALS as error:
+            self._log("slack_direct_refused", error)
+            raise DeliveryFailed(platform="Slack", reason=web.code(error)) from error
+        return f"{response['channel']}:{response['ts']}"
+
+    async def _look(self) -> tuple[str, set[str]]:
+        """ts of our finished message in the thread (or empty), and those of our half-written ones after the question."""
+        target = self._target
+        if not target.thread:
+            return "", set()
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                messages = await replies.thread(
+                    self._tools.clients.promises, target.channel, target.thread, metadata=True
+                )
+        except web.REFUSALS as error:
+            self._log("slack_look_refused", error)
+            return "", set()
+        ours = [message for message in messages if replies.by_us(message, self._tools.workspace)]
+        finished = next((str(m["ts"]) for m in ours if replies.is_answer(m, self._question_id)), "")
+        since = target.asked or target.thread
+        return finished, {
+            str(m["ts"]) for m in ours if replies.later(m, since) and replies.is_draft(m, self._question_id)
+        }
+
+    async def _remove_all(self, drafts: set[str]) -> None:
+        for ts in drafts:
+            await self._remove(ts)
+
+    async def _remove(self, ts: str) -> None:
+        """Stop it if it streams, then delete it."""
+        await self._stop(ts)
+        try:
+            await self._tools.clients.promises.chat_delete(channel=self._target.channel, ts=ts)
+        except web.REFUSALS as error:
+            if web.code(error) != "message_not_found":
+                self._log("slack_delete_refused", error)
+
+    async def _stream_started(self, ts: str) -> None:
+        self._waiting.hush()
+        await self._note_draft(ts)
+
+    async def _note_draft(self, ts: str) -> None:
+        try:
+            await self._remember(self._ref(ts))
+        except Exception as error:  # noqa: BLE001 - the store's trouble must not lose the answer; `find` looks in the thread
+            self._log("slack_draft_not_remembered", error)
+
+    def _ref(self, ts: str) -> str:
+        return f"{self._target.channel}:{ts}"
+
+    def _log(self, name: str, error: BaseException) -> None:
+        log.event(_logger, logging.WARNING, name, question=self._question_id, error=web.code(error))
+
+
+def _same(written: str, final: str) -> bool:
+    """Whether the stream showed the final text. Its line breaks and spaces may differ at the ends of sentences."""
+    return written.split() == final.split()

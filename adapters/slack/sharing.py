@@ -1,0 +1,65 @@
+"""The button 채널에 공유: a private answer, shown to everyone by the one who asked, once."""
+
+from __future__ import annotations
+
+import logging
+
+from adapters.slack import log, render, texts, web
+from adapters.slack.events import Payload
+from adapters.slack.kit import Kit, spot
+from adapters.slack.votes import answer_id
+
+_EVENT = "saseo_share"
+_DONE = "shared"
+_logger = logging.getLogger(__name__)
+
+
+class Sharing:
+    """Payload → `Desk.share` → a message in the channel."""
+
+    def __init__(self, kit: Kit) -> None:
+        self._kit = kit
+        self._busy: set[str] = set()
+        """Answers being posted now: a double click is one wish."""
+
+    async def pressed(self, body: Payload) -> None:
+        """The button."""
+        answer = answer_id(body["actions"][0].get("value"))
+        if answer is None or answer in self._busy:
+            return
+        self._busy.add(answer)
+        try:
+            await self._share(body, answer)
+        finally:
+            self._busy.discard(answer)
+
+    async def _share(self, body: Payload, answer: str) -> None:
+        at = spot(body)
+        language = self._kit.language(at.channel)
+        reply = await self._kit.desk.share(answer, await self._kit.person(body))
+        if reply is None:
+            await self._kit.whisper(at, texts.not_shareable(language))
+            return
+        key = f"slack:shared:{answer}"
+        if await self._kit.desk.remembered(key) == _DONE:
+            await self._kit.whisper(at, texts.already_shared(language))
+            return
+        rendered = render.reply(reply, event_type=_EVENT, head=texts.shared_by(f"<@{at.user}>", language))
+        try:
+            await self._kit.clients.promises.chat_postMessage(
+                channel=at.channel,
+                thread_ts=at.thread or None,
+                text=rendered.text,
+                blocks=rendered.blocks,
+                metadata=rendered.metadata,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except web.REFUSALS as error:
+            log.event(
+                _logger, logging.WARNING, "slack_share_refused", question=reply.question_id, error=web.code(error)
+            )
+            await self._kit.whisper(at, texts.could_not_share(language))
+            return
+        await self._kit.desk.remember(key, _DONE)
+        await self._kit.whisper(at, texts.was_shared(language))

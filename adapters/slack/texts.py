@@ -1,0 +1,377 @@
+"""Every sentence that Saseo itself says in Slack, in Korean (합니다체) and English. Pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.conversation import PlaceSettings, VoteReceipt
+from bot.messages import Language
+
+BUTTON_SHARE = ("채널에 공유", "Share in channel")
+BUTTON_ESCALATE = ("담당자 부르기", "Call a person")
+BUTTON_RESOLVE = ("해결", "Resolve")
+BUTTON_SETTINGS = ("설정 바꾸기", "Change settings")
+UP = ("도움됨", "Helpful")
+DOWN = ("아쉬움", "Not helpful")
+UP_ACCESSIBLE = ("이 답변이 도움이 되었습니다", "This answer was helpful")
+DOWN_ACCESSIBLE = ("이 답변이 아쉬웠습니다", "This answer was not helpful")
+NEAREST = ("가까운 문서", "Nearest pages")
+SOURCES = ("출처", "Sources")
+SEND = ("보내기", "Send")
+SAVE = ("저장", "Save")
+CANCEL = ("취소", "Cancel")
+
+REASONS: Mapping[str, tuple[str, str]] = {
+    "wrong": ("내용이 틀렸습니다", "It is wrong"),
+    "outdated": ("오래된 내용입니다", "It is outdated"),
+    "incomplete": ("빠진 내용이 있습니다", "Something is missing"),
+    "off_topic": ("질문과 맞지 않습니다", "It does not answer the question"),
+    "unclear": ("이해하기 어렵습니다", "It is hard to understand"),
+    "other": ("기타", "Something else"),
+}
+"""Why a thumb went down. The keys are stored, the labels are shown."""
+
+SETTING_NAMES: Mapping[str, tuple[str, str]] = {
+    "sources": ("출처", "Sources"),
+    "listen": ("듣기", "Listen"),
+    "language": ("언어", "Language"),
+    "private": ("비공개", "Private"),
+    "contacts": ("담당자", "Contacts"),
+}
+LISTEN: Mapping[str, tuple[str, str]] = {
+    "mention": ("부를 때만", "When mentioned"),
+    "threads": ("참여한 스레드도", "Also in its threads"),
+    "all": ("모든 메시지", "Every message"),
+}
+LANGUAGES: Mapping[str, tuple[str, str]] = {"ko": ("한국어", "Korean"), "en": ("영어", "English")}
+
+
+def pick(pair: tuple[str, str], language: Language) -> str:
+    """The Korean or the English one of a pair."""
+    return pair[0] if language == "ko" else pair[1]
+
+
+def notice(question_id: str, language: Language) -> str:
+    """Under every answer: who wrote it, and the number to quote."""
+    if language == "ko":
+        return (
+            f"AI가 사내 문서를 바탕으로 작성했습니다. 중요한 내용은 출처에서 확인해 주십시오. (문의 번호 {question_id})"
+        )
+    return f"Written by AI from company pages. Please check the sources for what matters. (reference {question_id})"
+
+
+def shortened(language: Language) -> str:
+    """The answer was cut."""
+    if language == "ko":
+        return "답변이 길어 일부만 보여 드립니다. 전체 내용은 아래 출처에서 확인해 주십시오."
+    return "The answer was long and has been cut. See the sources below for all of it."
+
+
+def searching(language: Language) -> str:
+    """Before the first word from the core."""
+    return "위키에서 찾고 있습니다…" if language == "ko" else "Searching the wiki…"
+
+
+def voted(receipt: VoteReceipt, language: Language) -> str:
+    """A press on a thumb was stored, or not."""
+    korean = {
+        VoteReceipt.STORED: "의견 고맙습니다.",
+        VoteReceipt.CHANGED: "의견을 바꾸었습니다. 고맙습니다.",
+        VoteReceipt.UNCHANGED: "이미 같은 의견을 주셨습니다. 고맙습니다.",
+        VoteReceipt.WITHDRAWN: "의견을 거두었습니다.",
+        VoteReceipt.UNKNOWN: "더 이상 의견을 받을 수 없는 답변입니다.",
+    }
+    english = {
+        VoteReceipt.STORED: "Thank you for your feedback.",
+        VoteReceipt.CHANGED: "Your feedback has been changed. Thank you.",
+        VoteReceipt.UNCHANGED: "You had said so already. Thank you.",
+        VoteReceipt.WITHDRAWN: "Your feedback has been withdrawn.",
+        VoteReceipt.UNKNOWN: "This answer no longer takes feedback.",
+    }
+    return (korean if language == "ko" else english)[receipt]
+
+
+def escalation_offer(language: Language) -> str:
+    """After a thumb down, when contacts are set."""
+    if language == "ko":
+        return "원하시는 답이 아니었다면 담당자를 부를 수 있습니다."
+    return "If this is not what you needed, you can call a person."
+
+
+def why_title(language: Language) -> str:
+    """Title of the form after a thumb down (at most 24 characters)."""
+    return "무엇이 아쉬웠습니까?" if language == "ko" else "What was wrong?"
+
+
+def why_reason(language: Language) -> str:
+    """Label."""
+    return "이유" if language == "ko" else "Reason"
+
+
+def why_text(language: Language) -> str:
+    """Label."""
+    return "자세한 설명" if language == "ko" else "In your words"
+
+
+def why_correction(language: Language) -> str:
+    """Label."""
+    return "올바른 답변" if language == "ko" else "The right answer"
+
+
+def why_hint(language: Language) -> str:
+    """Under the correction field."""
+    if language == "ko":
+        return "적어 주신 내용은 검토를 거쳐 답변을 개선하는 데 쓰입니다. 개인 정보는 적지 마십시오."
+    return "What you write is reviewed and used to improve answers. Please leave out personal data."
+
+
+def explained(language: Language) -> str:
+    """The form was stored."""
+    return (
+        "자세한 의견 고맙습니다. 답변을 개선하는 데 쓰겠습니다." if language == "ko" else "Thank you for the details."
+    )
+
+
+def not_explained(language: Language) -> str:
+    """The form could not be stored: no thumb down of this person is left."""
+    if language == "ko":
+        return "의견을 저장하지 못했습니다. 답변의 '아쉬움'을 다시 눌러 주십시오."
+    return "Your feedback could not be stored. Please press 'Not helpful' again."
+
+
+def nobody_to_call(language: Language) -> str:
+    """Escalation is not possible."""
+    if language == "ko":
+        return "부를 담당자가 정해져 있지 않거나 이미 불렀습니다."
+    return "No contacts are set here, or somebody has been called already."
+
+
+def called(language: Language) -> str:
+    """To the person who pressed."""
+    return "담당자를 불렀습니다." if language == "ko" else "The contacts have been called."
+
+
+def not_called(language: Language) -> str:
+    """The ping could not be posted."""
+    if language == "ko":
+        return "담당자에게 알리지 못했습니다. 채널에 앱이 초대되어 있는지 확인해 주십시오."
+    return "The contacts could not be told. Please check that the app is in this channel."
+
+
+def escalation_head(pings: str, language: Language) -> str:
+    """Opens the message to the contacts. `pings`: mentions, ready made."""
+    if language == "ko":
+        return f"{pings} 확인이 필요한 질문이 있습니다."
+    return f"{pings} A question needs a person."
+
+
+def escalation_foot(language: Language) -> str:
+    """What to do about it."""
+    if language == "ko":
+        return "답을 아시면 이 스레드에 남기신 뒤 '해결'을 눌러 주십시오."
+    return "If you know the answer, reply in this thread and then press 'Resolve'."
+
+
+def escalation_foot_private(language: Language) -> str:
+    """The same where there is no thread to reply in."""
+    if language == "ko":
+        return "답을 아시면 '해결'을 눌러 적어 주십시오. 질문하신 분께 전해 드립니다."
+    return "If you know the answer, press 'Resolve' and write it there. It is passed on to the asker."
+
+
+def resolve_title(language: Language) -> str:
+    """Title of the form."""
+    return "질문 해결" if language == "ko" else "Resolve the question"
+
+
+def resolve_answer(language: Language) -> str:
+    """Label."""
+    return "답변" if language == "ko" else "Answer"
+
+
+def resolve_consent(language: Language) -> str:
+    """The checkbox."""
+    if language == "ko":
+        return "이 답변을 앞으로의 답변을 개선하는 데 쓰도록 동의합니다."
+    return "This answer may be used to improve future answers."
+
+
+def resolve_consent_label(language: Language) -> str:
+    """Label of the checkbox."""
+    return "활용 동의" if language == "ko" else "Consent"
+
+
+def not_resolved(language: Language) -> str:
+    """Refused."""
+    if language == "ko":
+        return "이미 해결되었거나, 담당자·관리자·질문하신 분만 해결할 수 있는 질문입니다."
+    return "It is closed already, or only contacts, admins and the asker may close it."
+
+
+def resolved(by: str, language: Language) -> str:
+    """Replaces the message to the contacts. `by`: a mention, ready made."""
+    return f"{by} 님이 해결했습니다." if language == "ko" else f"Resolved by {by}."
+
+
+def resolved_for_asker(language: Language) -> str:
+    """Heads what a contact answered, sent to the asker."""
+    return "담당자가 답변했습니다." if language == "ko" else "A person has answered your question."
+
+
+def shared_by(person: str, language: Language) -> str:
+    """Heads a shared answer. `person`: a mention, ready made."""
+    return f"{person} 님이 공유한 답변입니다." if language == "ko" else f"Shared by {person}."
+
+
+def was_shared(language: Language) -> str:
+    """To the person who pressed."""
+    return "채널에 공유했습니다." if language == "ko" else "Shared in the channel."
+
+
+def already_shared(language: Language) -> str:
+    """Pressed twice."""
+    return "이미 채널에 공유한 답변입니다." if language == "ko" else "This answer has been shared already."
+
+
+def not_shareable(language: Language) -> str:
+    """Not the asker, or restricted pages."""
+    if language == "ko":
+        return "공유할 수 없습니다. 질문하신 분만 공유할 수 있고, 모두에게 열린 문서만 쓴 답변이어야 합니다."
+    return "This cannot be shared: only by the asker, and only when everyone here may read the pages it used."
+
+
+def could_not_share(language: Language) -> str:
+    """The post failed."""
+    if language == "ko":
+        return "공유하지 못했습니다. 채널에 앱을 초대한 뒤 다시 눌러 주십시오."
+    return "It could not be shared. Please invite the app to the channel and press again."
+
+
+def went_wrong(language: Language) -> str:
+    """A button or form failed for no fault of the person."""
+    if language == "ko":
+        return "처리하는 중에 문제가 생겼습니다. 잠시 후 다시 시도해 주십시오."
+    return "Something went wrong. Please try again in a moment."
+
+
+def home_hello(language: Language) -> str:
+    """Heads App Home."""
+    return "사서: 사내 위키 질문 답변" if language == "ko" else "Saseo: answers from the company wiki"
+
+
+def home_help(language: Language) -> str:
+    """What can be done, as mrkdwn."""
+    if language == "ko":
+        return (
+            "• *질문하기*: 채널에서 앱을 멘션하거나, 이 앱에 메시지를 보내거나, `/wiki 질문`을 입력하십시오.\n"
+            "• *메시지로 찾기*: 메시지의 더 보기 메뉴에서 '위키에서 찾기'를 누르십시오. 결과는 본인에게만 보입니다.\n"
+            "• *의견 남기기*: 답변 아래 '도움됨'이나 '아쉬움'을 누르거나 :+1: :-1: 반응을 달아 주십시오.\n"
+            "• *답변 멈추기*: '그만'이라고 쓰거나 `/wiki 그만`을 입력하십시오.\n"
+            "• *담당자 부르기*: 답을 찾지 못하면 답변 아래 '담당자 부르기'를 누르십시오."
+        )
+    return (
+        "• *Ask*: mention the app in a channel, write to it here, or type `/wiki question`.\n"
+        "• *Search from a message*: choose '위키에서 찾기' in a message's menu. Only you see the result.\n"
+        "• *Feedback*: press a thumb under the answer, or react with :+1: or :-1:.\n"
+        "• *Stop*: write 'stop', or type `/wiki stop`.\n"
+        "• *Call a person*: press 'Call a person' under an answer that did not help."
+    )
+
+
+def home_recent(language: Language) -> str:
+    """Heads the person's last questions."""
+    return "최근 질문" if language == "ko" else "Your last questions"
+
+
+def home_no_recent(language: Language) -> str:
+    """There are none."""
+    return "아직 질문이 없습니다." if language == "ko" else "No questions yet."
+
+
+def home_sources(language: Language) -> str:
+    """Heads what may be asked about."""
+    return "답변에 쓰는 자료" if language == "ko" else "What answers come from"
+
+
+def home_source(name: str, pages: int, language: Language) -> str:
+    """One source; `name` is ready made."""
+    return f"• {name}: 문서 {pages}개" if language == "ko" else f"• {name}: {pages} pages"
+
+
+def outcome(name: str, language: Language) -> str:
+    """How a question of the list ended."""
+    korean = {"answered": "답변", "abstained": "답 없음", "escalated": "담당자 호출", "failed": "실패"}
+    english = {"answered": "answered", "abstained": "no answer", "escalated": "person called", "failed": "failed"}
+    return (korean if language == "ko" else english).get(name, name)
+
+
+def prompts_title(language: Language) -> str:
+    """Heads the suggested prompts."""
+    return "이런 질문을 해 보십시오" if language == "ko" else "Try asking"
+
+
+def settings_title(language: Language) -> str:
+    """Title of the form (at most 24 characters)."""
+    return "이 채널의 사서 설정" if language == "ko" else "Saseo in this channel"
+
+
+def settings_shown(now: PlaceSettings, language: Language) -> str:
+    """How things stand here; plain text."""
+    everything = "전체" if language == "ko" else "all"
+    nobody = "없음" if language == "ko" else "nobody"
+    yes, no = ("예", "아니요") if language == "ko" else ("yes", "no")
+    values = {
+        "sources": ", ".join(now.sources) or everything,
+        "listen": pick(LISTEN[now.listen], language),
+        "language": pick(LANGUAGES[now.language], language),
+        "private": yes if now.private else no,
+        "contacts": ", ".join(now.contacts) or nobody,
+    }
+    return "\n".join(f"{pick(SETTING_NAMES[key], language)}({key}): {value}" for key, value in values.items())
+
+
+def settings_usage(language: Language) -> str:
+    """How to change them by command."""
+    if language == "ko":
+        return (
+            "바꾸기: `/wiki 설정 듣기=threads 담당자=@홍길동` (값을 비우면 기본값으로 돌아갑니다)\n"
+            "듣기: mention(부를 때만), threads(참여한 스레드도), all(모든 메시지) · 언어: ko, en"
+        )
+    return (
+        "To change: `/wiki settings listen=threads contacts=@someone` (an empty value resets)\n"
+        "listen: mention, threads, all · language: ko, en"
+    )
+
+
+def settings_saved(language: Language) -> str:
+    """Done."""
+    return "설정을 바꾸었습니다." if language == "ko" else "The settings have been changed."
+
+
+def settings_not_understood(parts: Sequence[str], language: Language) -> str:
+    """Words that are no `key=value`."""
+    unknown = ", ".join(parts)
+    return f"알아들을 수 없는 설정입니다: {unknown}" if language == "ko" else f"Not understood: {unknown}"
+
+
+def settings_hint(key: str, language: Language) -> str:
+    """Under a field of the form."""
+    korean = {
+        "sources": "쉼표로 나눈 출처 이름. 비우면 전체 출처를 씁니다.",
+        "contacts": "쉼표로 나눈 사용자·사용자 그룹 ID(U…, S…). 비우면 기본값으로 돌아갑니다.",
+    }
+    english = {
+        "sources": "Names of sources, separated by commas. Empty: all.",
+        "contacts": "Ids of people or user groups (U…, S…), separated by commas. Empty: the default.",
+    }
+    return (korean if language == "ko" else english)[key]
+
+
+def stop_words() -> tuple[str, str]:
+    """What `/wiki` sends on for "stop"."""
+    return ("그만", "stop")
+
+
+def settings_words() -> frozenset[str]:
+    """First words of `/wiki` that mean the settings."""
+    return frozenset({"설정", "settings"})

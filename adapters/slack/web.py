@@ -1,0 +1,75 @@
+"""Calls to Slack's Web API: two clients with different patience, and errors as short codes.
+
+`promises` waits out a 429 (`Retry-After`), because a final answer must get through. `courtesies` never waits: a status line
+or a reaction that comes a minute late is worth nothing. Neither repeats a call whose fate is unknown (a broken connection):
+a blind repeat of chat.postMessage would post twice; delivery.py looks first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack import log
+
+REFUSALS = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
+"""Everything a call can raise when Slack refuses or cannot be reached."""
+_RATE_LIMIT_RETRIES = 4
+_UNKNOWN_FATE = frozenset(
+    {"unreachable", "timeout", "internal_error", "fatal_error", "service_unavailable", "http_5xx"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Who we are there, as `auth.test` said."""
+
+    team: str
+    bot_user: str
+    bot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Share one session; closed by whoever made it."""
+
+    promises: AsyncWebClient
+    courtesies: AsyncWebClient
+
+    @classmethod
+    def make(cls, token: str, base_url: str, session: aiohttp.ClientSession) -> Clients:
+        """Both for one bot token."""
+        logger = log.sdk_logger(logging.getLogger(__name__))
+
+        def client(*handlers: AsyncRateLimitErrorRetryHandler) -> AsyncWebClient:
+            return AsyncWebClient(
+                token=token, base_url=base_url, session=session, logger=logger, retry_handlers=list(handlers)
+            )
+
+        return cls(client(AsyncRateLimitErrorRetryHandler(max_retry_count=_RATE_LIMIT_RETRIES)), client())
+
+
+def code(error: BaseException) -> str:
+    """Slack's error code, or one of ours: `timeout`, `unreachable`, `http_5xx`. Holds no text of anybody."""
+    if isinstance(error, SlackApiError):
+        response = error.response
+        status = getattr(response, "status_code", getattr(response, "status", 0))
+        if isinstance(status, int) and status >= 500:
+            return "http_5xx"
+        data = getattr(response, "data", None)
+        found = data.get("error") if isinstance(data, dict) else None
+        return str(found) if found else ("ratelimited" if status == 429 else "unknown_error")
+    if isinstance(error, TimeoutError | asyncio.TimeoutError):
+        return "timeout"
+    return "unreachable"
+
+
+def may_have_happened(error: BaseException) -> bool:
+    """Whether the call may have had its effect although it failed."""
+    return code(error) in _UNKNOWN_FATE
