@@ -50,6 +50,7 @@ def simcord_bot(adapter: DiscordAdapter) -> discord.Client:
 
 
 @pytest.fixture
-def office(simcord_env: simcord.Env) -> Office:
+def office(simcord_env: simcord.Env, desk: ScriptedDesk) -> Office:
     """The usual world."""
+    desk.waits = lambda gate: simcord_env.external_wait(gate, reason="the model is writing")
     return Office(simcord_env)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from bot.conversation import (
@@ -40,7 +40,11 @@ class ScriptedDesk:
     say: Answer = field(default_factory=answer)
     statuses: tuple[str, ...] = ("위키에서 찾고 있습니다…",)
     writes: tuple[str, ...] = ()
+    pause: float = 0.0
+    """Seconds between sentences."""
     gate: asyncio.Event | None = None
+    waits: Callable[[Awaitable[object]], Awaitable[object]] = lambda gate: gate
+    """How the gate is waited for: simcord wants to be told of waits that it cannot end itself."""
     settings: PlaceSettings = field(default_factory=PlaceSettings)
     contacts: tuple[str, ...] = ()
     admins: frozenset[str] = frozenset()
@@ -121,8 +125,9 @@ class ScriptedDesk:
             await delivery.status(text)
         for text in self.writes:
             await delivery.write(text)
+            await asyncio.sleep(self.pause)
         if self.gate is not None:
-            await self.gate.wait()
+            await self.waits(self.gate.wait())
         reply = self.reply_to(number)
         try:
             self.posted[await delivery.finish(reply)] = reply.answer_id

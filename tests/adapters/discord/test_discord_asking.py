@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import discord
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
@@ -63,7 +64,7 @@ async def test_a_mention_without_words_gets_a_hint(office: Office, desk: Scripte
     assert desk.asked == []
 
 
-async def test_a_thread_is_a_conversation_of_what_people_said(office: Office, desk: ScriptedDesk) -> None:
+async def test_a_reply_chain_is_a_conversation_of_what_people_said(office: Office, desk: ScriptedDesk) -> None:
     first = await office.kim.send(office.channel, f"{office.me} 연차는 며칠입니까?")
     second = await office.kim.send(office.channel, f"{office.me} 그럼 이월은?")
     assert desk.asked[1].turns == ()
@@ -72,6 +73,19 @@ async def test_a_thread_is_a_conversation_of_what_people_said(office: Office, de
     await office.lee.send(office.channel, f"{office.me} 반차는?", reply_to=answered)
     assert desk.asked[2].turns == ("그럼 이월은?",)
     assert first.id != second.id
+
+
+async def test_a_thread_is_a_conversation_of_its_channel(office: Office, desk: ScriptedDesk) -> None:
+    first = await office.lee.send(office.channel, f"{office.me} 연차는 며칠입니까?")
+    await first.create_thread(name="연차")
+    thread = office.channel.threads[0]
+    await office.kim.send(thread, f"{office.me} 이월은?")
+    await office.lee.send(thread, f"{office.me} 그럼 신청은 <@{office.kim.id}> 어디서?")
+    question = desk.asked[-1]
+    assert (question.place.id, question.place.thread) == (str(office.channel.id), str(thread.id))
+    assert question.turns == ("이월은?",)
+    assert question.text == "그럼 신청은 어디서?"
+    assert f"{thread.id}:{thread.last_message.id if thread.last_message else 0}" in desk.posted
 
 
 async def test_a_direct_message_of_a_member_is_private(office: Office, desk: ScriptedDesk) -> None:
@@ -124,15 +138,16 @@ async def test_an_unknown_server_is_left(office: Office, adapter: DiscordAdapter
 
 async def test_ask_is_deferred_first_and_then_answered(office: Office, desk: ScriptedDesk) -> None:
     result = await office.kim.slash(office.channel, "ask", question="연차는 며칠입니까?")
-    assert result.deferred
     assert not result.ephemeral
     assert result.response is not None
     assert "15일" in words(result.response.components)
     assert result.response.flags.components_v2
     assert desk.asked[0].keys[0].startswith("discord:interaction:")
     assert desk.posted == {f"{office.channel.id}:{result.response.id}": "0000000000000001"}
-    paths = [r.path for r in office.env.http_requests if r.method != "GET"]
-    assert paths.index(next(p for p in paths if p.endswith("/callback"))) < len(paths) - 1
+    writes = [r for r in office.env.http_requests if "/callback" in r.path or r.method == "PATCH"]
+    assert isinstance(writes[0].json, dict)
+    assert writes[0].json["type"] == discord.InteractionResponseType.deferred_channel_message.value
+    assert [r.method for r in writes[1:]] == ["PATCH"]
 
 
 async def test_a_private_question_is_seen_by_the_asker_alone(office: Office, desk: ScriptedDesk) -> None:
