@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 
+import aiohttp
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -187,3 +191,61 @@ async def test_what_a_person_cannot_do_fails_the_test(slack: SlackServer, client
         await alice.submit(alice.modal, {})
     with pytest.raises(AssertionError, match="the modal has no"):
         await alice.submit(alice.modal, {"text": "이유", "other": "x"})
+
+
+async def test_modals_change_as_the_bot_answers(slack: SlackServer) -> None:
+    alice = slack.user("U1")
+    answers: list[dict[str, Any]] = []
+    async with scripted(slack, answers) as client:
+        await client.views_open(trigger_id=slack.office.trigger("U1"), view=MODAL | {"external_id": "first"})
+        first = alice.modal
+        assert first is not None
+        await client.views_update(external_id="first", view=MODAL | {"private_metadata": "둘째"})
+        assert first.body["private_metadata"] == "둘째"
+        answers.append({"response_action": "push", "view": MODAL | {"callback_id": "above"}})
+        await alice.submit(first, {"text": "이유"})
+        above = alice.modal
+        assert above is not None
+        assert (above.body["callback_id"], above.previous) == ("above", first.id)
+        answers.append({"response_action": "update", "view": MODAL | {"callback_id": "changed"}})
+        await alice.submit(above, {"text": "이유"})
+        assert above.body["callback_id"] == "changed"
+        answers.append({"response_action": "errors", "errors": {"nowhere": "없는 칸"}})
+        await alice.submit(above, {"text": "이유"})
+        assert [(v.where, v.code) for v in slack.violations] == [("view_submission", "invalid_errors")]
+        answers.append({"response_action": "clear"})
+        await alice.submit(above, {"text": "이유"})
+        assert alice.modal is None
+        await client.views_open(trigger_id=slack.office.trigger("U1"), view=MODAL | {"notify_on_close": True})
+        assert alice.modal is not None
+        answers.append({})
+        assert (await alice.close_modal(alice.modal)).acked
+        assert answers == []
+
+
+async def test_people_and_bots_from_outside(slack: SlackServer, bot: Bot) -> None:
+    slack.subscriptions |= {"message.channels"}
+    slack.channel("C2", ext_shared=True)
+    stranger = slack.user("U9", is_stranger=True)
+    await stranger.mention("C2", "연차는?")
+    [body] = bot.of("app_mention")
+    assert (body["is_ext_shared_channel"], body["event"]["user_team"]) == (True, "T0OTHER")
+    await slack.another_bot_says("C1", "배포했습니다")
+    assert bot.of("message")[-1]["event"]["bot_id"] == "B0OTHER"
+    assert bot.of("message")[-1]["event"]["subtype"] == "bot_message"
+
+
+@asynccontextmanager
+async def scripted(slack: SlackServer, answers: list[dict[str, Any]]) -> AsyncIterator[AsyncWebClient]:
+    """A bot that answers the next interactions with `answers`, without bolt."""
+
+    async def answer(ws: aiohttp.ClientWebSocketResponse) -> None:
+        async for message in ws:
+            envelope = message.json()
+            if "envelope_id" in envelope:
+                await ws.send_json({"envelope_id": envelope["envelope_id"], "payload": answers.pop(0)})
+
+    async with aiohttp.ClientSession() as session, session.ws_connect(slack.socket_mode.new_url()) as ws:
+        task = asyncio.create_task(answer(ws))
+        yield AsyncWebClient(slack.bot_token, slack.api_base_url)
+        task.cancel()

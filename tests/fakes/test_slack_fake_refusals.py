@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import jsonschema
 import pytest
 from slack_sdk.errors import SlackApiError
@@ -264,3 +265,57 @@ def test_the_manifest_schema_tells_good_from_bad() -> None:
         good | {"settings": {"event_subscriptions": {"bot_events": ["message.im", "message.im"]}}},
     ):
         assert not judge.is_valid(bad), bad
+
+
+async def test_views_have_a_hash_and_a_depth(slack: SlackServer, client: AsyncWebClient) -> None:
+    home = {"type": "home", "blocks": [{"type": "divider"}]}
+    first = (await client.views_publish(user_id="U1", view=home))["view"]["hash"]
+    await client.views_publish(user_id="U1", view=home, hash=first)
+    with pytest.raises(SlackApiError, match="hash_conflict"):
+        await client.views_publish(user_id="U1", view=home, hash=first)
+    await client.views_open(trigger_id=slack.office.trigger("U1"), view=MODAL)
+    for _ in range(2):
+        await client.views_push(trigger_id=slack.office.trigger("U1"), view=MODAL)
+    with pytest.raises(SlackApiError, match="push_limit_reached"):
+        await client.views_push(trigger_id=slack.office.trigger("U1"), view=MODAL)
+    used = slack.office.trigger("U2")
+    await client.views_open(trigger_id=used, view=MODAL)
+    with pytest.raises(SlackApiError, match="exchanged_trigger_id"):
+        await client.views_open(trigger_id=used, view=MODAL)
+
+
+async def test_replies_and_links(slack: SlackServer, client: AsyncWebClient) -> None:
+    root = await slack.user("U1").say("C1", "질문")
+    reply = await client.chat_postMessage(channel="C1", thread_ts=root.ts, text="답")
+    messages = (await client.conversations_replies(channel="C1", ts=reply["ts"]))["messages"]
+    assert [(m.get("reply_count"), m.get("parent_user_id")) for m in messages] == [(1, None), (None, "U1")]
+    link = (await client.chat_getPermalink(channel="C1", message_ts=reply["ts"]))["permalink"]
+    assert link.endswith(f"/archives/C1/p{reply['ts'].replace('.', '')}?thread_ts={root.ts}&cid=C1")
+
+
+async def test_arguments_may_come_as_form_json_or_query(slack: SlackServer) -> None:
+    url = slack.api_base_url + "chat.postMessage"
+    blocks = [{"type": "divider"}]
+    async with aiohttp.ClientSession() as session:
+        text = {"channel": "C1", "text": "답"}
+        packed = text | {"blocks": json.dumps(blocks), "token": slack.bot_token}
+        for request in (
+            session.post(url, json=text | {"blocks": blocks}, headers={"Authorization": f"Bearer {slack.bot_token}"}),
+            session.post(url, data=packed),
+            session.post(url, params=packed),
+            session.get(url, params=packed),
+        ):
+            async with request as response:
+                assert (await response.json())["ok"]
+        async with session.post(url, data=text) as response:
+            assert (await response.json())["error"] == "not_authed"
+    assert [(m.text, m.blocks[0]["type"]) for m in slack.messages("C1")] == [("답", "divider")] * 4
+
+
+async def test_who_speaks_in_a_channel_is_a_member(slack: SlackServer, client: AsyncWebClient) -> None:
+    bora = slack.user("U2")
+    with pytest.raises(SlackApiError, match="user_not_in_channel"):
+        await client.chat_postEphemeral(channel="C1", user="U2", text="비밀")
+    await bora.say("C1", "안녕하세요")
+    await client.chat_postEphemeral(channel="C1", user="U2", text="비밀")
+    assert [m.text for m in bora.sees("C1")] == ["비밀"]

@@ -296,3 +296,24 @@ async def test_a_bot_killed_before_its_acknowledgement_gets_the_event_again(slac
     assert [m.text for m in slack.thread("C1", sent.ts)[1:]] == ["답"]
     second.kill()
     await second.wait()
+
+
+async def test_a_stream_dies_midway(slack: SlackServer, client: AsyncWebClient) -> None:
+    sent = await slack.user("U1").say("C1", "질문")
+    slack.fault("chat.appendStream", error="message_not_in_streaming_state", after=1, times=None)
+    where = {"channel": "C1", "recipient_team_id": "T0TEAM", "recipient_user_id": "U1"}
+    stream = await client.chat_startStream(thread_ts=sent.ts, markdown_text="하나 ", **where)
+    await client.chat_appendStream(channel="C1", ts=stream["ts"], markdown_text="둘 ")
+    for _ in range(2):
+        with pytest.raises(SlackApiError, match="message_not_in_streaming_state"):
+            await client.chat_appendStream(channel="C1", ts=stream["ts"], markdown_text="셋")
+    [message] = slack.messages("C1")
+    assert (message.text, message.appends, message.finished) == ("하나 둘 ", ["하나 ", "둘 "], False)
+    assert slack.final_answers() == []
+
+
+async def test_interactions_are_sent_once_unless_asked(slack: SlackServer) -> None:
+    slack.postman.retry_delays = (0.01, 0.01)
+    assert (await slack.user("U1").slash("/wiki", "연차", "C1")).attempts == 1
+    slack.postman.retry_interactions = True
+    assert (await slack.user("U1").slash("/wiki", "연차", "C1")).attempts == 3

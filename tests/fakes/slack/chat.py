@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from tests.fakes.slack.blocks import check_blocks
 from tests.fakes.slack.records import JSON, Ping, SlackError
-from tests.fakes.slack.state import BOT, BOT_USER, Channel, Message, Workspace
+from tests.fakes.slack.state import BOT, BOT_USER, DOMAIN, Channel, Message, Workspace
 
 MOST_TEXT = 40_000
 MOST_UPDATE_TEXT = 4_000  # chat.update answers msg_too_long past 4,000 where chat.postMessage truncates past 40,000
@@ -75,12 +75,13 @@ class Chat:
         """chat.getPermalink."""
         channel = self.channel(str(args["channel"]))
         ts = str(args["message_ts"])
-        if self._workspace.find(channel.id, ts) is None:
+        message = self._workspace.find(channel.id, ts)
+        if message is None:
             raise SlackError("message_not_found")
-        return {
-            "channel": channel.id,
-            "permalink": f"https://saseo-test.slack.com/archives/{channel.id}/p{ts.replace('.', '')}",
-        }
+        link = f"https://{DOMAIN}.slack.com/archives/{channel.id}/p{ts.replace('.', '')}"
+        if message.thread_ts not in (None, ts):
+            link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
+        return {"channel": channel.id, "permalink": link}
 
     # Streaming
 

@@ -81,7 +81,13 @@ class Lookups:
         messages = [
             m for m in self._workspace.thread(channel.id, anchor.thread_ts or anchor.ts) if m.ephemeral_to is None
         ]
-        return self._page(messages, args, 1000)
+        body = self._page(messages, args, 1000)
+        for message in body["messages"]:
+            if message.get("thread_ts", message["ts"]) == message["ts"] and len(messages) > 1:
+                message |= {"thread_ts": message["ts"], "reply_count": len(messages) - 1}
+            elif "thread_ts" in message:
+                message["parent_user_id"] = messages[0].user
+        return body
 
     def conversations_history(self, args: JSON) -> JSON:
         """conversations.history: newest first, without replies."""

@@ -158,6 +158,10 @@ class SlackServer:
         """What the app subscribed to: `app_mention`, `message.channels`, …; may be changed at any time."""
         return self.office.subscriptions
 
+    @subscriptions.setter
+    def subscriptions(self, events: set[str]) -> None:
+        self.office.subscriptions = events
+
     def use_manifest(self, manifest: Mapping[str, Any]) -> None:
         """Grant the scopes and subscribe to the events of an app manifest, nothing else."""
         self.tokens.scopes = set(manifest["oauth_config"]["scopes"]["bot"])

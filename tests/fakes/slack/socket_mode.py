@@ -14,6 +14,7 @@ import struct
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from aiohttp import WSMsgType, web
 
@@ -201,8 +202,9 @@ class SocketMode:
             except (ConnectionError, RuntimeError):
                 return self._failed(pending, "connection_closed")
         closed = asyncio.ensure_future(connection.closed.wait())
+        waiting: set[asyncio.Future[Any]] = {pending.acked, closed}
         try:
-            await asyncio.wait({pending.acked, closed}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
             closed.cancel()
         if pending.acked.done():

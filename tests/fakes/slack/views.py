@@ -11,6 +11,7 @@ from tests.fakes.slack.records import JSON, SlackError, Violation
 from tests.fakes.slack.state import View, Workspace
 
 TRIGGER_SECONDS = 3.0
+MOST_VIEWS = 3  # modals on top of each other
 _KEYS = {
     "modal": {
         "title",
@@ -45,11 +46,13 @@ class Views:
         top = self.top(user)
         if top is None:
             raise SlackError("not_found")
+        if sum(view.user == user and view.open for view in self._workspace.views.values()) >= MOST_VIEWS:
+            raise SlackError("push_limit_reached")
         return {"view": self._new(user, _checked(args["view"], "modal"), below=top).as_json()}
 
     def update(self, args: JSON) -> JSON:
         """views.update."""
-        view = self._workspace.views.get(str(args.get("view_id")))
+        view = self._workspace.views.get(str(args.get("view_id"))) or self._by_external_id(args.get("external_id"))
         if view is None or not view.open:
             raise SlackError("not_found")
         if args.get("hash") not in (None, view.hash):
@@ -66,6 +69,8 @@ class Views:
         home = self._workspace.homes.get(user)
         if home is None:
             home = self._workspace.homes[user] = View(self._workspace.new_id("V"), user, body)
+        elif args.get("hash") not in (None, home.hash):
+            raise SlackError("hash_conflict")
         self._replace(home, body)
         return {"view": home.as_json()}
 
@@ -110,6 +115,11 @@ class Views:
             raise SlackError("expired_trigger_id")
         trigger.used = True
         return trigger.user
+
+    def _by_external_id(self, external_id: Any) -> View | None:
+        if not external_id:
+            return None
+        return next((v for v in self._workspace.views.values() if v.body.get("external_id") == external_id), None)
 
     def _new(self, user: str, body: JSON, below: View | None = None) -> View:
         view = View(self._workspace.new_id("V"), user, {})
