@@ -293,13 +293,12 @@ class Guild:
             "premium_progress_bar_enabled": False,
         }
 
-    def create_payload(self, bot: User) -> JSON:
-        """GUILD_CREATE: without the members intent it names only the bot itself."""
+    def create_payload(self, bot: User, *, added: bool = False) -> JSON:
+        """GUILD_CREATE: without the members intent it names only the bot itself. `added`: just now, not known from READY."""
         seen = [channel for channel in self.channels if channel.may("view_channel")]
-        return self.payload(bot) | {
+        return self.payload(bot) | ({} if added else {"unavailable": False}) | {
             "joined_at": timestamp(self.members[bot.id].joined),
             "large": False,
-            "unavailable": False,
             "member_count": len(self.members),
             "voice_states": [],
             "presences": [],

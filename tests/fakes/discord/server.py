@@ -131,7 +131,7 @@ class DiscordServer:
         self.guilds.append(guild)
         for channel in channels:
             self.channel(guild, channel)
-        self.gateway.dispatch("GUILD_CREATE", lambda _: guild.create_payload(self.bot), gw.GUILDS)
+        self.gateway.dispatch("GUILD_CREATE", lambda _: guild.create_payload(self.bot, added=True), gw.GUILDS)
         return guild
 
     def channel(self, guild: Guild, name: str) -> Channel:
