@@ -296,16 +296,20 @@ class Guild:
     def create_payload(self, bot: User, *, added: bool = False) -> JSON:
         """GUILD_CREATE: without the members intent it names only the bot itself. `added`: just now, not known from READY."""
         seen = [channel for channel in self.channels if channel.may("view_channel")]
-        return self.payload(bot) | ({} if added else {"unavailable": False}) | {
-            "joined_at": timestamp(self.members[bot.id].joined),
-            "large": False,
-            "member_count": len(self.members),
-            "voice_states": [],
-            "presences": [],
-            "stage_instances": [],
-            "guild_scheduled_events": [],
-            "soundboard_sounds": [],
-            "members": [self.members[bot.id].payload()],
-            "channels": [channel.payload(bot) for channel in seen if not channel.is_thread],
-            "threads": [channel.payload(bot) for channel in seen if channel.is_thread and not channel.archived],
-        }
+        return (
+            self.payload(bot)
+            | ({} if added else {"unavailable": False})
+            | {
+                "joined_at": timestamp(self.members[bot.id].joined),
+                "large": False,
+                "member_count": len(self.members),
+                "voice_states": [],
+                "presences": [],
+                "stage_instances": [],
+                "guild_scheduled_events": [],
+                "soundboard_sounds": [],
+                "members": [self.members[bot.id].payload()],
+                "channels": [channel.payload(bot) for channel in seen if not channel.is_thread],
+                "threads": [channel.payload(bot) for channel in seen if channel.is_thread and not channel.archived],
+            }
+        )
