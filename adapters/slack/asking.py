@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Sequence
+from typing import TypeVar
 
 from adapters.slack import events, log, replies, texts, web
 from adapters.slack.events import Message, Payload
 from adapters.slack.kit import Kit, spot
 from adapters.slack.target import RESPONSE_URL_SECONDS, Target
-from bot.conversation import Asked, Place, Receipt
+from bot.conversation import Asked, Person, Place
 
-_THREAD_SECONDS = 2.0
+_THREAD_SECONDS = 1.5
 _logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 class Asking:
@@ -40,37 +43,28 @@ class Asking:
 
     async def command(self, body: Payload, text: str) -> None:
         """`/wiki 질문`: for the asker's eyes, with a button to share."""
-        at = spot(body)
-        place = await self._kit.place(at.channel)
-        target = Target(
-            channel=at.channel,
-            user=at.user,
-            team=self._kit.workspace.team,
-            language=self._kit.desk.place_settings(place).language,
-            direct=place.kind == "direct",
-            private=True,
-            response_url=at.response_url,
-            response_until=time.time() + RESPONSE_URL_SECONDS,
-        )
-        await self._ask(body, place, text, target, keys=(events.interaction_key(body),), private=True)
+        await self._quietly(body, text)
 
     async def shortcut(self, body: Payload) -> None:
         """The message that "위키에서 찾기" was chosen on is the question; the answer is for the chooser's eyes."""
+        await self._quietly(body, str((body.get("message") or {}).get("text") or ""))
+
+    async def _quietly(self, body: Payload, text: str) -> None:
         at = spot(body)
-        place = await self._kit.place(at.channel, at.thread)
+        place, person = await asyncio.gather(self._kit.place(at.channel, at.thread), self._kit.person(body))
+        direct = place.kind == "direct"
         target = Target(
             channel=at.channel,
             user=at.user,
             team=self._kit.workspace.team,
             language=self._kit.desk.place_settings(place).language,
-            thread=at.thread or (at.ts if place.kind == "direct" else ""),
-            direct=place.kind == "direct",
+            thread=at.thread or (at.ts if direct else ""),
+            direct=direct,
             private=True,
             response_url=at.response_url,
             response_until=time.time() + RESPONSE_URL_SECONDS,
         )
-        text = str((body.get("message") or {}).get("text") or "")
-        await self._ask(body, place, text, target, keys=(events.interaction_key(body),), private=True)
+        await self._ask((events.interaction_key(body),), place, person, text, target)
 
     async def _overheard(self, body: Payload, found: Message) -> None:
         """A channel message that does not address the bot."""
@@ -86,32 +80,27 @@ class Asking:
             await self._message(body, found, place, thread)
 
     async def _message(
-        self, body: Payload, found: Message, place: Place | None = None, thread: list[dict[str, object]] | None = None
+        self, body: Payload, found: Message, place: Place | None = None, thread: Sequence[Payload] | None = None
     ) -> None:
-        place = place or await self._where(body, found)
-        if thread is None:
-            thread = await self._thread(found)
+        """All look-ups at once: the asker sees nothing before they are done."""
+        event = body["event"]
+        where, before, person = await asyncio.gather(
+            _known(place) if place is not None else self._where(body, found),
+            _known(thread) if thread is not None else self._thread(found),
+            self._kit.directory.person(found.user, str(event.get("user_team") or event.get("team") or "")),
+        )
         target = Target(
             channel=found.channel,
             user=found.user,
-            team=place.server,
-            language=self._kit.desk.place_settings(place).language,
+            team=where.server,
+            language=self._kit.desk.place_settings(where).language,
             thread=found.root,
             asked=found.ts,
             direct=found.direct,
             private=found.direct,
         )
-        turns = events.turns(thread, found.ts, self._kit.workspace.bot_user)
-        await self._ask(
-            body,
-            place,
-            found.text,
-            target,
-            keys=events.message_keys(body, found),
-            private=found.direct,
-            turns=turns,
-            team=str(body["event"].get("user_team") or body["event"].get("team") or ""),
-        )
+        turns = events.turns(before, found.ts, self._kit.workspace.bot_user)
+        await self._ask(events.message_keys(body, found), where, person, found.text, target, turns)
 
     async def _where(self, body: Payload, found: Message) -> Place:
         external = events.external(body)
@@ -119,7 +108,7 @@ class Asking:
             external = (await self._kit.directory.channel(found.channel)).external
         return events.place(found, body, external=bool(external))
 
-    async def _thread(self, found: Message) -> list[dict[str, object]]:
+    async def _thread(self, found: Message) -> Sequence[Payload]:
         """The thread so far. Without it the question still stands on its own, so a refusal is no failure."""
         if not found.thread or found.thread == found.ts:
             return []
@@ -132,30 +121,28 @@ class Asking:
 
     async def _ask(
         self,
-        body: Payload,
+        keys: tuple[str, ...],
         place: Place,
+        person: Person,
         text: str,
         target: Target,
-        *,
-        keys: tuple[str, ...],
-        private: bool,
         turns: tuple[str, ...] = (),
-        team: str = "",
     ) -> None:
-        person = await (self._kit.directory.person(target.user, team) if target.asked else self._kit.person(body))
-        receipt = await self._kit.desk.ask(
-            Asked(
-                keys=keys,
-                place=place,
-                person=person,
-                text=events.spoken(text, self._kit.workspace.bot_user),
-                reply_to=target.dump(),
-                private=private,
-                turns=turns,
-            )
+        asked = Asked(
+            keys=keys,
+            place=place,
+            person=person,
+            text=events.spoken(text, self._kit.workspace.bot_user),
+            reply_to=target.dump(),
+            private=target.private,
+            turns=turns,
         )
-        level = logging.DEBUG if receipt is Receipt.DUPLICATE else logging.INFO
-        log.event(_logger, level, "slack_asked", receipt=receipt.value, key=keys[0])
+        receipt = await self._kit.desk.ask(asked)
+        log.event(_logger, logging.INFO, "slack_asked", receipt=receipt.value, key=keys[0])
+
+
+async def _known(value: T) -> T:
+    return value
 
 
 def command_words(text: str) -> tuple[str, list[str]]:

@@ -257,21 +257,24 @@ class SlackDelivery:
     async def _look(self) -> tuple[str, set[str]]:
         """ts of our finished message in the thread (or empty), and those of our half-written ones after the question."""
         target = self._target
-        if not target.thread:
-            return "", set()
+        client = self._tools.clients.promises
         try:
             async with asyncio.timeout(_LOOK_SECONDS):
-                messages = await replies.thread(
-                    self._tools.clients.promises, target.channel, target.thread, metadata=True
-                )
+                if target.thread:
+                    messages = await replies.thread(client, target.channel, target.thread, metadata=True)
+                else:
+                    messages = await replies.recent(client, target.channel)
         except web.REFUSALS as error:
             self._log("slack_look_refused", error)
             return "", set()
         ours = [message for message in messages if replies.by_us(message, self._tools.workspace)]
         finished = next((str(m["ts"]) for m in ours if replies.is_answer(m, self._question_id)), "")
         since = target.asked or target.thread
+        in_thread = bool(target.thread)
         return finished, {
-            str(m["ts"]) for m in ours if replies.later(m, since) and replies.is_draft(m, self._question_id)
+            str(m["ts"])
+            for m in ours
+            if replies.later(m, since) and replies.is_draft(m, self._question_id, in_thread=in_thread)
         }
 
     async def _remove_all(self, drafts: set[str]) -> None:

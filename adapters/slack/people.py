@@ -21,7 +21,7 @@ from bot.conversation import Person
 
 CACHED_SECONDS = 600.0
 _ENTRIES = 5000
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 1.5
 """A question waits this long for such a look-up, then goes on without."""
 _logger = logging.getLogger(__name__)
 V = TypeVar("V")

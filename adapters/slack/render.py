@@ -6,7 +6,7 @@ blocks, 3,000 in a mrkdwn text, 75 in a button, 2,000 in a button's value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from bot.messages import Citation, Language, Outcome
 Block = dict[str, Any]
 ANSWER_CHARACTERS = 3500
 """A message of this length still fits a screen; the sources hold the rest."""
+_MARKDOWN_CHARACTERS = 11_500
 _FALLBACK_CHARACTERS = 2000
 _MRKDWN_CHARACTERS = 2900
 _QUOTE_CHARACTERS = 120
@@ -53,7 +54,7 @@ def reply(given: Reply, *, event_type: str = ANSWER_EVENT, head: str = "") -> Re
     links = {c.n: url for c in answer.citations if (url := safe_url(c.url))}
     text = shorten(answer.text, ANSWER_CHARACTERS)
     body: list[Block] = [context(head)] if head else []
-    body.append({"type": "markdown", "text": Markdown("slack").render(text, links) or " "})
+    body.append({"type": "markdown", "text": _markdown(text, links)})
     foot: list[Block] = []
     if text != answer.text:
         foot.append(context(texts.shortened(language)))
@@ -77,8 +78,11 @@ def reply(given: Reply, *, event_type: str = ANSWER_EVENT, head: str = "") -> Re
 
 
 def fallback(text: str) -> str:
-    """Untrusted text for a message's `text` field."""
-    return mrkdwn(shorten(plain(text), _FALLBACK_CHARACTERS)) or " "
+    """Untrusted text for a message's `text` field; chat.update refuses more than 4,000 characters."""
+    made = mrkdwn(shorten(plain(text), _FALLBACK_CHARACTERS))
+    if len(made) > 2 * _FALLBACK_CHARACTERS - 100:  # escapes make `&` five characters
+        made = mrkdwn(shorten(plain(text), _FALLBACK_CHARACTERS // 4))
+    return made or " "
 
 
 def context(text: str) -> Block:
@@ -139,6 +143,15 @@ def quoted(text: str) -> str:
 def escalate_button(answer_id: str, language: Language, *, private: bool) -> Block:
     """ "담당자 부르기"."""
     return button(ESCALATE_QUIETLY if private else ESCALATE, texts.pick(texts.BUTTON_ESCALATE, language), answer_id)
+
+
+def _markdown(text: str, links: Mapping[int, str]) -> str:
+    """The answer as Markdown; without its links, then shorter, should long addresses and escapes burst the limit."""
+    for source, known in ((text, links), (text, {}), (shorten(text, ANSWER_CHARACTERS // 4), {})):
+        made = Markdown("slack").render(source, known)
+        if len(made) <= _MARKDOWN_CHARACTERS:
+            return made or " "
+    return " "
 
 
 def _listing(head: str, citations: Sequence[Citation], *, numbered: bool) -> str:

@@ -39,6 +39,12 @@ async def thread(client: AsyncWebClient, channel: str, root: str, *, metadata: b
     return found
 
 
+async def recent(client: AsyncWebClient, channel: str) -> list[dict[str, Any]]:
+    """The newest messages of a conversation, for an answer that hangs in no thread. Raises `web.REFUSALS`."""
+    response = await client.conversations_history(channel=channel, limit=_PAGE, include_all_metadata=True)
+    return response.get("messages") or []
+
+
 def is_answer(message: Mapping[str, Any], question_id: str) -> bool:
     """Whether this is the finished answer: metadata comes only with the final form."""
     metadata = message.get("metadata") or {}
@@ -46,13 +52,15 @@ def is_answer(message: Mapping[str, Any], question_id: str) -> bool:
     return metadata.get("event_type") == ANSWER_EVENT and payload.get("question_id") == question_id
 
 
-def is_draft(message: Mapping[str, Any], question_id: str) -> bool:
-    """A message of ours that nobody finished: an interim note of this question, or a stream (which has no metadata yet)."""
+def is_draft(message: Mapping[str, Any], question_id: str, *, in_thread: bool) -> bool:
+    """A message of ours that nobody finished: an interim note of this question, or in a thread a stream, which has no
+    metadata yet. (All else that we post into threads has some.)
+    """
     metadata = message.get("metadata") or {}
     kind = str(metadata.get("event_type") or "")
     if kind == DRAFT_EVENT:
         return bool((metadata.get("event_payload") or {}).get("question_id") == question_id)
-    return not kind.startswith(_OURS)
+    return in_thread and not kind.startswith(_OURS)
 
 
 def by_us(message: Mapping[str, Any], workspace: web.Workspace) -> bool:

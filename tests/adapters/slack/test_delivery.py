@@ -1,0 +1,445 @@
+"""From the first status to exactly one final message, also when Slack refuses on the way."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from adapters.slack.adapter import SlackAdapter
+from bot.conversation import PlaceSettings
+from bot.messages import Citation, Outcome
+from tests.adapters.slack.conftest import TIMING, running
+from tests.adapters.slack.desk import CITATIONS, SENTENCES, ScriptedDesk, answer
+from tests.fakes.slack import Message, Sent, SlackServer
+
+FULL = "".join(SENTENCES)
+
+
+def only_final(slack: SlackServer, sent: Sent) -> Message:
+    """The one message of the bot in a thread: finished, with thumbs; nothing else of ours stands there."""
+    [found] = [m for m in slack.thread("C1", sent.ts) if m.by_bot]
+    assert found.finished
+    assert found.metadata is not None
+    assert found.metadata["event_type"] == "saseo_answer"
+    assert any(element["action_id"] == "answer_feedback" for _, element in found.elements())
+    return found
+
+
+def readable(message: Message) -> str:
+    """The answer as people read it: the blocks where there are any of its text, else what was streamed."""
+    return next((block["text"] for block in message.blocks if block["type"] == "markdown"), message.text)
+
+
+@asynccontextmanager
+async def asked(slack: SlackServer, desk: ScriptedDesk) -> AsyncIterator[Sent]:
+    """A mention, delivered; afterwards nothing was sent that no correct bot sends."""
+    sent = await slack.user("U1").mention("C1", "연차는 며칠인가요?")
+    await slack.wait_for(lambda: desk.tasks)
+    await desk.settled()
+    assert desk.failed == []
+    yield sent
+    assert slack.violations == []
+    assert slack.status("C1", sent.ts) == ""
+    assert sent.message is not None
+    assert sent.message.reactions == {}
+
+
+# Waiting
+
+
+async def test_the_status_comes_at_once_and_is_refreshed_while_the_wait_lasts(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.assistant.status_seconds = 0.8
+    desk.hold_status.clear()
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: len(slack.calls_of("assistant.threads.setStatus")) >= 4)
+    assert slack.status("C1", sent.ts) == "위키에서 찾고 있습니다…"
+    first = slack.calls_of("assistant.threads.setStatus")[0]
+    assert first.args["loading_messages"] == ["위키에서 찾고 있습니다…"]
+    desk.hold_status.set()
+    await desk.settled()
+    count = len(slack.calls_of("assistant.threads.setStatus"))
+    await slack.user("U1").mention("C1", "반차는?")
+    await desk.settled()
+    again = [c for c in slack.calls_of("assistant.threads.setStatus")[count:] if c.args["thread_ts"] == sent.ts]
+    assert again == []
+    only_final(slack, sent)
+
+
+async def test_the_newest_of_many_statuses_is_shown(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.statuses = tuple(f"앞에 {n}건이 있습니다." for n in range(20, 0, -1))
+    desk.hold_status.clear()
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: slack.status("C1", sent.ts) == "앞에 1건이 있습니다.")
+    assert len(slack.calls_of("assistant.threads.setStatus")) <= 3
+    desk.hold_status.set()
+    await desk.settled()
+
+
+@pytest.mark.parametrize("way", ["unsupported", "missing_scope", "slow", "ratelimited"])
+async def test_where_no_status_is_possible_eyes_show_within_a_second(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, way: str
+) -> None:
+    if way == "unsupported":
+        slack.assistant.unsupported = {"public"}
+    elif way == "missing_scope":
+        slack.fault("assistant.threads.setStatus", error="missing_scope", times=None)
+    elif way == "slow":
+        slack.fault("assistant.threads.setStatus", delay=20, times=1)
+    else:
+        slack.fault("assistant.threads.setStatus", status=429, retry_after=30, times=1)
+    desk.hold_status.clear()
+    async with asyncio.timeout(10):
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        assert sent.message is not None
+        await slack.wait_for("reactions.add")
+    eyes = slack.calls_of("reactions.add")[0]
+    status = slack.calls_of("assistant.threads.setStatus")[0]
+    assert eyes.time - status.time < 1.0
+    assert list(sent.message.reactions) == ["eyes"]
+    desk.hold_status.set()
+    await desk.settled()
+    only_final(slack, sent)
+    assert sent.message.reactions == {}
+    assert slack.violations == []
+
+
+async def test_where_not_even_eyes_are_possible_a_note_becomes_the_answer(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.assistant.unsupported = {"public"}
+    slack.withhold("reactions:write")
+    desk.statuses = ("위키에서 찾고 있습니다…", "구절 4개를 읽고 있습니다…")
+    desk.hold_status.clear()
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for("chat.postMessage")
+    [note] = [m for m in slack.thread("C1", sent.ts) if m.by_bot]
+    await slack.wait_for(lambda: desk.drafts)
+    assert desk.drafts["000000000001"] == [f"C1:{note.ts}"]
+    desk.hold_status.set()
+    await desk.settled()
+    assert only_final(slack, sent).ts == note.ts
+    assert "연차는 15일입니다." in note.body
+    assert "찾고 있습니다" not in note.body + note.text
+    assert slack.calls_of("chat.startStream") == []
+
+
+async def test_a_private_wait_is_seen_by_the_asker_alone(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_status.clear()
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: kim.sees("C1"))
+    assert kim.sees("C1")[0].text == "위키에서 찾고 있습니다…"
+    desk.hold_status.set()
+    await desk.settled()
+    assert [m for m in slack.messages("C1") if m.ephemeral_to != "U1"] == []
+    uses = slack.calls_of("response_url")
+    assert len(uses) == 2
+
+
+# Streaming
+
+
+async def test_a_stream_shows_sentences_as_they_come_and_ends_complete(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_finish.clear()
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: any(m.streaming and m.text for m in slack.thread("C1", sent.ts)))
+    [growing] = [m for m in slack.thread("C1", sent.ts) if m.streaming]
+    assert growing.text.startswith("연차는 15일입니다.")
+    desk.hold_finish.set()
+    await desk.settled()
+    assert only_final(slack, sent).text == FULL
+    start = slack.calls_of("chat.startStream")[0]
+    assert (start.args["recipient_user_id"], start.args["recipient_team_id"]) == ("U1", "T0TEAM")
+
+
+async def test_many_small_pieces_become_few_appends_and_no_character_is_lost(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.sentences = tuple(f"{n}번째 문장입니다. " for n in range(100))
+    desk.answer = lambda _: answer("".join(desk.sentences).strip(), citations=())
+    async with asked(slack, desk) as sent:
+        assert only_final(slack, sent).text.split() == "".join(desk.sentences).split()
+    assert len(slack.calls_of("chat.startStream")) == 1
+    assert len(slack.calls_of("chat.appendStream")) <= 10
+
+
+async def test_appends_keep_their_pace(slack: SlackServer, desk: ScriptedDesk) -> None:
+    async with running(slack, desk, replace(TIMING, pace=0.4)) as adapter:
+        desk.hold_status.clear()
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        await slack.wait_for(lambda: desk.asked)
+        delivery = desk.delivery("000000000001")
+        for n in range(12):
+            await delivery.write(f"{n}번째 문장입니다. ")
+            await asyncio.sleep(0.1)
+        text = "".join(f"{n}번째 문장입니다. " for n in range(12))
+        await desk.finish("000000000001", delivery, answer(text))
+        times = [c.time for c in slack.calls if c.method in ("chat.startStream", "chat.appendStream")]
+        assert len(times) >= 3
+        assert all(later - earlier >= 0.3 for earlier, later in itertools.pairwise(times))
+        assert [m.text.split() for m in slack.thread("C1", sent.ts) if m.by_bot] == [text.split()]
+        assert adapter.health().connected
+
+
+async def test_what_differs_from_the_streamed_text_is_replaced(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.answer = lambda _: answer("관련 문서의 내용을 그대로 옮깁니다. 연차는 15일이다. [1]")
+    async with asked(slack, desk) as sent:
+        found = only_final(slack, sent)
+        assert "그대로 옮깁니다" in found.text
+        assert "인사 시스템에서 합니다" not in found.text
+        [markdown] = [block["text"] for block in found.blocks if block["type"] == "markdown"]
+        assert "그대로 옮깁니다" in markdown
+        assert "https://wiki.example.com/hr/leave" in markdown
+    assert [c.method for c in slack.calls if c.method in ("chat.stopStream", "chat.update")] == [
+        "chat.stopStream",
+        "chat.update",
+    ]
+
+
+async def test_a_failure_after_a_few_sentences_shows_the_failure_alone(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    failure = "답변하는 중에 문제가 생겼습니다. 잠시 후 다시 질문해 주십시오. (문의 번호 000000000001)"
+    desk.answer = lambda _: answer(failure, outcome=Outcome.FAILED, citations=())
+    async with asked(slack, desk) as sent:
+        found = only_final(slack, sent)
+        assert failure in found.body
+        assert "연차" not in found.body
+
+
+async def test_without_streaming_one_message_is_posted(slack: SlackServer, desk: ScriptedDesk) -> None:
+    async with running(slack, desk, streaming=False), asked(slack, desk) as sent:
+        found = only_final(slack, sent)
+        assert FULL in found.text
+        assert (found.args["unfurl_links"], found.args["unfurl_media"]) == (False, False)
+        assert slack.calls_of("chat.startStream") == []
+
+
+async def test_past_the_budget_one_message_is_posted(slack: SlackServer, desk: ScriptedDesk) -> None:
+    async with running(slack, desk, streams_per_minute=1):
+        async with asked(slack, desk) as first:
+            only_final(slack, first)
+        async with asked(slack, desk) as second:
+            only_final(slack, second)
+        assert len(slack.calls_of("chat.startStream")) == 1
+        assert len(slack.calls_of("chat.postMessage")) == 1
+
+
+async def test_where_streaming_is_not_supported_one_message_is_posted(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.chat.unsupported = {"public"}
+    async with asked(slack, desk) as sent:
+        only_final(slack, sent)
+
+
+# Faults: whatever goes wrong, exactly one complete message
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "reset", "applied_reset", "refused"])
+@pytest.mark.parametrize(
+    "method", ["assistant.threads.setStatus", "chat.startStream", "chat.appendStream", "chat.stopStream"]
+)
+async def test_a_fault_in_the_middle_of_a_stream(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, method: str, fault: str
+) -> None:
+    faults = {
+        "429": {"status": 429, "retry_after": 1},
+        "500": {"status": 500},
+        "reset": {"drop_connection": True},
+        "applied_reset": {"drop_connection": True, "applied": True},
+        "refused": {"error": "internal_error"},
+    }
+    slack.fault(method, **faults[fault])
+    desk.sentences = tuple(f"{n}번째 문장입니다. " for n in range(6))
+    desk.sentence_seconds = 0.08
+    desk.answer = lambda _: answer("".join(desk.sentences), citations=CITATIONS)
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.tasks)
+    await desk.settled()
+    assert desk.failed == []
+    assert any(call.error for call in slack.calls_of(method))
+    found = only_final(slack, sent)
+    read = readable(found)
+    assert all(read.count(sentence.strip()) == 1 for sentence in desk.sentences)
+    assert desk.delivered == {"000000000001": f"C1:{found.ts}"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 429, "retry_after": 1},
+        {"status": 503},
+        {"drop_connection": True},
+        {"drop_connection": True, "applied": True},
+        {"status": 500, "applied": True, "times": 2},
+        {"error": "invalid_blocks"},
+        {"error": "thread_not_found"},
+    ],
+    ids=["429", "503", "reset", "applied and reset", "applied and 500", "blocks refused", "thread gone"],
+)
+async def test_a_fault_of_the_final_post(slack: SlackServer, desk: ScriptedDesk, fault: dict[str, object]) -> None:
+    async with running(slack, desk, streaming=False):
+        slack.fault("chat.postMessage", **fault)  # type: ignore[arg-type]
+        await slack.user("U1").mention("C1", "연차는?")
+        await slack.wait_for(lambda: desk.tasks)
+        await desk.settled()
+        assert desk.failed == []
+        [found] = slack.final_answers("C1")
+        assert "연차는 15일입니다." in found.body + found.text
+
+
+async def test_slack_ends_the_stream_itself(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    desk.hold_finish.clear()
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", sent.ts)))
+    [growing] = [m for m in slack.thread("C1", sent.ts) if m.streaming]
+    slack.end_stream(growing)
+    desk.hold_finish.set()
+    await desk.settled()
+    assert FULL in only_final(slack, sent).body
+
+
+async def test_a_draft_that_cannot_be_rewritten_is_deleted_and_posted_anew(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.fault("chat.appendStream", error="message_not_in_streaming_state", times=None)
+    slack.fault("chat.update", error="cant_update_message", times=None)
+    desk.answer = lambda _: answer("다른 답입니다.", citations=())
+    async with asked(slack, desk) as sent:
+        assert "다른 답입니다." in only_final(slack, sent).body
+
+
+async def test_where_the_bot_was_removed_the_asker_is_answered_directly(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_status.clear()
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.asked)
+    slack.workspace.channels["C1"].members.discard(slack.bot_user)
+    desk.hold_status.set()
+    await desk.settled()
+    [found] = slack.final_answers(slack.user("U1").im)
+    assert "연차는 15일입니다." in found.body
+
+
+async def test_nothing_gets_through(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    for method in ("chat.startStream", "chat.postMessage"):
+        slack.fault(method, error="account_inactive", times=None)
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.failed)
+    assert "account_inactive" in desk.failed[0].explain("ko")
+
+
+async def test_a_private_answer_survives_a_dead_response_url(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.response_urls.life_seconds = 0.0
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    assert "연차는 15일입니다." in kim.sees("C1")[-1].body
+    assert desk.delivered["000000000001"] == f"C1:{kim.sees('C1')[-1].ts}"
+
+
+# After a crash
+
+
+async def test_find_sees_a_finished_answer(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.delivered)
+    again = desk.delivery("000000000001")
+    assert await again.find() == desk.delivered["000000000001"]
+    only_final(slack, sent)
+
+
+async def test_find_clears_a_stream_that_nobody_finished(slack: SlackServer, desk: ScriptedDesk) -> None:
+    async with running(slack, desk):
+        desk.hold_finish.clear()
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", sent.ts)))
+    assert any(m.streaming for m in slack.thread("C1", sent.ts))
+    for draft in (desk.drafts["000000000001"][-1], ""):
+        async with running(slack, desk):
+            delivery = desk.delivery("000000000001", draft)
+            assert await delivery.find() is None
+            assert [m for m in slack.thread("C1", sent.ts) if m.by_bot] == []
+            if draft:  # and once more with a draft that the dead process could not remember
+                for sentence in SENTENCES:
+                    await delivery.write(sentence)
+                await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", sent.ts)))
+            else:
+                desk.hold_finish.set()
+                await desk.deliver("000000000001")
+    only_final(slack, sent)
+
+
+async def test_find_leaves_other_answers_of_the_thread_alone(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    first = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.delivered)
+    await slack.user("U1").mention("C1", "반차는?", first.ts)
+    await slack.wait_for(lambda: len(desk.delivered) == 2)
+    desk.questions["0000000000ff"] = desk.questions["000000000001"]
+    assert await desk.delivery("0000000000ff").find() is None
+    assert len(slack.final_answers("C1", first.ts)) == 2
+
+
+async def test_find_never_sees_a_private_answer(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    await slack.user("U1").slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    assert await desk.delivery("000000000001").find() is None
+
+
+async def test_a_delivery_with_a_draft_goes_into_it(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_finish.clear()
+    sent = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.drafts)
+    delivery = desk.delivery("000000000001", desk.drafts["000000000001"][0])
+    await desk.finish("000000000001", delivery, answer())
+    for task in desk.tasks:
+        task.cancel()
+    assert FULL in only_final(slack, sent).body
+
+
+# What is shown
+
+
+async def test_an_abstention_lists_the_nearest_pages(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    near = (Citation(1, "a.md", "복지 <!channel> & 혜택", "https://wiki.example.com/a|b", "", ""),)
+    desk.sentences = ()
+    desk.answer = lambda _: answer(
+        "위키에서 답을 찾지 못했습니다.", outcome=Outcome.ABSTAINED, citations=(), nearest=near
+    )
+    async with asked(slack, desk) as sent:
+        body = only_final(slack, sent).body
+        assert "*가까운 문서*" in body
+        assert "<https://wiki.example.com/a%7Cb|" in body
+    assert slack.pings == []
+
+
+async def test_english_where_english_is_spoken(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    desk.settings = PlaceSettings(language="en")
+    await slack.user("U1").mention("C1", "How many days?")
+    await slack.wait_for(lambda: desk.delivered)
+    assert '"language": "en"' in desk.asked[0].reply_to
