@@ -22,7 +22,9 @@ _INVISIBLE = regex.compile(
 _LINE_ENDS = regex.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
 # Spaces of other widths, and the Braille blank. The ideographic space (U+3000) is how some people indent: it stays.
 _SPACES = regex.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800]")
-_UNFINISHED = regex.compile(r"(?:\r|\p{ExtPict}[\ufe0e\ufe0f\p{EMod}]{0,2}\u200d?|[0-9#*]\ufe0f)\Z")
+_PICTURE = r"\p{ExtPict}[\ufe0e\ufe0f\p{EMod}]{0,2}"
+_UNFINISHED = regex.compile(rf"(?:\r|{_PICTURE}(?:\u200d{_PICTURE}){{0,9}}\u200d?|[0-9#*]\ufe0f)\Z")
+_LONGEST_EMOJI = 40
 
 
 def clean(text: str) -> str:
@@ -35,7 +37,7 @@ def clean(text: str) -> str:
 
 
 class CleanStream:
-    """`clean` piece by piece: holds back a trailing carriage return or an emoji that may go on (at most four characters)."""
+    """`clean` piece by piece: holds back a trailing carriage return or an emoji that may go on (at most 40 characters)."""
 
     def __init__(self) -> None:
         self._held = ""
@@ -43,7 +45,7 @@ class CleanStream:
     def feed(self, piece: str) -> str:
         """What is certain of all that was fed."""
         text = self._held + piece
-        unfinished = _UNFINISHED.search(text, max(0, len(text) - 4))
+        unfinished = _UNFINISHED.search(text, max(0, len(text) - _LONGEST_EMOJI))
         cut = unfinished.start() if unfinished else len(text)
         self._held = text[cut:]
         return clean(text[:cut])

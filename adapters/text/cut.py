@@ -28,7 +28,7 @@ _LONGEST_GRAPHEME = 200
 def shorten(text: str, limit: int, more: str = "…") -> str:
     """At most `limit` characters (code points, after NFC) of `text` with `more` behind; the whole text if it fits.
 
-    Cuts after a sentence if one ends in the last third, else after a word, never inside a grapheme, a link, a code span or an
+    Cuts after a sentence if one ends in the second half, else after a word, never inside a grapheme, a link, a code span or an
     entity. Closes the code block and the emphasis that the cut leaves open, and leaves a block out that has barely begun. If not
     even `more` fits, as much of it as does.
     """
@@ -50,7 +50,8 @@ def shorten(text: str, limit: int, more: str = "…") -> str:
 def _cut(text: str, room: int, limit: int) -> str:
     """The beginning of `text`, `room` characters at most, ending well."""
     end = _grapheme_end(text, room)
-    sentences = [found.end() for found in _SENTENCE_END.finditer(text, end * 2 // 3, end + 1) if found.end() <= end]
+    ends = (found.end() for found in _SENTENCE_END.finditer(text, 0, end + 1))
+    sentences = [place for place in ends if end // 2 < place <= end]
     if sentences:
         end = sentences[-1]
     elif not text[end : end + 1].isspace():

