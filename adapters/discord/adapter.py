@@ -7,13 +7,15 @@ import logging
 import math
 from time import monotonic
 
+import discord
+
 from adapters.discord import texts
 from adapters.discord.client import SaseoClient
 from adapters.discord.delivery import DiscordDelivery
 from adapters.discord.endpoints import point_at
 from adapters.discord.guard import UNREACHABLE
 from adapters.discord.login import login_error
-from adapters.discord.logs import record
+from adapters.discord.logs import record, where
 from bot.conversation import Health
 from bot.errors import AdapterError
 from bot.messages import Language
@@ -22,6 +24,7 @@ from bot.settings import DiscordSettings
 
 logger = logging.getLogger(__name__)
 READY_SECONDS = 60.0
+AGAIN_SECONDS = 5.0
 
 
 class DiscordAdapter:
@@ -46,7 +49,7 @@ class DiscordAdapter:
         except UNREACHABLE as error:
             await self.client.close()
             raise login_error(error, language) from error
-        self._session = asyncio.get_running_loop().create_task(self.client.connect(), name="discord-gateway")
+        self._session = asyncio.get_running_loop().create_task(self._keep_connected(), name="discord-gateway")
         ready = asyncio.get_running_loop().create_task(self.client.wait_until_ready())
         try:
             await asyncio.wait({self._session, ready}, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -59,8 +62,23 @@ class DiscordAdapter:
         self._session.add_done_callback(self._ended)
         record(logger, "discord_started", guilds=len(self.client.guilds))
 
+    async def _keep_connected(self) -> None:
+        """The library reconnects by itself. It gives up over what a person must change, which is raised, and over its own
+        mistakes during a reconnect, after which it is started again."""
+        while True:
+            try:
+                await self.client.connect()
+                return
+            except (discord.ConnectionClosed, discord.PrivilegedIntentsRequired):
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the service must come back
+                if self.client.is_closed():
+                    return
+                record(logger, "gateway_broke", logging.ERROR, error=type(error).__name__, where=where(error))
+                self.client.online = False
+                await asyncio.sleep(AGAIN_SECONDS)
+
     def _ended(self, session: asyncio.Task[None]) -> None:
-        """The library reconnects by itself; it gives up only over what a person must change (a revoked token, an intent)."""
         self.client.online = False
         error = None if session.cancelled() else session.exception()
         if error is not None:

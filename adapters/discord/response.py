@@ -29,7 +29,10 @@ class Response:
 
     async def edit(self, post: Post) -> tuple[int, int]:
         """Returns the ids of its channel and of the message."""
-        with handle_message_parameters(**post.editing(), allowed_mentions=discord.AllowedMentions.none()) as made:
+        arguments = post.editing() | {"allowed_mentions": discord.AllowedMentions.none()}
+        if not post.v2:  # layouts have no previews to suppress
+            arguments["flags"] = discord.MessageFlags(suppress_embeds=True)
+        with handle_message_parameters(**arguments) as made:
             data = await async_context.get().edit_original_interaction_response(
                 self._application,
                 self._token,
