@@ -178,18 +178,19 @@ class Gateway:
         if request.query.get("v") != "10" or request.query.get("encoding") != "json":
             connection.close(4012)
         self.connections.add(connection)
+        goodbye = False
         connection.send(HELLO, {"heartbeat_interval": int(self.heartbeat_interval * 1000), "_trace": []})
         try:
-            async for message in ws:
-                if message.type is not WSMsgType.TEXT:
-                    break
+            while (message := await ws.receive()).type is WSMsgType.TEXT:
                 self._received(connection, message.data)
+            # A bot that closes with 1000 or 1001 ends its session (docs: gateway, resuming).
+            goodbye = message.type is WSMsgType.CLOSE and message.data in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
         finally:
             self.connections.discard(connection)
             session = connection.session
             if session is not None and session.connection is connection:
                 session.connection = None
-                session.ended = session.ended or ws.close_code in (WSCloseCode.OK, WSCloseCode.GOING_AWAY)
+                session.ended = session.ended or goodbye
             await connection.stop()
             self._server.changed()
         return ws
