@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import re
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -108,7 +109,7 @@ class Handlers:
 
         async def listener(body: dict[str, Any]) -> None:
             with self.intake.passing():
-                await handle(body)
+                await self._safely(handle, body, speaks=False)
 
         return listener
 
@@ -118,15 +119,21 @@ class Handlers:
         async def listener(body: dict[str, Any], ack: AsyncAck) -> None:
             with self.intake.passing():
                 await ack()
-                try:
-                    await handle(body)
-                except Exception:
-                    if speaks:
-                        at = spot(body)
-                        await self.kit.whisper(at, texts.went_wrong(self.kit.language(at.channel)))
-                    raise
+                await self._safely(handle, body, speaks=speaks)
 
         return listener
+
+    async def _safely(self, handle: Handle, body: Payload, *, speaks: bool) -> None:
+        """Bolt takes an acknowledgement back when its listener raises within the next hundredth of a second
+        (asyncio_runner.py polls for it), and Slack would deliver again what cannot work. So nothing is raised.
+        """
+        try:
+            await handle(body)
+        except Exception as error:  # noqa: BLE001 - logged and told to the person; see above
+            await _failed(error)
+            if speaks:
+                at = spot(body)
+                await self.kit.whisper(at, texts.went_wrong(self.kit.language(at.channel)))
 
 
 async def _ignored(_body: Payload) -> None:
@@ -134,5 +141,7 @@ async def _ignored(_body: Payload) -> None:
 
 
 async def _failed(error: Exception) -> None:
-    """A listener raised. The payload is not logged: it holds what people wrote."""
-    log.event(_logger, logging.ERROR, "slack_listener_failed", error=type(error).__name__)
+    """A listener raised. Neither the payload nor the error's text is logged: they may hold what people wrote."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    log.event(_logger, logging.ERROR, "slack_listener_failed", error=type(error).__name__, where=where)

@@ -1,0 +1,136 @@
+"""Calling a person, their answer, and sharing a private answer."""
+
+from __future__ import annotations
+
+from adapters.slack.adapter import SlackAdapter
+from tests.adapters.slack.desk import ScriptedDesk
+from tests.fakes.slack import Message, SlackServer
+
+
+async def ask(slack: SlackServer, desk: ScriptedDesk, text: str = "연차는?") -> Message:
+    sent = await slack.user("U1").mention("C1", text)
+    await slack.wait_for(lambda: desk.delivered)
+    [found] = slack.final_answers("C1", sent.ts)
+    return found
+
+
+async def test_exactly_the_contacts_are_pinged_with_the_question_made_safe(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call, desk.contacts = True, ("U9", "S1", "nonsense <!channel>")
+    answer = await ask(slack, desk, "연차 <!channel> *급함* <@U2> & @here?")
+    await slack.user("U1").press(answer, "answer_escalate")
+    await slack.wait_for("chat.postMessage")
+    call = slack.messages("C1")[-1] if not slack.messages("C1")[-1].ephemeral_to else slack.messages("C1")[-2]
+    assert call.thread_ts == answer.thread_ts
+    assert {ping.target for ping in slack.pings} == {"@U9", "!subteam^S1"}
+    assert "급함" in call.body
+    await slack.wait_for(lambda: slack.user("U1").sees("C1"))
+    assert slack.user("U1").sees("C1")[-1].text == "담당자를 불렀습니다."
+    assert slack.violations == []
+
+
+async def test_a_contact_resolves_with_an_answer(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call = True
+    answer = await ask(slack, desk)
+    await slack.user("U1").press(answer, "answer_escalate")
+    await slack.wait_for("chat.postMessage")
+    [call] = [m for m in slack.messages("C1") if any(e["action_id"] == "escalation_resolve" for _, e in m.elements())]
+    stranger, helper = slack.user("U2"), slack.user("U9")
+    await stranger.press(call, "escalation_resolve")
+    await slack.wait_for(lambda: stranger.modal)
+    assert stranger.modal is not None
+    await stranger.submit(stranger.modal, {"resolve_answer": "모르겠습니다."})
+    await slack.wait_for(lambda: stranger.sees("C1"))
+    assert "담당자·관리자·질문하신 분만" in stranger.sees("C1")[-1].text
+    await helper.press(call, "escalation_resolve")
+    await slack.wait_for(lambda: helper.modal)
+    assert helper.modal is not None
+    await helper.submit(helper.modal, {"resolve_answer": "15일 <!here> 입니다.", "resolve_consent": ["yes"]})
+    await slack.wait_for("chat.update")
+    assert [(person, text, consent) for _, person, text, consent in desk.resolved] == [
+        ("U9", "15일 <!here> 입니다.", True)
+    ]
+    assert "<@U9> 님이 해결했습니다." in call.body
+    assert "15일" in call.body
+    assert [e for _, e in call.elements()] == []
+    assert {ping.target for ping in slack.pings} == {"@U9"}
+    assert slack.violations == []
+
+
+async def test_nobody_to_call(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    answer = await ask(slack, desk)
+    await slack.user("U1").press(answer, "answer_escalate")
+    await slack.wait_for(lambda: slack.user("U1").sees("C1"))
+    assert "담당자가 정해져 있지 않거나" in slack.user("U1").sees("C1")[-1].text
+    assert slack.pings == []
+
+
+async def test_a_question_asked_in_private_is_shown_to_the_contacts_alone(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call, desk.contacts = True, ("S1",)
+    slack.usergroup("S1", ["U9"])
+    kim, helper = slack.user("U1"), slack.user("U9")
+    await kim.slash("/wiki", "제 연봉은?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    await kim.press(kim.sees("C1")[-1], "answer_escalate_quietly")
+    await slack.wait_for(lambda: slack.messages(helper.im))
+    assert [m for m in slack.messages("C1") if m.ephemeral_to is None] == []
+    [call] = slack.messages(helper.im)
+    assert "제 연봉은?" in call.body
+    await helper.press(call, "escalation_resolve")
+    await slack.wait_for(lambda: helper.modal)
+    assert helper.modal is not None
+    await helper.submit(helper.modal, {"resolve_answer": "계약서에 있습니다."})
+    await slack.wait_for(lambda: any("계약서에 있습니다." in m.body for m in slack.messages(kim.im)))
+    assert desk.resolved[0][3] is False
+    assert slack.violations == []
+
+
+async def test_the_asker_shares_a_private_answer_once(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    private = kim.sees("C1")[-1]
+    await kim.press(private, "answer_share")
+    await slack.wait_for("chat.postMessage")
+    await slack.wait_for(lambda: desk.kept)
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("이미 채널에 공유한" in m.text for m in kim.sees("C1")))
+    [shared] = [m for m in slack.messages("C1") if m.ephemeral_to is None]
+    assert "<@U1> 님이 공유한 답변입니다." in shared.body
+    assert "연차는 15일입니다." in shared.body
+    assert {e["action_id"] for _, e in shared.elements()} == {"answer_feedback"}
+    assert slack.violations == []
+
+
+async def test_what_may_not_be_shared_is_not(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    desk.replies.clear()
+    await kim.press(kim.sees("C1")[-1], "answer_share")
+    await slack.wait_for(lambda: any("공유할 수 없습니다" in m.text for m in kim.sees("C1")))
+    assert [m for m in slack.messages("C1") if m.ephemeral_to is None] == []
+
+
+async def test_sharing_where_the_bot_is_no_member_says_what_to_do(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.channel("C3", members=["U1"], bot=False)
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C3")
+    await slack.wait_for(lambda: desk.delivered)
+    await kim.press(kim.sees("C3")[-1], "answer_share")
+    await slack.wait_for(lambda: any("앱을 초대한 뒤" in m.text for m in kim.sees("C3")))
+    assert desk.kept == {}
