@@ -20,8 +20,9 @@ _INVISIBLE = regex.compile(
     flags=regex.VERSION1,
 )
 _LINE_ENDS = regex.compile(r"\r\n?|[\v\f\x85\u2028\u2029]")
-# Spaces of other widths, and the Braille blank. The ideographic space (U+3000) is how some people indent: it stays.
-_SPACES = regex.compile(r"[\u00a0\u1680\u2000-\u200a\u202f\u205f\u2800]")
+# Spaces of other widths, and the Braille blank. The ideographic space (U+3000) is how some people indent, and the hair space
+# (U+200A) is the emitter's break, which text that passes here a second time must keep: both stay.
+_SPACES = regex.compile(r"[\u00a0\u1680\u2000-\u2009\u202f\u205f\u2800]")
 _PICTURE = r"\p{ExtPict}[\ufe0e\ufe0f\p{EMod}]{0,2}"
 _UNFINISHED = regex.compile(rf"(?:\r|{_PICTURE}(?:\u200d{_PICTURE}){{0,9}}\u200d?|[0-9#*]\ufe0f)\Z")
 _LONGEST_EMOJI = 40

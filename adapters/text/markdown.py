@@ -14,13 +14,18 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from adapters.text.characters import clean
-from adapters.text.emitter import Emitter, Target
+from adapters.text.emitter import BREAK, Emitter, Target
 from adapters.text.inline import Inline
 
 _DEEPEST_HEADING = {"slack": 6, "discord": 3, "plain": 0}
-_MOST_NESTED = 12
-# "2026. 3. 5.부터" begins with a date, "3. 1. 기준" too: no ordered list, nor a list within a list. Also Discord's "-# small print".
-_DATE = regex.compile(r"^([ \t>]*)(\d{4,9}|\d{1,3}(?=\.[ \t]*\d{1,2}\.))\.(?=\s)", flags=regex.MULTILINE)
+# markdown-it drops what is nested deeper than `maxNesting` (a list counts twice), so no line may open more than 20 blocks.
+_MAX_NESTING = 100
+_DEEP = regex.compile(r"^(?:[ \t]*+(?:>|[-*+]|\d{1,9}[.)])){20}+", flags=regex.MULTILINE)
+# "2026. 3. 5.부터" begins with a date, "3. 1. 기준" too: no ordered list, nor lists within lists.
+_DATE = regex.compile(
+    r"^((?:[ \t]*+(?:>|[-*+](?=[ \t])|\d{1,3}[.)](?=[ \t]+\d{4}\.)))*+[ \t]*+)(\d{4,9}|\d{1,3}(?=\.[ \t]*\d{1,2}\.))\.(?=\s)",
+    flags=regex.MULTILINE,
+)
 _LANGUAGE = regex.compile(r"[A-Za-z0-9+#-]{1,20}\Z")
 
 
@@ -43,7 +48,7 @@ class Markdown:
 def block_parser() -> MarkdownIt:
     """CommonMark's blocks and tables. Without reference definitions, which would swallow "[1]: …" and turn marks into links,
     without raw HTML, without indented code and underlined headings, which in answers are accidents."""
-    parser = MarkdownIt("commonmark", {"maxNesting": _MOST_NESTED})
+    parser = MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING})
     parser.enable("table").disable(["html_block", "reference", "code", "lheading"])
     parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
@@ -51,7 +56,8 @@ def block_parser() -> MarkdownIt:
 
 def render(text: str, target: Target, links: Mapping[int, str], parser: MarkdownIt) -> str:
     """See `Markdown.render`."""
-    tree = SyntaxTreeNode(parser.parse(_DATE.sub(r"\1\2\\.", clean(text))))
+    source = _DEEP.sub(rf"\g<0>{BREAK}", _DATE.sub(r"\1\2\\.", clean(text)))
+    tree = SyntaxTreeNode(parser.parse(source))
     return _Renderer(Emitter(target, links)).document(tree)
 
 

@@ -54,10 +54,10 @@ texts = st.lists(
     max_size=14,
 ).map("".join)
 
-_PING = re.compile(r"[@＠﹫](?:everyone|here|channel)|<[@＠#!]|</?[^\s<>]*:\d|<a?:|<t:|<id:", re.IGNORECASE)
+_PING = re.compile(r"[@＠﹫](?:everyone|here|channel)|<[@＠#!]|</[^\s<>]*:\d|<a?:|<t:|<id:", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _DOMAIN = re.compile(
-    r"(?<![\w.])(?:www\.\S|[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*[.。．｡][A-Za-z]{2,})|[A-Za-z0-9]@[A-Za-z0-9]",
+    r"(?<![\w.])(?:www\.\w|[A-Za-z0-9_-]*[A-Za-z][A-Za-z0-9_-]*[.。．｡][A-Za-z]{2,})|[A-Za-z0-9]@[A-Za-z0-9]",
     re.IGNORECASE,
 )
 _IGNORABLE = re.compile(

@@ -41,6 +41,8 @@ def seen(text: str) -> str:
         ("snake_case와 한글_변수_이름", r"snake_case와 한글\_변수\_이름", r"snake_case와 한글\_변수\_이름"),
         ("2026. 3. 5.부터 시행합니다", r"2026\. 3. 5.부터 시행합니다", r"2026\. 3. 5.부터 시행합니다"),
         ("3. 1. 기준", r"3\. 1. 기준", r"3\. 1. 기준"),
+        ("- 2024. 3. 5. 시행", r"- 2024\. 3. 5. 시행", r"- 2024\. 3. 5. 시행"),
+        ("1. 2024. 3. 5. 시행", r"1. 2024\. 3. 5. 시행", r"1. 2024\. 3. 5. 시행"),
         ("<별표 1>과 a < b, A&B", "<별표 1>과 a < b, A&B", "<별표 1>과 a < b, A&B"),
         (r"\# 제목이 아님", r"\# 제목이 아님", r"\# 제목이 아님"),
         ("-# 작은 글씨", r"\-# 작은 글씨", r"\-# 작은 글씨"),
@@ -92,6 +94,17 @@ def seen(text: str) -> str:
 def test_an_answer_reads_well_and_does_no_harm(source: str, slack: str, discord: str) -> None:
     assert seen(Markdown("slack").render(source, LINKS)) == slack
     assert seen(Markdown("discord").render(source, LINKS)).replace("\u00b7", "·") == discord.replace("\u00b7", "·")
+
+
+@pytest.mark.parametrize("marker", ["> ", "- ", "1. ", "* > "])
+def test_text_below_ever_so_many_markers_is_not_lost(marker: str) -> None:
+    assert "끝" in Markdown("slack").render(marker * 500 + "끝", {})
+    assert "끝" in plain("\n".join("  " * depth + "- 하나" for depth in range(30)) + "\n" + "  " * 30 + "- 끝")
+
+
+def test_what_was_made_harmless_once_stays_as_it_is() -> None:
+    once = mrkdwn("@here https://evil.com")
+    assert mrkdwn(plain("@here https://evil.com")) == once
 
 
 def test_one_renderer_renders_many_answers() -> None:
