@@ -82,7 +82,10 @@ class WebApi:
             if fault.applied:
                 self._run(call, token)
             return self._fail(call, request, fault)
-        return self._answer(call, self._run(call, token))
+        body = self._run(call, token)
+        # Slack names the granted scopes with every answer to a known token (docs.slack.dev, web API responses).
+        granted = ",".join(sorted(self._tokens.scopes - self._tokens.withheld))
+        return self._answer(call, body, headers={"x-oauth-scopes": granted} if token == self._tokens.bot else None)
 
     def _run(self, call: Call, token: str) -> JSON:
         try:
