@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -27,6 +28,7 @@ from bot.commands.index import index
 from bot.commands.models import models
 from bot.commands.output import failure
 from bot.commands.search import search
+from bot.commands.serve import discord_sync, serve
 from bot.commands.tools import Check, Tools
 from bot.errors import ModelError
 from knowledge.errors import ExplainedError
@@ -76,6 +78,8 @@ class Root:
             chat=self.chat,
             evaluate=self.evaluate,
             doctor=self.doctor,
+            serve=self.serve,
+            discord_sync=self.discord_sync,
         )
 
     @cached_property
@@ -290,6 +294,54 @@ class Root:
             ),
         )
 
+    async def serve(self) -> None:
+        """Slack and Discord until a signal."""
+        from bot.reindexing import Reindexing
+        from bot.serve_app import check_enabled, serve
+        from bot.store.database import open_store
+
+        settings = self.settings
+        check_enabled(settings)  # say "nothing to serve" before a minute of loading
+        store = open_store(settings.store.url, settings.data_dir)
+        try:
+            async with self.answering() as flow:
+                await serve(
+                    settings,
+                    store,
+                    flow,
+                    reindex=Reindexing(self.config, lambda: self.reopen(flow), settings.language),
+                    say=lambda text: click.echo(text, err=True),
+                    warn=self.warn,
+                )
+        finally:
+            store.close()
+
+    async def reopen(self, flow: AnswerFlow) -> None:
+        """Let the newest edition answer from now on."""
+        from knowledge.search import SearchIndex
+
+        before = flow.live()
+
+        def opened() -> SearchIndex:
+            index = before.index
+            return SearchIndex(self.shelf.open(), index.analyser, index.embedder, self.search_options())
+
+        index = await asyncio.to_thread(opened)
+        chosen = self.settings.answer.abstain_threshold
+        flow.swap(
+            replace(
+                before,
+                index=index,
+                threshold=index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
+            )
+        )
+
+    async def discord_sync(self) -> int:
+        """Register the commands with Discord now; how many there are."""
+        from bot.serve_app import discord_sync
+
+        return await discord_sync(self.settings)
+
     async def chat(self, flow: AnswerFlow, groups: frozenset[str]) -> None:
         """The terminal conversation."""
         from adapters.terminal.chat import chat
@@ -317,8 +369,9 @@ class Root:
     def doctor(self) -> Iterator[Check]:
         """Every check of `saseo doctor`, one after the other."""
         from bot.checks import Parts, checks
+        from bot.serve_app import checks as serve_checks
 
-        return checks(
+        yield from checks(
             Parts(
                 settings=self.settings,
                 store=self.store,
@@ -330,6 +383,7 @@ class Root:
                 make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model, role="writer")),
             )
         )
+        yield from serve_checks(self.settings)
 
     def warn(self, text: str) -> None:
         """A word to the person at the terminal."""
@@ -352,7 +406,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = root.tools()
 
 
-for verb in (ask, chat, doctor, evaluate, index, models, search):
+for verb in (ask, chat, discord_sync, doctor, evaluate, index, models, search, serve):
     cli.add_command(verb)
 
 

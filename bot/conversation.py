@@ -54,7 +54,9 @@ class Place:
 
     @property
     def conversation(self) -> str:
-        """Questions of one conversation are answered one after the other."""
+        """Questions of one conversation are answered one after the other; empty where there is none."""
+        if not self.thread and self.kind == "channel":
+            return ""
         return f"{self.platform}:{self.id}:{self.thread}"
 
 

@@ -23,6 +23,8 @@ knowledge.errors.ExplainedError
     ├── ServiceError
     │   ├── NotAllowed                  the person may not do this here
     │   ├── AdapterError                a chat platform cannot be used: says what to do
+    │   ├── NothingToServe              no platform is enabled
+    │   ├── ReindexFailed               the old index goes on
     │   ├── DeliveryFailed              a message could not be posted
     │   └── StoreError                  the database cannot be opened or is too old
     ├── BadBatch                        names the line
@@ -175,8 +177,28 @@ class NotAllowed(ServiceError):
 class AdapterError(ServiceError):
     """`platform`, `reason`, `remedy`: sentences of what is wrong and what to do."""
 
-    ko = "{platform}에 연결할 수 없습니다: {reason}. {remedy}"
-    en = "Cannot connect to {platform}: {reason}. {remedy}"
+    ko = "{platform}에 연결할 수 없습니다({reason}). {remedy} 점검하려면 `saseo doctor`를 실행해 주십시오."
+    en = "Cannot connect to {platform} ({reason}). {remedy} To check everything, run `saseo doctor`."
+
+
+class NothingToServe(ServiceError):
+    """No platform is enabled."""
+
+    ko = (
+        "연결할 곳이 없습니다. config.toml에서 [slack] enabled 또는 [discord] enabled를 true로 바꿔 주십시오. "
+        "연결 방법은 README에 있고, 터미널에서는 `saseo chat`을 쓸 수 있습니다."
+    )
+    en = (
+        "There is nothing to connect to. Set [slack] enabled or [discord] enabled to true in config.toml; the README says how. "
+        "In a terminal use `saseo chat`."
+    )
+
+
+class ReindexFailed(ServiceError):
+    """`reason`."""
+
+    ko = "다시 색인하지 못했습니다: {reason} 이전 색인으로 계속 답합니다."
+    en = "Indexing failed: {reason} The previous index goes on answering."
 
 
 class DeliveryFailed(ServiceError):

@@ -138,6 +138,14 @@ def restarting(language: Language) -> str:
     return "Saseo is restarting and will answer when it is back."
 
 
+def serving(platforms: Sequence[str], language: Language) -> str:
+    """`saseo serve` takes questions now."""
+    names = ", ".join(platforms)
+    if language == "ko":
+        return f"질문을 받고 있습니다: {names}. Ctrl-C로 멈춥니다."
+    return f"Taking questions: {names}. Ctrl-C stops."
+
+
 def reindexed(pages: int, passages: int, failed: int, language: Language) -> str:
     """The index was made anew and serves."""
     if language == "ko":

@@ -86,7 +86,7 @@ class SearchIndex:
                 raise EditionMismatch(edition=name, what=what, stored=stored, live=live)
         self.edition = edition
         self.analyser = analyser
-        self._embedder = embedder
+        self.embedder = embedder
         self._options = options or SearchOptions()
         self._audiences = list(dict.fromkeys(passage.audience for passage in edition.passages))
         numbers = {audience: i for i, audience in enumerate(self._audiences)}
@@ -116,7 +116,7 @@ class SearchIndex:
         pairs = bigrams(question)
         if not pairs:  # nothing but white space and signs: the vector of nothing is near to something all the same
             return Found((), Evidence(), (0.0, time.perf_counter() - started))
-        vector = self._embedder.query(question)
+        vector = self.embedder.query(question)
         embedded = time.perf_counter()
         readable = self.readable(reader, sources)
         if not readable.any():
@@ -157,7 +157,7 @@ class SearchIndex:
 
     def closeness(self, question: str) -> Closeness:
         """How near other texts are to `question`, on the scale of `Evidence.strength`."""
-        return Closeness(question, self.analyser, self._embedder, self.idf)
+        return Closeness(question, self.analyser, self.embedder, self.idf)
 
     def idf(self, token: str) -> float:
         """How rare a morpheme is in this edition."""

@@ -156,6 +156,10 @@ class AnswerFlow:
         passages = self._live().index.edition.passages
         return all(p.audience.admits(reader) for p in passages if p.page == page)
 
+    def swap(self, live: Live) -> None:
+        """Questions asked from now on take `live`; those on their way keep what they took."""
+        self._live = lambda: live
+
     def known(self, page: str) -> bool:
         """Whether the live edition has `page` at all."""
         return any(passage.page == page for passage in self._live().index.edition.passages)

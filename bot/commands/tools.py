@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,3 +48,5 @@ class Tools:
     chat: Callable[[AnswerFlow, frozenset[str]], Awaitable[None]]
     evaluate: Evaluating
     doctor: Callable[[], Iterable[Check]]
+    serve: Callable[[], Coroutine[None, None, None]]
+    discord_sync: Callable[[], Coroutine[None, None, int]]

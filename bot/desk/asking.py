@@ -25,6 +25,8 @@ from bot.platforms import Delivery
 from bot.store import answers, questions
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from bot.answering.flow import AnswerFlow
     from bot.conversation import PlaceSettings
     from bot.store.database import Store
@@ -80,7 +82,7 @@ class Asking:
         shareable: Callable[[Answer, Pending], Awaitable[bool]],
         *,
         lease: float,
-        retry_after: tuple[float, ...] = (2.0, 8.0, 30.0),
+        retry_after: tuple[float, ...],
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`retry_after`: pauses between tries of posting, in seconds."""
@@ -202,16 +204,25 @@ class Asking:
             await self._post_and_finish(pending, self._plain_reply(pending, answer))
             return
         answer_id = secrets.token_hex(8)
-        await self._store.run(
-            answers.save,
-            answer_id,
-            pending.id,
-            answer,
-            language=pending.settings.language,
-            private=pending.private,
-            place=pending.claim.asked.place,
-            now=self._clock(),
-        )
+
+        def keep(connection: Connection) -> bool:
+            now = self._clock()
+            if not questions.renew(connection, [pending.claim], now=now, lease=self._lease):
+                return False
+            answers.save(
+                connection,
+                answer_id,
+                pending.id,
+                answer,
+                language=pending.settings.language,
+                private=pending.private,
+                place=pending.claim.asked.place,
+                now=now,
+            )
+            return True
+
+        if not await self._store.run(keep):
+            raise Lost
         await self._post_and_finish(pending, await self._reply(pending, answer_id, answer))
 
     async def _post_and_finish(self, pending: Pending, reply: Reply) -> None:
@@ -279,6 +290,9 @@ class Asking:
     @asynccontextmanager
     async def _conversation(self, name: str) -> AsyncIterator[None]:
         """One question of a conversation after the other."""
+        if not name:
+            yield
+            return
         lock, users = self._conversations.get(name, (asyncio.Lock(), 0))
         self._conversations[name] = (lock, users + 1)
         try:

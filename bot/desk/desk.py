@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _DAY = 86400.0
+RETRY_AFTER = (2.0, 8.0, 30.0, 60.0, 120.0, 240.0, 480.0)
+"""Seconds between tries of posting an answer: a platform's outage of a quarter of an hour costs nobody their answer."""
 
 
 class ReferenceDesk:
@@ -62,7 +64,7 @@ class ReferenceDesk:
         *,
         owner: str,
         reindex: Callable[[], Awaitable[str]],
-        retry_after: tuple[float, ...] = (2.0, 8.0, 30.0),
+        retry_after: tuple[float, ...] = RETRY_AFTER,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """`owner`: this process's name among those that share the store, never used twice. `retry_after`: seconds between tries
@@ -83,6 +85,10 @@ class ReferenceDesk:
     def attach(self, adapter: Adapter) -> None:
         """Answers of this platform's questions go out through `adapter`."""
         self._intake.attach(adapter)
+
+    def ready(self, platform: str) -> None:
+        """The adapter is connected: questions that an earlier process left there may be taken up."""
+        self._intake.ready(platform)
 
     async def start(self) -> None:
         """Load what admins changed and begin to answer, with what an earlier process left."""

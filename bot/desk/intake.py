@@ -67,6 +67,8 @@ class Intake:
         self._clock = clock
         self._adapters: dict[str, Adapter] = {}
         self._open: dict[str, Pending] = {}
+        self._ready: set[str] = set()
+        self._wake = asyncio.Event()
         self._closing = False
         self._keeper: asyncio.Task[None] | None = None
 
@@ -78,6 +80,11 @@ class Intake:
     def attach(self, adapter: Adapter) -> None:
         """Answers of this platform's questions go out through `adapter`."""
         self._adapters[adapter.name] = adapter
+
+    def ready(self, platform: str) -> None:
+        """The platform can deliver: questions that an earlier process left there may be taken up."""
+        self._ready.add(platform)
+        self._wake.set()
 
     def start(self) -> None:
         """Take up what an earlier process left, and keep claims alive from now on."""
@@ -208,7 +215,7 @@ class Intake:
 
     async def _keep(self) -> None:
         """Renew our claims, and take over those whose process is gone."""
-        while True:
+        while not (self._closing and not self._open):
             try:
                 await self._renew()
                 await self._resume()
@@ -216,7 +223,11 @@ class Intake:
                 _log.error(json.dumps({"event": "claims_not_kept", "reason": str(error)}))
             except Exception:  # noqa: BLE001 - this loop is what makes crashes harmless; it must outlive any surprise
                 _log.exception(json.dumps({"event": "claims_not_kept"}))
-            await asyncio.sleep(self._options.lease / 3)
+            # Not asyncio.wait_for: before Python 3.12 it may swallow a cancellation, and closing would wait for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._options.lease / 3):
+                    await self._wake.wait()
+            self._wake.clear()
 
     async def _renew(self) -> None:
         mine = list(self._open.values())
@@ -230,9 +241,9 @@ class Intake:
                 pending.task.cancel()  # another process answers it
 
     async def _resume(self) -> None:
-        if self._closing:
+        if self._closing or not self._ready:
             return
-        waiting = await self._store.run(questions.expired, list(self._adapters), now=self._clock())
+        waiting = await self._store.run(questions.expired, sorted(self._ready), now=self._clock())
         for question_id in waiting:
             if question_id in self._open:
                 continue

@@ -17,7 +17,7 @@ KEYS = ("sources", "listen", "language", "private", "contacts")
 _CHOICES = {"listen": ("mention", "threads", "all"), "language": ("ko", "en")}
 _YES = frozenset({"true", "yes", "on", "1", "예", "네", "켬", "켜기"})
 _NO = frozenset({"false", "no", "off", "0", "아니요", "아니오", "끔", "끄기"})
-_CONTACT = {"slack": re.compile(r"[UWS][A-Z0-9]{2,}"), "discord": re.compile(r"(?:user:|role:)?[0-9]{1,20}")}
+_CONTACT = {"slack": re.compile(r"[UWS][A-Z0-9]+"), "discord": re.compile(r"(?:user:|role:)?[0-9]{1,20}")}
 
 
 class PlaceBook:
@@ -106,8 +106,9 @@ class PlaceBook:
         else:
             listed = tuple(_bare(contact) for contact in listed)
             for contact in listed:
-                if not _CONTACT[platform].fullmatch(contact):
-                    raise InvalidSetting(key=key, reason=f"{contact}? {_CONTACT[platform].pattern}")
+                form = _CONTACT.get(platform)
+                if form is None or not form.fullmatch(contact):
+                    raise InvalidSetting(key=key, reason=f"{contact}? {form.pattern if form else platform}")
         return listed
 
 

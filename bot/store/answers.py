@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from bot.conversation import Place
 from bot.messages import Answer, Citation, Language, Outcome, Seconds, Shown, Tokens
@@ -53,7 +53,9 @@ def save(
     place: Place,
     now: float,
 ) -> None:
-    """Keep an answer before it is posted, so that a crash in between does not cost it."""
+    """Keep an answer before it is posted, so that a crash in between does not cost it. Only for a claim that is held."""
+    # What an earlier holder kept and never posted is worth nothing beside the answer that will be.
+    connection.execute(delete(answers).where(answers.c.question == question_id))
     connection.execute(
         insert(answers).values(
             id=answer_id,

@@ -1,0 +1,162 @@
+"""The composition root's part for `saseo serve`: store, desk and adapters put together. Only bot/app.py imports this.
+
+A new chat platform is one more `if` in `platforms` and one in `checks`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING
+
+from bot import texts
+from bot.commands.tools import Check
+from bot.errors import NothingToServe, ServiceError
+
+if TYPE_CHECKING:
+    from adapters.slack.tokens import SlackTokens
+    from bot.answering.flow import AnswerFlow
+    from bot.desk.desk import ReferenceDesk
+    from bot.platforms import Desk
+    from bot.serving import Platform
+    from bot.settings import Settings
+    from bot.store.database import Store
+
+
+def process_name() -> str:
+    """Of this process among all that may share a store; never used twice."""
+    return f"{socket.gethostname()[:32]}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+def check_enabled(settings: Settings) -> None:
+    """Raises NothingToServe when no platform is enabled."""
+    if not (settings.slack.enabled or settings.discord.enabled):
+        raise NothingToServe
+
+
+def platforms(settings: Settings, desk: Desk) -> list[Platform]:
+    """The enabled adapters. Raises AdapterError when a token is missing."""
+    from bot.serving import Platform
+
+    language = settings.language
+    found: list[Platform] = []
+    if settings.slack.enabled:
+        from adapters.slack.adapter import SlackAdapter
+
+        found.append(Platform(SlackAdapter(settings.slack, _slack_tokens(), desk, language=language)))
+    if settings.discord.enabled:
+        from adapters.discord.adapter import DiscordAdapter
+
+        token = os.environ.get("DISCORD_TOKEN", "")
+        found.append(Platform(DiscordAdapter(settings.discord, token, desk, language=language), alone=True))
+    return found
+
+
+def checks(settings: Settings) -> Iterator[Check]:
+    """What `saseo doctor` says about the enabled platforms and the store."""
+    language = settings.language
+    if settings.slack.enabled:
+        from adapters.slack.checks import checks as slack_checks
+
+        yield from (Check(*line) for line in slack_checks(settings.slack, _slack_tokens(), language))
+    if settings.discord.enabled:
+        from adapters.discord.checks import checks as discord_checks
+
+        token = os.environ.get("DISCORD_TOKEN", "")
+        yield from (Check(*line) for line in discord_checks(settings.discord, token, language))
+    if settings.slack.enabled or settings.discord.enabled:
+        yield _store_check(settings)
+
+
+def _store_check(settings: Settings) -> Check:
+    from bot.store.database import open_store
+
+    try:
+        store = open_store(settings.store.url, settings.data_dir)
+    except ServiceError as error:
+        return Check("저장소", False, type(error).__name__, error.explain(settings.language))
+    where = store.where
+    store.close()
+    return Check("저장소", True, where)
+
+
+def _slack_tokens() -> SlackTokens:
+    from adapters.slack.tokens import SlackTokens
+
+    return SlackTokens(
+        bot=os.environ.get("SLACK_BOT_TOKEN", ""),
+        app=os.environ.get("SLACK_APP_TOKEN", ""),
+        signing_secret=os.environ.get("SLACK_SIGNING_SECRET", ""),
+    )
+
+
+async def discord_sync(settings: Settings) -> int:
+    """Register the commands now; how many there are. Raises AdapterError."""
+    from adapters.discord.sync import sync_now
+
+    return await sync_now(settings.discord, os.environ.get("DISCORD_TOKEN", ""))
+
+
+def make_desk(
+    settings: Settings, store: Store, flow: AnswerFlow, *, owner: str, reindex: Callable[[], Awaitable[str]]
+) -> ReferenceDesk:
+    """The desk with its places and groups. Raises InvalidSetting."""
+    from bot.desk.audience import Groups
+    from bot.desk.desk import ReferenceDesk
+    from bot.desk.intake import IntakeOptions
+    from bot.desk.places import PlaceBook
+
+    service = settings.service
+    return ReferenceDesk(
+        store,
+        flow,
+        PlaceBook(
+            settings.places,
+            language=settings.language,
+            source_names=[source.name for source in settings.sources],
+            admins={
+                "slack": frozenset(settings.slack.admins),
+                "discord": frozenset(settings.discord.admins) | frozenset(settings.discord.admin_roles),
+                "terminal": frozenset({"local"}),
+            },
+        ),
+        Groups(settings.groups_file),
+        IntakeOptions(
+            queue_size=service.queue_size,
+            per_person=service.per_person,
+            at_once=service.at_once,
+            lease=service.lease_seconds,
+        ),
+        owner=owner,
+        reindex=reindex,
+    )
+
+
+async def serve(
+    settings: Settings,
+    store: Store,
+    flow: AnswerFlow,
+    *,
+    reindex: Callable[[], Awaitable[str]],
+    say: Callable[[str], None],
+    warn: Callable[[str], None],
+) -> None:
+    """Run until a signal. Raises AdapterError, InvalidSetting."""
+    from bot.serving import Service
+
+    owner = process_name()
+    desk = make_desk(settings, store, flow, owner=owner, reindex=reindex)
+    enabled = platforms(settings, desk)
+    service = Service(
+        desk,
+        store,
+        enabled,
+        owner=owner,
+        drain_seconds=settings.service.drain_seconds,
+        say=say,
+        ready=lambda: texts.serving([one.adapter.name for one in enabled], settings.language),
+        warn=lambda error: warn(error.explain(settings.language)),
+    )
+    await service.run()
