@@ -57,6 +57,9 @@ def seen(text: str) -> str:
         ("닫지 않은\n```\n코드", "닫지 않은\n\n```\n코드\n```", "닫지 않은\n\n```\n코드\n```"),
         ("`saseo index`로", "`saseo index`로", "`saseo index`로"),
         ("`git clone https://git.hanbit`", "`git clone https:·//git.hanbit`", "`git clone https://git.hanbit`"),
+        ("````\n```\nhttp://evil.com\n````", "```\n``·`\nhttp:·//evil.com\n```", "```\n``·`\nhttp://evil.com\n```"),
+        ("`가`&#8203;`나`", "`가`·`나`", "`가`·`나`"),
+        ("`` 백틱 ` 하나 ``", "`` 백틱 ` 하나 ``", "`` 백틱 ` 하나 ``"),
         # 표
         (
             "| 항목 | 금액 |\n|---|---|\n| 일비 | 40,000원 [1] |",
