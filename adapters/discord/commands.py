@@ -13,6 +13,7 @@ from discord.app_commands import locale_str
 from adapters.discord import admin, texts
 from adapters.discord.events import asked_in_interaction, person_of, said
 from adapters.discord.guard import UNREACHABLE, admit, say, tell_error
+from adapters.discord.listening import turns_in
 from adapters.discord.logs import record
 from adapters.discord.render import CONTENT_CHARACTERS, pages
 from adapters.text import inline, plain, shorten
@@ -135,6 +136,10 @@ async def ask(interaction: Interaction, text: str, *, private: bool) -> None:
     """Acknowledge first (three seconds), then ask. The answer comes through a delivery."""
     client: SaseoClient = interaction.client
     direct = interaction.guild_id is None
+    question = said(text)
+    if not question:
+        await say(interaction, texts.empty_question(client.language_at(interaction)))
+        return
     acknowledged = True
     try:
         await interaction.response.defer(thinking=True, ephemeral=private and not direct)
@@ -150,7 +155,9 @@ async def ask(interaction: Interaction, text: str, *, private: bool) -> None:
     person = await _member(interaction)
     if person is None:
         return
-    asked = asked_in_interaction(interaction, person, said(text), private=private, acknowledged=acknowledged)
+    channel = interaction.channel
+    turns = await turns_in(channel, interaction.id) if isinstance(channel, discord.Thread) else []
+    asked = asked_in_interaction(interaction, person, question, private=private, acknowledged=acknowledged, turns=turns)
     receipt = await client.desk.ask(asked)
     record(logger, "asked", key=asked.keys[0], receipt=receipt)
     if receipt is Receipt.STOPPED and acknowledged:

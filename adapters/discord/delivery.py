@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 import discord
@@ -135,6 +136,8 @@ class DiscordDelivery:
 
     async def _post(self, channel: int, reply: Reply) -> str:
         surface = ChannelSurface(self._client, _only(channel, self._address), "", _forget)
+        if channel != self._address.channel:
+            reply = replace(reply, can_share=False)  # the button shares in the channel that it stands in
         posts = self._client.renderer.final(reply, about=self._address.question)
         return await persist(lambda: surface.complete(posts, self._question))
 

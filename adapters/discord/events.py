@@ -60,7 +60,13 @@ def asked_in_message(message: discord.Message, person: Person, turns: Sequence[s
 
 
 def asked_in_interaction(
-    interaction: discord.Interaction[Any], person: Person, text: str, *, private: bool, acknowledged: bool = True
+    interaction: discord.Interaction[Any],
+    person: Person,
+    text: str,
+    *,
+    private: bool,
+    acknowledged: bool = True,
+    turns: Sequence[str] = (),
 ) -> Asked:
     """A command. `acknowledged` False: Discord took no response, so the answer must go another way."""
     channel = interaction.channel
@@ -80,7 +86,7 @@ def asked_in_interaction(
         question=text[:QUESTION_CHARACTERS],
     )
     key = f"discord:interaction:{interaction.id}"
-    return Asked((key,), place, person, text, address.to_json(), private or direct)
+    return Asked((key,), place, person, text, address.to_json(), private or direct, tuple(turns))
 
 
 def turns_of(earlier: Iterable[discord.Message]) -> list[str]:

@@ -41,7 +41,10 @@ def guarded(
 async def admit(interaction: discord.Interaction[Any]) -> bool:
     """False after a polite sentence: the service is stopping, or this server is not set up."""
     client: SaseoClient = interaction.client
-    refusal = client.refusal(interaction.guild_id, client.language_at(interaction))
+    language = client.language_at(interaction)
+    refusal = client.refusal(interaction.guild_id, language)
+    if interaction.context.private_channel:  # a group of people, perhaps from outside; guild installs never get here
+        refusal = texts.no_direct_messages(language)
     if not refusal:
         return True
     if interaction.type is discord.InteractionType.autocomplete:

@@ -66,7 +66,9 @@ def is_addressed(client: SaseoClient, message: discord.Message) -> bool:
     if own is not None and own in message.role_mentions:
         return True
     answered = message.reference.resolved if message.reference else None
-    return isinstance(answered, discord.Message) and client.user is not None and answered.author.id == client.user.id
+    if not isinstance(answered, discord.Message) or not message.content:  # unreadable without a mention or the intent
+        return False
+    return client.user is not None and answered.author.id == client.user.id
 
 
 async def _is_overheard(client: SaseoClient, message: discord.Message, place: Place) -> bool:
@@ -89,15 +91,24 @@ async def _is_overheard(client: SaseoClient, message: discord.Message, place: Pl
 
 
 async def turns_before(message: discord.Message) -> list[str]:
-    """What people said earlier in this thread or reply chain. Nothing where it may not be read: a courtesy, not a condition."""
+    """What people said earlier in this thread or reply chain; empty where it may not be read: a courtesy, not a condition."""
+    if isinstance(message.channel, discord.Thread):
+        return await turns_in(message.channel, message.id)
     try:
-        if isinstance(message.channel, discord.Thread):
-            earlier = [m async for m in message.channel.history(limit=THREAD_MESSAGES, before=message)]
-            return turns_of(reversed(earlier))
         return turns_of(reversed(await _answered_to(message)))
     except UNREACHABLE as error:
-        record(logger, "history_unread", message=message.id, code=getattr(error, "code", None))
+        record(logger, "history_unread", event_id=message.id, code=getattr(error, "code", None))
         return []
+
+
+async def turns_in(thread: discord.Thread, before: int) -> list[str]:
+    """What people said in a thread before an event. Empty where the history may not be read."""
+    try:
+        earlier = [m async for m in thread.history(limit=THREAD_MESSAGES, before=discord.Object(before))]
+    except UNREACHABLE as error:
+        record(logger, "history_unread", event_id=before, code=getattr(error, "code", None))
+        return []
+    return turns_of(reversed(earlier))
 
 
 async def _answered_to(message: discord.Message) -> list[discord.Message]:

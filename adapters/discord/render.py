@@ -26,6 +26,7 @@ CONTENT_CHARACTERS = 2_000
 SOURCES_CHARACTERS = 1_300
 QUOTE_CHARACTERS = 90
 TITLE_CHARACTERS = 120
+NOTHING = "…"
 UNFINISHED = "⏳"
 """Ends every draft, so that a half-written message can be told from a finished one after a crash."""
 
@@ -92,6 +93,7 @@ class Renderer:
 
     def text(self, text: str, v2: bool | None = None, buttons: Sequence[ui.Item[Any]] = ()) -> Post:
         """Our own words, already safe. Cut to what fits."""
+        text = text if text.strip() else NOTHING  # Discord takes no empty message
         if self.v2 if v2 is None else v2:
             layout = ui.LayoutView(timeout=None)
             layout.add_item(ui.TextDisplay(shorten(text, V2_CHARACTERS)))
@@ -110,6 +112,7 @@ class Renderer:
         answer, language = reply.answer, reply.language
         links = {c.n: url for c in answer.citations if (url := safe_url(c.url))}
         body = Markdown("discord").render(answer.text, links)
+        body = body if body.strip() else NOTHING
         if about:
             body = f"{texts.about(inline(shorten(about, 150), 'discord'), language)}\n{body}"
         return self._layout(reply, body) if (self.v2 if v2 is None else v2) else self._classic(reply, body)

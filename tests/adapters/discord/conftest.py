@@ -23,6 +23,14 @@ def _library_addresses() -> Iterator[None]:
     discord.http.Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
 
 
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is waited for in earnest, in tests only for a moment."""
+    monkeypatch.setattr("adapters.discord.delivery.FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr("adapters.discord.surfaces.ChannelSurface.delay", 0.6)
+    monkeypatch.setattr("adapters.discord.surfaces.ResponseSurface.delay", 0.3)
+
+
 @pytest.fixture
 def desk() -> ScriptedDesk:
     """Answers every question."""

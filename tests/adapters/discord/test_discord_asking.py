@@ -88,6 +88,23 @@ async def test_a_thread_is_a_conversation_of_its_channel(office: Office, desk: S
     assert f"{thread.id}:{thread.last_message.id if thread.last_message else 0}" in desk.posted
 
 
+async def test_a_command_in_a_thread_knows_the_conversation(office: Office, desk: ScriptedDesk) -> None:
+    first = await office.lee.send(office.channel, f"{office.me} 연차는?")
+    await first.create_thread(name="연차")
+    thread = office.channel.threads[0]
+    await office.lee.send(thread, f"{office.me} 이월은?")
+    await office.kim.slash(thread, "ask", question="그럼 신청은?")
+    assert desk.asked[-1].place.thread == str(thread.id)
+    assert desk.asked[-1].turns == ("이월은?",)
+
+
+async def test_a_question_of_marks_alone_gets_a_hint(office: Office, desk: ScriptedDesk) -> None:
+    result = await office.kim.slash(office.channel, "ask", question=f"{office.me}")
+    assert result.response is not None
+    assert "질문을 함께 적어" in result.response.content
+    assert desk.asked == []
+
+
 async def test_a_direct_message_of_a_member_is_private(office: Office, desk: ScriptedDesk) -> None:
     await office.kim.user.send_dm("연차는 며칠입니까?")
     question = desk.asked[0]

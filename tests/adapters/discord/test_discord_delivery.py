@@ -53,18 +53,6 @@ async def test_a_wait_shows_typing_then_a_draft_that_becomes_the_answer(office: 
     assert desk.posted == {f"{office.channel.id}:{final[0].id}": "0000000000000001"}
 
 
-@pytest.mark.simcord(settle_timeout=40.0)
-async def test_drafts_are_few(office: Office, desk: ScriptedDesk) -> None:
-    desk.statuses = ("위키에서 찾고 있습니다…", "구절 5개를 읽고 있습니다…", "답변을 쓰고 있습니다…")
-    desk.writes, desk.pause = ("하나 더. ",) * 60, 1.0
-    await office.kim.send(office.channel, f"{office.me} 연차는?")
-    await office.env.advance_time(70)
-    edits = [r for r in office.env.http_requests if r.method == "PATCH"]
-    assert len(ours(office)) == 1
-    assert len(desk.posted) == 1
-    assert 3 <= len(edits) <= 10
-
-
 async def test_an_expired_token_becomes_a_channel_message_that_names_the_question(
     office: Office, desk: ScriptedDesk
 ) -> None:

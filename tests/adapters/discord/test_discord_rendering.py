@@ -51,11 +51,14 @@ def test_every_answer_fits(text: str, count: int, v2: bool) -> None:
     assert 1 <= len(posts) <= (1 if v2 else 2)
     for post in posts:
         if isinstance(post.view, ui.LayoutView):
+            assert all(c.content.strip() for c in post.view.walk_children() if isinstance(c, ui.TextDisplay))
             assert post.content is None
             assert post.view.content_length() <= 4_000
             assert len(list(post.view.walk_children())) <= 40
         else:
-            assert len(post.content or "") <= 2_000
+            assert post.content is not None
+            assert post.content.strip()
+            assert len(post.content) <= 2_000
     assert "saseo:vote:0123456789abcdef:a1b2c3d4e5f6:up" in json.dumps(components(posts[-1].view))
 
 

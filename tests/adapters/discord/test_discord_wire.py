@@ -12,6 +12,7 @@ import pytest
 from adapters.discord.adapter import DiscordAdapter
 from adapters.discord.checks import checks
 from adapters.discord.sync import sync_once
+from bot.conversation import PlaceSettings
 from bot.errors import AdapterError
 from bot.settings import DiscordSettings
 from tests.adapters.discord.desk import ScriptedDesk, answer
@@ -210,28 +211,18 @@ async def test_resets_and_server_errors_on_a_response(world: World) -> None:
     assert len(world.answers()) == 1
 
 
-@pytest.mark.parametrize("how", ["op 7", "reset"])
+@pytest.mark.parametrize("how", ["op 7", "close 4000", "reset"])
 async def test_a_lost_connection_is_resumed_and_missed_questions_are_answered(world: World, how: str) -> None:
     adapter = await world.start()
     gateway = world.server.gateway
     gateway.refuse(1)
-    {"op 7": gateway.ask_to_reconnect, "reset": gateway.reset}[how]()
+    {"op 7": gateway.ask_to_reconnect, "close 4000": gateway.close, "reset": gateway.reset}[how]()
     await world.server.wait_for(lambda: not gateway.connected, what="the loss")
     await world.kim.say(world.channel, "연차는?", mention_bot=True)
     await world.answered(timeout=30)
     assert gateway.resumes == 1
     assert len(gateway.identifies) == 1
     await world.server.wait_for(lambda: adapter.health().connected, what="health")
-    assert len(world.answers()) == 1
-
-
-async def test_a_connection_that_discord_closes_comes_back(world: World) -> None:
-    await world.start()
-    world.server.gateway.close(4000)
-    await world.server.wait_for(lambda: not world.server.gateway.connected, what="the loss")
-    await world.server.ready()
-    await world.kim.say(world.channel, "연차는?", mention_bot=True)
-    await world.answered()
     assert len(world.answers()) == 1
 
 
@@ -384,9 +375,6 @@ async def test_a_call_pings_the_contacts_alone(world: World) -> None:
 async def test_an_unknown_server_is_left_on_joining(world: World) -> None:
     await world.start()
     other = world.server.guild(name="다른 곳")
-    added = other.create_payload(world.server.bot)
-    added.pop("unavailable", None)  # as for a server that the bot was just added to
-    world.server.gateway.dispatch("GUILD_CREATE", added)
     await world.server.wait_for(lambda: not other.bot_in, what="leaving")
     assert world.guild.bot_in
 
@@ -409,8 +397,6 @@ async def test_stopping_turns_interactions_away_and_lets_answers_through(world: 
 
 async def test_threads_are_listened_to_with_the_intent() -> None:
     async with a_world(message_content=True) as world:
-        from bot.conversation import PlaceSettings
-
         world.desk.settings = PlaceSettings(listen="threads")
         await world.start(message_content=True)
         thread = await world.kim.thread(world.channel, "연차")
