@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 
 import discord
@@ -39,7 +40,7 @@ async def test_edits_are_few_spaced_and_of_the_newest_text() -> None:
         paced.want("too many")
         await asyncio.sleep(0.002)
     await paced.stop()
-    gaps = [b - a for (a, _), (b, _) in zip(shown, shown[1:], strict=False)]
+    gaps = [b - a for (a, _), (b, _) in itertools.pairwise(shown)]
     assert len(shown) == MOST_EDITS
     assert shown[0][0] - started >= 0.015
     assert all(gap >= 0.015 for gap in gaps)
