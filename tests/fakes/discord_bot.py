@@ -29,11 +29,10 @@ class Bot(discord.Client):
         self.raw: list[Any] = []
         self.joined: list[discord.Guild] = []
         self.resumed = 0
-        self.runner: asyncio.Task[None] | None = None
 
     async def setup_hook(self) -> None:
         for define in DEFINITIONS:
-            define(self)
+            define(self)  # type: ignore[no-untyped-call]
         await self.tree.sync()
 
     async def on_message(self, message: discord.Message) -> None:
@@ -72,7 +71,9 @@ def menu_command(bot: Bot) -> None:
 
 
 class Why(discord.ui.Modal, title="왜?"):
-    reason = discord.ui.Label(text="이유", component=discord.ui.TextInput(style=discord.TextStyle.long, required=False))
+    reason: discord.ui.Label[Any] = discord.ui.Label(
+        text="이유", component=discord.ui.TextInput(style=discord.TextStyle.long, required=False)
+    )
     correct: discord.ui.TextInput[Any] = discord.ui.TextInput(label="맞는 답", required=False)
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
@@ -126,9 +127,9 @@ def point_at(server: DiscordServer, monkeypatch: pytest.MonkeyPatch) -> None:
 async def running(server: DiscordServer, **options: Any) -> AsyncIterator[Bot]:
     bot = Bot(server, **options)
     async with bot:
-        bot.runner = asyncio.create_task(bot.start(server.token))
-        await server.wait_for(lambda: bot.is_ready() or bot.runner.done(), what="readiness")
-        if bot.runner.done():
-            bot.runner.result()
+        runner = asyncio.create_task(bot.start(server.token))
+        await server.wait_for(lambda: bot.is_ready() or runner.done(), what="readiness")
+        if runner.done():
+            runner.result()
         yield bot
-    await asyncio.wait_for(bot.runner, 10)
+    await asyncio.wait_for(runner, 10)

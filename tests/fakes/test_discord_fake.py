@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import discord
 import pytest
 
 from tests.fakes.discord import DiscordServer
+from tests.fakes.discord.records import Pings
 from tests.fakes.discord_bot import Card, point_at, running
 
 
@@ -58,7 +60,8 @@ async def test_commands_work_in_direct_conversations_and_by_localised_name(serve
     async with running(server) as bot:
         found = server.commands.find(1, "ask", None)
         assert found is not None
-        await bot.http.upsert_global_command(bot.application_id, found | {"name_localizations": {"ko": "질문"}})
+        localised: Any = found | {"name_localizations": {"ko": "질문"}}
+        await bot.http.upsert_global_command(server.application_id, localised)
         asked = await alice.slash("질문", {"question": "연차는?"})
         await server.wait_for(lambda: len(asked.messages) == 2)
         assert asked.payload["data"]["id"] == found["id"]
@@ -173,7 +176,7 @@ async def test_pings_are_those_that_allowed_mentions_leaves(server: DiscordServe
     async with running(server) as bot:  # without a client-wide allowance: Discord's default pings all three
         await bot.get_partial_messageable(channel.id).send(text)
         pings = server.sent(channel)[-1].pings
-        assert (pings.everyone, pings.users, pings.roles) == (True, {alice.id}, {role.id})
+        assert pings == Pings(everyone=True, users=frozenset({alice.id}), roles=frozenset({role.id}))
 
 
 async def test_reactions(server: DiscordServer) -> None:
@@ -239,7 +242,7 @@ async def test_deferral_becomes_components_v2(server: DiscordServer) -> None:
         loading = await taken[0].original_response()
         assert loading.flags.loading
         webhook = discord.Webhook.partial(bot.application_id or 0, taken[0].token, client=bot)
-        await webhook.edit_message("@original", view=Card("답변"))  # type: ignore[arg-type]
+        await webhook.edit_message("@original", view=Card("답변"))  # type: ignore[call-overload]
         assert asked.finished
         assert asked.original is not None
         assert asked.original.v2
@@ -302,6 +305,8 @@ async def test_files_typing_and_direct_messages(server: DiscordServer) -> None:
         attachment = server.sent(channel)[0].attachments[0]
         assert attachment.filename == "답변.md"
         assert attachment.data.startswith(b'"""The loopback')
+        await server.wait_for(lambda: bot.seen)
+        assert await bot.seen[0].attachments[0].read() == attachment.data
         member = await bot.get_guild(guild.id).fetch_member(alice.id)  # type: ignore[union-attr]
         await member.send("안녕하세요")
         assert [m.text for m in server.sent(alice)] == ["안녕하세요"]

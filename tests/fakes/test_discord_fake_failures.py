@@ -175,9 +175,11 @@ async def test_op_7_and_close_4000_are_resumed_with_what_was_missed(
 ) -> None:
     async with running(server) as bot:
         for number, cut in enumerate((server.gateway.ask_to_reconnect, server.gateway.close, server.gateway.reset), 1):
-            server.gateway.refuse(1 if number == 2 else 0)
+            if cut == server.gateway.close:
+                server.gateway.refuse(1)
             cut()
-            await server.wait_for(lambda: not server.gateway.connected)
+            if cut == server.gateway.close:  # the others are resumed within milliseconds
+                await server.wait_for(lambda: not server.gateway.connected)
             await alice.say(channel, f"missed {number}", mention_bot=True)
             await server.wait_for(lambda n=number: bot.resumed == n, timeout=20)  # type: ignore[misc]
             await server.wait_for(lambda n=number: len(bot.seen) == n)  # type: ignore[misc]
@@ -293,6 +295,6 @@ async def test_bot_in_another_process_is_killed_in_the_middle(
     assert asked.original.loading
     async with running(server) as bot:
         webhook = discord.Webhook.partial(server.application_id, asked.token, client=bot)
-        await webhook.edit_message("@original", content="from the next process")  # type: ignore[arg-type]
+        await webhook.edit_message("@original", content="from the next process")  # type: ignore[call-overload]
         assert asked.text == "from the next process"
     assert server.violations == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -416,6 +416,70 @@ async def test_modals(api: Api, server: DiscordServer, asked: Interaction, body:
     assert len(server.violations) == (0 if fine else 1)
 
 
+async def test_a_form_is_filled_in_as_far_as_a_person_could(api: Api, asked: Interaction) -> None:
+    person = asked.user
+    assert isinstance(person, Person)
+    agree = {"type": 3, "custom_id": "s", "options": [{"label": "예", "value": "y"}, {"label": "아니요", "value": "n"}]}
+    note = {"type": 4, "custom_id": "f", "style": 2, "required": False, "max_length": 5}
+    body = modal(
+        {"type": 18, "label": "동의", "component": agree},
+        {"type": 18, "label": "의견", "component": note},
+        {"type": 18, "label": "확인", "component": {"type": 23, "custom_id": "c"}},
+    )
+    assert (await respond(api, asked, body))[0] == 204
+    filled = await person.submit(asked, {"동의": "y", "확인": True})
+    sent = [component["component"] for component in filled.payload["data"]["components"]]
+    assert sent == [
+        {"type": 3, "id": 2, "custom_id": "s", "values": ["y"]},
+        {"type": 4, "id": 4, "custom_id": "f", "value": ""},
+        {"type": 23, "id": 6, "custom_id": "c", "value": True},
+    ]
+    for impossible in ({}, {"동의": "maybe"}, {"동의": ["y", "n"]}, {"동의": "y", "의견": "여섯 글자요"}):
+        with pytest.raises(AssertionError):
+            await person.submit(asked, impossible)
+    assert (await respond(api, filled, body))[0] == 400, "a modal does not answer a modal"
+    assert (await respond(api, filled, {"type": 6}))[0] == 400, "there is no message to update"
+    assert (await respond(api, filled, {"type": 4, "data": {"content": "ok"}}))[0] == 204
+
+
+async def test_what_a_person_cannot_do(api: Api, server: DiscordServer, channel: Channel, alice: Person) -> None:
+    stranger = server.user(name="stranger", guilds=[])
+    choose = {"type": 3, "custom_id": "s", "options": [{"label": "가", "value": "1"}, {"label": "나", "value": "2"}]}
+    rows = [row(button(disabled=True)), row(LINK), row(choose)]
+    await api("POST", f"/channels/{channel.id}/messages", {"content": "a", "components": rows})
+    message = server.sent(channel)[0]
+    attempts: list[tuple[Callable[[], Awaitable[Any]], str]] = [
+        (lambda: stranger.say(channel, "hello"), "not in this channel"),
+        (lambda: stranger.react(message, "👍"), "not in this channel"),
+        (lambda: alice.press(message, "누르기"), "disabled"),
+        (lambda: alice.press(message, "문서"), "opens a page"),
+        (lambda: alice.press(message, "s"), "0 values"),
+        (lambda: alice.press(message, "s", values=["3"]), "not among"),
+        (lambda: alice.edit(message, "mine now"), "somebody else"),
+    ]
+    for attempt, why in attempts:
+        with pytest.raises(AssertionError, match=why):
+            await attempt()
+    chosen = await alice.press(message, "s", values=["2"])
+    assert chosen.payload["data"]["values"] == ["2"]
+    server.delete(message)
+    with pytest.raises(AssertionError, match="deleted"):
+        await alice.press(message, "s", values=["2"])
+
+
+async def test_channels_end(api: Api, server: DiscordServer, channel: Channel, alice: Person) -> None:
+    thread = await alice.thread(channel, "이야기")
+    assert (await api("PATCH", f"/channels/{thread.id}", {"archived": True}))[0] == 200
+    assert (await api("POST", f"/channels/{thread.id}/messages", {"content": "a"}))[0] == 200
+    assert not thread.archived, "a message takes a thread out of the archive"
+    server.delete_channel(thread)
+    status, answer = await api("POST", f"/channels/{thread.id}/messages", {"content": "a"})
+    assert (status, answer["code"]) == (404, 10003)
+    server.deny(channel, "send_messages")
+    assert (await api("POST", f"/channels/{channel.id}/messages", {"content": "a"}))[1]["code"] == 50013
+    assert server.invalid_requests == 1
+
+
 async def test_component_updates_its_message(api: Api, server: DiscordServer, channel: Channel, alice: Person) -> None:
     await api("POST", f"/channels/{channel.id}/messages", {"content": "a", "components": [row(button())]})
     message = server.sent(channel)[0]
@@ -445,7 +509,7 @@ async def test_default_pings_differ_by_endpoint(
     assert asked.original is not None
     assert (asked.original.pings.everyone, asked.original.pings.roles) == (False, frozenset())
     assert asked.original.pings.users == {asked.user.id}
-    quiet = ping | {"allowed_mentions": {"parse": []}}
+    quiet: dict[str, Any] = ping | {"allowed_mentions": {"parse": []}}
     await api("POST", f"/webhooks/{server.application_id}/{asked.token}", quiet)
     assert not asked.followups[0].pings
     await api("PATCH", f"/webhooks/{server.application_id}/{asked.token}/messages/{asked.followups[0].id}", ping)

@@ -32,9 +32,11 @@ Watching: server.messages(channel_or_person), server.sent(…) (those of the bot
     server.interactions, server.commands.listed(guild_id), server.commands.overwrites, channel.typing,
     await server.wait_for(predicate, timeout=10) → the predicate's value, await server.ready().
 REST faults: server.fault("PATCH", "/messages/@original", status=500 | status=429, retry_after=.. | drop_connection=True,
-    delay=.., times=.., after=.., applied=True); server.rate_limits.enabled = True; server.deny(channel, "send_messages").
+    delay=.., times=.., after=.., applied=True); server.rate_limits.enabled = True; server.deny(channel, "send_messages");
+    server.delete_channel(channel); server.invalid_requests counts 401, 403 and 429.
 Gateway faults: server.gateway.ask_to_reconnect() (op 7), .invalidate(resumable=) (op 9), .close(4000), .reset() (TCP RST),
     .refuse(times) (handshakes get 503), .forget_sessions(), .acknowledges = False, server.repeat(message_or_interaction).
+Not here: polls, stickers, voice, sharding, webhooks other than an interaction's, selects and options of users, roles, channels.
 Counts: server.gateway.identifies, .resumes, .heartbeats, .handshakes, .connected. Time: server.advance(seconds).
 """
 

@@ -131,8 +131,8 @@ def list_messages(server: DiscordServer, call: Call) -> list[JSON]:
         visible = [m for m in visible if m.id > int(call.query["after"])][-limit:]
     elif "around" in call.query:
         middle = int(call.query["around"])
-        nearest = sorted(visible, key=lambda message: abs(message.id - middle))[:limit]
-        visible = [m for m in visible if m in nearest]
+        newer = sum(message.id > middle for message in visible)
+        visible = visible[max(0, newer - limit // 2) :]
     return [server.payload(message) for message in visible[:limit]]
 
 

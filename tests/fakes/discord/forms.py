@@ -26,8 +26,9 @@ EVERYTHING = ("everyone", "roles", "users")
 USERS_ONLY = ("users",)
 """The same of interactions and webhooks."""
 
-_SHARED = {"content", "embeds", "allowed_mentions", "components", "attachments", "flags", "tts", "poll"}
-CREATE = _SHARED | {"nonce", "enforce_nonce", "message_reference", "sticker_ids"}
+# Polls and stickers are not in this fake: they are written down as unknown.
+_SHARED = {"content", "embeds", "allowed_mentions", "components", "attachments", "flags", "tts"}
+CREATE = _SHARED | {"nonce", "enforce_nonce", "message_reference"}
 EDIT = _SHARED
 FOLLOW_UP = _SHARED | {"username", "avatar_url", "thread_name", "applied_tags"}
 RESPONSE = _SHARED
@@ -96,7 +97,7 @@ def read(
     components = body.get("components") or [] if "components" in body else (before.components if before else [])
     inspector.message(components, v2=v2)
     if v2:
-        for name, value in (("content", content), ("embeds", embeds), ("poll", body.get("poll"))):
+        for name, value in (("content", content), ("embeds", embeds)):
             if value:
                 form.bad(
                     (*at, name),
@@ -107,7 +108,7 @@ def read(
     _allowance(allowance, form, at)
     form.close()
     attachments = _attachments(body, files, clock, before)
-    if not (content or embeds or components or attachments or body.get("sticker_ids") or body.get("poll")):
+    if not (content or embeds or components or attachments):
         raise ApiError(400, 50006, "Cannot send an empty message", violation=True)
     displays = [c["content"] for c in parts.walk(components) if c["type"] == parts.TEXT_DISPLAY]
     changed = before is None or "content" in body or "components" in body

@@ -16,7 +16,7 @@ from tests.fakes.discord.places import BIG_FILE, EVERYBODY_MAY, PUBLIC_THREAD, C
 from tests.fakes.discord.records import JSON, Pings
 
 if TYPE_CHECKING:
-    from tests.fakes.discord.server import DiscordServer
+    from tests.fakes.discord.world import World
 
 Value = str | int | float | bool
 
@@ -24,7 +24,7 @@ Value = str | int | float | bool
 class Person(User):
     """Somebody who acts. What a real person could not do (no such button, not their ephemeral message) is an AssertionError."""
 
-    def __init__(self, id: int, name: str, *, bot: bool, server: DiscordServer, locale: str) -> None:
+    def __init__(self, id: int, name: str, *, bot: bool, server: World, locale: str) -> None:
         super().__init__(id, name, bot)
         self._server = server
         self.locale = locale
@@ -70,9 +70,12 @@ class Person(User):
         component = parts.find(message.components, which)
         assert component is not None, f"no {which!r} among {message.labels} {message.custom_ids}"
         assert not component.get("disabled"), f"{which!r} is disabled"
+        assert "custom_id" in component, "a link only opens a page"
         data: JSON = {"component_type": component["type"], "custom_id": component["custom_id"], "id": component["id"]}
-        if component["type"] in parts.SELECTS:
-            data["values"] = values or []
+        if component["type"] == parts.STRING_SELECT:
+            data |= {"values": _chosen(component, values, which)}
+        else:
+            assert component["type"] == parts.BUTTON, "selects of users, roles and channels are not in this fake"
         return await self._interact(kinds.COMPONENT, data, message.channel, message=message)
 
     async def submit(self, shown: Interaction, values: Mapping[str, Any]) -> Interaction:
@@ -97,6 +100,7 @@ class Person(User):
         reply_ping: bool = True,
     ) -> Message:
         """Write into a channel or thread. `reply_ping`: whether a reply mentions the author of what it replies to."""
+        self._enter(channel)
         bot = self._server.bot
         message = self._server.new_message(channel, self)
         message.content = f"{bot.mention} {text}" if mention_bot and bot.mention not in text else text
@@ -123,6 +127,7 @@ class Person(User):
 
     async def react(self, message: Message, emoji: str) -> None:
         """Add a reaction."""
+        self._see(message)
         assert not message.ephemeral, "nobody can react to an ephemeral message"
         self._server.react(message, self, emoji)
 
@@ -132,21 +137,26 @@ class Person(User):
 
     async def edit(self, message: Message, text: str) -> None:
         """Change one's own message."""
-        assert message.author is self
+        assert message.author is self, "a message of somebody else"
         message.content = text
         message.mentioned |= asked_for(text).users
         self._server.edited(message)
 
     async def delete(self, message: Message) -> None:
         """Delete one's own message."""
-        assert message.author is self
+        assert message.author is self, "a message of somebody else"
         self._server.delete(message)
 
     async def dismiss(self, message: Message) -> None:
         """Hide an ephemeral message. The bot is not told; it can still edit it without an error."""
         assert message.seen_by is self
 
+    def _enter(self, channel: Channel) -> None:
+        inside = self in channel.recipients if channel.guild is None else self.id in channel.guild.members
+        assert inside, f"{self.name} is not in this channel"
+
     def _see(self, message: Message) -> None:
+        self._enter(message.channel)
         assert not message.deleted, "the message was deleted"
         assert message.seen_by in (None, self), "an ephemeral message of somebody else"
 
@@ -191,6 +201,7 @@ class Person(User):
         parent: Interaction | None = None,
         locale: str = "",
     ) -> Interaction:
+        self._enter(channel)
         server = self._server
         guild = channel.guild
         id, token = server.clock.snowflake(), secrets.token_urlsafe(140)
@@ -237,7 +248,8 @@ class Person(User):
 def _check(option: JSON, value: Value) -> None:
     """What Discord's client would not let a person enter."""
     types: dict[int, tuple[type, ...]] = {STRING: (str,), BOOLEAN: (bool,), INTEGER: (int,), NUMBER: (int, float)}
-    assert isinstance(value, types.get(option["type"], (str, int))), f"{value!r} does not fit {option['name']!r}"
+    assert option["type"] in types, "options of users, roles, channels and files are not in this fake"
+    assert isinstance(value, types[option["type"]]), f"{value!r} does not fit {option['name']!r}"
     choices = [choice["value"] for choice in option.get("choices") or []]
     assert not choices or value in choices, f"{value!r} is not among {choices}"
     if option["type"] == STRING:
@@ -264,15 +276,25 @@ def _fill(component: JSON, values: Mapping[str, Any], label: str = "") -> JSON:
         if text or component.get("required", True):
             assert least <= len(text) <= (component.get("max_length") or 4000), f"{label or kind}: wrong length"
         return filled | {"value": text}
-    if kind in (*parts.SELECTS, parts.CHECKBOX_GROUP, parts.FILE_UPLOAD):
-        options = component.get("options") or []
-        default = [option["value"] for option in options if option.get("default")]
-        chosen = default if value is None else [value] if isinstance(value, str) else list(value)
-        known = {option["value"] for option in options}
-        assert not options or set(chosen) <= known, f"{label}: {chosen} not among {known}"
-        least = component.get("min_values", 1) if component.get("required", True) else 0
-        assert least <= len(chosen) <= (component.get("max_values") or 1), f"{label}: {len(chosen)} values"
-        return filled | {"values": chosen}
+    if kind in (parts.STRING_SELECT, parts.CHECKBOX_GROUP):
+        return filled | {"values": _chosen(component, value, label)}
     if kind == parts.CHECKBOX:
         return filled | {"value": bool(component.get("default") if value is None else value)}
+    assert kind == parts.RADIO_GROUP, f"components of type {kind} are not in this fake"
+    options = [option["value"] for option in component["options"]]
+    assert value in options or (value is None and not component.get("required", True)), f"{label}: {value!r}"
     return filled | {"value": value}
+
+
+def _chosen(component: JSON, value: Any, label: str) -> list[str]:
+    """What a person chooses among options; by default what the bot preselected."""
+    options = component.get("options") or []
+    default = [option["value"] for option in options if option.get("default")]
+    chosen = default if value is None else [value] if isinstance(value, str) else list(value)
+    known = {option["value"] for option in options}
+    assert set(chosen) <= known, f"{label}: {chosen} not among {known}"
+    # A select of a message always wants its least number; one of a modal only when it is required.
+    least = component.get("min_values", 1) if component.get("required", True) or chosen else 0
+    most = component.get("max_values") or (1 if component["type"] == parts.STRING_SELECT else len(options))
+    assert least <= len(chosen) <= most, f"{label}: {len(chosen)} values"
+    return chosen

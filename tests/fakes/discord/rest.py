@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.fakes.discord.server import DiscordServer
 
 _TOKEN = re.compile(r"^(/webhooks/\d+|/interactions/\d+)/([^/]+)")
-_MAJOR = re.compile(r"^/(?:channels|guilds|webhooks|interactions)/\d+")
+_MAJOR = re.compile(r"^/(?:(?:channels|guilds)/\d+|(?:webhooks|interactions)/\d+/[^/]+)")
 
 
 @dataclass
