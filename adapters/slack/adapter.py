@@ -96,11 +96,17 @@ class SlackAdapter:
         if self._socket is not None:
             await self._socket.close()
 
+    async def drained(self, seconds: float) -> bool:
+        """Wait until every event that was taken has been handled. False: some are still under way."""
+        return await self._intake.drained(seconds)
+
     async def close(self) -> None:
         """End everything."""
         await self.stop_intake()
         if self._http is not None:
             await self._http.close()
+        if self._tools is not None:
+            self._tools.clients.shut()
         await self._tasks.cancel()
         if self._session is not None:
             await self._session.close()

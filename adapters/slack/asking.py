@@ -43,13 +43,13 @@ class Asking:
 
     async def command(self, body: Payload, text: str) -> None:
         """`/wiki 질문`: for the asker's eyes, with a button to share."""
-        await self._quietly(body, text)
+        await self._quietly(body, text, command=True)
 
     async def shortcut(self, body: Payload) -> None:
         """The message that "위키에서 찾기" was chosen on is the question; the answer is for the chooser's eyes."""
-        await self._quietly(body, str((body.get("message") or {}).get("text") or ""))
+        await self._quietly(body, str((body.get("message") or {}).get("text") or ""), command=False)
 
-    async def _quietly(self, body: Payload, text: str) -> None:
+    async def _quietly(self, body: Payload, text: str, *, command: bool) -> None:
         at = spot(body)
         place, person = await asyncio.gather(self._kit.place(at.channel, at.thread), self._kit.person(body))
         direct = place.kind == "direct"
@@ -61,6 +61,7 @@ class Asking:
             thread=at.thread or (at.ts if direct else ""),
             direct=direct,
             private=True,
+            command=command,
             response_url=at.response_url,
             response_until=time.time() + RESPONSE_URL_SECONDS,
         )

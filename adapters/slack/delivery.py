@@ -222,7 +222,7 @@ class SlackDelivery:
                     target.response_url,
                     text=rendered.text,
                     blocks=rendered.blocks,
-                    replace=self._waiting.responded,
+                    replace=self._waiting.responded and target.command,
                 )
             except web.REFUSALS as error:
                 self._log("slack_respond_refused", error)

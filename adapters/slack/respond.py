@@ -18,6 +18,8 @@ async def respond(
     clients: web.Clients, url: str, *, text: str, blocks: list[dict[str, Any]] | None = None, replace: bool = False
 ) -> None:
     """An ephemeral message to whoever caused the payload. Raises `web.REFUSALS`."""
+    if clients.promises.closed:
+        raise web.Closed("response_url")
     client = AsyncWebhookClient(
         url,
         session=clients.promises.session,

@@ -26,6 +26,9 @@ class Target:
     asked: str = ""
     direct: bool = False
     private: bool = False
+    command: bool = False
+    """Asked by a slash command: its `response_url` may replace what it posted before. A shortcut's would replace the message
+    that the shortcut was used on."""
     response_url: str = dataclasses.field(default="", repr=False)
     response_until: float = 0.0
     """Seconds since the epoch."""

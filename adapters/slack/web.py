@@ -10,11 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack import log
 
@@ -35,28 +37,53 @@ class Workspace:
     bot_id: str
 
 
+class Closed(SlackClientError):
+    """The adapter was closed: nothing is sent any more."""
+
+
+class Client(AsyncWebClient):
+    """Can be shut. (With its session closed, slack_sdk's own client quietly opens a new one for each call.)"""
+
+    closed = False
+
+    def shut(self) -> None:
+        """Every call from now on raises Closed."""
+        self.closed = True
+
+    async def api_call(self, api_method: str, **arguments: Any) -> AsyncSlackResponse:
+        """See AsyncBaseClient. Raises `REFUSALS`."""
+        if self.closed:
+            raise Closed(api_method)
+        return await super().api_call(api_method, **arguments)
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
     """Share one session; closed by whoever made it."""
 
-    promises: AsyncWebClient
-    courtesies: AsyncWebClient
+    promises: Client
+    courtesies: Client
+
+    def shut(self) -> None:
+        """Nothing is sent any more."""
+        self.promises.shut()
+        self.courtesies.shut()
 
     @classmethod
     def make(cls, token: str, base_url: str, session: aiohttp.ClientSession) -> Clients:
         """Both for one bot token."""
         logger = log.sdk_logger(logging.getLogger(__name__))
 
-        def client(*handlers: AsyncRateLimitErrorRetryHandler) -> AsyncWebClient:
-            return AsyncWebClient(
-                token=token, base_url=base_url, session=session, logger=logger, retry_handlers=list(handlers)
-            )
+        def client(*handlers: AsyncRateLimitErrorRetryHandler) -> Client:
+            return Client(token=token, base_url=base_url, session=session, logger=logger, retry_handlers=list(handlers))
 
         return cls(client(AsyncRateLimitErrorRetryHandler(max_retry_count=_RATE_LIMIT_RETRIES)), client())
 
 
 def code(error: BaseException) -> str:
-    """Slack's error code, or one of ours: `timeout`, `unreachable`, `http_5xx`. Holds no text of anybody."""
+    """Slack's error code, or one of ours: `timeout`, `unreachable`, `http_5xx`, `closed`. Holds no text of anybody."""
+    if isinstance(error, Closed):
+        return "closed"
     if isinstance(error, SlackApiError):
         response = error.response
         status = getattr(response, "status_code", getattr(response, "status", 0))

@@ -218,13 +218,13 @@ class ScriptedDesk:
             raise NotAllowed(action="설정 변경")
         if changes.get("listen") not in (None, "mention", "threads", "all"):
             raise InvalidSetting(key="listen", reason="mention, threads, all")
-        parts = {
-            key: tuple(p.strip() for p in changes[key].split(",") if p.strip())
+        parts: dict[str, Any] = {
+            key: tuple(part.strip() for part in changes[key].split(",") if part.strip())
             for key in ("sources", "contacts")
             if key in changes
         }
-        plain = {key: value for key, value in changes.items() if key in ("listen", "language")}
-        self.settings = replace(self.settings, **parts, **plain)
+        parts |= {key: value for key, value in changes.items() if key in ("listen", "language")}
+        self.settings = replace(self.settings, **parts)
         return self.settings
 
     def is_admin(self, person: Person) -> bool:

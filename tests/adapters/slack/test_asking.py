@@ -118,8 +118,13 @@ async def test_the_shortcut_asks_with_somebodys_message(
 ) -> None:
     kim, lee = slack.user("U1"), slack.user("U2")
     sent = await lee.say("C1", "출장비는 어떻게 정산하나요?")
+    desk.hold_status.clear()
     assert (await kim.shortcut("ask_from_message", sent)).acked
+    await slack.wait_for(lambda: kim.sees("C1"))
+    desk.hold_status.set()
     await slack.wait_for(lambda: desk.delivered)
+    assert sent.message is not None
+    assert sent.message.text == "출장비는 어떻게 정산하나요?"
     [asked] = desk.asked
     assert (asked.text, asked.private, asked.person.id) == ("출장비는 어떻게 정산하나요?", True, "U1")
     assert "연차는 15일입니다." in kim.sees("C1")[-1].body
@@ -182,7 +187,7 @@ async def test_threads_are_listened_to_only_where_the_bot_takes_part(
     desk.settings = replace(desk.settings, listen="mention")
     sent = await lee.say("C1", "고맙습니다", first.ts)
     assert sent.acked
-    await adapter._intake.drained(5)
+    await adapter.drained(5)
     assert len(desk.asked) == 2
 
 

@@ -190,6 +190,23 @@ async def test_logs_hold_no_secret_and_no_text(
         assert secret not in written, secret
 
 
+async def test_nothing_is_delivered_after_close(slack: SlackServer, desk: ScriptedDesk) -> None:
+    desk.hold_status.clear()
+    async with running(slack, desk) as adapter:
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        await slack.user("U1").slash("/wiki", "연차는?", "C1")
+        await slack.wait_for(lambda: len(desk.asked) == 2)
+        await adapter.close()
+        count = len(slack.calls)
+        desk.hold_status.set()
+        await desk.settled()
+        assert len(desk.failed) == 2
+        assert len(slack.calls) == count
+        assert slack.final_answers("C1", sent.ts) == []
+        with pytest.raises(AdapterError):
+            desk.delivery("000000000001")
+
+
 def test_tokens_hide_their_values() -> None:
     tokens = SlackTokens("xoxb-1", "xapp-2", "secret-3")
     assert not any(value in f"{tokens!r} {tokens}" for value in ("xoxb-1", "xapp-2", "secret-3"))

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -258,7 +259,7 @@ async def test_where_streaming_is_not_supported_one_message_is_posted(
 async def test_a_fault_in_the_middle_of_a_stream(
     slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, method: str, fault: str
 ) -> None:
-    faults = {
+    faults: dict[str, dict[str, Any]] = {
         "429": {"status": 429, "retry_after": 1},
         "500": {"status": 500},
         "reset": {"drop_connection": True},
@@ -293,9 +294,9 @@ async def test_a_fault_in_the_middle_of_a_stream(
     ],
     ids=["429", "503", "reset", "applied and reset", "applied and 500", "blocks refused", "thread gone"],
 )
-async def test_a_fault_of_the_final_post(slack: SlackServer, desk: ScriptedDesk, fault: dict[str, object]) -> None:
+async def test_a_fault_of_the_final_post(slack: SlackServer, desk: ScriptedDesk, fault: dict[str, Any]) -> None:
     async with running(slack, desk, streaming=False):
-        slack.fault("chat.postMessage", **fault)  # type: ignore[arg-type]
+        slack.fault("chat.postMessage", **fault)
         await slack.user("U1").mention("C1", "연차는?")
         await slack.wait_for(lambda: desk.tasks)
         await desk.settled()

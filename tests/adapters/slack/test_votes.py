@@ -97,7 +97,7 @@ async def test_a_forged_value_reaches_nothing(
     [element] = [element for _, element in answered.elements() if element["action_id"] == "answer_feedback"]
     element["positive_button"]["value"] = value
     assert (await slack.user("U1").press(answered, "answer_feedback", value)).acked
-    await adapter._intake.drained(5)
+    await adapter.drained(5)
     assert desk.votes == []
 
 
@@ -131,5 +131,5 @@ async def test_reactions_to_other_messages_and_the_bots_own_do_not_count(
     lee = slack.user("U2")
     other = await lee.say("C1", "점심 뭐 먹죠?")
     assert (await lee.react(other, "+1")).acked
-    await adapter._intake.drained(5)
+    await adapter.drained(5)
     assert desk.votes == []
