@@ -343,6 +343,18 @@ async def test_missing_permissions(server: DiscordServer) -> None:
         assert blind.value.code == 50001
 
 
+async def test_members_are_told_over_the_gateway(server: DiscordServer) -> None:
+    alice = server.user(name="alice", roles=["인사"])
+    async with running(server) as bot:
+        guild = bot.get_guild(server.guilds[0].id)
+        assert guild is not None
+        assert [member.name for member in guild.members] == [server.bot.name], "without the intent: the bot alone"
+        found = await guild.query_members(user_ids=[alice.id])
+        assert [(member.name, [role.name for role in member.roles]) for member in found] == [
+            ("alice", ["@everyone", "인사"])
+        ]
+
+
 async def test_bot_is_added_to_a_server_and_leaves_it(server: DiscordServer) -> None:
     async with running(server) as bot:
         other = server.guild(name="남의 회사")

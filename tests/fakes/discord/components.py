@@ -25,7 +25,7 @@ LINK_BUTTON, PREMIUM_BUTTON = 5, 6
 
 MOST_COMPONENTS = 40
 MOST_TEXT = 4000
-"""Characters over all text displays of one message."""
+"""Characters over all text displays of one message (discord-api-docs, pull request 8562)."""
 CLASSIC_TOP = {ROW}
 V2_TOP = {ROW, SECTION, TEXT_DISPLAY, GALLERY, FILE, SEPARATOR, CONTAINER}
 IN_CONTAINER = {ROW, SECTION, TEXT_DISPLAY, GALLERY, FILE, SEPARATOR}
@@ -130,7 +130,9 @@ class Inspector:
             self._form.bad(path, "COMPONENT_MAX_TOTAL_COMPONENTS_EXCEEDED", "At most 40 components in a message.")
         if self._text > MOST_TEXT:
             self._form.bad(
-                path, "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED", "The displayable text exceeds 4000 characters."
+                path,
+                "COMPONENT_DISPLAYABLE_TEXT_SIZE_EXCEEDED",
+                "Components displayable text size exceeds maximum size of 4000",
             )
 
     def modal(self, data: JSON) -> None:
