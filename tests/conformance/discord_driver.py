@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ from tests.fakes.discord.people import Person
 from tests.fakes.discord.places import Channel, Guild
 
 SECONDS = 15.0
+TAKEN_SECONDS = 2.0
 PEOPLE = ("kim", "lee", "admin", "helper")
 THUMBS: dict[Direction, str] = {"up": "도움됨", "down": "아쉬움"}
 EMOJI: dict[Direction, str] = {"up": "👍", "down": "👎"}
@@ -90,10 +92,17 @@ class DiscordDriver:
 
     async def mention(self, text: str, *, person: str = "kim", outside: bool = False) -> Asking:
         assert not outside, "not among the capabilities"
-        return Asking(text, person, False, await self._people[person].say(self._channel, text, mention_bot=True))
+        said = await self._people[person].say(self._channel, text, mention_bot=True)
+        return await self._taken(Asking(text, person, False, said))
 
     async def direct(self, text: str, *, person: str = "kim") -> Asking:
-        return Asking(text, person, True, await self._people[person].direct(text))
+        return await self._taken(Asking(text, person, True, await self._people[person].direct(text)))
+
+    async def _taken(self, asking: Asking) -> Asking:
+        """The gateway knows no acknowledgement of a message: the first sign of the bot stands for it, if there comes one."""
+        with contextlib.suppress(AssertionError):
+            await self.server.wait_for(lambda: self._signs(asking), TAKEN_SECONDS, "a sign")
+        return asking
 
     async def command(self, text: str, *, person: str = "kim", private: bool = True) -> Asking:
         options = {"question": text, "private": private}
@@ -113,7 +122,7 @@ class DiscordDriver:
         above = answers[-1] if answers else asking.raw
         assert isinstance(above, Message), "nothing that could be replied to"
         said = await self._people[person].say(above.channel, text, reply_to=above, mention_bot=True)
-        return Asking(text, person, above.channel.is_direct, said)
+        return await self._taken(Asking(text, person, above.channel.is_direct, said))
 
     async def deliver_again(self, asking: Asking) -> None:
         self.server.repeat(asking.raw)
@@ -166,13 +175,13 @@ class DiscordDriver:
             await self._wait(lambda: raw.acknowledged, "the acknowledgement")
             seconds = raw.callback_seconds or 0.0
             return [seconds, seconds]
-        since = raw.versions[0].at
+        first = min(await self._wait(lambda: self._signs(asking), "a sign"))
+        return [first - raw.versions[0].at, 0.0]
 
-        def seen() -> list[float]:
-            typing = [at for at in raw.channel.typing if at >= since]
-            return typing + [m.versions[0].at for m in self._reactions_to(asking) if m.versions]
-
-        return [min(await self._wait(seen, "a sign")) - since, 0.0]
+    def _signs(self, asking: Asking) -> list[float]:
+        """When the bot was seen typing, and its messages."""
+        typing = [at for at in asking.raw.channel.typing if at >= asking.raw.versions[0].at]
+        return typing + [m.versions[0].at for m in self._reactions_to(asking) if m.versions]
 
     # Votes and what follows
 
