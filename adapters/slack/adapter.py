@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import aiohttp
 
 from adapters.slack import admin_texts, connect, log, web
-from adapters.slack.budget import MinuteBudget
+from adapters.slack.budget import MinuteBudget, Pace
 from adapters.slack.delivery import SlackDelivery, Tools
 from adapters.slack.http_mode import HttpMode
 from adapters.slack.intake import Intake
@@ -35,13 +35,15 @@ _logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds. `ping`, `stuck`: see socket_mode.py; `refresh`: of a status; `pace`: between two appends to a stream;
+    """Seconds. `ping`, `stuck`: see socket_mode.py; `refresh`: of a status; `pace`: between two appends to a stream; `post`: between two
+    posts into a channel;
     `connect`: until all connections stand; `drain`: for listeners under way when intake stops; `call`: one request."""
 
     ping: float = PING_SECONDS
     stuck: float = STUCK_SECONDS
     refresh: float = REFRESH_SECONDS
     pace: float = 1.0
+    post: float = 1.0
     connect: float = 30.0
     drain: float = 5.0
     call: float = 30.0
@@ -140,6 +142,7 @@ class SlackAdapter:
             tasks=self._tasks,
             starts=MinuteBudget(self._settings.streams_per_minute),
             appends=MinuteBudget(_APPENDS_PER_MINUTE),
+            posts=Pace(self._timing.post),
             streaming=self._settings.streaming,
             refresh=self._timing.refresh,
             pace=self._timing.pace,

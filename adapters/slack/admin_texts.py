@@ -1,10 +1,30 @@
-"""What an operator reads about the connection to Slack: reasons and remedies, naming exactly what to click."""
+"""What admins read: reasons and remedies about the connection, naming exactly what to click, and the settings of a place."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from adapters.slack import texts
+from bot.conversation import PlaceSettings
 from bot.messages import Language
+
+BUTTON_SETTINGS = ("설정 바꾸기", "Change settings")
+SAVE = ("저장", "Save")
+SETTINGS_WORDS = frozenset({"설정", "settings"})
+"""First words of `/wiki` that mean the settings."""
+SETTING_NAMES: Mapping[str, tuple[str, str]] = {
+    "sources": ("출처", "Sources"),
+    "listen": ("듣기", "Listen"),
+    "language": ("언어", "Language"),
+    "private": ("비공개", "Private"),
+    "contacts": ("담당자", "Contacts"),
+}
+LISTEN: Mapping[str, tuple[str, str]] = {
+    "mention": ("부를 때만", "When mentioned"),
+    "threads": ("참여한 스레드도", "Also in its threads"),
+    "all": ("모든 메시지", "Every message"),
+}
+LANGUAGES: Mapping[str, tuple[str, str]] = {"ko": ("한국어", "Korean"), "en": ("영어", "English")}
 
 
 def reason(code: str, language: Language) -> str:
@@ -149,3 +169,60 @@ def http_listens(host: str, port: int, language: Language) -> str:
     if language == "ko":
         return f"HTTP 수신({host}:{port}), 서명 비밀 값이 있습니다"
     return f"HTTP on {host}:{port}, signing secret present"
+
+
+def settings_title(language: Language) -> str:
+    """Title of the form (at most 24 characters)."""
+    return "이 채널의 사서 설정" if language == "ko" else "Saseo in this channel"
+
+
+def settings_shown(now: PlaceSettings, language: Language) -> str:
+    """How things stand here; plain text."""
+    everything = "전체" if language == "ko" else "all"
+    nobody = "없음" if language == "ko" else "nobody"
+    yes, no = ("예", "아니요") if language == "ko" else ("yes", "no")
+    values = {
+        "sources": ", ".join(now.sources) or everything,
+        "listen": texts.pick(LISTEN[now.listen], language),
+        "language": texts.pick(LANGUAGES[now.language], language),
+        "private": yes if now.private else no,
+        "contacts": ", ".join(now.contacts) or nobody,
+    }
+    return "\n".join(f"{texts.pick(SETTING_NAMES[key], language)}({key}): {value}" for key, value in values.items())
+
+
+def settings_usage(language: Language) -> str:
+    """How to change them by command."""
+    if language == "ko":
+        return (
+            "바꾸기: `/wiki 설정 듣기=threads 담당자=@홍길동` (값을 비우면 기본값으로 돌아갑니다)\n"
+            "듣기: mention(부를 때만), threads(참여한 스레드도), all(모든 메시지) · 언어: ko, en"
+        )
+    return (
+        "To change: `/wiki settings listen=threads contacts=@someone` (an empty value resets)\n"
+        "listen: mention, threads, all · language: ko, en"
+    )
+
+
+def settings_saved(language: Language) -> str:
+    """Done."""
+    return "설정을 바꾸었습니다." if language == "ko" else "The settings have been changed."
+
+
+def settings_not_understood(parts: Sequence[str], language: Language) -> str:
+    """Words that are no `key=value`."""
+    unknown = ", ".join(parts)
+    return f"알 수 없는 설정입니다: {unknown}" if language == "ko" else f"Not understood: {unknown}"
+
+
+def settings_hint(key: str, language: Language) -> str:
+    """Under a field of the form."""
+    korean = {
+        "sources": "쉼표로 나눈 출처 이름. 비우면 전체 출처를 씁니다.",
+        "contacts": "쉼표로 나눈 사용자·사용자 그룹 ID(U…, S…). 비우면 기본값으로 돌아갑니다.",
+    }
+    english = {
+        "sources": "Names of sources, separated by commas. Empty: all.",
+        "contacts": "Ids of people or user groups (U…, S…), separated by commas. Empty: the default.",
+    }
+    return (korean if language == "ko" else english)[key]

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TypeVar
 
-from adapters.slack import events, log, replies, texts, web
+from adapters.slack import admin_texts, events, log, replies, web
 from adapters.slack.events import Message, Payload
 from adapters.slack.kit import Kit, spot
 from adapters.slack.target import RESPONSE_URL_SECONDS, Target
@@ -147,9 +147,9 @@ async def _known(value: T) -> T:
 
 
 def command_words(text: str) -> tuple[str, list[str]]:
-    """`settings`, `stop` or `ask`, and the words after the verb."""
+    """`settings` or `ask`, and the words after the verb."""
     words = text.split()
     first = words[0].lower() if words else ""
-    if first in texts.settings_words():
+    if first in admin_texts.SETTINGS_WORDS:
         return "settings", words[1:]
     return "ask", words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
@@ -31,3 +32,22 @@ class MinuteBudget:
             return False
         self._taken.append(now)
         return True
+
+
+class Pace:
+    """Lets callers through one after the other, `seconds` apart, each channel for itself.
+
+    chat.postMessage takes about one message a second per channel (docs.slack.dev, rate limits).
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._free: dict[str, float] = {}
+
+    async def turn(self, channel: str) -> None:
+        """Wait for it."""
+        now = time.monotonic()
+        at = max(now, self._free.get(channel, now))
+        self._free = {name: free for name, free in self._free.items() if free > now}
+        self._free[channel] = at + self._seconds
+        await asyncio.sleep(at - now)

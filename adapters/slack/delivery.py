@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.slack import log, render, replies, web
-from adapters.slack.budget import MinuteBudget
+from adapters.slack.budget import MinuteBudget, Pace
 from adapters.slack.respond import respond
 from adapters.slack.stream import Stream, StreamEnd
 from adapters.slack.target import Target, split_ref
@@ -43,6 +43,7 @@ class Tools:
     tasks: Tasks
     starts: MinuteBudget
     appends: MinuteBudget
+    posts: Pace
     streaming: bool = True
     refresh: float = REFRESH_SECONDS
     pace: float = 1.0
@@ -68,6 +69,7 @@ class SlackDelivery:
         self._safe = SafeStream("slack", {})
         self._stream: Stream | None = None
         self._written = ""
+        self._cut = False
 
     async def status(self, text: str) -> None:
         """Returns at once; the newest text is shown."""
@@ -79,7 +81,8 @@ class SlackDelivery:
             return
         self._written += text
         if len(self._written) > render.ANSWER_CHARACTERS:
-            return  # the final form is cut there, and replaces what was streamed
+            self._cut = True  # the final form is cut there, says so, and replaces what was streamed
+            return
         if self._stream is None:
             self._stream = Stream(
                 self._tools.clients.courtesies,
@@ -124,7 +127,7 @@ class SlackDelivery:
     async def _in_the_open(self, reply: Reply, end: StreamEnd) -> str:
         rendered = render.reply(reply)
         leftover = {ts for ts in (end.ts, self._waiting.note, self._draft) if ts}
-        shown = end.state == "open" and _same(self._written, reply.answer.text)
+        shown = end.state == "open" and not self._cut and _same(self._written, reply.answer.text)
         if shown and await self._stop(end.ts, text=end.rest + self._safe.close(), rendered=rendered):
             await self._remove_all(leftover - {end.ts})
             return self._ref(end.ts)
@@ -184,6 +187,7 @@ class SlackDelivery:
         message: dict[str, Any] = {"text": rendered.text, "blocks": rendered.blocks, "metadata": rendered.metadata}
         reason = ""
         for attempt in range(_ATTEMPTS):
+            await self._tools.posts.turn(channel)
             try:
                 response = await self._tools.clients.promises.chat_postMessage(
                     channel=channel,
@@ -257,16 +261,7 @@ class SlackDelivery:
     async def _look(self) -> tuple[str, set[str]]:
         """ts of our finished message in the thread (or empty), and those of our half-written ones after the question."""
         target = self._target
-        client = self._tools.clients.promises
-        try:
-            async with asyncio.timeout(_LOOK_SECONDS):
-                if target.thread:
-                    messages = await replies.thread(client, target.channel, target.thread, metadata=True)
-                else:
-                    messages = await replies.recent(client, target.channel)
-        except web.REFUSALS as error:
-            self._log("slack_look_refused", error)
-            return "", set()
+        messages = await self._posted()
         ours = [message for message in messages if replies.by_us(message, self._tools.workspace)]
         finished = next((str(m["ts"]) for m in ours if replies.is_answer(m, self._question_id)), "")
         since = target.asked or target.thread
@@ -276,6 +271,22 @@ class SlackDelivery:
             for m in ours
             if replies.later(m, since) and replies.is_draft(m, self._question_id, in_thread=in_thread)
         }
+
+    async def _posted(self) -> list[dict[str, Any]]:
+        """The thread, or what was said lately where the answer hangs in none. Empty when Slack keeps refusing."""
+        target, client = self._target, self._tools.clients.promises
+        for attempt in range(_ATTEMPTS):
+            try:
+                async with asyncio.timeout(_LOOK_SECONDS):
+                    if target.thread:
+                        return await replies.thread(client, target.channel, target.thread, metadata=True)
+                    return await replies.recent(client, target.channel)
+            except web.REFUSALS as error:
+                self._log("slack_look_refused", error)
+                if not web.may_have_happened(error):
+                    break
+                await asyncio.sleep(_FIRST_PAUSE_SECONDS * attempt)
+        return []
 
     async def _remove_all(self, drafts: set[str]) -> None:
         for ts in drafts:

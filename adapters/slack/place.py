@@ -6,7 +6,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.slack import events, log, render, texts
+from adapters.slack import admin_texts, events, log, render, texts
 from adapters.slack.events import Payload
 from adapters.slack.kit import Kit, Spot, field, spot, submitted
 from adapters.text import mrkdwn, plain
@@ -16,7 +16,7 @@ from bot.messages import Language
 
 SETTINGS = "place_settings_open"
 SAVED = "place_settings_form"
-_KEYS: Mapping[str, str] = {name: key for key, pair in texts.SETTING_NAMES.items() for name in (key, pair[0])}
+_KEYS: Mapping[str, str] = {name: key for key, pair in admin_texts.SETTING_NAMES.items() for name in (key, pair[0])}
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "listen": {"멘션": "mention", "스레드": "threads", "전체": "all", "모두": "all"},
     "language": {"한국어": "ko", "영어": "en"},
@@ -41,8 +41,8 @@ class PlaceAdmin:
         changes, unknown = _changes(given)
         if strange or unknown:
             words_shown = [mrkdwn(plain(word)) for word in [*strange, *unknown]]
-            usage = texts.settings_usage(language)
-            await self._kit.whisper(at, f"{texts.settings_not_understood(words_shown, language)}\n{usage}")
+            usage = admin_texts.settings_usage(language)
+            await self._kit.whisper(at, f"{admin_texts.settings_not_understood(words_shown, language)}\n{usage}")
         elif changes:
             await self._change(at, person, changes, language)
         else:
@@ -72,14 +72,14 @@ class PlaceAdmin:
             await self._kit.whisper(at, mrkdwn(error.explain(language)))
             return
         log.event(_logger, logging.INFO, "slack_place_changed", channel=at.channel, keys=sorted(changes))
-        await self._show(at, now, now.language, admin=False, head=texts.settings_saved(now.language))
+        await self._show(at, now, now.language, admin=False, head=admin_texts.settings_saved(now.language))
 
     async def _show(self, at: Spot, now: PlaceSettings, language: Language, admin: bool, head: str = "") -> None:
-        shown = mrkdwn(texts.settings_shown(now, language))
-        text = f"{head}\n{shown}" if head else f"{shown}\n\n{texts.settings_usage(language)}" if admin else shown
+        shown = mrkdwn(admin_texts.settings_shown(now, language))
+        text = f"{head}\n{shown}" if head else f"{shown}\n\n{admin_texts.settings_usage(language)}" if admin else shown
         blocks = [render.section(text)]
         if admin:
-            label = texts.pick(texts.BUTTON_SETTINGS, language)
+            label = texts.pick(admin_texts.BUTTON_SETTINGS, language)
             blocks.append(render.actions([render.button(SETTINGS, label, "open")]))
         await self._kit.whisper(at, text, blocks)
 
@@ -122,25 +122,25 @@ def _form(now: PlaceSettings, language: Language, metadata: str) -> dict[str, An
         return element | ({"initial_value": ", ".join(values)} if values else {})
 
     elements = {
-        "listen": select("listen", texts.LISTEN, now.listen),
-        "language": select("language", texts.LANGUAGES, now.language),
+        "listen": select("listen", admin_texts.LISTEN, now.listen),
+        "language": select("language", admin_texts.LANGUAGES, now.language),
         "sources": words("sources", now.sources),
         "contacts": words("contacts", now.contacts),
     }
-    hints = {key: text(texts.settings_hint(key, language)) for key in ("sources", "contacts")}
+    hints = {key: text(admin_texts.settings_hint(key, language)) for key in ("sources", "contacts")}
     return {
         "type": "modal",
         "callback_id": SAVED,
         "private_metadata": metadata,
-        "title": text(texts.settings_title(language)),
-        "submit": text(texts.pick(texts.SAVE, language)),
+        "title": text(admin_texts.settings_title(language)),
+        "submit": text(texts.pick(admin_texts.SAVE, language)),
         "close": text(texts.pick(texts.CANCEL, language)),
         "blocks": [
             {
                 "type": "input",
                 "block_id": f"place_{key}",
                 "optional": key in hints,
-                "label": text(texts.pick(texts.SETTING_NAMES[key], language)),
+                "label": text(texts.pick(admin_texts.SETTING_NAMES[key], language)),
                 "element": element,
             }
             | ({"hint": hints[key]} if key in hints else {})

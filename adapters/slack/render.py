@@ -64,7 +64,8 @@ def reply(given: Reply, *, event_type: str = ANSWER_EVENT, head: str = "") -> Re
         elif answer.nearest:
             foot.append(context(_listing(texts.pick(texts.NEAREST, language), answer.nearest, numbered=False)))
         if given.answer_id:
-            foot.append(context(texts.notice(given.question_id, language)))
+            note = texts.notice if answer.outcome is Outcome.ANSWERED else texts.reference
+            foot.append(context(note(given.question_id, language)))
     foot += _buttons(given)
     return Rendered(
         body=tuple(body),

@@ -90,11 +90,16 @@ class SocketMode:
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
-        for handler in self._handlers:
-            with contextlib.suppress(*web.REFUSALS):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await handler.close_async()  # type: ignore[no-untyped-call]
+        await asyncio.gather(*(self._hang_up(handler) for handler in self._handlers))
         self._connected = 0
+
+    @staticmethod
+    async def _hang_up(handler: GatedHandler) -> None:
+        """A peer that does not answer the goodbye must not hold up the end."""
+        with contextlib.suppress(*web.REFUSALS):
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await handler.close_async()  # type: ignore[no-untyped-call]
+        await handler.client.aiohttp_client_session.close()
 
     async def _watchdog(self) -> None:
         while True:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from bot.conversation import PlaceSettings, VoteReceipt
+from bot.conversation import VoteReceipt
 from bot.messages import Language
 
 BUTTON_SHARE = ("채널에 공유", "Share in channel")
 BUTTON_ESCALATE = ("담당자 부르기", "Call a person")
 BUTTON_RESOLVE = ("해결", "Resolve")
-BUTTON_SETTINGS = ("설정 바꾸기", "Change settings")
 UP = ("도움됨", "Helpful")
 DOWN = ("아쉬움", "Not helpful")
 UP_ACCESSIBLE = ("이 답변이 도움이 되었습니다", "This answer was helpful")
@@ -18,7 +17,6 @@ DOWN_ACCESSIBLE = ("이 답변이 아쉬웠습니다", "This answer was not help
 NEAREST = ("가까운 문서", "Nearest pages")
 SOURCES = ("출처", "Sources")
 SEND = ("보내기", "Send")
-SAVE = ("저장", "Save")
 CANCEL = ("취소", "Cancel")
 
 REASONS: Mapping[str, tuple[str, str]] = {
@@ -30,20 +28,6 @@ REASONS: Mapping[str, tuple[str, str]] = {
     "other": ("기타", "Something else"),
 }
 """Why a thumb went down. The keys are stored, the labels are shown."""
-
-SETTING_NAMES: Mapping[str, tuple[str, str]] = {
-    "sources": ("출처", "Sources"),
-    "listen": ("듣기", "Listen"),
-    "language": ("언어", "Language"),
-    "private": ("비공개", "Private"),
-    "contacts": ("담당자", "Contacts"),
-}
-LISTEN: Mapping[str, tuple[str, str]] = {
-    "mention": ("부를 때만", "When mentioned"),
-    "threads": ("참여한 스레드도", "Also in its threads"),
-    "all": ("모든 메시지", "Every message"),
-}
-LANGUAGES: Mapping[str, tuple[str, str]] = {"ko": ("한국어", "Korean"), "en": ("영어", "English")}
 
 
 def pick(pair: tuple[str, str], language: Language) -> str:
@@ -58,6 +42,11 @@ def notice(question_id: str, language: Language) -> str:
             f"AI가 사내 문서를 바탕으로 작성했습니다. 중요한 내용은 출처에서 확인해 주십시오. (문의 번호 {question_id})"
         )
     return f"Written by AI from company pages. Please check the sources for what matters. (reference {question_id})"
+
+
+def reference(question_id: str, language: Language) -> str:
+    """Under an answer that claims nothing."""
+    return f"문의 번호 {question_id}" if language == "ko" else f"reference {question_id}"
 
 
 def shortened(language: Language) -> str:
@@ -308,70 +297,3 @@ def outcome(name: str, language: Language) -> str:
 def prompts_title(language: Language) -> str:
     """Heads the suggested prompts."""
     return "이런 질문을 해 보십시오" if language == "ko" else "Try asking"
-
-
-def settings_title(language: Language) -> str:
-    """Title of the form (at most 24 characters)."""
-    return "이 채널의 사서 설정" if language == "ko" else "Saseo in this channel"
-
-
-def settings_shown(now: PlaceSettings, language: Language) -> str:
-    """How things stand here; plain text."""
-    everything = "전체" if language == "ko" else "all"
-    nobody = "없음" if language == "ko" else "nobody"
-    yes, no = ("예", "아니요") if language == "ko" else ("yes", "no")
-    values = {
-        "sources": ", ".join(now.sources) or everything,
-        "listen": pick(LISTEN[now.listen], language),
-        "language": pick(LANGUAGES[now.language], language),
-        "private": yes if now.private else no,
-        "contacts": ", ".join(now.contacts) or nobody,
-    }
-    return "\n".join(f"{pick(SETTING_NAMES[key], language)}({key}): {value}" for key, value in values.items())
-
-
-def settings_usage(language: Language) -> str:
-    """How to change them by command."""
-    if language == "ko":
-        return (
-            "바꾸기: `/wiki 설정 듣기=threads 담당자=@홍길동` (값을 비우면 기본값으로 돌아갑니다)\n"
-            "듣기: mention(부를 때만), threads(참여한 스레드도), all(모든 메시지) · 언어: ko, en"
-        )
-    return (
-        "To change: `/wiki settings listen=threads contacts=@someone` (an empty value resets)\n"
-        "listen: mention, threads, all · language: ko, en"
-    )
-
-
-def settings_saved(language: Language) -> str:
-    """Done."""
-    return "설정을 바꾸었습니다." if language == "ko" else "The settings have been changed."
-
-
-def settings_not_understood(parts: Sequence[str], language: Language) -> str:
-    """Words that are no `key=value`."""
-    unknown = ", ".join(parts)
-    return f"알아들을 수 없는 설정입니다: {unknown}" if language == "ko" else f"Not understood: {unknown}"
-
-
-def settings_hint(key: str, language: Language) -> str:
-    """Under a field of the form."""
-    korean = {
-        "sources": "쉼표로 나눈 출처 이름. 비우면 전체 출처를 씁니다.",
-        "contacts": "쉼표로 나눈 사용자·사용자 그룹 ID(U…, S…). 비우면 기본값으로 돌아갑니다.",
-    }
-    english = {
-        "sources": "Names of sources, separated by commas. Empty: all.",
-        "contacts": "Ids of people or user groups (U…, S…), separated by commas. Empty: the default.",
-    }
-    return (korean if language == "ko" else english)[key]
-
-
-def stop_words() -> tuple[str, str]:
-    """What `/wiki` sends on for "stop"."""
-    return ("그만", "stop")
-
-
-def settings_words() -> frozenset[str]:
-    """First words of `/wiki` that mean the settings."""
-    return frozenset({"설정", "settings"})

@@ -13,7 +13,7 @@ from bot.settings import SlackSettings
 from tests.adapters.slack.desk import ScriptedDesk
 from tests.fakes.slack import SlackServer
 
-TIMING = Timing(ping=0.5, stuck=0.5, refresh=0.3, pace=0.05, connect=10.0, drain=3.0)
+TIMING = Timing(ping=0.5, stuck=0.5, refresh=0.3, pace=0.05, post=0.05, connect=10.0, drain=3.0)
 
 
 @pytest.fixture

@@ -212,6 +212,17 @@ async def test_what_differs_from_the_streamed_text_is_replaced(
     ]
 
 
+async def test_a_very_long_answer_is_cut_and_says_so(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.sentences = tuple(f"{n}번째 문장은 이만큼 깁니다. " for n in range(400))
+    desk.answer = lambda _: answer("".join(desk.sentences))
+    async with asked(slack, desk) as sent:
+        found = only_final(slack, sent)
+        assert "일부만 보여 드립니다" in found.body
+        assert len(readable(found)) < 4000
+
+
 async def test_a_failure_after_a_few_sentences_shows_the_failure_alone(
     slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
 ) -> None:
@@ -305,6 +316,21 @@ async def test_a_fault_of_the_final_post(slack: SlackServer, desk: ScriptedDesk,
         assert "연차는 15일입니다." in found.body + found.text
 
 
+async def test_a_burst_under_slacks_limits_is_answered_completely(slack: SlackServer, desk: ScriptedDesk) -> None:
+    slack.web_api.limits.enabled = True
+    slack.web_api.limits.window = 3.0
+    slack.web_api.limits.per_window = {"1": 1, "2": 8, "3": 30, "4": 60}
+    async with running(slack, desk, streams_per_minute=6):
+        kim = slack.user("U1")
+        sent = [await kim.mention("C1", f"{n}번 질문?") for n in range(12)]
+        await slack.wait_for(lambda: len(desk.delivered) + len(desk.failed) == 12, timeout=30)
+        assert desk.failed == []
+        for one in sent:
+            only_final(slack, one)
+        assert len(slack.calls_of("chat.startStream")) == 6
+        assert slack.violations == []
+
+
 async def test_slack_ends_the_stream_itself(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
     desk.hold_finish.clear()
     sent = await slack.user("U1").mention("C1", "연차는?")
@@ -367,6 +393,15 @@ async def test_find_sees_a_finished_answer(slack: SlackServer, desk: ScriptedDes
     again = desk.delivery("000000000001")
     assert await again.find() == desk.delivered["000000000001"]
     only_final(slack, sent)
+
+
+async def test_find_asks_again_when_slack_stumbles(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.delivered)
+    slack.fault("conversations.replies", status=500, times=2)
+    assert await desk.delivery("000000000001").find() == desk.delivered["000000000001"]
 
 
 async def test_find_clears_a_stream_that_nobody_finished(slack: SlackServer, desk: ScriptedDesk) -> None:

@@ -69,7 +69,7 @@ async def test_settings_are_refused_with_a_sentence(
     await slack.wait_for(lambda: len(kim.sees("C1")) == 3)
     shown = "\n".join(m.text for m in kim.sees("C1"))
     assert "설정 값이 올바르지 않습니다" in shown
-    assert "알아들을 수 없는 설정입니다: 색깔" in shown
+    assert "알 수 없는 설정입니다: 색깔" in shown
     assert "<!channel>" not in shown
     assert desk.asked == []
 

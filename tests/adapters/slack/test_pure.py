@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.slack import events, render
-from adapters.slack.budget import MinuteBudget
+from adapters.slack.budget import MinuteBudget, Pace
 from adapters.slack.home import home_view
 from adapters.slack.log import redact
 from adapters.slack.target import Target
@@ -172,6 +175,13 @@ def test_a_budget_is_spent_and_comes_back() -> None:
     assert not MinuteBudget(0).try_take()
 
 
+async def test_posts_into_one_channel_keep_apart() -> None:
+    pace = Pace(0.2)
+    begun = time.monotonic()
+    await asyncio.gather(*(pace.turn(channel) for channel in ("C1", "C1", "C1", "C2")))
+    assert 0.4 <= time.monotonic() - begun < 2.0
+
+
 @pytest.mark.parametrize(
     "secret",
     [
@@ -184,8 +194,6 @@ def test_a_budget_is_spent_and_comes_back() -> None:
     ],
 )
 def test_the_sdk_logs_no_secret(secret: str) -> None:
-    import logging
-
     record = logging.LogRecord("slack", logging.ERROR, "f", 1, "failed: %s", (f"url='{secret}'",), None)
     assert redact(record)
     written = record.getMessage()
