@@ -181,6 +181,13 @@ def test_a_token_cut_in_two_is_still_seen(pieces: tuple[str, ...], expected: str
     assert "".join(fed("slack", *pieces)) == expected
 
 
+def test_a_fence_inside_a_quote_stays_text_in_a_stream() -> None:
+    """Else what follows the quote would be taken for code, where Discord needs no address broken."""
+    text = "> ```\n> 코드\n> ```\nhttp://evil.com"
+    assert "".join(fed("discord", text)) == "> \\`\\`\\`\n> 코드\n> \\`\\`\\`\nhttp:·//evil.·com"
+    assert seen(Markdown("discord").render(text, {})) == "> ```\n> 코드\n> ```\n\nhttp:·//evil.·com"
+
+
 @pytest.mark.parametrize(
     "opening", ["[", "![", "[가", "`", "``", "```", "&", "[a](", "#", "1", "- ", "**", "\n```\n", "👨\u200d"]
 )
