@@ -213,7 +213,7 @@ def call_is_public(language: Language) -> str:
     """Before a private question is shown to the channel."""
     return _of(
         language,
-        "담당자를 부르면 이 질문이 채널에 공개됩니다. 그래도 부르시려면 아래 단추를 눌러 주십시오.",
+        "담당자를 부르면 이 질문이 채널에 공개됩니다. 그래도 부르시려면 아래 버튼을 눌러 주십시오.",
         "Calling a person shows your question in the channel. Press the button to go on.",
     )
 
@@ -323,7 +323,7 @@ def source_list(lines: Sequence[tuple[str, int]], language: Language) -> str:
     if not lines:
         return _of(language, "이곳에서 볼 수 있는 자료가 없습니다.", "There is nothing to ask about here.")
     head = _of(language, "이곳에서 물어볼 수 있는 자료입니다.", "You can ask about:")
-    return "\n".join([head, *(f"• {name}: " + _of(language, f"{n:,}쪽", f"{n:,} pages") for name, n in lines)])
+    return "\n".join([head, *(f"• {name}: " + _of(language, f"문서 {n:,}건", f"{n:,} pages") for name, n in lines)])
 
 
 def admins_only(language: Language) -> str:
@@ -503,7 +503,7 @@ def copy_server_id(language: Language) -> str:
     """Where a server's id is found."""
     return _of(
         language,
-        "Discord에서 사용자 설정 > 고급 > 개발자 모드를 켜고, 서버 이름을 오른쪽 단추로 눌러 '서버 ID 복사하기'를 고른 뒤 "
+        "Discord에서 사용자 설정 > 고급 > 개발자 모드를 켜고, 서버 이름을 마우스 오른쪽 버튼으로 눌러 '서버 ID 복사하기'를 고른 뒤 "
         "config.toml의 [discord] guild_ids에 넣어 주십시오.",
         "In Discord switch on User Settings > Advanced > Developer Mode, right-click the server, choose Copy Server ID, "
         "and put it into [discord] guild_ids in config.toml.",

@@ -216,7 +216,7 @@ async def test_search_lists_pages_privately(office: Office, desk: ScriptedDesk) 
 async def test_sources_and_help(office: Office, desk: ScriptedDesk) -> None:
     sources = await office.kim.slash(office.channel, "sources")
     assert sources.response is not None
-    assert "wiki: 12쪽" in words(sources.response.components)
+    assert "wiki: 문서 12건" in words(sources.response.components)
     assert "인사*팀*" not in words(sources.response.components)  # markup in a name is escaped
     await office.kim.slash(office.channel, "ask", question="연차는?")
     usage = await office.kim.slash(office.channel, "help")

@@ -69,6 +69,16 @@ async def test_buttons_and_open_forms_outlive_the_process(
     assert desk.explained == [(ANSWER, f"discord:{office.kim.id}", "늦게 보냅니다", "")]
 
 
+async def test_answered_messages_are_not_kept_in_memory(office: Office, desk: ScriptedDesk) -> None:
+    desk.contacts = (str(office.lee.id),)
+    message = await asked(office)
+    await office.kim.slash(office.channel, "ask", question="이월은?", private=True)
+    await office.kim.click(message, label="도움됨")
+    await office.kim.click(message, label="담당자 부르기")
+    assert list(office.env.bot.persistent_views) == []
+    assert list(office.env.bot.cached_messages) == []
+
+
 async def test_reactions_in_every_skin_tone(office: Office, desk: ScriptedDesk) -> None:
     message = await asked(office)
     await office.kim.react(message, "👍🏽")
