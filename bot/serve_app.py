@@ -94,9 +94,9 @@ def _slack_tokens() -> SlackTokens:
 
 async def discord_sync(settings: Settings) -> int:
     """Register the commands now; how many there are. Raises AdapterError."""
-    from adapters.discord.sync import sync_now
+    from adapters.discord.sync import sync_once
 
-    return await sync_now(settings.discord, os.environ.get("DISCORD_TOKEN", ""))
+    return await sync_once(settings.discord, os.environ.get("DISCORD_TOKEN", ""))
 
 
 def make_desk(
