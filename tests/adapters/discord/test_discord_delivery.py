@@ -78,6 +78,7 @@ async def test_an_expired_private_answer_goes_to_the_person_directly(office: Off
     await office.env.settle()
     assert office.channel.history(viewer=office.lee) == []
     assert "15일" in shown(office.kim.user.dm_channel.last_message)
+    assert "채널에 공유" not in shown(office.kim.user.dm_channel.last_message)  # it would share into this conversation
 
 
 @pytest.mark.simcord(check_errors=False)

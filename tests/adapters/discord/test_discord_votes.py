@@ -69,6 +69,21 @@ async def test_buttons_and_open_forms_outlive_the_process(
     assert desk.explained == [(ANSWER, f"discord:{office.kim.id}", "늦게 보냅니다", "")]
 
 
+async def test_no_vote_is_taken_while_stopping(office: Office, desk: ScriptedDesk, adapter: DiscordAdapter) -> None:
+    message = await asked(office)
+    opened = await office.kim.click(message, label="아쉬움")
+    desk.votes.clear()
+    await adapter.stop_intake()
+    refused = await office.lee.click(message, label="도움됨")
+    sent = await office.kim.submit_modal(opened, {"reason": "이유", "correction": ""})
+    await office.lee.react(message, "👍")
+    for result in (refused, sent):
+        assert result.response is not None
+        assert "다시 시작하는 중입니다" in result.response.content
+    assert desk.votes == []
+    assert desk.explained == []
+
+
 async def test_answered_messages_are_not_kept_in_memory(office: Office, desk: ScriptedDesk) -> None:
     desk.contacts = (str(office.lee.id),)
     message = await asked(office)
