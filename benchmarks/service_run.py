@@ -191,7 +191,7 @@ class Office:
         direct = chance.random() < 0.3
         at = time.monotonic()
         sent = await (person.direct(text, copies=copies) if direct else person.mention("C1", text, copies=copies))
-        channel = person.im.id if direct else "C1"
+        channel = person.im if direct else "C1"
 
         def sign() -> float | None:
             shows = ("assistant.threads.setStatus", "chat.startStream", "chat.postMessage", "reactions.add")
@@ -241,7 +241,7 @@ class Office:
             return [
                 one
                 for one in discord.messages(channel)
-                if one.reference is not None and str(message.id) in str(one.reference) and one.buttons
+                if one.reference is not None and one.reference.id == message.id and one.buttons
             ]
 
         def sign() -> float | None:
@@ -342,6 +342,9 @@ def report(asked: list[Asked], service: Service, folder: Path, code: int, office
             )
     print(f"event loop lateness (ms): {lateness}")
     print(f"violations: {len(violations)} {violations[:5]}")
+    for one in asked:
+        if len(one.finals()) > 1:
+            print(f"twice: {one.platform}: {one.text}")
     lost = [one for one in asked if not one.finals()]
     for one in lost[:5]:
         print(f"lost: {one.platform} {one.text}")

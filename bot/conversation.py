@@ -104,6 +104,8 @@ class Reply:
     answer: Answer
     language: Language
     private: bool
+    question: str = ""
+    """What was asked, with a shared answer; elsewhere the question stands above it."""
     can_vote: bool = False
     can_escalate: bool = False
     """Show "담당자 부르기" now. After a thumb down it is offered anyway when `contacts` are set for the place."""

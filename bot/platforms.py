@@ -50,6 +50,9 @@ class Desk(Protocol):
     async def answer_at(self, platform: str, message: str) -> str | None:
         """The answer posted as `message` (the reference `Delivery.finish` returned), for votes by reaction."""
 
+    async def shown_at(self, answer_id: str, message: str) -> None:
+        """The answer now also stands in `message` (it was shared): reactions there are votes on it too."""
+
     async def asked_by(self, answer_id: str) -> str | None:
         """`Person.key` of the asker: only they may share a private answer."""
 
@@ -58,6 +61,9 @@ class Desk(Protocol):
 
     async def escalate(self, answer_id: str, person: Person) -> Escalation | None:
         """Call the contacts; the adapter then pings them in the thread. None: nobody to call, or called already."""
+
+    async def uncall(self, escalation_id: str) -> None:
+        """The message to the contacts could not be posted: nobody was called after all, and it may be tried again."""
 
     async def escalation(self, escalation_id: str) -> Escalation | None:
         """An open escalation, for its "해결" form."""

@@ -100,10 +100,16 @@ class CallButton(ui.DynamicItem[ui.Button[Any]], template=ids.CALL):
         record(logger, "escalated", answer=self.answer, escalation=escalation.id, contacts=len(escalation.contacts))
         if interaction.guild_id is None:
             reached = await _write_to(client, escalation)
+            if not reached:
+                await client.desk.uncall(escalation.id)
             await say(interaction, texts.called(language) if reached else texts.cannot_call(language))
             return
         link = source.jump_url if source is not None and not private else ""
-        await interaction.followup.send(**call_message(escalation, link), suppress_embeds=True)
+        try:
+            await interaction.followup.send(**call_message(escalation, link), suppress_embeds=True)
+        except UNREACHABLE:
+            await client.desk.uncall(escalation.id)  # nobody was called: it may be tried again
+            raise
 
 
 def call_message(escalation: Escalation, link: str = "") -> dict[str, Any]:

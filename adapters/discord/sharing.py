@@ -47,7 +47,8 @@ class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
         if reply is None:
             await say(interaction, texts.cannot_share(language))
             return
-        for post in client.renderer.final(reply):
-            await interaction.followup.send(**post.creating(), ephemeral=False)
+        for post in client.renderer.final(reply, about=reply.question):
+            message = await interaction.followup.send(**post.creating(), ephemeral=False, wait=True)
+            await client.desk.shown_at(self.answer, f"{message.channel.id}:{message.id}")
         record(logger, "shared", answer=self.answer)
         await say(interaction, texts.shared(language))

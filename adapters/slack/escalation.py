@@ -42,6 +42,8 @@ class Escalations:
             return
         private = at.direct or body["actions"][0].get("action_id") == render.ESCALATE_QUIETLY
         told = await (self._directly(call) if private else self._in_thread(call, at))
+        if not told:
+            await self._kit.desk.uncall(call.id)
         await self._kit.whisper(at, (texts.called if told else texts.not_called)(language))
 
     async def opened(self, body: Payload) -> None:

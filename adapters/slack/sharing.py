@@ -44,9 +44,12 @@ class Sharing:
         if await self._kit.desk.remembered(key) == _DONE:
             await self._kit.whisper(at, texts.already_shared(language))
             return
-        rendered = render.reply(reply, event_type=_EVENT, head=texts.shared_by(f"<@{at.user}>", language))
+        head = texts.shared_by(f"<@{at.user}>", language)
+        if reply.question:
+            head += f"\n> {render.quoted(reply.question)}"
+        rendered = render.reply(reply, event_type=_EVENT, head=head)
         try:
-            await self._kit.clients.promises.chat_postMessage(
+            posted = await self._kit.clients.promises.chat_postMessage(
                 channel=at.channel,
                 thread_ts=at.thread or None,
                 text=rendered.text,
@@ -62,4 +65,5 @@ class Sharing:
             await self._kit.whisper(at, texts.could_not_share(language))
             return
         await self._kit.desk.remember(key, _DONE)
+        await self._kit.desk.shown_at(answer, f"{at.channel}:{posted['ts']}")
         await self._kit.whisper(at, texts.was_shared(language))

@@ -39,10 +39,12 @@ from knowledge.page import reader_of
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from sqlalchemy import Connection
 
     from bot.answering.flow import AnswerFlow
     from bot.desk.audience import Groups
     from bot.desk.places import PlaceBook
+    from bot.store.answers import Kept
     from bot.store.database import Store
 
 _log = logging.getLogger(__name__)
@@ -106,13 +108,23 @@ class ReferenceDesk:
     # -- votes and people -----------------------------------------------------------------------------------------------
 
     async def vote(self, vote: Vote) -> VoteReceipt:
-        """See `Desk.vote`. On a private answer only the asker votes."""
-        kept = await self._store.run(answers.get, vote.answer_id)
-        if kept is None or (kept.private and kept.asker != vote.person.key):
+        """See `Desk.vote`. On a private answer only the asker votes, until they share it."""
+        kept = await self._seen_by(vote.person, vote.answer_id)
+        if kept is None:
             return VoteReceipt.UNKNOWN
         receipt = await self._store.run(votes.cast, vote, now=self._clock())
         _log.info(json.dumps({"event": "vote", "question": kept.question_id, "receipt": receipt.value}))
         return receipt
+
+    async def _seen_by(self, person: Person, answer_id: str) -> Kept | None:
+        """The answer, if the person can have seen it."""
+
+        def find(connection: Connection) -> Kept | None:
+            kept = answers.get(connection, answer_id)
+            hidden = kept is not None and kept.private and kept.asker != person.key
+            return None if hidden and not answers.is_shared(connection, answer_id) else kept
+
+        return await self._store.run(find)
 
     async def explain_vote(self, answer_id: str, person: Person, *, reason: str, correction: str) -> bool:
         """See `Desk.explain_vote`."""
@@ -121,6 +133,10 @@ class ReferenceDesk:
     async def answer_at(self, platform: str, message: str) -> str | None:
         """See `Desk.answer_at`."""
         return await self._store.run(answers.at, platform, message)
+
+    async def shown_at(self, answer_id: str, message: str) -> None:
+        """See `Desk.shown_at`."""
+        await self._store.run(answers.shown, answer_id, message)
 
     async def asked_by(self, answer_id: str) -> str | None:
         """See `Desk.asked_by`."""
@@ -136,8 +152,8 @@ class ReferenceDesk:
 
     async def escalate(self, answer_id: str, person: Person) -> Escalation | None:
         """See `Desk.escalate`. A private answer's question is shown to others only by its asker."""
-        kept = await self._store.run(answers.get, answer_id)
-        if kept is None or (kept.private and kept.asker != person.key):
+        kept = await self._seen_by(person, answer_id)
+        if kept is None:
             return None
         contacts = self._places.settings(kept.place).contacts
         if not contacts:
@@ -147,6 +163,10 @@ class ReferenceDesk:
             return None
         _log.info(json.dumps({"event": "escalated", "question": kept.question_id}))
         return await self.escalation(called)
+
+    async def uncall(self, escalation_id: str) -> None:
+        """See `Desk.uncall`."""
+        await self._store.run(escalations.uncall, escalation_id)
 
     async def escalation(self, escalation_id: str) -> Escalation | None:
         """See `Desk.escalation`."""
@@ -176,7 +196,9 @@ class ReferenceDesk:
         if not await self._readable_in(kept.answer, kept.place, person):
             return None
         language = self._places.settings(kept.place).language
-        return Reply(kept.question_id, kept.id, kept.answer, language, private=False, can_vote=True)
+        return Reply(
+            kept.question_id, kept.id, kept.answer, language, private=False, question=kept.question, can_vote=True
+        )
 
     async def _may_share(self, answer: Answer, pending: Pending) -> bool:
         return await self._readable_in(answer, pending.claim.asked.place, pending.claim.asked.person)

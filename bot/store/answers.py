@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.conversation import Place
 from bot.messages import Answer, Citation, Language, Outcome, Seconds, Shown, Tokens
-from bot.store.schema import answers, questions
+from bot.store.schema import answers, questions, shown_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,25 @@ def at(connection: Connection, platform: str, message: str) -> str | None:
         .join(questions, questions.c.id == answers.c.question)
         .where(answers.c.message == message, answers.c.message != "", questions.c.platform == platform)
     ).scalar()
+    if found is None:
+        found = connection.execute(
+            select(shown_at.c.answer).where(shown_at.c.platform == platform, shown_at.c.message == message)
+        ).scalar()
     return found
+
+
+def shown(connection: Connection, answer_id: str, message: str) -> None:
+    """The answer was shared: it stands in `message` too. Nothing happens for an unknown answer or a known message."""
+    kept = get(connection, answer_id)
+    if kept is not None and message:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(shown_at).values(platform=kept.place.platform, message=message, answer=answer_id)
+        connection.execute(statement.on_conflict_do_nothing())
+
+
+def is_shared(connection: Connection, answer_id: str) -> bool:
+    """Whether its asker showed the answer to a channel."""
+    return connection.execute(select(shown_at.c.answer).where(shown_at.c.answer == answer_id)).first() is not None
 
 
 def _first(connection: Connection, condition: Any) -> Kept | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from bot.conversation import Escalation
 from bot.messages import Outcome
@@ -50,6 +50,17 @@ def call(connection: Connection, answer_id: str, contacts: Sequence[str], *, cal
 def exists(connection: Connection, answer_id: str) -> bool:
     """Whether somebody was called for this answer, open or closed."""
     return connection.execute(select(escalations.c.id).where(escalations.c.answer == answer_id)).first() is not None
+
+
+def uncall(connection: Connection, escalation_id: str) -> None:
+    """Nobody heard the call: forget it, and let the question's outcome be what it was."""
+    answer_id = connection.execute(
+        select(escalations.c.answer).where(escalations.c.id == escalation_id, escalations.c.resolved_at.is_(None))
+    ).scalar()
+    kept = answers.get(connection, answer_id) if answer_id is not None else None
+    if kept is not None:
+        connection.execute(delete(escalations).where(escalations.c.id == escalation_id))
+        questions.set_outcome(connection, kept.question_id, kept.answer.outcome)
 
 
 def get(connection: Connection, escalation_id: str) -> Called | None:

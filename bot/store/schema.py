@@ -63,6 +63,14 @@ answers = Table(
     Index("answers_by_message", "message"),
 )
 
+shown_at = Table(
+    "shown_at",
+    metadata,
+    Column("platform", String(32), primary_key=True),
+    Column("message", String(255), primary_key=True),  # where a shared answer stands beside its own message
+    Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+)
+
 _stamp = ("model", "lora", "edition", "prompt")
 votes = Table(
     "votes",

@@ -107,10 +107,10 @@ async def test_somebodys_message_may_be_looked_up(office: Office) -> None:
     assert seen.private
 
 
-@needs("mention", "thread")
+@needs("thread")
 async def test_a_follow_up_knows_what_was_said_before(office: Office) -> None:
     await office.open()
-    first = await office.driver.mention("연차는 며칠입니까?")
+    first = await _ask(office, "연차는 며칠입니까?")
     await office.driver.answers(first)
     second = await office.driver.follow_up(first, "그럼 신청은 며칠 전까지 합니까?")
     await office.driver.answers(second)
@@ -209,7 +209,11 @@ async def test_a_private_answer_is_shared_by_its_asker(office: Office) -> None:
     shared = await office.driver.share(seen)
     assert shared is not None
     assert LEAVE_ANSWER in shared.text
+    assert LEAVE in shared.text
     assert not shared.private
+    if "reactions" in office.driver.capabilities:
+        await office.driver.react(shared, "up", person="lee")
+        assert (await office.votes())[0][1] == "up"
 
 
 @needs("direct")

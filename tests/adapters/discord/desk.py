@@ -63,6 +63,7 @@ class ScriptedDesk:
     """question id → what the delivery asked to remember."""
     failures: list[DeliveryFailed] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    also_at: dict[str, str] = field(default_factory=dict)
     open: dict[str, Escalation] = field(default_factory=dict)
     resolved: list[tuple[str, str, str, bool]] = field(default_factory=list)
     completed: list[tuple[Place, Person, str, bool]] = field(default_factory=list)
@@ -161,6 +162,12 @@ class ScriptedDesk:
         made = Escalation("e" * 16, answer_id, text, self.contacts, "ko")
         self.open[made.id] = made
         return made
+
+    async def uncall(self, escalation_id: str) -> None:
+        self.open.pop(escalation_id, None)
+
+    async def shown_at(self, answer_id: str, message: str) -> None:
+        self.also_at[message] = answer_id
 
     async def escalation(self, escalation_id: str) -> Escalation | None:
         return self.open.get(escalation_id)

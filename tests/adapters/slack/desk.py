@@ -82,6 +82,8 @@ class ScriptedDesk:
         self.hold_finish.set()
         self.votes: list[Vote] = []
         self.explained: list[tuple[str, str, str, str]] = []
+        self.also_at: dict[str, str] = {}
+        """Where a shared answer stands too: ref → answer id."""
         self.may_call = False
         self.contacts: tuple[str, ...] = ("U9",)
         self.calls: dict[str, Escalation] = {}
@@ -182,6 +184,13 @@ class ScriptedDesk:
         call = Escalation(f"e{len(self.calls):015x}", answer_id, asked.text, self.contacts, "ko")
         self.calls[call.id] = call
         return call
+
+    async def uncall(self, escalation_id: str) -> None:
+        if self.calls.pop(escalation_id, None) is not None:
+            self.may_call = True
+
+    async def shown_at(self, answer_id: str, message: str) -> None:
+        self.also_at[message] = answer_id
 
     async def escalation(self, escalation_id: str) -> Escalation | None:
         return self.calls.get(escalation_id)

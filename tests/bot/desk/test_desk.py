@@ -60,6 +60,13 @@ async def test_an_open_private_answer_may_be_shared_by_its_asker(bench: Bench) -
     shared = await desk.share(reply.answer_id, KIM)
     assert shared is not None
     assert (shared.answer, shared.private, shared.can_share, shared.can_vote) == (reply.answer, False, False, True)
+    assert shared.question == "연차는 며칠 전까지 신청합니까?"
+    assert await desk.vote(Vote(reply.answer_id, LEE, "up", "reaction")) is VoteReceipt.UNKNOWN
+    await desk.shown_at(reply.answer_id, "C1:77")
+    await desk.shown_at("f" * 16, "C1:78")
+    assert await desk.answer_at("slack", "C1:77") == reply.answer_id
+    assert await desk.answer_at("slack", "C1:78") is None
+    assert await desk.vote(Vote(reply.answer_id, LEE, "up", "reaction")) is VoteReceipt.STORED
     assert await desk.share(reply.answer_id, LEE) is None
     assert await desk.share("f" * 16, KIM) is None
     direct = await answered(bench, desk, place=DIRECT)
@@ -110,6 +117,10 @@ async def test_a_person_is_called_once_and_closes_the_call(bench: Bench) -> None
     assert (call.contacts, call.question) == (("UHELP", "SDESK"), "피아노 조율은 어떻게 합니까?")
     assert not await desk.may_escalate(reply.answer_id)
     assert await desk.escalate(reply.answer_id, LEE) is None
+    await desk.uncall(call.id)  # its message could not be posted
+    assert (await desk.status(ADMIN)).outcomes == {"abstained": 1}
+    call = await desk.escalate(reply.answer_id, KIM)
+    assert call is not None
     stranger = Person("slack", "U7", roles=frozenset({"SOTHER"}))
     assert not await desk.resolve(call.id, stranger, answer="x", consent=True)
     assert not await desk.resolve(call.id, Person("slack", "U8", guest=True), answer="x", consent=True)
