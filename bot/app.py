@@ -342,11 +342,23 @@ class Root:
 
         return await discord_sync(self.settings)
 
-    async def chat(self, flow: AnswerFlow, groups: frozenset[str]) -> None:
-        """The terminal conversation."""
-        from adapters.terminal.chat import chat
+    async def chat(self, groups: frozenset[str]) -> None:
+        """The terminal conversation of a person who is in `groups`."""
+        from adapters.terminal.screen import Screen
+        from bot.reindexing import Reindexing
+        from bot.serve_app import chat
+        from bot.store.database import open_store
 
-        await chat(flow, groups, language=self.settings.language)
+        settings = self.settings
+        self.shelf.current()  # say "no index" before opening or loading anything
+        screen = Screen(sys.stdout, transient=sys.stdin.isatty() and sys.stdout.isatty())
+        store = open_store(settings.store.url, settings.data_dir)
+        try:
+            async with self.answering() as flow:
+                reindex = Reindexing(self.config, lambda: self.reopen(flow), settings.language)
+                await chat(settings, store, flow, groups, screen, reindex=reindex)
+        finally:
+            store.close()
 
     def evaluate(
         self, path: Path, *, retrieval: bool, details: Path | None, progress: Callable[[int, int], None]

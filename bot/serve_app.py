@@ -1,4 +1,4 @@
-"""The composition root's part for `saseo serve`: store, desk and adapters put together. Only bot/app.py imports this.
+"""The composition root's part for `saseo serve` and `saseo chat`: store, desk and adapters put together. Only bot/app.py imports this.
 
 A new chat platform is one more `if` in `platforms` and one in `checks`.
 """
@@ -17,12 +17,19 @@ from bot.errors import NothingToServe, ServiceError
 
 if TYPE_CHECKING:
     from adapters.slack.tokens import SlackTokens
+    from adapters.terminal.screen import Screen
     from bot.answering.flow import AnswerFlow
+    from bot.desk.audience import Groups
     from bot.desk.desk import ReferenceDesk
     from bot.platforms import Desk
     from bot.serving import Platform
     from bot.settings import Settings
     from bot.store.database import Store
+
+_AT_A_TERMINAL = 1000
+"""Open questions of the one person: no limit."""
+_LEAVING_SECONDS = 2.0
+"""For what is being written down when the person leaves; nobody waits for an answer then."""
 
 
 def process_name() -> str:
@@ -100,9 +107,15 @@ async def discord_sync(settings: Settings) -> int:
 
 
 def make_desk(
-    settings: Settings, store: Store, flow: AnswerFlow, *, owner: str, reindex: Callable[[], Awaitable[str]]
+    settings: Settings,
+    store: Store,
+    flow: AnswerFlow,
+    *,
+    owner: str,
+    reindex: Callable[[], Awaitable[str]],
+    groups: Groups | None = None,
 ) -> ReferenceDesk:
-    """The desk with its places and groups. Raises InvalidSetting."""
+    """The desk with its places and groups, those of the groups file unless others are given. Raises InvalidSetting."""
     from bot.desk.audience import Groups
     from bot.desk.desk import ReferenceDesk
     from bot.desk.intake import IntakeOptions
@@ -122,7 +135,7 @@ def make_desk(
                 "terminal": frozenset({"local"}),
             },
         ),
-        Groups(settings.groups_file),
+        groups or Groups(settings.groups_file),
         IntakeOptions(
             queue_size=service.queue_size,
             per_person=service.per_person,
@@ -160,3 +173,40 @@ async def serve(
         warn=lambda error: warn(error.explain(settings.language)),
     )
     await service.run()
+
+
+async def chat(
+    settings: Settings,
+    store: Store,
+    flow: AnswerFlow,
+    groups: frozenset[str],
+    screen: Screen,
+    *,
+    reindex: Callable[[], Awaitable[str]],
+) -> None:
+    """Talk at this terminal until the person leaves. `groups`: whose pages they may read. Raises StoreError, BrokenPipeError."""
+    from adapters.terminal.adapter import TerminalAdapter
+    from adapters.terminal.chat import chat
+    from bot.desk.audience import Groups
+
+    # One person asks one question at a time here. What killed conversations left is theirs too, but must not be held against them.
+    service = settings.service.model_copy(update={"per_person": _AT_A_TERMINAL})
+    desk = make_desk(
+        settings.model_copy(update={"service": service}),
+        store,
+        flow,
+        owner=process_name(),
+        reindex=reindex,
+        groups=Groups(None, always=groups),
+    )
+    adapter = TerminalAdapter(desk, screen)
+    desk.attach(adapter)
+    await desk.start()
+    try:
+        await adapter.start()
+        desk.ready(adapter.name)
+        await chat(adapter, screen, language=settings.language)
+    finally:
+        await adapter.stop_intake()
+        await desk.close(_LEAVING_SECONDS)
+        await adapter.close()

@@ -88,8 +88,14 @@ def closing(answer: Answer, language: Language) -> str:
 def greeting(language: Language) -> str:
     """Opens a terminal conversation."""
     if language == "ko":
-        return "사서입니다. 위키에 대해 물어보십시오. (새 대화 /새로, 끝내기 /끝, 답변 멈추기 Ctrl-C)\n"
-    return "Saseo here. Ask the wiki. (/new forgets the conversation, /exit leaves, Ctrl-C stops an answer)\n"
+        return (
+            "사서입니다. 위키에 대해 물어보십시오.\n"
+            "(답변 평가 /좋아요 · /아쉬워요 [이유], 새 대화 /새로, 끝내기 /끝, 답변 멈추기 Ctrl-C)\n"
+        )
+    return (
+        "Saseo here. Ask the wiki.\n"
+        "(/good and /bad [reason] rate the answer, /new forgets the conversation, /exit leaves, Ctrl-C stops an answer)\n"
+    )
 
 
 def forgotten(language: Language) -> str:

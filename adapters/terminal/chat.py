@@ -1,105 +1,128 @@
-"""The terminal as a chat platform: lines in, checked sentences out, Ctrl-C stops the answer (at the prompt: leaves)."""
+"""The conversation: lines in, answers out through the adapter, Ctrl-C stops the answer (at the prompt: leaves)."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 import threading
-import uuid
-from collections.abc import AsyncIterator, Callable
-from typing import Protocol, TextIO
+from collections.abc import AsyncIterator, Callable, Iterator
 
-from bot import texts
-from bot.messages import Answer, Event, Finished, Progressed, Question, Wrote
+from adapters.terminal import texts
+from adapters.terminal.adapter import TerminalAdapter
+from adapters.terminal.screen import Screen
+from adapters.text.characters import clean
+from bot.conversation import Receipt, VoteReceipt
+from bot.errors import SaseoError
+from bot.messages import Language
+from bot.texts import forgotten, greeting
 
 REMEMBERED = 4
 """Earlier questions that a follow-up may lean on."""
-_LEAVING = {"/quit", "/exit", "/끝", "quit", "exit", "끝"}
+_LEAVING = {"/quit", "/exit", "/끝"}
+_LEAVING_WORDS = {"quit", "exit", "끝"}
 _FORGETTING = {"/new", "/새로"}
-
-
-class Asking(Protocol):
-    """What the terminal needs of the core."""
-
-    def stream(self, question: Question) -> AsyncIterator[Event]:
-        """Events of one question."""
+_GOOD = {"/good", "/좋아요"}
+_BAD = {"/bad", "/아쉬워요"}
+_HELP = {"/help", "/도움말"}
+_COMMAND = re.compile(r"/\w+")
+"""A path such as /etc/hosts is no command."""
 
 
 async def chat(
-    flow: Asking,
-    groups: frozenset[str],
+    adapter: TerminalAdapter,
+    screen: Screen,
     *,
-    language: texts.Language = "ko",
+    language: Language = "ko",
     read: Callable[[], AsyncIterator[str]] | None = None,
-    out: TextIO | None = None,
 ) -> None:
-    """Talk until the person leaves or the input ends. `read` and `out` replace the real terminal in tests."""
-    out = out or sys.stdout
+    """Talk until the person leaves or the input ends. `read` replaces the real terminal in tests.
+
+    Raises what the screen raises, such as BrokenPipeError.
+    """
     interactive = read is None and sys.stdin.isatty()
-    print(texts.greeting(language) if interactive else "", end="", file=out, flush=True)
-    turns: list[str] = []
-    lines = (read or (_typed if interactive else _piped))()
-    async for line in lines:
-        text = " ".join(line.split())
+    if interactive:
+        screen.write(greeting(language))
+    conversation = Conversation(adapter, screen, language)
+    async for line in (read or (_typed if interactive else _piped))():
+        text = " ".join(clean(line).split())
         if not text:
             continue
-        if text in _LEAVING:
+        if text in _LEAVING_WORDS or text.split()[0].lower() in _LEAVING:
             break
-        if text in _FORGETTING:
-            turns.clear()
-            print(texts.forgotten(language), file=out)
-            continue
         if not interactive:
-            print(f"\n> {text}", file=out)
-        question = Question(text, id=uuid.uuid4().hex[:12], groups=groups, turns=tuple(turns[-REMEMBERED:]))
-        answer = await _stoppable(_show(flow, question, language, out, transient=interactive and out.isatty()))
-        if answer is None:
-            print("\n" + texts.stopped(language), file=out, flush=True)
-        turns.append(text)
+            screen.write(f"\n> {text}\n")
+        if not await conversation.said(text):
+            break
 
 
-async def _show(
-    flow: Asking, question: Question, language: texts.Language, out: TextIO, *, transient: bool
-) -> Answer | None:
-    """Print one answer as it comes; progress stands on one line that the first sentence replaces."""
-    answer: Answer | None = None
-    async with contextlib.aclosing(flow.stream(question)) as events:  # type: ignore[type-var]
-        async for event in events:
-            if isinstance(event, Progressed):
-                if transient:
-                    print(
-                        f"\r\x1b[2K\x1b[2m{texts.step(event.step, event.detail, language)}\x1b[0m",
-                        end="",
-                        file=out,
-                        flush=True,
-                    )
-            elif isinstance(event, Wrote):
-                print(("\r\x1b[2K" if transient else "") + event.text, end="", file=out, flush=True)
-                transient = False
-            elif isinstance(event, Finished):
-                answer = event.answer
-    if answer is not None:
-        print(("\r\x1b[2K" if transient else "") + texts.closing(answer, language), file=out, flush=True)
-    return answer
+class Conversation:
+    """What was asked so far, and what a line means."""
+
+    def __init__(self, adapter: TerminalAdapter, screen: Screen, language: Language) -> None:
+        self._adapter = adapter
+        self._screen = screen
+        self._language = language
+        self._turns: list[str] = []
+
+    async def said(self, text: str) -> bool:
+        """Do what a line asks for. False: the person wants to leave."""
+        first, _, rest = text.partition(" ")
+        try:
+            if not _COMMAND.fullmatch(first):
+                return await self._ask(text)
+            return await self._command(first.lower(), rest)
+        except SaseoError as error:  # say, the store is out of reach for a while
+            self._screen.line(error.explain(self._language))
+            return True
+
+    async def _ask(self, text: str) -> bool:
+        with _ctrl_c() as interrupts:
+            receipt = await self._adapter.ask(text, tuple(self._turns[-REMEMBERED:]), interrupts)
+        if receipt is None:
+            self._screen.line(texts.left_waiting(self._language))
+            return False
+        if receipt is not Receipt.STOPPED:
+            self._turns.append(text)
+        return True
+
+    async def _command(self, command: str, rest: str) -> bool:
+        if command in _FORGETTING:
+            self._turns.clear()
+            self._screen.line(forgotten(self._language))
+            return not rest or await self._ask(rest)
+        if command in _GOOD:
+            self._screen.line(self._thanks(await self._adapter.vote("up")))
+        elif command in _BAD:
+            self._screen.line(self._thanks(await self._adapter.vote("down", rest), reason=rest, down=True))
+        else:
+            if command not in _HELP:
+                self._screen.line(texts.unknown_command(self._language))
+            self._screen.line(texts.commands(self._language))
+        return True
+
+    def _thanks(self, receipt: VoteReceipt | None, *, reason: str = "", down: bool = False) -> str:
+        if receipt is None:
+            return texts.nothing_to_rate(self._language)
+        if receipt is VoteReceipt.UNKNOWN or not down:
+            return texts.voted(receipt, self._language)
+        if reason:
+            return texts.explained(self._language)
+        return f"{texts.voted(receipt, self._language)} {texts.how_to_explain(self._language)}"
 
 
-async def _stoppable(work: object) -> Answer | None:
-    """Run one answer; Ctrl-C cancels it and gives None."""
-    task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+@contextlib.contextmanager
+def _ctrl_c() -> Iterator[asyncio.Queue[None]]:
+    """One item for each Ctrl-C meanwhile; afterwards Ctrl-C is again what it was."""
     loop, before = asyncio.get_running_loop(), signal.getsignal(signal.SIGINT)
+    presses: asyncio.Queue[None] = asyncio.Queue()
     # Neither on Windows nor off the main thread can a loop handle signals.
     with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
-        loop.add_signal_handler(signal.SIGINT, task.cancel)
+        loop.add_signal_handler(signal.SIGINT, presses.put_nowait, None)
     try:
-        answer: Answer | None = await task
-        return answer
-    except asyncio.CancelledError:
-        current = asyncio.current_task()
-        if current is not None and current.cancelling():
-            raise
-        return None
+        yield presses
     finally:
         with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
             loop.remove_signal_handler(signal.SIGINT)

@@ -15,9 +15,4 @@ from bot.commands.tools import Tools
 @click.pass_obj
 def chat(tools: Tools, as_group: str | None) -> None:
     """터미널에서 대화합니다. 이어지는 질문을 이해합니다."""
-
-    async def talk() -> None:
-        async with tools.answering() as flow:
-            await tools.chat(flow, groups_of(as_group))
-
-    asyncio.run(talk())
+    asyncio.run(tools.chat(groups_of(as_group)))

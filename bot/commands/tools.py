@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +45,7 @@ class Tools:
     open_index: Callable[[SearchOptions | None], SearchIndex]
     answering: Callable[[], AbstractAsyncContextManager[AnswerFlow]]
     models: Callable[[], tuple[Catalogue, ModelStore]]
-    chat: Callable[[AnswerFlow, frozenset[str]], Awaitable[None]]
+    chat: Callable[[frozenset[str]], Coroutine[None, None, None]]
     evaluate: Evaluating
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]

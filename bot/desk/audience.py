@@ -85,9 +85,13 @@ def read_groups(path: Path) -> dict[str, Members]:
 class Groups:
     """The groups file, read again when it changes; what cannot be read any more grants nothing."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Raises InvalidSetting when the file cannot be used at the start."""
+    def __init__(self, path: Path | None, *, always: frozenset[str] = frozenset()) -> None:
+        """`always`: groups of everybody who asks in private, as `saseo chat --as` gives them to the person at its terminal.
+
+        Raises InvalidSetting when the file cannot be used at the start.
+        """
         self._path = path
+        self._always = always
         self._read_at = self._changed_at()
         self._groups = read_groups(path) if path is not None else {}
 
@@ -105,6 +109,7 @@ class Groups:
             granted.add(f"{platform}:user:{person.id}")
             granted |= {f"{platform}:{_ROLE_WORD.get(platform, 'role')}:{role}" for role in person.roles}
             granted |= {name for name, members in groups.items() if members.have(person)}
+            granted |= self._always
         return frozenset(granted)
 
     def _current(self) -> dict[str, Members]:

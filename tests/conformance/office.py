@@ -99,10 +99,12 @@ class Office:
     async def open(self, *, language: str = "ko", listen: str = "mention", **options: Any) -> None:
         """A new process on the same store."""
         driver = self.driver
-        groups = self.folder / "groups.toml"
-        groups.write_text(f'[hr]\n{driver.name}_users = ["{driver.person_id("kim")}"]\n', encoding="utf-8")
+        groups = Groups(None, always=frozenset({"hr"}))  # as `--as hr`, where people are not told apart
         tables = []
         if driver.name in ("slack", "discord"):
+            members = self.folder / "groups.toml"
+            members.write_text(f'[hr]\n{driver.name}_users = ["{driver.person_id("kim")}"]\n', encoding="utf-8")
+            groups = Groups(members)
             tables.append(
                 PlaceTable(
                     platform=driver.name,  # type: ignore[arg-type]
@@ -122,7 +124,7 @@ class Office:
                 source_names=["wiki"],
                 admins={driver.name: frozenset({driver.person_id("admin")})},
             ),
-            Groups(groups),
+            groups,
             IntakeOptions(**({"lease": 2.0, "at_once": 1} | options)),
             owner=f"process-{self._opened}",
             reindex=self._reindex,

@@ -57,13 +57,25 @@ def test_a_direct_or_private_answer_gets_the_askers_groups(groups: Groups) -> No
     assert named(groups.readable_by(Place("discord", "5", "channel"), discord, private=False)) == {"it"}
 
 
+def test_fixed_groups_are_granted_in_private_beside_those_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "groups.toml"
+    path.write_text(FILE, encoding="utf-8")
+    for groups, theirs in (
+        (Groups(None, always=frozenset({"exec"})), set()),
+        (Groups(path, always=frozenset({"exec"})), {"hr"}),
+    ):
+        assert named(groups.readable_by(DIRECT, KIM, private=True)) == {"exec"} | theirs
+        assert named(groups.readable_by(CHANNEL, KIM, private=True)) == {"exec"} | theirs
+        assert named(groups.readable_by(CHANNEL, KIM, private=False)) == set()
+
+
 def test_an_id_of_another_platform_grants_nothing(groups: Groups) -> None:
     assert named(groups.readable_by(Place("discord", "9", "direct"), Person("discord", "U2"), private=True)) == set()
 
 
 @given(private=st.booleans(), kind=st.sampled_from(["channel", "direct"]), place=st.sampled_from(["C1", "CHR"]))
 def test_outsiders_get_nothing_restricted(private: bool, kind: str, place: str) -> None:
-    groups = Groups(None)
+    groups = Groups(None, always=frozenset({"exec"}))
     groups._groups = {"hr": next(iter(_members().values()))}
     where = Place("slack", place, kind, external=True)  # type: ignore[arg-type]
     assert groups.readable_by(where, KIM, private=private) == frozenset()
