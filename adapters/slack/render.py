@@ -6,8 +6,9 @@ blocks, 3,000 in a mrkdwn text, 75 in a button, 2,000 in a button's value.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack import texts
@@ -52,17 +53,17 @@ def reply(given: Reply, *, event_type: str = ANSWER_EVENT, head: str = "") -> Re
     """The final form. `head`: a line of ours, ready made as mrkdwn, above the answer."""
     answer, language = given.answer, given.language
     links = {c.n: url for c in answer.citations if (url := safe_url(c.url))}
-    text = shorten(answer.text, ANSWER_CHARACTERS)
+    text = shorten(answer.text, ANSWER_CHARACTERS)  # in NFC, whether it was cut or not
     body: list[Block] = [context(head)] if head else []
     body.append({"type": "markdown", "text": _markdown(text, links)})
     foot: list[Block] = []
-    if text != answer.text:
+    if text != unicodedata.normalize("NFC", answer.text):
         foot.append(context(texts.shortened(language)))
     if answer.outcome is not Outcome.FAILED:
         if answer.citations:
-            foot.append(context(_listing(texts.pick(texts.SOURCES, language), answer.citations, numbered=True)))
+            foot += _listing(texts.pick(texts.SOURCES, language), answer.citations, numbered=True)
         elif answer.nearest:
-            foot.append(context(_listing(texts.pick(texts.NEAREST, language), answer.nearest, numbered=False)))
+            foot += _listing(texts.pick(texts.NEAREST, language), answer.nearest, numbered=False)
         if given.answer_id:
             note = texts.notice if answer.outcome is Outcome.ANSWERED else texts.reference
             foot.append(context(note(given.question_id, language)))
@@ -155,20 +156,26 @@ def _markdown(text: str, links: Mapping[int, str]) -> str:
     return " "
 
 
-def _listing(head: str, citations: Sequence[Citation], *, numbered: bool) -> str:
-    """Pages one below the other. Whole lines only, so that a cut can never split a link."""
-    lines = [f"*{head}*"]
-    length = len(lines[0])
+def _listing(head: str, citations: Sequence[Citation], *, numbered: bool) -> list[Block]:
+    """Pages one below the other, in as many blocks as they need: an address of Hangul, percent-encoded, may take a whole one.
+
+    Whole lines only, so that a cut can never split a link.
+    """
+    made = [f"*{head}*"]
     for citation in citations[:_LISTED]:
         quote = " ".join(citation.quote.split())
-        line = f"[{citation.n}] {page(citation)}" if numbered else f"• {page(citation)}"
+        mark = f"[{citation.n}]" if numbered else "•"
+        line = f"{mark} {page(citation)}"
+        if len(line) > _MRKDWN_CHARACTERS:
+            line = f"{mark} {page(replace(citation, url=None))}"
         if numbered and 0 < len(quote) <= _QUOTE_CHARACTERS:
-            line += f" — “{mrkdwn(quote)}”"
-        length += len(line) + 1
-        if length > _MRKDWN_CHARACTERS:
-            break
-        lines.append(line)
-    return "\n".join(lines)
+            quoted_too = f"{line} — “{mrkdwn(quote)}”"
+            line = quoted_too if len(quoted_too) <= _MRKDWN_CHARACTERS else line
+        if len(made[-1]) + 1 + len(line) <= _MRKDWN_CHARACTERS:
+            made[-1] += f"\n{line}"
+        else:
+            made.append(line)
+    return [context(text) for text in made]
 
 
 def _buttons(given: Reply) -> list[Block]:

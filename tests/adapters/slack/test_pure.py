@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+import unicodedata
 from typing import Any
 
 import pytest
@@ -139,6 +140,29 @@ def test_a_long_answer_is_cut_and_says_so() -> None:
     [markdown] = [block for block in rendered.blocks if block["type"] == "markdown"]
     assert len(markdown["text"]) <= render.ANSWER_CHARACTERS + 100
     assert "일부만 보여 드립니다" in json.dumps(rendered.blocks, ensure_ascii=False)
+
+
+def test_every_source_is_listed_however_long_its_address() -> None:
+    address = "https://wiki.example.com/" + "%EA%B0%80" * 150
+    cited = tuple(Citation(n, f"p{n}", f"문서 {n}", f"{address}{n}", "인용 문장") for n in range(1, 9))
+    cited += (Citation(9, "p9", "&" * 150, "https://wiki.example.com/?" + "&a" * 900, "끝"),)
+    given = Reply("0" * 12, "a" * 16, answer("답입니다. [1][9]", citations=cited), "ko", False, can_vote=True)
+    rendered = render.reply(given)
+    assert check_blocks(rendered.blocks, "message") == []
+    listed = "\n".join(
+        element["text"] for block in rendered.foot if block["type"] == "context" for element in block["elements"]
+    )
+    for n in range(1, 9):
+        assert f"[{n}] <{address}{n}|문서 {n}> — “인용 문장”" in listed
+    assert f"[9] {'&amp;' * 149}" in listed, "without its address, which alone would fill more than a block"
+
+
+def test_only_what_was_cut_says_so() -> None:
+    shown = json.dumps(
+        render.reply(reply(unicodedata.normalize("NFD", "연차는 15일입니다."))).blocks, ensure_ascii=False
+    )
+    assert "연차는 15일입니다." in shown
+    assert "일부만 보여 드립니다" not in shown
 
 
 def test_a_refusal_has_no_buttons_and_no_notice() -> None:
