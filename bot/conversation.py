@@ -27,6 +27,8 @@ class Person:
     """Verified by the platform, in lower case; empty when it cannot be read."""
     roles: frozenset[str] = frozenset()
     """Ids of the platform's own groups that the person is in: Discord roles, Slack user groups."""
+    roles_known: bool = True
+    """False: the platform did not say which groups the person is in, so `roles` is empty."""
     guest: bool = False
     """From outside the company: a Slack guest or a Slack Connect person. Gets nothing restricted."""
 

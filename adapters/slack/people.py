@@ -1,7 +1,7 @@
 """Who a user id is, and what a channel is, asked of Slack at most every ten minutes.
 
-What cannot be found out is assumed to the asker's disadvantage, never to a page's: no e-mail, no groups; a channel that
-cannot be read counts as shared with other companies.
+What cannot be found out is assumed to the asker's disadvantage, never to a page's: who cannot be looked up counts as a guest,
+and a channel that cannot be read as shared with other companies.
 """
 
 from __future__ import annotations
@@ -17,35 +17,52 @@ from typing import Any, Generic, TypeVar
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import log, web
+from adapters.slack.tasks import Tasks
 from bot.conversation import Person
 
 CACHED_SECONDS = 600.0
 _ENTRIES = 5000
 _PATIENCE_SECONDS = 1.5
-"""A question waits this long for such a look-up, then goes on without."""
+"""A question waits this long for such a look-up, then goes on without. The look-up goes on for the questions to come."""
+_CALL_SECONDS = 20.0
 _logger = logging.getLogger(__name__)
 V = TypeVar("V")
 
 
 class Cache(Generic[V]):
-    """Bounded, oldest out; what failed is not kept."""
+    """Bounded, oldest out; what failed is not kept. Questions that need the same at the same time share one look-up."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], tasks: Tasks) -> None:
         self._clock = clock
+        self._tasks = tasks
         self._kept: OrderedDict[str, tuple[float, V]] = OrderedDict()
+        self._looking: dict[str, asyncio.Task[None]] = {}
 
     async def get(self, key: str, find: Callable[[], Awaitable[V | None]]) -> V | None:
-        """From memory or from `find`; None when neither knows."""
-        kept = self._kept.get(key)
-        if kept is not None and self._clock() - kept[0] < CACHED_SECONDS:
-            return kept[1]
-        found = await find()
-        if found is not None:
-            self._kept[key] = (self._clock(), found)
-            self._kept.move_to_end(key)
-            while len(self._kept) > _ENTRIES:
-                self._kept.popitem(last=False)
+        """From memory or from `find`; None when neither knows, or not in time."""
+        found = self._fresh(key)
+        if found is None:
+            if key not in self._looking:
+                self._looking[key] = self._tasks.spawn(self._look(key, find), "slack-lookup")
+            await asyncio.wait([self._looking[key]], timeout=_PATIENCE_SECONDS)
+            found = self._fresh(key)
         return found
+
+    def _fresh(self, key: str) -> V | None:
+        kept = self._kept.get(key)
+        return kept[1] if kept is not None and self._clock() - kept[0] < CACHED_SECONDS else None
+
+    async def _look(self, key: str, find: Callable[[], Awaitable[V | None]]) -> None:
+        try:
+            found = await find()
+        finally:
+            del self._looking[key]
+        if found is None:
+            return
+        self._kept[key] = (self._clock(), found)
+        self._kept.move_to_end(key)
+        while len(self._kept) > _ENTRIES:
+            self._kept.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +84,17 @@ class Channel:
 class Directory:
     """users.info, usergroups.list and conversations.info behind caches. Never raises for what Slack refuses."""
 
-    def __init__(self, client: AsyncWebClient, team: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, client: AsyncWebClient, team: str, tasks: Tasks, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._client = client
         self._team = team
-        self._profiles: Cache[Profile] = Cache(clock)
-        self._channels: Cache[Channel] = Cache(clock)
-        self._groups: Cache[Mapping[str, frozenset[str]]] = Cache(clock)
+        self._profiles: Cache[Profile] = Cache(clock, tasks)
+        self._channels: Cache[Channel] = Cache(clock, tasks)
+        self._groups: Cache[Mapping[str, frozenset[str]]] = Cache(clock, tasks)
         self._denied: set[str] = set()
-        """Methods whose scope was not granted: asked once, not with every question."""
+        """Methods whose scope was not granted: asked once, not with every question. Of conversations.info, whose scope depends
+        on the kind of conversation, `conversations.info:<channel>`: one group DM must not close every channel."""
 
     async def person(self, user: str, team: str = "") -> Person:
         """`team`: the person's own workspace where the event names it (Slack Connect)."""
@@ -87,7 +107,8 @@ class Directory:
             id=user,
             email=profile.email if profile else "",
             roles=frozenset(group for group, members in (groups or {}).items() if user in members),
-            guest=foreign or (profile.guest if profile else False),
+            roles_known=groups is not None and "usergroups.list" not in self._denied,
+            guest=foreign or (profile.guest if profile else True),
         )
 
     async def channel(self, channel: str) -> Channel:
@@ -106,15 +127,18 @@ class Directory:
         found: Mapping[str, Any] = data.get("user") or {}
         foreign = bool(found.get("team_id")) and found.get("team_id") != self._team
         flags = ("is_restricted", "is_ultra_restricted", "is_stranger")
+        unconfirmed = found.get("is_email_confirmed") is False  # anybody's address, as typed
         return Profile(
-            email=str((found.get("profile") or {}).get("email") or "").lower(),
+            email="" if unconfirmed else str((found.get("profile") or {}).get("email") or "").lower(),
             guest=foreign or any(found.get(flag) for flag in flags),
         )
 
     async def _channel(self, channel: str) -> Channel | None:
-        data = await self._call("conversations.info", self._client.conversations_info, channel=channel)
+        method = f"conversations.info:{channel}"
+        data = await self._call(method, self._client.conversations_info, channel=channel)
         if data is None:
-            return None
+            # A kind of conversation that the app has no scope for stays as unknown as the next question would find it.
+            return Channel(external=True, direct=False) if method in self._denied else None
         found: Mapping[str, Any] = data.get("channel") or {}
         return Channel(external=bool(found.get("is_ext_shared")), direct=bool(found.get("is_im")))
 
@@ -131,7 +155,7 @@ class Directory:
         if method in self._denied:
             return None
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(_CALL_SECONDS):
                 response = await call(**arguments)
         except web.REFUSALS as error:
             reason = web.code(error)

@@ -98,7 +98,7 @@ class Groups:
     def readable_by(self, place: Place, person: Person, *, private: bool) -> frozenset[str]:
         """The groups whose pages an answer to `person` in `place` may use; `everyone` is implied."""
         groups = self._current()
-        if place.external or (private and person.guest):
+        if place.external or person.guest:
             return frozenset()
         platform = place.platform
         granted: set[str] = set()

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from bot.desk.places import PlaceBook
     from bot.store.answers import Kept
     from bot.store.database import Store
+    from knowledge.search import SearchIndex
 
 _log = logging.getLogger(__name__)
 _DAY = 86400.0
@@ -179,8 +180,8 @@ class ReferenceDesk:
         if found is None or found.platform != person.platform:
             return False
         contacts = {contact.removeprefix("user:").removeprefix("role:") for contact in found.escalation.contacts}
-        # Without the right to read user groups Slack does not say who is in one: then any colleague may close.
-        unknown_members = not person.guest and any(c.startswith("S") for c in contacts) and not person.roles
+        # Where the platform does not say who is in a user group, any colleague may close.
+        unknown_members = not person.guest and not person.roles_known and any(c.startswith("S") for c in contacts)
         named = person.id in contacts or bool(person.roles & contacts) or person.key in (found.asker, found.called_by)
         if not (named or unknown_members or self.is_admin(person)):
             return False
@@ -233,9 +234,10 @@ class ReferenceDesk:
         index = self._flow.live().index
 
         def look_up() -> tuple[str, ...]:
-            if self._completion is None or self._completion[0] != index.name:
-                self._completion = (index.name, Completion(index.edition.passages))
-            return self._completion[1].matching(typed, self._mask(place, person, private), most)
+            kept = self._completion
+            if kept is None or kept[0] != index.name:
+                kept = self._completion = (index.name, Completion(index.edition.passages))
+            return kept[1].matching(typed, self._mask(index, place, person, private), most)
 
         return await asyncio.to_thread(look_up)
 
@@ -245,20 +247,22 @@ class ReferenceDesk:
 
     async def sources(self, place: Place, person: Person, *, private: bool) -> tuple[SourceInfo, ...]:
         """See `Desk.sources`."""
-        passages = self._flow.live().index.edition.passages
+        index = self._flow.live().index
 
         def count() -> tuple[SourceInfo, ...]:
             pages: dict[str, set[str]] = {}
-            for passage, readable in zip(passages, self._mask(place, person, private), strict=True):
+            mask = self._mask(index, place, person, private)
+            for passage, readable in zip(index.edition.passages, mask, strict=True):
                 if readable:
                     pages.setdefault(passage.source, set()).add(passage.page)
             return tuple(SourceInfo(name, len(found)) for name, found in pages.items())
 
         return await asyncio.to_thread(count)
 
-    def _mask(self, place: Place, person: Person, private: bool) -> NDArray[np.bool_]:
+    def _mask(self, index: SearchIndex, place: Place, person: Person, private: bool) -> NDArray[np.bool_]:
+        """Over `index`'s passages, not those of whatever is live by now: a mask of another edition would show the wrong ones."""
         reader = reader_of(self._groups.readable_by(place, person, private=private or place.kind == "direct"))
-        return self._flow.live().index.readable(reader, frozenset(self._places.settings(place).sources))
+        return index.readable(reader, frozenset(self._places.settings(place).sources))
 
     # -- settings and admins --------------------------------------------------------------------------------------------
 

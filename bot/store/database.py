@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from bot.errors import StoreError
@@ -46,7 +46,7 @@ class Store:
     @property
     def where(self) -> str:
         """The address without a password."""
-        return self._engine.url.render_as_string(hide_password=True)
+        return _shown(self._engine.url)
 
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(connection, …)` in a transaction on the store's thread. Raises StoreError when the database cannot be reached."""
@@ -91,19 +91,29 @@ def open_store(url: str, data_dir: Path) -> Store:
         if url.startswith("postgresql://"):
             url = url.replace("postgresql://", "postgresql+psycopg://", 1)
         parsed = make_url(url)
-        shown = parsed.render_as_string(hide_password=True)
+        shown = _shown(parsed)
+        if "@" in (parsed.host or ""):
+            raise StoreError(where=shown, reason="write @ in the password as %40")
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite(url)
         elif parsed.get_backend_name() == "postgresql":
-            engine = create_engine(url, pool_pre_ping=True, pool_size=4, isolation_level="READ COMMITTED")
+            engine = create_engine(
+                url, pool_pre_ping=True, pool_size=4, isolation_level="READ COMMITTED", hide_parameters=True
+            )
         else:
             raise StoreError(where=shown, reason="only sqlite and postgresql")
         with engine.begin() as connection:
             _create(connection, shown)
-    except (SQLAlchemyError, ArgumentError, OSError) as error:
+    except (SQLAlchemyError, ArgumentError, OSError, ValueError, ImportError) as error:  # a port or a driver that is none
         raise StoreError(where=shown, reason=_short(error)) from error
     # One thread is SQLite's one writer; PostgreSQL sorts concurrent transactions out itself.
     return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4)
+
+
+def _shown(url: URL) -> str:
+    """Without the password, wherever it was written: before the @, after it because of a second @, or as `?password=`."""
+    host = url.host.rpartition("@")[2] if url.host else url.host
+    return url.set(host=host, query={}).render_as_string(hide_password=True)
 
 
 def _create(connection: Connection, shown: str) -> None:
@@ -120,7 +130,8 @@ def _create(connection: Connection, shown: str) -> None:
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
+    # A traceback prints the driver's error, and with it what people wrote, unless the parameters are hidden.
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
     journal = "WAL" if sqlite3.sqlite_version_info >= _WAL_IS_SAFE else "TRUNCATE"
 
     @event.listens_for(engine, "connect")

@@ -6,12 +6,38 @@ token and is emptied as soon as the answer is delivered.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
 
 VERSION = "1"
 """Of these tables; kept in `facts` under `schema`."""
 
 metadata = MetaData()
+
+
+class Words(TypeDecorator[str]):
+    """What a person typed. Half a surrogate pair (SQLite) and NUL (PostgreSQL) cannot be stored: neither may cost the answer."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Before it is written."""
+        return None if value is None else value.encode("utf-8", "replace").decode().replace("\0", "")
+
 
 questions = Table(
     "questions",
@@ -21,9 +47,9 @@ questions = Table(
     Column("person", String(128), nullable=False),  # Person.key
     Column("conversation", String(255), nullable=False),
     Column("asked", JSON, nullable=False),  # all of Asked but reply_to
-    Column("text", Text, nullable=False),
+    Column("text", Words, nullable=False),
     Column("private", Boolean, nullable=False),
-    Column("reply_to", Text, nullable=False),
+    Column("reply_to", Words, nullable=False),
     Column("draft", Text, nullable=False, default=""),
     Column("state", String(8), nullable=False),  # open → done
     Column("owner", String(64), nullable=False),  # the process that holds the claim
@@ -79,8 +105,8 @@ votes = Table(
     Column("person", String(128), primary_key=True),  # Person.key, so the platform is part of it
     Column("direction", String(4)),  # up, down; NULL: withdrawn
     Column("via", String(8), nullable=False),
-    Column("reason", Text, nullable=False, default=""),
-    Column("correction", Text, nullable=False, default=""),
+    Column("reason", Words, nullable=False, default=""),
+    Column("correction", Words, nullable=False, default=""),
     *(Column(name, String(128), nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),
     Column("voted_at", Float, nullable=False),
@@ -107,7 +133,7 @@ escalations = Table(
     Column("called_at", Float, nullable=False),
     Column("resolved_by", String(128)),
     Column("resolved_at", Float),
-    Column("resolution", Text, nullable=False, default=""),  # kept only with consent
+    Column("resolution", Words, nullable=False, default=""),  # kept only with consent
     Column("consent", Boolean, nullable=False, default=False),
     *(Column(name, String(128), nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),

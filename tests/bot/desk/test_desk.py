@@ -14,6 +14,8 @@ from bot.errors import NotAllowed
 from bot.messages import Outcome
 from bot.settings import PlaceTable
 from bot.store import schema
+from knowledge.page import Audience
+from knowledge.search import SearchIndex
 from tests.bot.desk.conftest import ADMIN, CHANNEL, DIRECT, KIM, LEE, Bench, asked
 
 HELP = PlaceTable(platform="slack", id="*", contacts=("UHELP", "SDESK"))
@@ -87,6 +89,18 @@ async def test_search_suggestions_and_sources_show_only_what_may_be_read_there(b
     assert await desk.complete(CHANNEL, KIM, "30,000", private=False) == ()
 
 
+async def test_a_reindex_meanwhile_shows_no_restricted_title(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = await bench.start_desk()
+    old = bench.flow.live()
+    opened = replace(old.index.edition, passages=[replace(p, audience=Audience()) for p in old.index.edition.passages])
+    new = replace(old, index=SearchIndex(opened, old.index.analyser, old.index.embedder))
+    lives = iter([old])  # the new edition goes live right after the first look
+    monkeypatch.setattr(bench.flow, "_live", lambda: next(lives, new))
+    assert await desk.complete(CHANNEL, LEE, "연봉", private=False) == ()
+    lives = iter([old])
+    assert await desk.sources(CHANNEL, LEE, private=False) == (SourceInfo("wiki", 5),)
+
+
 async def test_a_place_limited_to_other_sources_finds_nothing_here(bench: Bench) -> None:
     desk = await bench.start_desk()
     desk._places._source_names = ("wiki", "sales")
@@ -121,9 +135,10 @@ async def test_a_person_is_called_once_and_closes_the_call(bench: Bench) -> None
     assert (await desk.status(ADMIN)).outcomes == {"abstained": 1}
     call = await desk.escalate(reply.answer_id, KIM)
     assert call is not None
-    stranger = Person("slack", "U7", roles=frozenset({"SOTHER"}))
-    assert not await desk.resolve(call.id, stranger, answer="x", consent=True)
-    assert not await desk.resolve(call.id, Person("slack", "U8", guest=True), answer="x", consent=True)
+    for stranger in (Person("slack", "U7", roles=frozenset({"SOTHER"})), Person("slack", "U7")):
+        assert not await desk.resolve(call.id, stranger, answer="x", consent=True)
+    outsider = Person("slack", "U8", roles_known=False, guest=True)
+    assert not await desk.resolve(call.id, outsider, answer="x", consent=True)
     assert not await desk.resolve(call.id, Person("discord", "UHELP"), answer="x", consent=True)
     assert await desk.resolve(call.id, Person("slack", "UHELP"), answer="총무팀에 연락합니다.", consent=True)
     assert await desk.escalation(call.id) is None
@@ -134,6 +149,14 @@ async def test_a_person_is_called_once_and_closes_the_call(bench: Bench) -> None
 
     assert bench.stores[0].run_now(kept) == ("총무팀에 연락합니다.", reply.answer.edition)
     assert (await desk.status(ADMIN)).outcomes == {"escalated": 1}
+
+
+async def test_where_group_members_are_unknown_any_colleague_closes_a_call_to_a_group(bench: Bench) -> None:
+    desk = await bench.start_desk(HELP)
+    reply = await answered(bench, desk, "피아노 조율은 어떻게 합니까?")
+    call = await desk.escalate(reply.answer_id, KIM)
+    assert call is not None
+    assert await desk.resolve(call.id, Person("slack", "U7", roles_known=False), answer="x", consent=False)
 
 
 async def test_without_contacts_nobody_is_called(bench: Bench) -> None:

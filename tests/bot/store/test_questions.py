@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import traceback
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from bot.errors import StoreError
 from bot.messages import Outcome
@@ -120,10 +121,37 @@ def test_a_persons_last_questions_come_newest_first(store: Store) -> None:
     assert store.run_now(questions.recent, "slack:U9", 2) == ()
 
 
+def test_characters_that_a_database_cannot_hold_cost_no_question(store: Store) -> None:
+    strange = asked(text="연차\ud83d는\x00 며칠?")
+    _, claim = store.run_now(questions.claim, strange, owner="a", now=1.0, lease=9.0)
+    assert claim is not None
+    taken = store.run_now(questions.take_over, claim.question_id, owner="b", now=99.0, lease=9.0)
+    assert taken is not None
+    assert taken.asked.text.startswith("연차")
+    assert store.run_now(questions.recent, KIM.key, 1)[0].text == "연차?는 며칠?"
+
+
+def test_what_people_wrote_is_not_in_a_database_errors_traceback(store: Store) -> None:
+    store.run_now(questions.claim, asked("e1"), owner="a", now=1.0, lease=9.0)
+    double = insert(schema.claims).values(key="e1", question="비밀 질문")
+    with pytest.raises(StoreError) as caught:
+        store.run_now(lambda connection: connection.execute(double))
+    assert "비밀 질문" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_database_that_cannot_be_opened_is_a_sentence_without_the_password(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         open_store("postgresql://saseo:geheim@127.0.0.1:1/wiki", tmp_path)
     assert "geheim" not in str(caught.value) + caught.value.explain("ko")
+    for url in (
+        "postgresql://127.0.0.1:1/wiki?user=saseo&password=geheim",
+        "postgresql://saseo:very@geheim@127.0.0.1:1/wiki",
+        "postgresql://saseo:geheim@127.0.0.1:port/wiki",
+        "postgresql+nodriver://saseo:geheim@127.0.0.1:1/wiki",
+    ):
+        with pytest.raises(StoreError) as caught:
+            open_store(url, tmp_path)
+        assert "geheim" not in str(caught.value) + caught.value.explain("ko")
     (tmp_path / "file").write_text("not a database " * 100)
     for url in ("", f"sqlite:///{tmp_path / 'file'}", "mysql://h/d", "nonsense"):
         with pytest.raises(StoreError):
