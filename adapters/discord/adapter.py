@@ -35,13 +35,19 @@ class DiscordAdapter:
     def __init__(self, settings: DiscordSettings, token: str, desk: Desk, *, language: Language) -> None:
         self._token = token
         self._language = language
+        self._settings = settings
+        self._desk = desk
         point_at(settings)
         self.client = SaseoClient(settings, desk, language)
         self._session: asyncio.Task[None] | None = None
+        self._end: AdapterError | None = None
+        """Why the session is over for good."""
 
     async def start(self) -> None:
-        """Log in and connect; returns when the gateway is ready. Raises AdapterError."""
+        """Log in and connect; returns when the gateway is ready. Raises AdapterError, after which it may be called again."""
         language = self._language
+        if self.client.is_closed():  # by a start that failed: the library's clients cannot be opened again
+            self.client = SaseoClient(self._settings, self._desk, language)
         if not self._token.strip():
             raise AdapterError(platform="Discord", reason=texts.no_token(language), remedy=texts.new_token(language))
         try:
@@ -49,6 +55,9 @@ class DiscordAdapter:
         except UNREACHABLE as error:
             await self.client.close()
             raise login_error(error, language) from error
+        except BaseException:  # ours, such as a store that is away
+            await self.client.close()
+            raise
         self._session = asyncio.get_running_loop().create_task(self._keep_connected(), name="discord-gateway")
         ready = asyncio.get_running_loop().create_task(self.client.wait_until_ready())
         try:
@@ -82,11 +91,13 @@ class DiscordAdapter:
         self.client.online = False
         error = None if session.cancelled() else session.exception()
         if error is not None:
+            self._end = login_error(error, self._language)
+            told = self._end.explain(self._language)
             code = getattr(error, "code", None)
-            record(logger, "discord_ended", logging.ERROR, error=type(error).__name__, code=code)
+            record(logger, "discord_ended", logging.ERROR, error=type(error).__name__, code=code, told=told)
 
     async def stop_intake(self) -> None:
-        """Interactions get a sentence, messages nothing; deliveries go on."""
+        """Whoever asks now gets a sentence; votes by reaction are not seen; deliveries go on."""
         self.client.taking = False
         record(logger, "intake_stopped")
 
@@ -109,5 +120,7 @@ class DiscordAdapter:
         connected = client.online and client.is_ready() and not client.is_closed()
         latency = client.latency if client.ws is not None else math.nan
         detail = texts.latency(latency * 1000, self._language) if math.isfinite(latency) else ""
+        if self._end is not None:
+            detail = self._end.explain(self._language)
         age = monotonic() - client.last_event if client.last_event else None
         return Health(connected, detail, age)

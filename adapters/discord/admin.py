@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
 from adapters.discord import texts
-from adapters.discord.guard import UNREACHABLE, sentence_of
+from adapters.discord.guard import UNREACHABLE, acknowledge, sentence_of
 from adapters.discord.logs import record
 from adapters.text import inline
 from bot.conversation import Person
@@ -72,13 +72,15 @@ def add_commands(tree: app_commands.CommandTree[Any], name: Words, told: Words, 
         else:
             now = await client.desk.change_place(place, person, {key: value or ""})
             head = f"{texts.changed(now.language)}\n"
+        if now.listen != "mention" and not client.settings.message_content:
+            head += f"{texts.cannot_listen(now.language)}\n"
         await _show(interaction, head + texts.place_settings(now, now.language))
 
 
 async def _admin(interaction: Interaction) -> Person | None:
     """Acknowledge; the person if they are an admin, else None after a sentence."""
     client: SaseoClient = interaction.client
-    await interaction.response.defer(thinking=True, ephemeral=True)
+    await acknowledge(interaction, ephemeral=True)
     if interaction.guild_id is None:
         await client.members.roles(interaction.user.id)  # so that `person` knows their roles
     person = client.person(interaction)

@@ -57,6 +57,8 @@ class SaseoClient(discord.Client):
         self.renderer = Renderer(settings.components == "v2")
         self.members = Membership(self._fetch_roles, settings.guild_ids)
         self.tree = commands.make_tree(self)
+        self.sharing: set[str] = set()
+        """Answers that are being shared now: a double click is one wish."""
         self.taking = True
         """False: new events are turned away."""
         self.online = False
@@ -111,8 +113,7 @@ class SaseoClient(discord.Client):
 
     async def on_message(self, message: discord.Message) -> None:
         """Mentions, direct messages and, where it is allowed, what is overheard."""
-        if self.taking:
-            await listening.heard(self, message)
+        await listening.heard(self, message)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Forms come back here: they are told by their id, so one opened before a restart still counts."""
@@ -145,7 +146,9 @@ class SaseoClient(discord.Client):
         """Leave a server that config.toml does not name, unless it names none yet: its id is then needed to set it up."""
         known = guild.id in self.settings.guild_ids
         record(logger, "guild_joined", guild=guild.id, known=known)
-        if not known and self.settings.guild_ids:
+        if known:  # invited after the start, or again: it has no commands yet
+            await sync.register_in(self, guild.id, await sync.payload_of(self.tree))
+        elif self.settings.guild_ids:
             try:
                 await guild.leave()
                 record(logger, "unknown_guild_left", logging.WARNING, guild=guild.id)

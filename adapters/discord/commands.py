@@ -12,7 +12,7 @@ from discord.app_commands import locale_str
 
 from adapters.discord import admin, texts
 from adapters.discord.events import asked_in_interaction, person_of, said
-from adapters.discord.guard import UNREACHABLE, admit, say, tell_error
+from adapters.discord.guard import UNREACHABLE, acknowledge, admit, say, tell_error
 from adapters.discord.listening import turns_in
 from adapters.discord.logs import record
 from adapters.discord.render import CONTENT_CHARACTERS, pages
@@ -26,7 +26,6 @@ logger = logging.getLogger(__name__)
 MOST_CHOICES = 25
 CHOICE_CHARACTERS = 100
 QUESTION_CHARACTERS = 1_000
-ALREADY_ACKNOWLEDGED = 40060
 SETTLE_SECONDS = 1.5
 Question = app_commands.Range[str, 1, QUESTION_CHARACTERS]
 Interaction = discord.Interaction[Any]
@@ -142,16 +141,11 @@ async def ask(interaction: Interaction, text: str, *, private: bool) -> None:
         return
     acknowledged = True
     try:
-        await interaction.response.defer(thinking=True, ephemeral=private and not direct)
-    except discord.HTTPException as error:
-        if error.code == ALREADY_ACKNOWLEDGED:  # replayed by the gateway, or taken by another process
-            record(logger, "interaction_duplicate", interaction=interaction.id)
-            return
+        await acknowledge(interaction, ephemeral=private and not direct)
+    except UNREACHABLE as error:
         acknowledged = False
-    except UNREACHABLE:
-        acknowledged = False
-    if not acknowledged:
-        record(logger, "interaction_not_acknowledged", logging.WARNING, interaction=interaction.id)
+        code = getattr(error, "code", None)
+        record(logger, "interaction_not_acknowledged", logging.WARNING, interaction=interaction.id, code=code)
     person = await _member(interaction)
     if person is None:
         return
@@ -195,7 +189,7 @@ def _add_lists(tree: SaseoTree) -> None:
     async def search(interaction: Interaction, words: Question) -> None:
         client: SaseoClient = interaction.client
         language = client.language_at(interaction)
-        await interaction.response.defer(thinking=True, ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         if (person := await _member(interaction)) is None:
             return
         hits = await client.desk.search(Asked((), client.place(interaction), person, said(words), "", private=True))
@@ -208,7 +202,7 @@ def _add_lists(tree: SaseoTree) -> None:
     @tree.command(name=name("sources"), description=told("sources"))
     async def sources(interaction: Interaction) -> None:
         client: SaseoClient = interaction.client
-        await interaction.response.defer(thinking=True, ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         if (person := await _member(interaction)) is None:
             return
         known = await client.desk.sources(client.place(interaction), person, private=True)
@@ -220,7 +214,7 @@ def _add_lists(tree: SaseoTree) -> None:
     async def usage(interaction: Interaction) -> None:
         client: SaseoClient = interaction.client
         language = client.language_at(interaction)
-        await interaction.response.defer(thinking=True, ephemeral=True)
+        await acknowledge(interaction, ephemeral=True)
         if (person := await _member(interaction)) is None:
             return
         text = texts.usage(language)

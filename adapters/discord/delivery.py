@@ -109,20 +109,26 @@ class DiscordDelivery:
         """Where the answer cannot stand under the question: in the channel, or for the person alone if it was private."""
         address = self._address
         await self._clear_draft()
-        if address.message or address.ephemeral:
-            # A channel that takes no message, or a private answer: written to the person directly.
+        if not (address.message or address.ephemeral):
             try:
-                channel = await persist(lambda: self._client.create_dm(discord.Object(address.asker)))
-                return await self._post(channel.id, reply)
-            except UNREACHABLE as error:
-                code = getattr(error, "code", None)
-                record(logger, "asker_not_reached", logging.WARNING, question=self._question, code=code)
-                if address.message:
+                return await self._post(address.channel, reply)
+            except UNREACHABLE as error:  # commands work also where the bot may not post
+                if address.direct:
                     raise
-            words = self._client.renderer.text(texts.ask_again(reply.language))
-            to = ChannelSurface(self._client, _only(address.channel, address), "", _forget)
-            return await persist(lambda: to.complete((words,), self._question))
-        return await self._post(address.channel, reply)
+                code = getattr(error, "code", None)
+                record(logger, "channel_closed", logging.WARNING, question=self._question, code=code)
+        # A channel that takes no message, or a private answer: written to the person directly.
+        try:
+            channel = await persist(lambda: self._client.create_dm(discord.Object(address.asker)))
+            return await self._post(channel.id, reply)
+        except UNREACHABLE as error:
+            code = getattr(error, "code", None)
+            record(logger, "asker_not_reached", logging.WARNING, question=self._question, code=code)
+            if not address.ephemeral:
+                raise
+        words = self._client.renderer.text(texts.ask_again(reply.language))
+        to = ChannelSurface(self._client, _only(address.channel, address), "", _forget)
+        return await persist(lambda: to.complete((words,), self._question))
 
     async def _clear_draft(self) -> None:
         """The half-written response of a public interaction outlives its token; as our own message it can be deleted."""

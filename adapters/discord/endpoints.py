@@ -20,6 +20,7 @@ def point_at(settings: DiscordSettings) -> None:
     """
     discord.http.Route.BASE = settings.api_base_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url or GATEWAY)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # nobody speaks: no warning about voice
     library = logging.getLogger("discord")
     if library.getEffectiveLevel() < logging.INFO:
         library.setLevel(logging.INFO)  # its DEBUG records hold messages and interaction tokens

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 Item = TypeVar("Item")
+ALREADY_ACKNOWLEDGED = 40060
+ACKNOWLEDGE_SECONDS = 10.0
+"""Discord waits for three; what takes longer than this has hung."""
 UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 """What a request to Discord may raise."""
 
@@ -52,6 +56,24 @@ async def admit(interaction: discord.Interaction[Any]) -> bool:
     else:
         await say(interaction, refusal)
     return False
+
+
+async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool) -> None:
+    """ "Thinking…". Raises what Discord or the way to it raises.
+
+    When the answer to it got lost on the way it is sent once more: that it stands already (also by a replay of the gateway, or
+    another process) is as good as done, for what follows is claimed or may be repeated.
+    """
+    async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+        try:
+            try:
+                await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+            except (aiohttp.ClientError, OSError):
+                await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+        except discord.HTTPException as error:
+            if error.code != ALREADY_ACKNOWLEDGED:
+                raise
+            record(logger, "interaction_already_acknowledged", interaction=interaction.id)
 
 
 async def say(interaction: discord.Interaction[Any], text: str, view: discord.ui.View | None = None) -> None:

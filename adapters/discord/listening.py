@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _KINDS = (discord.MessageType.default, discord.MessageType.reply)
+HISTORY_SECONDS = 2.0
+"""What was said before is waited for no longer than this: the question is not claimed yet, and the person sees nothing."""
 THREAD_MESSAGES = 40
 """How far back a thread is read for what people said before."""
 REPLY_STEPS = 2 * MOST_TURNS
@@ -48,7 +51,7 @@ async def heard(client: SaseoClient, message: discord.Message) -> None:
                 await _reply(message, texts.members_only(language))
                 return
         if not said(message.content):
-            if addressed and not message.attachments:
+            if addressed:
                 await _reply(message, texts.empty_question(language))
             return
         asked = asked_in_message(message, person_of(message.author, roles), await turns_before(message))
@@ -95,7 +98,8 @@ async def turns_before(message: discord.Message) -> list[str]:
     if isinstance(message.channel, discord.Thread):
         return await turns_in(message.channel, message.id)
     try:
-        return turns_of(reversed(await _answered_to(message)))
+        async with asyncio.timeout(HISTORY_SECONDS):
+            return turns_of(reversed(await _answered_to(message)))
     except UNREACHABLE as error:
         record(logger, "history_unread", event_id=message.id, code=getattr(error, "code", None))
         return []
@@ -104,11 +108,27 @@ async def turns_before(message: discord.Message) -> list[str]:
 async def turns_in(thread: discord.Thread, before: int) -> list[str]:
     """What people said in a thread before an event. Empty where the history may not be read."""
     try:
-        earlier = [m async for m in thread.history(limit=THREAD_MESSAGES, before=discord.Object(before))]
+        async with asyncio.timeout(HISTORY_SECONDS):
+            earlier = [m async for m in thread.history(limit=THREAD_MESSAGES, before=discord.Object(before))]
+            if len(earlier) < THREAD_MESSAGES:
+                earlier += await _begun_by(thread)
     except UNREACHABLE as error:
         record(logger, "history_unread", event_id=before, code=getattr(error, "code", None))
         return []
     return turns_of(reversed(earlier))
+
+
+async def _begun_by(thread: discord.Thread) -> list[discord.Message]:
+    """The message that a thread hangs on, with what it answered; newest first. It stands in the channel, under the thread's own id."""
+    parent = thread.parent
+    if not isinstance(parent, discord.TextChannel):  # a forum's posts hold their first message themselves
+        return []
+    try:
+        first = await parent.fetch_message(thread.id)
+    except discord.NotFound:
+        return []  # a thread that was made without one
+    above = first.reference.resolved if first.reference else None
+    return [first, above] if isinstance(above, discord.Message) else [first]
 
 
 async def _answered_to(message: discord.Message) -> list[discord.Message]:

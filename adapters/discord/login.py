@@ -8,6 +8,9 @@ from adapters.discord import texts
 from bot.errors import AdapterError
 from bot.messages import Language
 
+AUTHENTICATION_FAILED = 4004
+"""Discord docs, gateway close event codes. The others that end a session for good (4010 to 4013) are about the program."""
+
 
 def login_error(error: BaseException, language: Language = "ko") -> AdapterError:
     """Translate what discord.py or aiohttp raised."""
@@ -15,8 +18,10 @@ def login_error(error: BaseException, language: Language = "ko") -> AdapterError
         reason, remedy = texts.bad_token(language), texts.new_token(language)
     elif isinstance(error, discord.PrivilegedIntentsRequired):
         reason, remedy = texts.intent_refused(language), texts.allow_intent(language)
+    elif isinstance(error, discord.ConnectionClosed) and error.code == AUTHENTICATION_FAILED:
+        reason, remedy = texts.bad_token(language), texts.new_token(language)
     elif isinstance(error, discord.ConnectionClosed):
-        reason, remedy = texts.closed(error.code or 0, language), texts.new_token(language)
+        reason, remedy = texts.closed(error.code or 0, language), texts.check_version(language)
     else:
         reason = texts.unreachable(type(error).__name__, language)
         remedy = texts.check_network(language)

@@ -1,6 +1,6 @@
 """Who may write to the bot directly: members of an allowed server, with their roles there.
 
-Asked one by one (`GET /guilds/{id}/members/{user}`), which needs no privileged intent, and kept for ten minutes.
+Asked one by one (`GET /guilds/{id}/members/{user}`), which needs no privileged intent, and members are kept for ten minutes.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 
 KEPT_SECONDS = 600.0
+STRANGER_SECONDS = 20.0
+"""Strangers are told to join: once they did, they must not be strangers for long."""
 MOST_KEPT = 10_000
 
 Fetch = Callable[[int, int], Awaitable[frozenset[str] | None]]
@@ -38,5 +40,5 @@ class Membership:
         roles = frozenset().union(*found) if found else None
         if len(self._kept) >= MOST_KEPT:
             self._kept.pop(next(iter(self._kept)))
-        self._kept[person] = (self._clock() + KEPT_SECONDS, roles)
+        self._kept[person] = (self._clock() + (STRANGER_SECONDS if roles is None else KEPT_SECONDS), roles)
         return roles

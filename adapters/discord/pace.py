@@ -79,12 +79,12 @@ class Pace:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
-        if task.cancelled() or self._stopped:
+        if task.cancelled():
             return
         if (error := task.exception()) is not None:  # ours, not Discord's: the answer itself will still come
             record(logger, "draft_failed", logging.ERROR, error=type(error).__name__, where=where(error))
             return
-        if self._edits:
+        if self._edits and not self._stopped:
             self._next = asyncio.get_running_loop().time() + self._gap
             self._gap *= GROWTH
         self._schedule()

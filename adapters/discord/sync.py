@@ -91,12 +91,7 @@ async def register(client: discord.Client, settings: DiscordSettings, payload: l
         return False
     complete = True
     for guild in settings.guild_ids:
-        try:
-            await client.http.bulk_upsert_guild_commands(application, guild, for_server(payload))
-        except UNREACHABLE as error:
-            complete = False  # usually 50001: invited without applications.commands, or not there yet
-            code = getattr(error, "code", None)
-            record(logger, "commands_not_registered", logging.WARNING, guild=guild, code=code)
+        complete &= await register_in(client, guild, payload)
     try:
         await client.http.bulk_upsert_global_commands(application, for_direct(payload, settings))
     except UNREACHABLE as error:
@@ -104,6 +99,18 @@ async def register(client: discord.Client, settings: DiscordSettings, payload: l
         record(logger, "commands_not_registered", logging.WARNING, guild=None, code=getattr(error, "code", None))
     record(logger, "commands_registered", guilds=len(settings.guild_ids), commands=len(payload), complete=complete)
     return complete
+
+
+async def register_in(client: discord.Client, guild: int, payload: list[dict[str, Any]]) -> bool:
+    """Overwrite the commands of one server. False: Discord did not take them."""
+    if client.application_id is None:
+        return False
+    try:
+        await client.http.bulk_upsert_guild_commands(client.application_id, guild, for_server(payload))
+    except UNREACHABLE as error:  # usually 50001: invited without applications.commands, or not there yet
+        record(logger, "commands_not_registered", logging.WARNING, guild=guild, code=getattr(error, "code", None))
+        return False
+    return True
 
 
 async def sync_once(settings: DiscordSettings, token: str) -> int:

@@ -306,6 +306,11 @@ def shared(language: Language) -> str:
     return _of(language, "채널에 공유했습니다.", "Shared in the channel.")
 
 
+def already_shared(language: Language) -> str:
+    """Pressed twice."""
+    return _of(language, "이미 채널에 공유한 답변입니다.", "This answer has been shared already.")
+
+
 def nothing_found(language: Language) -> str:
     """`/search` without a hit."""
     return _of(
@@ -355,6 +360,17 @@ def place_settings(now: PlaceSettings, language: Language) -> str:
 def changed(language: Language) -> str:
     """A setting was changed."""
     return _of(language, "설정을 바꿨습니다.", "Changed.")
+
+
+def cannot_listen(language: Language) -> str:
+    """`listen` is set to more than mentions, but Discord does not let the bot read other messages."""
+    return _of(
+        language,
+        "단, config.toml의 [discord] message_content가 false여서 멘션하지 않은 메시지는 읽지 못합니다. "
+        "멘션 없이도 답하려면 이 값을 true로 바꿔 주십시오.",
+        "But [discord] message_content is false in config.toml, so messages without a mention cannot be read. "
+        "Set it to true to have them answered.",
+    )
 
 
 def service_status(status: ServiceStatus, language: Language) -> str:
@@ -445,6 +461,15 @@ def closed(code: int, language: Language) -> str:
     """The gateway closed the connection for good."""
     return _of(
         language, f"게이트웨이가 연결을 끊었습니다(코드 {code})", f"The gateway closed the connection (code {code})"
+    )
+
+
+def check_version(language: Language) -> str:
+    """The gateway does not take what this version sends: shards, API version, intents."""
+    return _of(
+        language,
+        "[discord] gateway_url을 확인하고, 사서를 새 버전으로 올린 뒤 다시 시작해 주십시오.",
+        "Check [discord] gateway_url, and start again with a newer version of Saseo.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import discord
 import pytest
@@ -13,6 +13,7 @@ from adapters.discord.adapter import DiscordAdapter
 from bot.settings import DiscordSettings
 from tests.adapters.discord.desk import ScriptedDesk
 from tests.adapters.discord.office import GUILD, Office
+from tests.adapters.discord.wire import World, a_world
 
 
 @pytest.fixture(autouse=True)
@@ -62,3 +63,10 @@ def office(simcord_env: simcord.Env, desk: ScriptedDesk) -> Office:
     """The usual world."""
     desk.waits = lambda gate: simcord_env.external_wait(gate, reason="the model is writing")
     return Office(simcord_env)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    """Nothing is connected yet. At the end the bot must have sent nothing that Discord would complain about."""
+    async with a_world() as made:
+        yield made

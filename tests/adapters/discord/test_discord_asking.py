@@ -83,7 +83,7 @@ async def test_a_thread_is_a_conversation_of_its_channel(office: Office, desk: S
     await office.lee.send(thread, f"{office.me} 그럼 신청은 <@{office.kim.id}> 어디서?")
     question = desk.asked[-1]
     assert (question.place.id, question.place.thread) == (str(office.channel.id), str(thread.id))
-    assert question.turns == ("이월은?",)
+    assert question.turns == ("연차는 며칠입니까?", "이월은?")
     assert question.text == "그럼 신청은 어디서?"
     assert f"{thread.id}:{thread.last_message.id if thread.last_message else 0}" in desk.posted
 
@@ -95,7 +95,7 @@ async def test_a_command_in_a_thread_knows_the_conversation(office: Office, desk
     await office.lee.send(thread, f"{office.me} 이월은?")
     await office.kim.slash(thread, "ask", question="그럼 신청은?")
     assert desk.asked[-1].place.thread == str(thread.id)
-    assert desk.asked[-1].turns == ("이월은?",)
+    assert desk.asked[-1].turns == ("연차는?", "이월은?")
 
 
 async def test_a_question_of_marks_alone_gets_a_hint(office: Office, desk: ScriptedDesk) -> None:
