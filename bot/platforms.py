@@ -74,8 +74,11 @@ class Desk(Protocol):
         Contacts, admins and the asker may close.
         """
 
-    async def share(self, answer_id: str, person: Person) -> Reply | None:
-        """The answer for everyone in the channel it was asked in. None: not the asker, or it used pages not all may read."""
+    async def share(self, answer_id: str, person: Person, *, external: bool = False) -> Reply | None:
+        """The answer for everyone in the channel it was asked in. None: not the asker, or it used pages not all may read.
+
+        `external`: people from outside the company read there now, whether or not they did when it was asked.
+        """
 
     async def search(self, asked: Asked, most: int = 5) -> tuple[Citation, ...]:
         """The nearest pages, without an answer. Nothing is claimed or kept; `keys` and `reply_to` may be empty."""

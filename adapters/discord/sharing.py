@@ -1,4 +1,4 @@
-"""채널에 공유: a private answer, shown to everyone in the channel it was asked in."""
+"""채널에 공유: a private answer, shown once to everyone in the channel it was asked in."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from adapters.discord.client import SaseoClient
 
 logger = logging.getLogger(__name__)
+_DONE = "shared"
 
 
 class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
@@ -43,12 +44,26 @@ class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
         client: SaseoClient = interaction.client
         language = client.language_at(interaction)
         await interaction.response.defer()
+        if self.answer in client.sharing:
+            return
+        client.sharing.add(self.answer)
+        try:
+            await self._share(client, interaction, language)
+        finally:
+            client.sharing.discard(self.answer)
+
+    async def _share(self, client: SaseoClient, interaction: discord.Interaction[Any], language: Language) -> None:
         reply = await client.desk.share(self.answer, client.person(interaction))
         if reply is None:
             await say(interaction, texts.cannot_share(language))
             return
+        key = f"discord:shared:{self.answer}"
+        if await client.desk.remembered(key) == _DONE:
+            await say(interaction, texts.already_shared(language))
+            return
         for post in client.renderer.final(reply, about=reply.question):
             message = await interaction.followup.send(**post.creating(), ephemeral=False, wait=True)
             await client.desk.shown_at(self.answer, f"{message.channel.id}:{message.id}")
+        await client.desk.remember(key, _DONE)
         record(logger, "shared", answer=self.answer)
         await say(interaction, texts.shared(language))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack import log, render, replies, web
@@ -70,6 +70,8 @@ class SlackDelivery:
         self._stream: Stream | None = None
         self._written = ""
         self._cut = False
+        self._unsure = False
+        """A finished message may stand there although nobody told us."""
 
     async def status(self, text: str) -> None:
         """Returns at once; the newest text is shown."""
@@ -97,11 +99,14 @@ class SlackDelivery:
         self._stream.feed(self._safe.feed(text))
 
     async def finish(self, reply: Reply) -> str:
-        """The one final message. Raises DeliveryFailed."""
+        """The one final message. Raises DeliveryFailed; called again then, it looks first whether one got through."""
         await self._waiting.stop()
+        if self._unsure and (finished := await self._already()):
+            await self._waiting.clear(replied=True)
+            return self._ref(finished)
         end = await self._stream.end() if self._stream is not None else StreamEnd()
         if self._target.ephemeral or (reply.private and not self._target.direct):
-            ref = await self._privately(render.reply(reply))
+            ref = await self._privately(reply)
             replied = True
         else:
             before = end.ts or self._waiting.note or self._draft
@@ -115,7 +120,8 @@ class SlackDelivery:
         """After a crash: our finished message in the thread, else None once every half-written one is gone."""
         if self._target.ephemeral:
             return None
-        finished, drafts = await self._look()
+        finished, drafts, seen = await self._look()
+        self._unsure = not seen
         if self._draft and self._draft != finished:
             drafts.add(self._draft)
         for ts in drafts:
@@ -188,6 +194,7 @@ class SlackDelivery:
         reason = ""
         for attempt in range(_ATTEMPTS):
             await self._tools.posts.turn(channel)
+            self._unsure = True  # until Slack answers: the caller's deadline may end this call
             try:
                 response = await self._tools.clients.promises.chat_postMessage(
                     channel=channel,
@@ -199,9 +206,10 @@ class SlackDelivery:
             except web.REFUSALS as error:
                 self._log("slack_post_refused", error)
                 reason = web.code(error)
-                if web.may_have_happened(error) or reason == "ratelimited":
+                self._unsure = web.may_have_happened(error)
+                if self._unsure or reason == "ratelimited":
                     await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
-                    if finished := (await self._look())[0]:
+                    if self._unsure and (finished := await self._already()):
                         return self._ref(finished)
                 elif reason in _BAD_BLOCKS and "blocks" in message:
                     del message["blocks"]
@@ -213,12 +221,14 @@ class SlackDelivery:
                 else:
                     break
             else:
+                self._unsure = False
                 return f"{response['channel']}:{response['ts']}"
         raise DeliveryFailed(platform="Slack", reason=reason)
 
-    async def _privately(self, rendered: render.Rendered) -> str:
+    async def _privately(self, reply: Reply) -> str:
         """Ephemeral: by the `response_url` while it lives, else chat.postEphemeral, else a direct message."""
         target = self._target
+        rendered = render.reply(reply)
         if target.can_respond():
             try:
                 await respond(
@@ -244,6 +254,7 @@ class SlackDelivery:
             self._log("slack_ephemeral_refused", error)
         else:
             return self._ref(str(response["message_ts"]))
+        rendered = render.reply(replace(reply, can_share=False))  # the button shares in the channel that it stands in
         try:
             response = await self._tools.clients.promises.chat_postMessage(
                 channel=target.user,
@@ -258,22 +269,35 @@ class SlackDelivery:
             raise DeliveryFailed(platform="Slack", reason=web.code(error)) from error
         return f"{response['channel']}:{response['ts']}"
 
-    async def _look(self) -> tuple[str, set[str]]:
-        """ts of our finished message in the thread (or empty), and those of our half-written ones after the question."""
+    async def _already(self) -> str:
+        """ts of our finished message, or empty. Raises DeliveryFailed when it cannot be seen just now: a post could double it."""
+        finished, _, seen = await self._look()
+        if not seen:
+            raise DeliveryFailed(platform="Slack", reason="unreachable")
+        self._unsure = False
+        return finished
+
+    async def _look(self) -> tuple[str, set[str], bool]:
+        """ts of our finished message in the thread (or empty), those of our half-written ones after the question, and whether
+        they could be seen."""
         target = self._target
         messages = await self._posted()
+        if messages is None:
+            return "", set(), False
         ours = [message for message in messages if replies.by_us(message, self._tools.workspace)]
         finished = next((str(m["ts"]) for m in ours if replies.is_answer(m, self._question_id)), "")
         since = target.asked or target.thread
         in_thread = bool(target.thread)
-        return finished, {
+        drafts = {
             str(m["ts"])
             for m in ours
             if replies.later(m, since) and replies.is_draft(m, self._question_id, in_thread=in_thread)
         }
+        return finished, drafts, True
 
-    async def _posted(self) -> list[dict[str, Any]]:
-        """The thread, or what was said lately where the answer hangs in none. Empty when Slack keeps refusing."""
+    async def _posted(self) -> list[dict[str, Any]] | None:
+        """The thread, or what was said lately where the answer hangs in none. Empty where we may never look, None when Slack
+        stumbles."""
         target, client = self._target, self._tools.clients.promises
         for attempt in range(_ATTEMPTS):
             try:
@@ -284,9 +308,9 @@ class SlackDelivery:
             except web.REFUSALS as error:
                 self._log("slack_look_refused", error)
                 if not web.may_have_happened(error):
-                    break
+                    return None if web.code(error) == "ratelimited" else []
                 await asyncio.sleep(_FIRST_PAUSE_SECONDS * attempt)
-        return []
+        return None
 
     async def _remove_all(self, drafts: set[str]) -> None:
         for ts in drafts:

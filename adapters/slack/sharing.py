@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from adapters.slack import log, render, texts, web
@@ -36,7 +37,8 @@ class Sharing:
     async def _share(self, body: Payload, answer: str) -> None:
         at = spot(body)
         language = self._kit.language(at.channel)
-        reply = await self._kit.desk.share(answer, await self._kit.person(body))
+        person, place = await asyncio.gather(self._kit.person(body), self._kit.place(at.channel))
+        reply = await self._kit.desk.share(answer, person, external=place.external)
         if reply is None:
             await self._kit.whisper(at, texts.not_shareable(language))
             return

@@ -10,6 +10,7 @@ import json
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.conversation import (
@@ -26,9 +27,10 @@ from bot.conversation import (
     Vote,
     VoteReceipt,
 )
-from bot.desk.asking import Asking, Pending
+from bot.desk.asking import Asking
 from bot.desk.completion import Completion
-from bot.desk.intake import Intake, IntakeOptions
+from bot.desk.intake import Intake, IntakeOptions, storable
+from bot.desk.pending import Pending
 from bot.desk.turnstile import Turnstile
 from bot.errors import NotAllowed
 from bot.messages import Answer, Citation, Question
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from bot.desk.places import PlaceBook
     from bot.store.answers import Kept
     from bot.store.database import Store
+    from knowledge.search import SearchIndex
     from knowledge.search import SearchIndex
 
 _log = logging.getLogger(__name__)
@@ -129,7 +132,9 @@ class ReferenceDesk:
 
     async def explain_vote(self, answer_id: str, person: Person, *, reason: str, correction: str) -> bool:
         """See `Desk.explain_vote`."""
-        return await self._store.run(votes.explain, answer_id, person.key, reason=reason, correction=correction)
+        return await self._store.run(
+            votes.explain, answer_id, person.key, reason=storable(reason), correction=storable(correction)
+        )
 
     async def answer_at(self, platform: str, message: str) -> str | None:
         """See `Desk.answer_at`."""
@@ -186,15 +191,16 @@ class ReferenceDesk:
         if not (named or unknown_members or self.is_admin(person)):
             return False
         return await self._store.run(
-            escalations.resolve, escalation_id, person.key, answer=answer, consent=consent, now=self._clock()
+            escalations.resolve, escalation_id, person.key, answer=storable(answer), consent=consent, now=self._clock()
         )
 
-    async def share(self, answer_id: str, person: Person) -> Reply | None:
+    async def share(self, answer_id: str, person: Person, *, external: bool = False) -> Reply | None:
         """See `Desk.share`; judged again now, since pages and channels change."""
         kept = await self._store.run(answers.get, answer_id)
         if kept is None or kept.asker != person.key or kept.place.kind != "channel":
             return None
-        if not await self._readable_in(kept.answer, kept.place, person):
+        place = replace(kept.place, external=kept.place.external or external)
+        if not await self._readable_in(kept.answer, place, person):
             return None
         language = self._places.settings(kept.place).language
         return Reply(

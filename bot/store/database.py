@@ -104,7 +104,13 @@ def open_store(url: str, data_dir: Path) -> Store:
             raise StoreError(where=shown, reason="only sqlite and postgresql")
         with engine.begin() as connection:
             _create(connection, shown)
-    except (SQLAlchemyError, ArgumentError, OSError, ValueError, ImportError) as error:  # a port or a driver that is none
+    except (
+        SQLAlchemyError,
+        ArgumentError,
+        OSError,
+        ValueError,
+        ImportError,
+    ) as error:  # a port or a driver that is none
         raise StoreError(where=shown, reason=_short(error)) from error
     # One thread is SQLite's one writer; PostgreSQL sorts concurrent transactions out itself.
     return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4)

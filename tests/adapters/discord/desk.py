@@ -178,7 +178,7 @@ class ScriptedDesk:
         self.resolved.append((escalation_id, person.key, answer, consent))
         return True
 
-    async def share(self, answer_id: str, person: Person) -> Reply | None:
+    async def share(self, answer_id: str, person: Person, *, external: bool = False) -> Reply | None:
         if await self.asked_by(answer_id) != person.key:
             return None
         return replace(self.reply_to(int(answer_id, 16)), private=False, can_share=False)

@@ -203,6 +203,9 @@ async def test_sharing_shows_a_private_answer_to_the_channel(office: Office, des
     assert len(seen) == 1
     assert "15일" in shown(seen[0])
     assert "채널에 공유" not in shown(seen[0])
+    again = await office.kim.click(result.response, label="채널에 공유")
+    assert "이미 채널에 공유한" in again.followups[-1].content
+    assert len(office.channel.history(viewer=office.lee)) == 1
 
 
 def test_contacts() -> None:

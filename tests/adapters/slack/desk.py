@@ -66,7 +66,9 @@ class ScriptedDesk:
         self.questions: dict[str, Asked] = {}
         self.delivered: dict[str, str] = {}
         """Question id → ref."""
-        self.failed: list[DeliveryFailed] = []
+        self.failed: list[DeliveryFailed | TimeoutError] = []
+        self.deliveries: dict[str, Delivery] = {}
+        self.finish_seconds = 60.0
         self.replies: dict[str, Reply] = {}
         """Answer id → reply."""
         self.drafts: dict[str, list[str]] = {}
@@ -84,6 +86,8 @@ class ScriptedDesk:
         self.explained: list[tuple[str, str, str, str]] = []
         self.also_at: dict[str, str] = {}
         """Where a shared answer stands too: ref → answer id."""
+        self.shared_outside: list[bool] = []
+        """For each wish to share: whether the adapter said that outsiders read there."""
         self.may_call = False
         self.contacts: tuple[str, ...] = ("U9",)
         self.calls: dict[str, Escalation] = {}
@@ -91,6 +95,8 @@ class ScriptedDesk:
         self.resolved: list[tuple[str, str, str, bool]] = []
         self.settings = PlaceSettings()
         self.admins: set[str] = {"U1"}
+        self.changes: list[dict[str, str]] = []
+        """Asked of `change_place`, refused or not."""
         self.kept: dict[str, str] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.ask_seconds = 0.0
@@ -145,10 +151,17 @@ class ScriptedDesk:
             **self.options,
         )
         self.replies[answer_id] = reply
+        self.deliveries[question_id] = delivery
         try:
-            self.delivered[question_id] = await delivery.finish(reply)
-        except DeliveryFailed as error:
+            async with asyncio.timeout(self.finish_seconds):
+                self.delivered[question_id] = await delivery.finish(reply)
+        except (DeliveryFailed, TimeoutError) as error:
             self.failed.append(error)
+
+    async def finish_again(self, question_id: str) -> None:
+        """As the real desk after a failure: the same delivery, the same reply."""
+        reply = next(reply for reply in self.replies.values() if reply.question_id == question_id)
+        self.delivered[question_id] = await self.deliveries[question_id].finish(reply)
 
     async def settled(self) -> None:
         """Every answer that was begun is delivered."""
@@ -202,8 +215,9 @@ class ScriptedDesk:
         del self.calls[escalation_id]
         return True
 
-    async def share(self, answer_id: str, person: Person) -> Reply | None:
+    async def share(self, answer_id: str, person: Person, *, external: bool = False) -> Reply | None:
         reply = self.replies.get(answer_id)
+        self.shared_outside.append(external)
         if reply is None or await self.asked_by(answer_id) != person.key:
             return None
         return replace(reply, private=False, can_share=False)
@@ -223,6 +237,7 @@ class ScriptedDesk:
         return self.settings
 
     async def change_place(self, place: Place, person: Person, changes: Mapping[str, str]) -> PlaceSettings:
+        self.changes.append(dict(changes))
         if person.id not in self.admins:
             raise NotAllowed(action="설정 변경")
         if changes.get("listen") not in (None, "mention", "threads", "all"):

@@ -224,6 +224,7 @@ async def test_user_groups_are_roles_and_lookups_are_cached(
         await slack.user("U1").mention("C1", text)
     await slack.wait_for(lambda: len(desk.asked) == 2)
     assert [asked.person.roles for asked in desk.asked] == [frozenset({"S1"})] * 2
+    assert all(asked.person.roles_known for asked in desk.asked)
     assert len(slack.calls_of("users.info")) == 1
     assert len(slack.calls_of("usergroups.list")) == 1
 
@@ -235,6 +236,7 @@ async def test_missing_scopes_are_not_fatal(slack: SlackServer, desk: ScriptedDe
     await kim.mention("C1", "반차는?", first.ts)
     await slack.wait_for(lambda: len(desk.delivered) == 2)
     assert [(a.person.email, a.person.roles, a.turns) for a in desk.asked] == [("", frozenset(), ())] * 2
+    assert [(a.person.guest, a.person.roles_known) for a in desk.asked] == [(True, False)] * 2  # for all that is known
     assert len(slack.calls_of("users.info")) == 1
     assert slack.violations == []
 
@@ -247,3 +249,49 @@ async def test_a_slow_lookup_does_not_hold_a_question_up(
     async with asyncio.timeout(10):
         await slack.wait_for(lambda: desk.asked)
     assert desk.asked[0].person.email == ""
+
+
+async def test_a_picture_in_a_channel_that_is_listened_to_is_no_question(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.subscriptions.add("message.channels")
+    desk.settings = PlaceSettings(listen="all")
+    kim = slack.user("U1")
+    await kim.say("C1", "", subtype="file_share")
+    await kim.say("C1", "<@U2>")
+    await kim.say("C1", "연차는 며칠이죠?")
+    await slack.wait_for("chat.stopStream")
+    assert [asked.text for asked in desk.asked] == ["연차는 며칠이죠?"]
+    await kim.mention("C1", "")
+    await slack.wait_for(lambda: len(desk.asked) == 2)  # who addresses the bot is told to type something
+
+
+async def test_a_conversation_without_its_scope_closes_no_other(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.channel("G7", "mpim", bot=False)
+    slack.fault("conversations.info", error="missing_scope")  # `mpim:read` is not asked for
+    kim = slack.user("U1")
+    for channel in ("G7", "C1", "G7"):
+        await kim.slash("/wiki", f"{channel}에서 연차는?", channel)
+        await slack.wait_for(lambda: len(desk.delivered) == len(desk.asked) > 0)
+    await slack.wait_for(lambda: len(desk.delivered) == 3)
+    assert {a.place.id: a.place.external for a in desk.asked} == {"G7": True, "C1": False}
+    assert len(slack.calls_of("conversations.info")) == 2
+
+
+async def test_a_burst_of_questions_shares_its_lookups_and_a_slow_one_helps_the_next(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.usergroup("S1", ["U1", "U2"])
+    slack.fault("usergroups.list", delay=2.5)
+    await asyncio.gather(*(slack.user(user).mention("C1", "연차는?") for user in ("U1", "U2", "U1", "U2")))
+    await slack.wait_for(lambda: len(desk.asked) == 4)
+    assert {asked.person.roles for asked in desk.asked} == {frozenset()}
+    await slack.wait_for(lambda: slack.calls_of("usergroups.list")[0].answered)
+    await asyncio.sleep(0.2)
+    await slack.user("U1").mention("C1", "반차는?")
+    await slack.wait_for(lambda: len(desk.asked) == 5)
+    assert desk.asked[4].person.roles == {"S1"}
+    assert len(slack.calls_of("usergroups.list")) == 1
+    assert len(slack.calls_of("users.info")) == 2

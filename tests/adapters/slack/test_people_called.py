@@ -123,6 +123,33 @@ async def test_what_may_not_be_shared_is_not(slack: SlackServer, desk: ScriptedD
     assert [m for m in slack.messages("C1") if m.ephemeral_to is None] == []
 
 
+async def test_sharing_says_whether_outsiders_read_there_by_now(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    slack.channel("C2", members=["U1"], ext_shared=True)
+    kim = slack.user("U1")
+    for number, channel in enumerate(("C1", "C2"), start=1):
+        await kim.slash("/wiki", "연차는?", channel)
+        await slack.wait_for(lambda: len(desk.delivered) == number)  # noqa: B023
+        await kim.press(kim.sees(channel)[-1], "answer_share")
+        await slack.wait_for(lambda: len(desk.shared_outside) == number)  # noqa: B023
+    assert desk.shared_outside == [False, True]
+
+
+async def test_a_private_answer_that_came_as_a_direct_message_cannot_be_shared_into_it(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    slack.response_urls.life_seconds = 0.0
+    slack.fault("chat.postEphemeral", error="user_not_in_channel", times=9)
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    [direct] = [m for m in slack.messages(kim.im) if "연차는 15일입니다." in m.body]
+    assert {e["action_id"] for _, e in direct.elements()} == {"answer_feedback"}
+
+
 async def test_sharing_where_the_bot_is_no_member_says_what_to_do(
     slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
 ) -> None:

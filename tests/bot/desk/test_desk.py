@@ -55,6 +55,17 @@ async def test_restricted_pages_answer_an_entitled_person_in_private_only(bench:
         assert all(citation.page != "연봉.md" for citation in (*reply.answer.citations, *reply.answer.nearest))
 
 
+async def test_what_a_channel_may_read_is_not_shared_once_outsiders_read_there(bench: Bench) -> None:
+    bench.writer.script = ["책임 직급의 연봉 상한은 9,100만 원입니다 [1]."]
+    path = hr_file(bench)
+    path.write_text('[hr]\nslack_channels = ["C1"]\nslack_users = ["U1"]\n', encoding="utf-8")
+    desk = await bench.start_desk(groups=path)
+    reply = await answered(bench, desk, SALARY, private=True)
+    assert reply.can_share
+    assert await desk.share(reply.answer_id, KIM) is not None
+    assert await desk.share(reply.answer_id, KIM, external=True) is None
+
+
 async def test_an_open_private_answer_may_be_shared_by_its_asker(bench: Bench) -> None:
     desk = await bench.start_desk()
     reply = await answered(bench, desk, private=True)
@@ -70,6 +81,7 @@ async def test_an_open_private_answer_may_be_shared_by_its_asker(bench: Bench) -
     assert await desk.answer_at("slack", "C1:78") is None
     assert await desk.vote(Vote(reply.answer_id, LEE, "up", "reaction")) is VoteReceipt.STORED
     assert await desk.share(reply.answer_id, LEE) is None
+    assert await desk.share(reply.answer_id, KIM, external=True) is not None  # everyone's pages are everyone's
     assert await desk.share("f" * 16, KIM) is None
     direct = await answered(bench, desk, place=DIRECT)
     assert not direct.can_share
