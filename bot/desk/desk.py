@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from bot.store.answers import Kept
     from bot.store.database import Store
     from knowledge.search import SearchIndex
-    from knowledge.search import SearchIndex
 
 _log = logging.getLogger(__name__)
 _DAY = 86400.0
