@@ -148,7 +148,7 @@ class SlackAdapter:
             pace=self._timing.pace,
         )
         app = connect.bolt_app(self._tokens.bot, clients.promises, workspace)
-        kit = Kit(self._desk, clients, workspace, Directory(clients.courtesies, workspace.team))
+        kit = Kit(self._desk, clients, workspace, Directory(clients.courtesies, workspace.team, self._tasks))
         Handlers(kit, self._intake, self._settings.suggested_prompts, self._end).register(app)
         if self._settings.mode == "http":
             self._http = HttpMode(

@@ -16,9 +16,9 @@ SETTING_NAMES: Mapping[str, tuple[str, str]] = {
     "sources": ("출처", "Sources"),
     "listen": ("듣기", "Listen"),
     "language": ("언어", "Language"),
-    "private": ("비공개", "Private"),
     "contacts": ("담당자", "Contacts"),
 }
+"""Without `private`: what `/wiki` answers is for the asker's eyes alone here, always."""
 LISTEN: Mapping[str, tuple[str, str]] = {
     "mention": ("부를 때만", "When mentioned"),
     "threads": ("참여한 스레드도", "Also in its threads"),
@@ -180,12 +180,10 @@ def settings_shown(now: PlaceSettings, language: Language) -> str:
     """How things stand here; plain text."""
     everything = "전체" if language == "ko" else "all"
     nobody = "없음" if language == "ko" else "nobody"
-    yes, no = ("예", "아니요") if language == "ko" else ("yes", "no")
     values = {
         "sources": ", ".join(now.sources) or everything,
         "listen": texts.pick(LISTEN[now.listen], language),
         "language": texts.pick(LANGUAGES[now.language], language),
-        "private": yes if now.private else no,
         "contacts": ", ".join(now.contacts) or nobody,
     }
     return "\n".join(f"{texts.pick(SETTING_NAMES[key], language)}({key}): {value}" for key, value in values.items())

@@ -15,6 +15,7 @@ from adapters.slack.target import RESPONSE_URL_SECONDS, Target
 from bot.conversation import Asked, Person, Place
 
 _THREAD_SECONDS = 1.5
+_SETTINGS = frozenset(name.lower() for key, pair in admin_texts.SETTING_NAMES.items() for name in (key, *pair))
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
@@ -73,6 +74,8 @@ class Asking:
         listen = self._kit.desk.place_settings(place).listen
         if listen == "mention" or (listen == "threads" and not found.thread):
             return
+        if not events.spoken(found.text, self._kit.workspace.bot_user):
+            return  # a picture, or somebody's name: nothing was asked
         if not found.thread:
             await self._message(body, found, place)
             return
@@ -147,9 +150,10 @@ async def _known(value: T) -> T:
 
 
 def command_words(text: str) -> tuple[str, list[str]]:
-    """`settings` or `ask`, and the words after the verb."""
+    """`settings` or `ask`, and the words that belong to it. "설정 방법을 알려 줘" is a question like any other."""
     words = text.split()
-    first = words[0].lower() if words else ""
-    if first in admin_texts.SETTINGS_WORDS:
-        return "settings", words[1:]
+    rest = words[1:]
+    means_settings = not rest or "=" in rest[0] or rest[0].lower() in _SETTINGS
+    if words and words[0].lower() in admin_texts.SETTINGS_WORDS and means_settings:
+        return "settings", rest
     return "ask", words

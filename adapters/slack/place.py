@@ -20,7 +20,6 @@ _KEYS: Mapping[str, str] = {name: key for key, pair in admin_texts.SETTING_NAMES
 _VALUES: Mapping[str, Mapping[str, str]] = {
     "listen": {"멘션": "mention", "스레드": "threads", "전체": "all", "모두": "all"},
     "language": {"한국어": "ko", "영어": "en"},
-    "private": {"예": "true", "아니요": "false", "켬": "true", "끔": "false"},
 }
 _FIELDS = ("listen", "language", "sources", "contacts")
 _logger = logging.getLogger(__name__)
@@ -59,8 +58,17 @@ class PlaceAdmin:
     async def saved(self, body: Payload) -> None:
         """The form was sent. Whether the person may is the desk's to say."""
         at, _ = submitted(body)
-        changes = {key: _filled(field(body, f"place_{key}")) for key in _FIELDS}
-        changes["contacts"] = events.contact_ids(changes["contacts"])
+        now = self._kit.settings(at.channel)
+        before: dict[str, str] = {
+            "listen": now.listen,
+            "language": now.language,
+            "sources": ", ".join(now.sources),
+            "contacts": ", ".join(now.contacts),
+        }
+        filled = {key: _filled(field(body, f"place_{key}")) for key in _FIELDS}
+        filled["contacts"] = events.contact_ids(filled["contacts"])
+        # What was left as it was must go on following config.toml.
+        changes = {key: value for key, value in filled.items() if value != before[key]}
         language = self._kit.language(at.channel)
         await self._change(at, await self._kit.person(body), changes, language)
 

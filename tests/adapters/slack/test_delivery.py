@@ -373,6 +373,32 @@ async def test_nothing_gets_through(slack: SlackServer, desk: ScriptedDesk, adap
     assert "account_inactive" in desk.failed[0].explain("ko")
 
 
+async def test_what_may_have_got_through_is_not_posted_again_unseen(slack: SlackServer, desk: ScriptedDesk) -> None:
+    async with running(slack, desk, streaming=False):
+        slack.fault("chat.postMessage", status=503, applied=True)
+        slack.fault("conversations.replies", status=503, times=5)
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        await slack.wait_for(lambda: desk.failed, timeout=20)
+        [standing] = [m for m in slack.thread("C1", sent.ts) if m.by_bot]
+        await desk.finish_again("000000000001")
+        assert desk.delivered["000000000001"] == f"C1:{standing.ts}"
+        assert [m for m in slack.thread("C1", sent.ts) if m.by_bot] == [standing]
+    assert slack.violations == []
+
+
+async def test_a_post_that_a_deadline_cut_short_is_looked_for(slack: SlackServer, desk: ScriptedDesk) -> None:
+    async with running(slack, desk, streaming=False):
+        slack.fault("chat.postMessage", delay=1.5)
+        desk.finish_seconds = 0.7
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        await slack.wait_for(lambda: [m for m in slack.thread("C1", sent.ts) if m.by_bot])
+        desk.finish_seconds = 30.0
+        await desk.settled()
+        await desk.finish_again("000000000001")
+        assert len([m for m in slack.thread("C1", sent.ts) if m.by_bot]) == 1
+        assert desk.delivered
+
+
 async def test_a_private_answer_survives_a_dead_response_url(
     slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
 ) -> None:

@@ -64,7 +64,7 @@ async def test_settings_are_refused_with_a_sentence(
     await slack.wait_for(lambda: len(lee.sees("C1")) == 2)
     assert "관리자만 할 수 있습니다" in lee.sees("C1")[1].text
     await kim.slash("/wiki", "설정 듣기=loud", "C1")
-    await kim.slash("/wiki", "설정 <!channel>", "C1")
+    await kim.slash("/wiki", "설정 듣기 <!channel>", "C1")
     await kim.slash("/wiki", "설정 색깔=파랑", "C1")
     await slack.wait_for(lambda: len(kim.sees("C1")) == 3)
     shown = "\n".join(m.text for m in kim.sees("C1"))
@@ -84,7 +84,32 @@ async def test_settings_are_changed_by_the_form(slack: SlackServer, desk: Script
     await kim.submit(kim.modal, {"place_listen": "all", "place_contacts": "U9, S1"})
     await slack.wait_for(lambda: desk.settings.listen == "all")
     assert desk.settings.contacts == ("U9", "S1")
+    assert desk.changes == [{"listen": "all", "contacts": "U9, S1"}], "what was left alone follows config.toml on"
     assert slack.violations == []
+
+
+async def test_a_question_about_settings_is_a_question(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    kim = slack.user("U1")
+    for text in ("설정 방법을 알려 주세요", "settings for the VPN?"):
+        await kim.slash("/wiki", text, "C1")
+    await slack.wait_for(lambda: len(desk.asked) == 2)
+    assert [asked.text for asked in desk.asked] == ["설정 방법을 알려 주세요", "settings for the VPN?"]
+    await desk.settled()
+
+
+async def test_what_has_no_effect_in_slack_is_no_setting(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "설정", "C1")
+    await kim.slash("/wiki", "설정 비공개=아니요", "C1")
+    await slack.wait_for(lambda: len(kim.sees("C1")) == 2)
+    shown, refused = sorted((m.text for m in kim.sees("C1")), key=lambda text: "알 수 없는" in text)
+    assert "비공개" not in shown
+    assert "알 수 없는 설정입니다: 비공개" in refused
+    assert desk.changes == []
 
 
 async def test_stop_goes_to_the_desk(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
