@@ -13,62 +13,27 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot import texts
 from bot.conversation import Reply
+from bot.desk.pending import Lost, Pending
+from bot.desk.posting import Posting
 from bot.desk.turnstile import Turnstile
 from bot.errors import StoreError
 from bot.messages import Answer, Finished, Outcome, Progressed, Question, Seconds, Tokens, Wrote
-from bot.platforms import Delivery
 from bot.store import answers, questions
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bot.answering.flow import AnswerFlow
-    from bot.conversation import PlaceSettings
     from bot.store.database import Store
-    from bot.store.questions import Claim
 
 _log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 4
 """Takers of one question before it is given up: it may be what kills the process."""
 _COURTESY_SECONDS = 10.0
-_FINISH_SECONDS = 90.0
-
-
-@dataclass(slots=True)
-class Pending:
-    """An accepted question on its way."""
-
-    claim: Claim
-    delivery: Delivery
-    settings: PlaceSettings
-    groups: frozenset[str]
-    resumed: bool = False
-    counted: bool = True
-    """Towards the limits; a refusal on its way is not."""
-    stopped: bool = False
-    """The person said stop."""
-    delivering: bool = False
-    """Too late to stop."""
-    task: asyncio.Task[None] | None = field(default=None)
-
-    @property
-    def id(self) -> str:
-        """The question's."""
-        return self.claim.question_id
-
-    @property
-    def private(self) -> bool:
-        """Only the asker reads the answer."""
-        return self.claim.asked.private or self.claim.asked.place.kind == "direct"
-
-
-class Lost(Exception):
-    """Another process holds the claim now: stop without a word, it speaks."""
 
 
 class Asking:
@@ -91,33 +56,43 @@ class Asking:
         self._turnstile = turnstile
         self._shareable = shareable
         self._lease = lease
-        self._retry_after = retry_after
         self._clock = clock
+        self._posting = Posting(store, lease=lease, retry_after=retry_after, clock=clock)
         self._conversations: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def run(self, pending: Pending) -> None:
         """From the claim to the outcome. Cancelled without `stopped`: the claim is left for the next process."""
         try:
-            await self._courtesy(
-                pending.delivery.status(texts.step("searching", 0, pending.settings.language)), pending
-            )
-            if pending.resumed and await self._already_answered(pending):
-                return
             answer = await self._answered(pending)
-            pending.delivering = True
-            await self._keep_and_post(pending, answer)
+            if answer is not None:
+                pending.delivering = True
+                await self._keep_and_post(pending, answer)
         except Lost:
             _log.warning(json.dumps({"event": "claim_lost", "question": pending.id}))
         except StoreError as error:
-            # Without the store nothing can be promised; the person gets a word, and the claim runs out.
             _log.error(json.dumps({"event": "store_failed", "question": pending.id, "reason": str(error)}))
-            answer = self.refusal(texts.failed(pending.id, pending.settings.language), "StoreError")
-            await self._posted(pending, self._plain_reply(pending, answer))
+            await self._without_store(pending)
+
+    async def _without_store(self, pending: Pending) -> None:
+        """Nothing can be promised then. The person gets a word, unless another process could go on and has given one."""
+        pending.delivering = True
+        answer = self.refusal(texts.failed(pending.id, pending.settings.language), "StoreError")
+        try:
+            if message := await self._posting.post(pending, pending.plain_reply(answer), look_first=True):
+                await self._posting.end(pending, Outcome.FAILED, message=message)
+        except Lost:
+            _log.warning(json.dumps({"event": "claim_lost", "question": pending.id}))
 
     async def refuse(self, pending: Pending, text: str, note: str) -> None:
-        """Tell the person why there will be no answer, and end the question."""
-        pending.delivering = True
-        await self._post_and_finish(pending, self._plain_reply(pending, self.refusal(text, note)))
+        """Tell the person why there will be no answer, and end the question. Raises StoreError while nothing was said."""
+        try:
+            await self._posting.post_and_end(pending, pending.plain_reply(self.refusal(text, note)))
+        except Lost:
+            _log.warning(json.dumps({"event": "claim_lost", "question": pending.id}))
+
+    async def give_up(self, pending: Pending) -> None:
+        """A last word about a question that crashes whoever takes it."""
+        await self.refuse(pending, texts.failed(pending.id, pending.settings.language), "too_many_attempts")
 
     def refusal(self, text: str, note: str) -> Answer:
         """An answer that says why there is none."""
@@ -129,12 +104,18 @@ class Asking:
 
     # -- answering ------------------------------------------------------------------------------------------------------
 
-    async def _answered(self, pending: Pending) -> Answer:
+    async def _answered(self, pending: Pending) -> Answer | None:
+        """None: an earlier process answered, and that is settled now."""
         language = pending.settings.language
-        if pending.claim.attempt > MOST_ATTEMPTS:
-            return self.refusal(texts.failed(pending.id, language), "too_many_attempts")
         current = asyncio.current_task()
         try:
+            await self._courtesy(pending.delivery.status(texts.step("searching", 0, language)), pending)
+            if pending.resumed and await self._already_answered(pending):
+                return None
+            if pending.claim.attempt > MOST_ATTEMPTS:
+                return self.refusal(texts.failed(pending.id, language), "too_many_attempts")
+            if pending.stopped:
+                return self.refusal(texts.stopped(language), "stopped")
             async with (
                 self._conversation(pending.claim.asked.place.conversation),
                 self._turnstile.turn(
@@ -144,7 +125,7 @@ class Asking:
             ):
                 return await self._through_the_flow(pending)
         except asyncio.CancelledError:
-            if not pending.stopped:
+            if not pending.stopped or pending.delivering:
                 raise
             if current is not None:
                 current.uncancel()
@@ -175,33 +156,25 @@ class Asking:
 
     async def _already_answered(self, pending: Pending) -> bool:
         """After a crash: what is already there need not be done again."""
-        message = await self._found(pending)
+        pending.delivering = True  # what may stand there already can no longer be stopped
+        message = await self._posting.find(pending)
         kept = await self._store.run(answers.of_question, pending.id)
         if message is not None:
             # Answered and posted; only the end was not written down.
-            if kept is not None:
-                await self._store.run(answers.posted, kept.id, message)
-            await self._end(pending, kept.answer.outcome if kept is not None else Outcome.FAILED)
+            outcome = kept.answer.outcome if kept is not None else Outcome.FAILED
+            await self._posting.end(pending, outcome, answer_id=kept.id if kept is not None else "", message=message)
             return True
-        if kept is None:
-            return False
-        pending.delivering = True
-        await self._post_and_finish(pending, await self._reply(pending, kept.id, kept.answer))
-        return True
-
-    async def _found(self, pending: Pending) -> str | None:
-        try:
-            async with asyncio.timeout(_FINISH_SECONDS):
-                return await pending.delivery.find()
-        except Exception as error:  # noqa: BLE001 - an adapter that cannot look is one that found nothing
-            _log.exception(json.dumps({"event": "find_failed", "question": pending.id, "error": type(error).__name__}))
-            return None
+        if kept is not None:
+            await self._posting.post_and_end(pending, await self._reply(pending, kept.id, kept.answer))
+            return True
+        pending.delivering = False
+        return False
 
     # -- keeping and posting --------------------------------------------------------------------------------------------
 
     async def _keep_and_post(self, pending: Pending, answer: Answer) -> None:
         if answer.outcome is Outcome.FAILED:
-            await self._post_and_finish(pending, self._plain_reply(pending, answer))
+            await self._posting.post_and_end(pending, pending.plain_reply(answer))
             return
         answer_id = secrets.token_hex(8)
 
@@ -223,39 +196,7 @@ class Asking:
 
         if not await self._store.run(keep):
             raise Lost
-        await self._post_and_finish(pending, await self._reply(pending, answer_id, answer))
-
-    async def _post_and_finish(self, pending: Pending, reply: Reply) -> None:
-        kept = await self._store.run(questions.renew, [pending.claim], now=self._clock(), lease=self._lease)
-        if pending.id not in kept:
-            raise Lost
-        message = await self._posted(pending, reply)
-        if message is not None and reply.answer_id:
-            await self._store.run(answers.posted, reply.answer_id, message)
-        await self._end(pending, reply.answer.outcome if message is not None else Outcome.FAILED)
-
-    async def _posted(self, pending: Pending, reply: Reply) -> str | None:
-        """The message's reference; None when the platform would not take it after every try."""
-        for pause in (*self._retry_after, None):
-            try:
-                async with asyncio.timeout(_FINISH_SECONDS):
-                    return await pending.delivery.finish(reply)
-            except Exception as error:  # noqa: BLE001 - whatever an adapter raises, the question must reach its end
-                _log.warning(
-                    json.dumps(
-                        {"event": "not_posted", "question": pending.id, "reason": f"{type(error).__name__}: {error}"}
-                    )
-                )
-            if pause is not None:
-                await asyncio.sleep(pause)
-        _log.error(json.dumps({"event": "undeliverable", "question": pending.id}))
-        return None
-
-    async def _end(self, pending: Pending, outcome: Outcome) -> None:
-        if not await self._store.run(questions.finish, pending.claim, outcome, now=self._clock()):
-            raise Lost
-        seconds = round(self._clock() - pending.claim.asked_at, 3)
-        _log.info(json.dumps({"event": "ended", "question": pending.id, "outcome": outcome.value, "seconds": seconds}))
+        await self._posting.post_and_end(pending, await self._reply(pending, answer_id, answer))
 
     async def _reply(self, pending: Pending, answer_id: str, answer: Answer) -> Reply:
         in_channel = pending.claim.asked.place.kind == "channel"
@@ -270,10 +211,6 @@ class Asking:
             can_share=pending.private and in_channel and answer.outcome is Outcome.ANSWERED
             and await self._shareable(answer, pending),
         )  # fmt: skip
-
-    @staticmethod
-    def _plain_reply(pending: Pending, answer: Answer) -> Reply:
-        return Reply(pending.id, "", answer, pending.settings.language, pending.private)
 
     # -- manners --------------------------------------------------------------------------------------------------------
 

@@ -12,14 +12,16 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from bot import texts
-from bot.conversation import Asked, Receipt, Reply
-from bot.desk.asking import Asking, Pending
+from bot.conversation import Asked, Receipt
+from bot.desk.asking import MOST_ATTEMPTS, Asking
+from bot.desk.pending import Pending
 from bot.errors import StoreError
+from bot.messages import Outcome
 from bot.platforms import Adapter
 from bot.store import questions
 from bot.store.questions import Claim, ClaimKind
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from bot.store.database import Store
 
 _log = logging.getLogger(__name__)
+_LEAVING_SECONDS = 5.0
+"""For a cancelled question to clear up behind it, when the process ends."""
+_MOST_TOLD = 1000
 _STOP_WORDS = frozenset({"그만", "그만해", "그만해줘", "중지", "멈춰", "멈춰줘", "취소", "stop", "cancel"})
 
 
@@ -68,6 +73,7 @@ class Intake:
         self._adapters: dict[str, Adapter] = {}
         self._open: dict[str, Pending] = {}
         self._ready: set[str] = set()
+        self._told: dict[str, None] = {}  # keys of questions refused without a store, which alone knows duplicates
         self._wake = asyncio.Event()
         self._closing = False
         self._keeper: asyncio.Task[None] | None = None
@@ -94,36 +100,44 @@ class Intake:
         """Finish what is being answered within `drain` seconds; leave the rest to the next process."""
         self._closing = True
         if tasks := [pending.task for pending in self._open.values() if pending.task is not None]:
-            _, late = await asyncio.wait(tasks, timeout=drain)
-            await self._hand_over([pending for pending in self._open.values() if pending.task in late])
+            await asyncio.wait(tasks, timeout=drain)
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._hand_over(list(self._open.values()))
 
     async def _hand_over(self, left: list[Pending]) -> None:
         tasks = [pending.task for pending in left if pending.task is not None]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            await asyncio.wait(tasks, timeout=_LEAVING_SECONDS)
         for pending in left:
             if not pending.delivering:
                 with contextlib.suppress(Exception):  # a courtesy on the way out
                     async with asyncio.timeout(2.0):
                         await pending.delivery.status(texts.restarting(pending.settings.language))
-        with contextlib.suppress(StoreError):  # then the claims run out by themselves
-            await self._store.run(questions.release, [p.claim for p in left], now=self._clock())
+        await self._release([pending.claim for pending in left])
+
+    async def _release(self, held: list[Claim]) -> None:
+        """To the process that starts next. Without the store the claims run out by themselves."""
+        with contextlib.suppress(StoreError):
+            await self._store.run(questions.release, held, now=self._clock())
 
     async def ask(self, asked: Asked) -> Receipt:
         """Claim and answer; see `Desk.ask`."""
+        asked = replace(asked, text=storable(asked.text), turns=tuple(storable(turn) for turn in asked.turns))
         try:
             kind, claim = await self._store.run(
-                questions.claim, asked, owner=self._owner, now=self._clock(), lease=self._options.lease
+                questions.claim,
+                asked,
+                owner=self._owner,
+                now=self._clock(),
+                lease=self._options.lease,
+                held=frozenset(self._open),
             )
         except StoreError as error:
-            _log.error(json.dumps({"event": "not_claimed", "reason": str(error)}))
-            claim = Claim(secrets.token_hex(6), self._owner, 1, asked)
-            await self._accept(claim, self._without_store, counted=False)
-            return Receipt.REFUSED
+            return await self._refuse_without_store(asked, error)
         if claim is None:
             return Receipt.DUPLICATE
         _log.info(
@@ -132,7 +146,7 @@ class Intake:
             )
         )
         if self._closing:
-            await self._store.run(questions.release, [claim], now=self._clock())
+            await self._release([claim])
             return Receipt.ACCEPTED  # by the process that starts next
         if asked.text.strip(" .!?~").lower() in _STOP_WORDS:
             return await self._stop(claim)
@@ -177,20 +191,35 @@ class Intake:
         return pending
 
     async def _to_the_end(self, pending: Pending, way: Callable[[Pending], Awaitable[None]]) -> None:
+        pending.begun = True
         try:
-            await way(pending)
-        except Exception as error:  # noqa: BLE001 - the claim runs out and is tried again; nothing else may suffer
-            _log.exception(
-                json.dumps({"event": "question_crashed", "question": pending.id, "error": type(error).__name__})
-            )
+            try:
+                await way(pending)
+            except Exception as error:  # noqa: BLE001 - the claim runs out and is tried again; nothing else may suffer
+                _crashed(pending.id, error)
+                if pending.claim.attempt >= MOST_ATTEMPTS:
+                    await self._asking.give_up(pending)
+        except Exception as error:  # noqa: BLE001 - as above
+            _crashed(pending.id, error)
         finally:
             self._open.pop(pending.id, None)
 
-    async def _without_store(self, pending: Pending) -> None:
-        pending.delivering = True
-        text = texts.failed(pending.id, pending.settings.language)
-        answer = self._asking.refusal(text, "StoreError")
-        await pending.delivery.finish(Reply(pending.id, "", answer, pending.settings.language, pending.private))
+    async def _refuse_without_store(self, asked: Asked, error: StoreError) -> Receipt:
+        claim = Claim(secrets.token_hex(6), self._owner, 1, asked)
+        _log.error(json.dumps({"event": "not_claimed", "question": claim.question_id, "reason": str(error)}))
+        if any(key in self._told for key in asked.keys):
+            return Receipt.DUPLICATE
+        self._told |= dict.fromkeys(asked.keys)
+        for key in list(self._told)[:-_MOST_TOLD]:
+            del self._told[key]
+
+        async def tell(pending: Pending) -> None:
+            pending.delivering = True
+            text = texts.failed(pending.id, pending.settings.language)
+            await pending.delivery.finish(pending.plain_reply(self._asking.refusal(text, "StoreError")))
+
+        await self._accept(claim, tell, counted=False)
+        return Receipt.REFUSED
 
     async def _stop(self, claim: Claim) -> Receipt:
         asked = claim.asked
@@ -199,13 +228,8 @@ class Intake:
             for pending in self._open.values()
             if pending.claim.asked.person.key == asked.person.key
             and (pending.claim.asked.place.id == asked.place.id)
-            and not pending.delivering
-            and pending.task is not None
+            and pending.stop()
         ]
-        for pending in mine:
-            pending.stopped = True
-            if pending.task is not None:
-                pending.task.cancel()
         language = self._places.settings(asked.place).language
         text = texts.stopped(language) if mine else texts.nothing_to_stop(language)
         await self._accept(claim, partial(self._asking.refuse, text=text, note="stop"), counted=False)
@@ -221,8 +245,8 @@ class Intake:
                 await self._resume()
             except StoreError as error:
                 _log.error(json.dumps({"event": "claims_not_kept", "reason": str(error)}))
-            except Exception:  # noqa: BLE001 - this loop is what makes crashes harmless; it must outlive any surprise
-                _log.exception(json.dumps({"event": "claims_not_kept"}))
+            except Exception as error:  # noqa: BLE001 - this loop is what makes crashes harmless; it must outlive any surprise
+                _log.exception(json.dumps({"event": "claims_not_kept", "error": type(error).__name__}))
             # Not asyncio.wait_for: before Python 3.12 it may swallow a cancellation, and closing would wait for ever.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._options.lease / 3):
@@ -240,8 +264,11 @@ class Intake:
             if pending.id not in kept and pending.id in self._open and not pending.delivering and pending.task:
                 pending.task.cancel()  # another process answers it
 
+    def _stops_taking(self) -> bool:
+        return self._closing
+
     async def _resume(self) -> None:
-        if self._closing or not self._ready:
+        if self._stops_taking() or not self._ready:
             return
         waiting = await self._store.run(questions.expired, sorted(self._ready), now=self._clock())
         for question_id in waiting:
@@ -250,6 +277,27 @@ class Intake:
             claim = await self._store.run(
                 questions.take_over, question_id, owner=self._owner, now=self._clock(), lease=self._options.lease
             )
-            if claim is not None:
-                _log.info(json.dumps({"event": "resumed", "question": question_id, "attempt": claim.attempt}))
+            if claim is None:
+                continue
+            if self._stops_taking():  # meanwhile
+                await self._release([claim])
+                return
+            _log.info(json.dumps({"event": "resumed", "question": question_id, "attempt": claim.attempt}))
+            try:
                 await self._accept(claim, self._asking.run, resumed=True)
+            except Exception as error:  # noqa: BLE001 - one that cannot be delivered must not hold up the others
+                _crashed(question_id, error)
+                if claim.attempt >= MOST_ATTEMPTS:
+                    await self._store.run(questions.finish, claim, Outcome.FAILED, now=self._clock())
+
+
+def storable(text: str) -> str:
+    """Without what databases refuse: halves of characters (a cut emoji) and NUL."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "")
+
+
+def _crashed(question_id: str, error: Exception) -> None:
+    _log.exception(
+        json.dumps({"event": "question_crashed", "question": question_id, "error": type(error).__name__}),
+        exc_info=error,
+    )

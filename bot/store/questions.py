@@ -43,9 +43,19 @@ class Claim:
 
 
 def claim(
-    connection: Connection, asked: Asked, *, owner: str, now: float, lease: float
+    connection: Connection,
+    asked: Asked,
+    *,
+    owner: str,
+    now: float,
+    lease: float,
+    held: frozenset[str] = frozenset(),
 ) -> tuple[ClaimKind, Claim | None]:
-    """Claim every key of `asked` at once; None with a duplicate."""
+    """Claim every key of `asked` at once; None with a duplicate.
+
+    `held`: ids of questions that this very process is answering. Their claims may have run out (a clock that jumped, a store
+    that was away), but who would take them over is at it already.
+    """
     keys = sorted(set(asked.keys))  # one order, so that two processes cannot wait for each other
     known = connection.execute(select(claims.c.question).where(claims.c.key.in_(keys))).scalars().first()
     if known is None:
@@ -72,6 +82,8 @@ def claim(
             raise TryAgain  # another process claimed one of them since we looked
         return ClaimKind.NEW, Claim(question_id, owner, 1, asked, asked_at=now)
     _add_keys(connection, keys, known)
+    if known in held:
+        return ClaimKind.DUPLICATE, None
     taken = take_over(connection, known, owner=owner, now=now, lease=lease)
     return (ClaimKind.TAKEN_OVER, taken) if taken else (ClaimKind.DUPLICATE, None)
 

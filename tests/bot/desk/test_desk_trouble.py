@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.conversation import Receipt, Reply
-from bot.desk import asking
+from bot.desk import asking, posting
 from bot.errors import DeliveryFailed, StoreError
 from bot.messages import Outcome
 from bot.platforms import Delivery, Remember
@@ -134,7 +134,7 @@ async def test_a_message_that_stands_is_not_posted_again_when_the_platforms_answ
 async def test_posting_that_hangs_is_looked_for_before_it_is_repeated(
     bench: Bench, platform: TroubledAdapter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(asking, "_FINISH_SECONDS", 0.2)
+    monkeypatch.setattr(posting, "_FINISH_SECONDS", 0.2)
 
     async def hang() -> None:
         await asyncio.sleep(60)
