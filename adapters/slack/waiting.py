@@ -24,6 +24,8 @@ _FIRST_SECONDS = 0.7
 _CALL_SECONDS = 3.0
 _PAUSE_SECONDS = 1.0
 _LONGEST_SECONDS = 1800.0
+_PRIVATE_SECONDS = 8.0
+"""After so long a private wait says once more how it stands (the place in the queue). Once: a `response_url` has five uses."""
 _logger = logging.getLogger(__name__)
 Way = Literal["status", "eyes", "note", "private", "none"]
 
@@ -50,6 +52,8 @@ class Waiting:
         self._refresh = refresh
         self._way: Way = "private" if target.ephemeral else "status" if target.thread else "note"
         self._text = ""
+        self._private_texts: list[str] = []
+        """What was said in private."""
         self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -105,12 +109,17 @@ class Waiting:
             self._changed.clear()
             await self._send(self._text, first)
             first = False
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(self._refresh):
-                    await self._changed.wait()
+            await self._nap()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(_PAUSE_SECONDS, self._refresh)):
                     await self._stopping.wait()
+
+    async def _nap(self) -> None:
+        """Until there is something new to say, or the old fades."""
+        private = self._way == "private"
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(self._refresh, _PRIVATE_SECONDS) if private else self._refresh):
+                await (self._stopping if private else self._changed).wait()
 
     async def _send(self, text: str, first: bool) -> None:
         """By the way that works; the first time, and when a way is refused for good, the next ones are tried."""
@@ -144,7 +153,8 @@ class Waiting:
         if self._way == "status":
             await self._status(text)
         elif self._way == "private":
-            if first:
+            if first or (len(self._private_texts) == 1 and text not in self._private_texts):
+                self._private_texts.append(text)
                 await self._private(text)
         elif self._way == "eyes":
             if first:
@@ -173,7 +183,8 @@ class Waiting:
 
     async def _private(self, text: str) -> None:
         if self._target.can_respond():
-            await respond(self._clients, self._target.response_url, text=text)
+            replace = self.responded and self._target.command
+            await respond(self._clients, self._target.response_url, text=text, replace=replace)
             self.responded = True
             return
         await self._clients.courtesies.chat_postEphemeral(

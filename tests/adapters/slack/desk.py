@@ -129,7 +129,7 @@ class ScriptedDesk:
 
     async def deliver(self, question_id: str) -> None:
         asked = self.questions[question_id]
-        delivery = self.delivery(question_id)
+        delivery = self.deliveries[question_id] = self.delivery(question_id)
         for status in self.statuses:
             await delivery.status(status)
         await self.hold_status.wait()
@@ -151,7 +151,6 @@ class ScriptedDesk:
             **self.options,
         )
         self.replies[answer_id] = reply
-        self.deliveries[question_id] = delivery
         try:
             async with asyncio.timeout(self.finish_seconds):
                 self.delivered[question_id] = await delivery.finish(reply)

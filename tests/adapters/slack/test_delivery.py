@@ -148,6 +148,26 @@ async def test_a_private_wait_is_seen_by_the_asker_alone(
     assert len(uses) == 2
 
 
+async def test_a_long_private_wait_says_once_more_how_it_stands(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_status.clear()
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: slack.calls_of("response_url"))
+    for waiting in (5, 4):
+        await desk.deliveries["000000000001"].status(f"앞에 질문 {waiting}건이 있습니다.")
+    await slack.wait_for(lambda: len(slack.calls_of("response_url")) == 2)
+    await desk.deliveries["000000000001"].status("답변을 쓰고 있습니다…")
+    await asyncio.sleep(1.5)
+    desk.hold_status.set()
+    await desk.settled()
+    uses = slack.calls_of("response_url")
+    assert [use.args["text"] for use in uses[:-1]] == ["위키에서 찾고 있습니다…", "앞에 질문 4건이 있습니다."]
+    assert [use.args["replace_original"] for use in uses] == [False, True, True]
+    assert "연차는 15일입니다." in kim.sees("C1")[-1].body
+
+
 # Streaming
 
 
