@@ -150,7 +150,7 @@ async def ask(interaction: Interaction, text: str, *, private: bool) -> None:
     if person is None:
         return
     channel = interaction.channel
-    turns = await turns_in(channel, interaction.id) if isinstance(channel, discord.Thread) else []
+    turns = await turns_in(client, channel, interaction.id) if isinstance(channel, discord.Thread) else []
     asked = asked_in_interaction(interaction, person, question, private=private, acknowledged=acknowledged, turns=turns)
     receipt = await client.desk.ask(asked)
     record(logger, "asked", key=asked.keys[0], receipt=receipt)

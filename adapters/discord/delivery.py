@@ -96,9 +96,11 @@ class DiscordDelivery:
             raise DeliveryFailed(platform="Discord", reason=reason) from error
 
     async def _complete(self, surface: Surface, reply: Reply) -> str:
-        renderer = self._client.renderer
+        renderer, address = self._client.renderer, self._address
+        # A message stands above its answer; what a command was given, others do not see.
+        about = "" if address.message or address.ephemeral or address.direct else address.question
         try:
-            return await persist(lambda: surface.complete(renderer.final(reply, surface.v2), self._question))
+            return await persist(lambda: surface.complete(renderer.final(reply, surface.v2, about), self._question))
         except discord.HTTPException as error:
             if error.code != FORM_REFUSED:
                 raise

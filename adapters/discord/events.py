@@ -89,7 +89,6 @@ def asked_in_interaction(
     return Asked((key,), place, person, text, address.to_json(), private or direct, tuple(turns))
 
 
-def turns_of(earlier: Iterable[discord.Message]) -> list[str]:
-    """What people said in these messages (oldest first): no bots, no empty ones, the last ten."""
-    texts = [said(m.content) for m in earlier if not m.author.bot and m.content]
-    return [text for text in texts if text][-MOST_TURNS:]
+def turns_of(earlier: Iterable[str]) -> list[str]:
+    """Of what was said (oldest first) the last ten that hold words."""
+    return [text for one in earlier if (text := said(one))][-MOST_TURNS:]

@@ -13,6 +13,8 @@ from adapters.discord import texts
 from adapters.discord.events import MOST_TURNS, asked_in_message, person_of, place_of, said, turns_of
 from adapters.discord.guard import UNREACHABLE, sentence_of
 from adapters.discord.logs import record, where
+from adapters.discord.render import question_above
+from adapters.discord.surfaces import text_of
 from bot.conversation import Place
 from bot.messages import Language
 
@@ -54,7 +56,7 @@ async def heard(client: SaseoClient, message: discord.Message) -> None:
             if addressed:
                 await _reply(message, texts.empty_question(language))
             return
-        asked = asked_in_message(message, person_of(message.author, roles), await turns_before(message))
+        asked = asked_in_message(message, person_of(message.author, roles), await turns_before(client, message))
         receipt = await client.desk.ask(asked)
         record(logger, "asked", key=asked.keys[0], receipt=receipt)
     except Exception as error:  # noqa: BLE001 - the person must hear of it, whatever it is
@@ -93,19 +95,19 @@ async def _is_overheard(client: SaseoClient, message: discord.Message, place: Pl
     return any([m.author.id == me.id async for m in message.channel.history(limit=THREAD_MESSAGES, before=message)])
 
 
-async def turns_before(message: discord.Message) -> list[str]:
+async def turns_before(client: SaseoClient, message: discord.Message) -> list[str]:
     """What people said earlier in this thread or reply chain; empty where it may not be read: a courtesy, not a condition."""
     if isinstance(message.channel, discord.Thread):
-        return await turns_in(message.channel, message.id)
+        return await turns_in(client, message.channel, message.id)
     try:
         async with asyncio.timeout(HISTORY_SECONDS):
-            return turns_of(reversed(await _answered_to(message)))
+            return turns_of(_asked(client, one) for one in reversed(await _answered_to(message)))
     except UNREACHABLE as error:
         record(logger, "history_unread", event_id=message.id, code=getattr(error, "code", None))
         return []
 
 
-async def turns_in(thread: discord.Thread, before: int) -> list[str]:
+async def turns_in(client: SaseoClient, thread: discord.Thread, before: int) -> list[str]:
     """What people said in a thread before an event. Empty where the history may not be read."""
     try:
         async with asyncio.timeout(HISTORY_SECONDS):
@@ -115,7 +117,17 @@ async def turns_in(thread: discord.Thread, before: int) -> list[str]:
     except UNREACHABLE as error:
         record(logger, "history_unread", event_id=before, code=getattr(error, "code", None))
         return []
-    return turns_of(reversed(earlier))
+    return turns_of(_asked(client, one) for one in reversed(earlier))
+
+
+def _asked(client: SaseoClient, message: discord.Message) -> str:
+    """What a person said there. Our own answer to a command or a menu names the question that nobody else sees."""
+    if not message.author.bot:
+        return message.content
+    me = client.user
+    if me is None or message.author.id != me.id or message.reference is not None:  # under a message it names nothing
+        return ""
+    return question_above(text_of(message))
 
 
 async def _begun_by(thread: discord.Thread) -> list[discord.Message]:
@@ -141,7 +153,10 @@ async def _answered_to(message: discord.Message) -> list[discord.Message]:
         if isinstance(above, discord.DeletedReferencedMessage):
             break
         if above is None:
-            above = await message.channel.fetch_message(current.reference.message_id)
+            try:
+                above = await message.channel.fetch_message(current.reference.message_id)
+            except discord.HTTPException:
+                break  # gone, or never to be seen by us: what stands below it is still known
         chain.append(above)
         people += not above.author.bot
         if people == MOST_TURNS:

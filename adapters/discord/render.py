@@ -6,6 +6,7 @@ component reference). Everything untrusted goes through `adapters.text`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,9 @@ from bot.messages import Citation, Language, Outcome
 V2_CHARACTERS = 4_000
 CONTENT_CHARACTERS = 2_000
 SOURCES_CHARACTERS = 1_300
+"""At least; more where the answer is short."""
+FRAME_CHARACTERS = 40
+"""Room for the heading of the sources, and as much for the id to quote."""
 QUOTE_CHARACTERS = 90
 TITLE_CHARACTERS = 120
 NOTHING = "…"
@@ -57,6 +61,15 @@ class Post:
         return {"view": self.view} if self.v2 else {"content": self.content, "view": self.view}
 
 
+def question_above(text: str) -> str:
+    """The question that an answer of ours names above itself; empty where it names none."""
+    found = _ABOUT.match(text)
+    return re.sub(r"\\(?=[^\w\s])", "", found["question"]) if found else ""
+
+
+_ABOUT = re.compile(r"\*\*(?:질문|Question)\*\* (?P<question>[^\n]+)\n")  # as `texts.about` writes it
+
+
 def link(text: str, url: str | None) -> str:
     """A masked link without a preview; the bare text where there is no safe address."""
     address = safe_url(url)
@@ -67,22 +80,44 @@ _URL_SAFE = ":/?#[]@!$&'*+,;=%~-._"  # quote() leaves these; < > ( ) and blanks 
 
 
 def pages(citations: Sequence[Citation], limit: int, language: Language, *, quotes: bool = True) -> str:
-    """Numbered pages, one a line, within `limit` characters; the rest is counted."""
-    lines: list[str] = []
-    room = limit - 20
+    """Numbered pages, one a line, within `limit` characters: first all titles, then their links, then quotes while there is room.
+
+    A Korean address is long (nine characters a syllable), and none may push another page out.
+    """
+    lines = [_title(citation, None) for citation in citations]
+    room = limit - sum(len(line) + 1 for line in lines)
+    if room < 0:
+        return _counted(lines, limit, language)
     for position, citation in enumerate(citations):
-        title = inline(shorten(citation.title, TITLE_CHARACTERS), "discord")
-        line = f"**{citation.n}.** {link(title, citation.url)}"
-        if citation.heading:
-            line += f" › {inline(shorten(citation.heading, TITLE_CHARACTERS), 'discord')}"
-        if quotes and citation.quote:
-            line += f"\n-# “{inline(shorten(' '.join(citation.quote.split()), QUOTE_CHARACTERS), 'discord')}”"
-        if len(line) + 1 > room:
-            lines.append(texts.more_sources(len(citations) - position, language))
-            break
-        room -= len(line) + 1
-        lines.append(line)
+        linked = _title(citation, citation.url)
+        if (more := len(linked) - len(lines[position])) <= room:
+            lines[position] = linked
+            room -= more
+    for position, citation in enumerate(citations):
+        quoted = f"\n-# “{inline(shorten(' '.join(citation.quote.split()), QUOTE_CHARACTERS), 'discord')}”"
+        if quotes and citation.quote and len(quoted) <= room:
+            lines[position] += quoted
+            room -= len(quoted)
     return "\n".join(lines)
+
+
+def _title(citation: Citation, url: str | None) -> str:
+    line = f"**{citation.n}.** {link(inline(shorten(citation.title, TITLE_CHARACTERS), 'discord'), url)}"
+    if citation.heading:
+        line += f" › {inline(shorten(citation.heading, TITLE_CHARACTERS), 'discord')}"
+    return line
+
+
+def _counted(lines: Sequence[str], limit: int, language: Language) -> str:
+    """As many as fit, and how many do not."""
+    kept: list[str] = []
+    room = limit - 20
+    for line in lines:
+        if len(line) + 1 > room:
+            break
+        kept.append(line)
+        room -= len(line) + 1
+    return "\n".join([*kept, texts.more_sources(len(lines) - len(kept), language)])
 
 
 class Renderer:
@@ -111,22 +146,25 @@ class Renderer:
         """One message; in the classic form two if they must be. `about`: the question, where the answer stands elsewhere."""
         answer, language = reply.answer, reply.language
         links = {c.n: url for c in answer.citations if (url := safe_url(c.url))}
-        body = Markdown("discord").render(answer.text, links)
-        body = body if body.strip() else NOTHING
-        if about:
-            body = f"{texts.about(inline(shorten(about, 150), 'discord'), language)}\n{body}"
-        return self._layout(reply, body) if (self.v2 if v2 is None else v2) else self._classic(reply, body)
+        head = f"{texts.about(inline(shorten(about, 150), 'discord'), language)}\n" if about else ""
+        # The second form where the first does not fit: its numbers lead to the sources below, which are linked too.
+        linked, bare = (
+            head + (body if (body := Markdown("discord").render(answer.text, some)).strip() else NOTHING)
+            for some in (links, {})
+        )
+        return (self._layout if (self.v2 if v2 is None else v2) else self._classic)(reply, linked, bare)
 
     def bare(self, reply: Reply, v2: bool) -> Post:
         """When Discord refuses the full form: the answer's words alone, and still its buttons."""
         room = (V2_CHARACTERS if v2 else CONTENT_CHARACTERS) - 100
         return self.text(shorten(inline(plain(reply.answer.text), "discord"), room), v2, buttons(reply))
 
-    def _layout(self, reply: Reply, body: str) -> tuple[Post, ...]:
-        foot = footer(reply)
+    def _layout(self, reply: Reply, linked: str, bare: str) -> tuple[Post, ...]:
+        foot = footer(reply, V2_CHARACTERS - len(bare))
         limit = V2_CHARACTERS - len(foot)
         row = buttons(reply)
-        parts: list[ui.Item[Any]] = [ui.TextDisplay(_fitted(body, limit, reply.language))]
+        body = linked if len(linked) <= limit else _fitted(bare, limit, reply.language)
+        parts: list[ui.Item[Any]] = [ui.TextDisplay(body)]
         if foot:
             parts += [ui.Separator(), ui.TextDisplay(foot)]
         if row:
@@ -135,27 +173,30 @@ class Renderer:
         layout.add_item(ui.Container(*parts))
         return (Post(None, layout),)
 
-    def _classic(self, reply: Reply, body: str) -> tuple[Post, ...]:
-        foot = footer(reply)
+    def _classic(self, reply: Reply, linked: str, bare: str) -> tuple[Post, ...]:
+        foot = footer(reply, CONTENT_CHARACTERS - len(bare) - 2)
         view = _view(buttons(reply))
-        whole = f"{body}\n\n{foot}" if foot else body
-        if len(whole) <= CONTENT_CHARACTERS:
-            return (Post(whole, view),)
+        for body in (linked, bare):
+            whole = f"{body}\n\n{foot}" if foot else body
+            if len(whole) <= CONTENT_CHARACTERS:
+                return (Post(whole, view),)
+        body = linked if len(linked) <= CONTENT_CHARACTERS else _fitted(bare, CONTENT_CHARACTERS, reply.language)
         if not foot:
-            return (Post(_fitted(body, CONTENT_CHARACTERS, reply.language), view),)
-        return (Post(_fitted(body, CONTENT_CHARACTERS, reply.language), None), Post(foot, view))
+            return (Post(body, view),)
+        return (Post(body, None), Post(footer(reply, CONTENT_CHARACTERS), view))
 
 
-def footer(reply: Reply) -> str:
-    """The sources, or with an abstention the nearest pages, and the id to quote."""
+def footer(reply: Reply, room: int = 0) -> str:
+    """The sources, or with an abstention the nearest pages, and the id to quote. `room`: characters that the answer leaves."""
     answer, language = reply.answer, reply.language
+    most = max(SOURCES_CHARACTERS, room - 2 * FRAME_CHARACTERS)
     if answer.outcome is Outcome.FAILED:
         return ""
     parts = []
     if answer.citations:
-        parts.append(f"**{texts.sources(language)}**\n{pages(answer.citations, SOURCES_CHARACTERS, language)}")
+        parts.append(f"**{texts.sources(language)}**\n{pages(answer.citations, most, language)}")
     elif answer.nearest:
-        parts.append(pages(answer.nearest, SOURCES_CHARACTERS, language, quotes=False))
+        parts.append(pages(answer.nearest, most, language, quotes=False))
     if reply.answer_id:
         parts.append(f"-# {texts.reference(reply.question_id, language)}")
     return "\n".join(parts)

@@ -67,8 +67,13 @@ def finished(message: discord.Message, question: str) -> bool:
     """Whether this message of ours is a final one: by its buttons, or because it is neither loading nor marked unfinished."""
     if ids.answers(message.components, question):
         return True
-    words = "".join(_words(message.components)) or message.content
+    words = text_of(message)
     return not message.flags.loading and bool(words) and not words.rstrip().endswith(UNFINISHED)
+
+
+def text_of(message: discord.Message) -> str:
+    """What a message says, in either form."""
+    return "".join(_words(message.components)) or message.content
 
 
 def _words(components: Any) -> list[str]:

@@ -306,3 +306,50 @@ async def test_listening_needs_the_intent(office: Office, desk: ScriptedDesk) ->
     desk.settings = PlaceSettings(listen="all")
     await office.kim.send(office.channel, "연차는 며칠입니까?")
     assert desk.asked == []
+
+
+async def test_what_a_command_was_given_stands_above_its_answer_and_is_a_turn(
+    office: Office, desk: ScriptedDesk
+) -> None:
+    result = await office.lee.slash(office.channel, "ask", question="연차는 *며칠*입니까?")
+    answered = office.channel.last_message
+    assert "**질문** 연차는" in shown(answered)
+    assert answered is not None
+    await office.kim.send(office.channel, f"{office.me} 이월은?", reply_to=answered)
+    assert desk.asked[-1].turns == ("연차는 *며칠*입니까?",)
+    private = await office.lee.slash(office.channel, "ask", question="연차는?", private=True)
+    assert private.response is not None
+    assert "**질문**" not in words(private.response.components)
+    assert result.response is not None
+
+
+async def test_a_thread_under_an_answer_knows_its_question(office: Office, desk: ScriptedDesk) -> None:
+    await office.lee.send(office.channel, f"{office.me} 연차는?")
+    answered = office.channel.last_message
+    assert answered is not None
+    await answered.create_thread(name="연차")
+    await office.kim.send(office.channel.threads[0], f"{office.me} 이월은?")
+    assert desk.asked[-1].turns == ("연차는?",)
+
+
+async def test_an_answer_cannot_pass_for_a_question(office: Office, desk: ScriptedDesk) -> None:
+    desk.say = answer("**질문** 연봉은?\n\n15일입니다. [1]")
+    await office.lee.send(office.channel, f"{office.me} 연차는?")
+    answered = office.channel.last_message
+    assert "**질문** 연봉은?" in shown(answered)
+    await office.kim.send(office.channel, f"{office.me} 이월은?", reply_to=answered)
+    assert desk.asked[-1].turns == ("연차는?",)
+
+
+async def test_a_picture_alone_gets_a_hint(office: Office, desk: ScriptedDesk) -> None:
+    await office.kim.send(office.channel, office.me, attachments=[("a.png", b"x")])
+    assert "질문을 함께 적어" in shown(office.channel.last_message)
+    assert desk.asked == []
+
+
+async def test_listening_without_the_intent_is_said_not_to_work(office: Office, desk: ScriptedDesk) -> None:
+    desk.admins = frozenset({str(office.staff.id)})
+    desk.settings = PlaceSettings(listen="all")
+    changed = await office.kim.slash(office.channel, "settings", key="listen", value="all")
+    assert changed.response is not None
+    assert "message_content" in words(changed.response.components)

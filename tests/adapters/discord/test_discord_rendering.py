@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import unicodedata
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from discord import ui
@@ -16,7 +18,8 @@ from adapters.discord import events, ids
 from adapters.discord.address import Draft
 from adapters.discord.client import fields_of
 from adapters.discord.members import Membership
-from adapters.discord.render import Renderer, link
+from adapters.discord.render import Renderer, link, question_above
+from adapters.text import plain
 from bot.conversation import Reply
 from bot.messages import Answer, Citation, Outcome, Seconds, Tokens
 from tests.adapters.discord.desk import ScriptedDesk
@@ -189,3 +192,35 @@ async def test_the_log_holds_ids_and_never_words(
     assert "비밀스러운" not in text
     assert "15일" not in text
     assert json.loads(desk.asked[0].reply_to)["token"] not in text
+
+
+def korean(count: int) -> tuple[Citation, ...]:
+    """Sources of a Korean wiki: every syllable of an address is nine characters."""
+    address = f"https://wiki.example/{quote('인사 규정과 휴가 부여 기준 ' * 4)}"
+    return tuple(
+        Citation(
+            n, f"p{n}.md", f"인사 규정 제{n}장 휴가", f"{address}{n}", "연차는 1년에 15일을 부여합니다.", "부여 기준"
+        )
+        for n in range(1, count + 1)
+    )
+
+
+@pytest.mark.parametrize("v2", [True, False])
+def test_long_addresses_push_out_neither_answer_nor_sources(v2: bool) -> None:
+    sentences = [f"입사 {n}년차에는 연차를 {n + 14}일 부여합니다 [{n % 8 + 1}]." for n in range(1, 13)]
+    posts = Renderer(v2).final(reply(" ".join(sentences), korean(8)))
+    text = "\n".join((post.content or "") + words(components(post.view)) for post in posts)
+    assert "줄였습니다" not in text
+    assert "입사 12년차에는 연차를 26일 부여합니다" in text
+    assert all(f"**{n}.**" in text for n in range(1, 9))
+    assert "](<https://wiki.example/" in text
+
+
+@given(st.text(max_size=300).map(events.said).filter(bool))
+def test_the_question_above_an_answer_can_be_read_again(question: str) -> None:
+    question = " ".join(plain(question).split())[:100].strip()
+    post = Renderer(True).final(reply("15일입니다. [1]", korean(1)), about=question)[0]
+    if question:
+        assert [c for c in question_above(words(components(post.view))) if c.isalnum()] == [
+            c for c in unicodedata.normalize("NFC", question) if c.isalnum()
+        ]
