@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TypeVar
 
-from adapters.slack import admin_texts, events, log, replies, web
+from adapters.slack import admin_texts, events, log, render, replies, web
 from adapters.slack.events import Message, Payload
 from adapters.slack.kit import Kit, spot
 from adapters.slack.target import RESPONSE_URL_SECONDS, Target
@@ -74,13 +74,14 @@ class Asking:
         listen = self._kit.desk.place_settings(place).listen
         if listen == "mention" or (listen == "threads" and not found.thread):
             return
-        if not events.spoken(found.text, self._kit.workspace.bot_user):
-            return  # a picture, or somebody's name: nothing was asked
+        if not events.spoken(found.text) or events.addresses_another(found.text):
+            return  # a picture, or a word to somebody else: nothing was asked of us
         if not found.thread:
             await self._message(body, found, place)
             return
         thread = await self._thread(found)
-        if any(replies.by_us(reply, self._kit.workspace) for reply in thread):
+        ours = [reply for reply in thread if replies.by_us(reply, self._kit.workspace)]
+        if ours and not any(_waits_for_a_person(reply) for reply in ours):
             await self._message(body, found, place, thread)
 
     async def _message(
@@ -136,13 +137,19 @@ class Asking:
             keys=keys,
             place=place,
             person=person,
-            text=events.spoken(text, self._kit.workspace.bot_user),
+            text=events.spoken(text),
             reply_to=target.dump(),
             private=target.private,
             turns=turns,
         )
         receipt = await self._kit.desk.ask(asked)
         log.event(_logger, logging.INFO, "slack_asked", receipt=receipt.value, key=keys[0])
+
+
+def _waits_for_a_person(ours: Payload) -> bool:
+    """An open call for help: what is said below it is between the people, until it is resolved."""
+    elements = (element for block in ours.get("blocks") or () for element in block.get("elements") or ())
+    return any(element.get("action_id") == render.RESOLVE for element in elements)
 
 
 async def _known(value: T) -> T:

@@ -23,7 +23,7 @@ _SPOKEN_SUBTYPES = frozenset({None, "thread_broadcast", "file_share"})
 """Messages that a person wrote; every other subtype is an edit, a deletion, a bot or a housekeeping notice."""
 _TOKEN = re.compile(r"<([^<>\n]*)>")
 _VOCATIVE = re.compile(r"^(?:아|야|님|씨|님아|님께|에게|한테|께)(?=[\s,.!?:]|$)")
-"""A particle that stuck to our mention ("<@U1>에게 …"), only where a word ends: "아이폰" keeps its first syllable."""
+"""A particle that stuck to a mention ("<@U1>에게 …"), only where a word ends: "아이폰" keeps its first syllable."""
 _UP = frozenset({"+1", "thumbsup"})
 _DOWN = frozenset({"-1", "thumbsdown"})
 
@@ -70,15 +70,20 @@ def mentions(text: str, user: str) -> bool:
     return f"<@{user}>" in text or f"<@{user}|" in text
 
 
-def spoken(text: str, bot_user: str) -> str:
-    """What the person typed: without our mention, other people's names and Slack's escapes, in NFC."""
+def addresses_another(text: str) -> bool:
+    """Whether a message that does not mention us begins with somebody's name."""
+    return text.lstrip().startswith(("<@", "<!"))
+
+
+def spoken(text: str) -> str:
+    """What the person typed: without mentions (ours and other people's) and Slack's escapes, in NFC."""
     pieces: list[str] = []
     end = 0
     for token in _TOKEN.finditer(text):
         pieces.append(text[end : token.start()])
         end = token.end()
         inner = token.group(1)
-        if inner.startswith("@") and inner[1:].split("|")[0] == bot_user:
+        if inner.startswith("@"):
             end += len(found.group()) if (found := _VOCATIVE.match(text[end:])) else 0
         pieces.append(_readable(inner))
     pieces.append(text[end:])
@@ -106,7 +111,7 @@ def turns(replies: Iterable[Payload], before: str, bot_user: str) -> tuple[str, 
         earlier = message({"channel": "C", **reply})
         if earlier is None or earlier.user == bot_user or _moment(earlier.ts) >= _moment(before):
             continue
-        text = spoken(earlier.text, bot_user)
+        text = spoken(earlier.text)
         if text:
             said.append((_moment(earlier.ts), text[:_TURN_CHARACTERS]))
     return tuple(text for _, text in sorted(said)[-TURNS:])

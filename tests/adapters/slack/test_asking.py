@@ -295,3 +295,33 @@ async def test_a_burst_of_questions_shares_its_lookups_and_a_slow_one_helps_the_
     assert desk.asked[4].person.roles == {"S1"}
     assert len(slack.calls_of("usergroups.list")) == 1
     assert len(slack.calls_of("users.info")) == 2
+
+
+async def test_where_threads_are_listened_to_people_may_talk_to_one_another(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.subscriptions.add("message.channels")
+    desk.settings = PlaceSettings(listen="threads")
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call = True
+    kim, helper = slack.user("U1"), slack.user("U9")
+    sent = await kim.mention("C1", "연차는?")
+    await desk.settled()
+    await slack.wait_for("chat.stopStream")
+    await kim.say("C1", "<@U9> 이 답이 맞나요?", sent.ts)
+    answered = next(m for m in slack.thread("C1", sent.ts) if m.by_bot)
+    await kim.press(answered, "answer_escalate")
+    await slack.wait_for(lambda: slack.pings)
+    await helper.say("C1", "네, 그런데 올해부터 16일입니다.", sent.ts)
+    call = next(
+        m for m in slack.thread("C1", sent.ts) if any(e["action_id"] == "escalation_resolve" for _, e in m.elements())
+    )
+    await helper.press(call, "escalation_resolve")
+    await slack.wait_for(lambda: helper.modal)
+    assert helper.modal is not None
+    await helper.submit(helper.modal, {"resolve_answer": "16일입니다."})
+    await slack.wait_for(lambda: desk.resolved)
+    await slack.wait_for("chat.update")
+    await kim.say("C1", "반차는요?", sent.ts)
+    await slack.wait_for(lambda: len(desk.asked) == 2)
+    assert [asked.text for asked in desk.asked] == ["연차는?", "반차는요?"]

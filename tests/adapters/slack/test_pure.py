@@ -35,6 +35,7 @@ BOT = "U0BOT"
         ("<@U0BOT>아, 연차는?", ", 연차는?"),
         ("<@U0BOT>아이폰 신청은?", "아이폰 신청은?"),
         ("<@U0BOT> <@U2> 님이 말한 규정은?", "님이 말한 규정은?"),
+        ("<@U0BOT> <@U2>한테 들은 규정은?", "들은 규정은?"),
         ("<#C1|인사팀> 공지는?", "#인사팀 공지는?"),
         ("<!channel> <!here> <!subteam^S1|@hr> 연차는?", "연차는?"),
         ("a &lt;b&gt; &amp;amp; c", "a <b> &amp; c"),
@@ -49,7 +50,7 @@ BOT = "U0BOT"
     ],
 )
 def test_what_a_person_typed(sent: str, read: str) -> None:
-    assert events.spoken(sent, BOT) == read
+    assert events.spoken(sent) == read
 
 
 def test_turns_are_the_newest_ten_of_people() -> None:
