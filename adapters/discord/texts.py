@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.conversation import PlaceSettings, ServiceStatus
@@ -12,10 +12,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     # base name: (Korean name, English description, Korean description)
     "ask": ("질문", "Ask the wiki", "위키에 질문합니다"),
     "search": ("찾기", "Find wiki pages without an answer", "답변 없이 위키 문서만 찾습니다"),
-    "sources": ("출처", "What can be asked about here", "이곳에서 물어볼 수 있는 자료를 보여 줍니다"),
+    "sources": ("출처", "What can be asked about here", "이곳에서 답변에 쓰는 출처를 보여 줍니다"),
     "stop": ("그만", "Stop the answer that is being written", "작성 중인 답변을 멈춥니다"),
     "help": ("도움말", "What I can do, and your last questions", "사용법과 최근에 하신 질문을 보여 줍니다"),
-    "reindex": ("색인", "Read the sources again now (admins)", "자료를 지금 다시 읽습니다(관리자)"),
+    "reindex": ("색인", "Read the sources again now (admins)", "지금 다시 색인합니다(관리자)"),
     "status": ("상태", "How the service is doing (admins)", "서비스 상태를 보여 줍니다(관리자)"),
     "settings": ("설정", "Show or change settings of this channel", "이 채널의 설정을 보거나 바꿉니다(관리자)"),
 }
@@ -27,7 +27,7 @@ OPTIONS: dict[str, tuple[str, str, str]] = {
     "value": ("값", "New value; leave out to reset", "새 값(비워 두면 기본값으로 되돌립니다)"),
 }
 SETTINGS: dict[str, tuple[str, str]] = {
-    "sources": ("sources", "자료"),
+    "sources": ("sources", "출처"),
     "listen": ("listen", "듣는 범위"),
     "language": ("language", "언어"),
     "private": ("private", "비공개 답변"),
@@ -236,8 +236,8 @@ def call(pings: str, question: str, link: str, language: Language) -> str:
     """Calls the contacts. `question` is already safe; `link` leads to the answer."""
     head = _of(
         language,
-        "위키에서 답을 찾지 못한 질문입니다. 확인해 주십시오.",
-        "The wiki did not answer this. Please have a look.",
+        "확인이 필요한 질문이 있습니다.",
+        "A question needs a person.",
     )
     where = _of(language, "답변 보기", "See the answer")
     return f"{pings} {head}\n> {question}" + (f"\n[{where}](<{link}>)" if link else "")
@@ -260,7 +260,7 @@ def solve_answer(language: Language) -> str:
 
 def solve_consent(language: Language) -> str:
     """Its second field (45 characters)."""
-    return _of(language, "이 답변을 학습과 교정에 써도 됩니까?", "May this answer be kept as a correction?")
+    return _of(language, "이 답변을 앞으로의 답변 개선에 써도 됩니까?", "May this answer be kept as a correction?")
 
 
 def yes(language: Language) -> str:
@@ -287,7 +287,7 @@ def cannot_solve(language: Language) -> str:
     """Closed already, or not theirs to close."""
     return _of(
         language,
-        "이미 해결되었거나, 담당자·관리자·질문한 사람이 아니어서 닫을 수 없습니다.",
+        "이미 해결되었거나, 담당자·관리자·질문하신 분만 해결할 수 있는 질문입니다.",
         "It is closed already, or you are not a contact, an admin or the asker.",
     )
 
@@ -296,7 +296,7 @@ def cannot_share(language: Language) -> str:
     """Not the asker, or restricted pages."""
     return _of(
         language,
-        "질문한 사람만 공유할 수 있고, 채널의 모든 사람이 볼 수 있는 문서로 쓴 답변만 공유할 수 있습니다.",
+        "공유할 수 없습니다. 질문하신 분만, 채널의 모든 사람이 볼 수 있는 문서로 쓴 답변만 공유할 수 있습니다.",
         "Only the asker may share, and only answers from pages that everyone in the channel may read.",
     )
 
@@ -314,7 +314,7 @@ def already_shared(language: Language) -> str:
 def nothing_found(language: Language) -> str:
     """`/search` without a hit."""
     return _of(
-        language, "찾은 문서가 없습니다. 다른 말로 다시 찾아 주십시오.", "No pages found. Please try other words."
+        language, "찾은 문서가 없습니다. 다른 표현으로 다시 찾아 주십시오.", "No pages found. Please try other words."
     )
 
 
@@ -326,9 +326,9 @@ def found(language: Language) -> str:
 def source_list(lines: Sequence[tuple[str, int]], language: Language) -> str:
     """`/sources`. Names are already safe."""
     if not lines:
-        return _of(language, "이곳에서 볼 수 있는 자료가 없습니다.", "There is nothing to ask about here.")
-    head = _of(language, "이곳에서 물어볼 수 있는 자료입니다.", "You can ask about:")
-    return "\n".join([head, *(f"• {name}: " + _of(language, f"문서 {n:,}건", f"{n:,} pages") for name, n in lines)])
+        return _of(language, "이곳에서 답변에 쓸 수 있는 출처가 없습니다.", "There is nothing to ask about here.")
+    head = _of(language, "이곳에서 답변에 쓰는 출처입니다.", "You can ask about:")
+    return "\n".join([head, *(f"• {name}: " + _of(language, f"문서 {n:,}개", f"{n:,} pages") for name, n in lines)])
 
 
 def admins_only(language: Language) -> str:
@@ -373,13 +373,30 @@ def cannot_listen(language: Language) -> str:
     )
 
 
+_TALLIED = {
+    "answered": "답변",
+    "abstained": "답 없음",
+    "escalated": "담당자 호출",
+    "failed": "실패",
+    "open": "진행 중",
+    "up": "도움됨",
+    "down": "아쉬움",
+}
+
+
+def _tally(counts: Mapping[str, int], language: Language) -> str:
+    """`답변 12, 답 없음 3`."""
+    names = _TALLIED if language == "ko" else {}
+    return ", ".join(f"{names.get(name, name)} {count}" for name, count in sorted(counts.items())) or "0"
+
+
 def service_status(status: ServiceStatus, language: Language) -> str:
     """`/status`."""
-    outcomes = ", ".join(f"{name} {count}" for name, count in sorted(status.outcomes.items())) or "0"
-    votes = ", ".join(f"{name} {count}" for name, count in sorted(status.votes.items())) or "0"
+    outcomes = _tally(status.outcomes, language)
+    votes = _tally(status.votes, language)
     if language == "ko":
         return (
-            f"• 색인: {status.edition} (문서 {status.pages:,}건, 구절 {status.passages:,}개)\n"
+            f"• 색인: {status.edition} (문서 {status.pages:,}개, 구절 {status.passages:,}개)\n"
             f"• 모델: {status.model} (LoRA {status.lora})\n• 대기 {status.waiting}건, 답변 중 {status.running}건\n"
             f"• 최근 24시간 결과: {outcomes}\n• 의견: {votes}"
         )
@@ -396,7 +413,7 @@ def usage(language: Language) -> str:
         language,
         "사내 위키에서 근거를 찾아 출처와 함께 답합니다.\n"
         "• `/질문`(`/ask`): 질문합니다. '비공개'를 고르면 나만 봅니다.\n"
-        "• `/찾기`(`/search`): 문서만 찾습니다. `/출처`(`/sources`): 물어볼 수 있는 자료를 봅니다.\n"
+        "• `/찾기`(`/search`): 문서만 찾습니다. `/출처`(`/sources`): 답변에 쓰는 출처를 봅니다.\n"
         "• 채널에서 저를 멘션하거나, 메시지 메뉴의 앱 > '위키에서 찾기'를 쓰셔도 됩니다.\n"
         "• 이어서 물으시려면 답변에 답장하거나 스레드에서 다시 불러 주십시오.\n"
         "• `/그만`(`/stop`): 작성 중인 답변을 멈춥니다. 👍 👎로 의견을 남겨 주시면 답변이 나아집니다.",
@@ -482,8 +499,8 @@ def check_network(language: Language) -> str:
     """What to look at."""
     return _of(
         language,
-        "인터넷 연결과 방화벽(discord.com, gateway.discord.gg 443 포트), [discord] api_base_url과 gateway_url을 확인해 주십시오.",
-        "Check the network, the firewall (discord.com and gateway.discord.gg, port 443), [discord] api_base_url and gateway_url.",
+        "인터넷 연결과 방화벽(discord.com, gateway.discord.gg 443 포트), HTTPS_PROXY, [discord] api_base_url과 gateway_url을 확인해 주십시오.",
+        "Check the network, the firewall (discord.com and gateway.discord.gg, port 443), HTTPS_PROXY, [discord] api_base_url and gateway_url.",
     )
 
 

@@ -140,8 +140,12 @@ def called(language: Language) -> str:
     return "담당자를 불렀습니다." if language == "ko" else "The contacts have been called."
 
 
-def not_called(language: Language) -> str:
-    """The ping could not be posted."""
+def not_called(language: Language, *, private: bool) -> str:
+    """The ping could not be posted. `private`: each contact was to get a direct message."""
+    if private:
+        if language == "ko":
+            return "담당자에게 알리지 못했습니다. 담당자 설정이 올바른지 관리자에게 문의해 주십시오."
+        return "The contacts could not be told. Please ask an admin to check the contacts in the settings."
     if language == "ko":
         return "담당자에게 알리지 못했습니다. 채널에 앱이 초대되어 있는지 확인해 주십시오."
     return "The contacts could not be told. Please check that the app is in this channel."
@@ -279,7 +283,7 @@ def home_no_recent(language: Language) -> str:
 
 def home_sources(language: Language) -> str:
     """Heads what may be asked about."""
-    return "답변에 쓰는 자료" if language == "ko" else "What answers come from"
+    return "답변에 쓰는 출처" if language == "ko" else "What answers come from"
 
 
 def home_source(name: str, pages: int, language: Language) -> str:
@@ -288,9 +292,9 @@ def home_source(name: str, pages: int, language: Language) -> str:
 
 
 def outcome(name: str, language: Language) -> str:
-    """How a question of the list ended."""
-    korean = {"answered": "답변", "abstained": "답 없음", "escalated": "담당자 호출", "failed": "실패"}
-    english = {"answered": "answered", "abstained": "no answer", "escalated": "person called", "failed": "failed"}
+    """How a question of the list ended; empty while it has not."""
+    korean = {"answered": "답변", "abstained": "답 없음", "escalated": "담당자 호출", "failed": "실패", "": "답변 중"}
+    english = {"answered": "answered", "abstained": "no answer", "escalated": "person called", "": "being answered"}
     return (korean if language == "ko" else english).get(name, name)
 
 

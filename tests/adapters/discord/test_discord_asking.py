@@ -216,7 +216,7 @@ async def test_search_lists_pages_privately(office: Office, desk: ScriptedDesk) 
 async def test_sources_and_help(office: Office, desk: ScriptedDesk) -> None:
     sources = await office.kim.slash(office.channel, "sources")
     assert sources.response is not None
-    assert "wiki: 문서 12건" in words(sources.response.components)
+    assert "wiki: 문서 12개" in words(sources.response.components)
     assert "인사*팀*" not in words(sources.response.components)  # markup in a name is escaped
     await office.kim.slash(office.channel, "ask", question="연차는?")
     usage = await office.kim.slash(office.channel, "help")
@@ -251,6 +251,7 @@ async def test_admin_commands_are_for_admins(office: Office, desk: ScriptedDesk)
     status = await office.kim.slash(office.channel, "status")
     assert status.response is not None
     assert "scripted" in words(status.response.components)
+    assert "답변 5" in words(status.response.components)
     reindex = await office.kim.slash(office.channel, "reindex")
     assert reindex.response is not None
     assert "다시 읽었습니다" in words(reindex.response.components)

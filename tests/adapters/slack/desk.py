@@ -230,7 +230,7 @@ class ScriptedDesk:
         return ()
 
     async def recent(self, person: Person, most: int = 5) -> tuple[Past, ...]:
-        return (Past("<!channel> 연차는?", "answered", 0.0),)
+        return (Past("반차는?", "", 1.0), Past("<!channel> 연차는?", "answered", 0.0))
 
     def place_settings(self, place: Place) -> PlaceSettings:
         return self.settings

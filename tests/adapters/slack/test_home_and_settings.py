@@ -13,7 +13,8 @@ async def test_the_home_tab(slack: SlackServer, desk: ScriptedDesk, adapter: Sla
     await slack.wait_for("views.publish")
     assert kim.home is not None
     shown = str(kim.home.body)
-    assert "연차는?" in shown
+    assert "연차는? (답변)" in shown
+    assert "반차는? (답변 중)" in shown
     assert "<!channel>" not in shown
     assert "인사 &amp; 총무: 문서 12개" in shown
     assert "`/wiki 그만`" in shown
