@@ -44,7 +44,7 @@ class Escalations:
         told = await (self._directly(call) if private else self._in_thread(call, at))
         if not told:
             await self._kit.desk.uncall(call.id)
-        await self._kit.whisper(at, (texts.called if told else texts.not_called)(language))
+        await self._kit.whisper(at, texts.called(language) if told else texts.not_called(language, private=private))
 
     async def opened(self, body: Payload) -> None:
         """ "해결"."""
@@ -53,7 +53,7 @@ class Escalations:
             return
         at = spot(body)
         language = self._kit.language(at.channel)
-        if not await self._kit.open_modal(body, _form(language, at.dump(escalation=escalation_id))):
+        if not await self._kit.open_modal(body, _form(language, at.dump(escalation=escalation_id), private=at.direct)):
             await self._kit.whisper(at, texts.went_wrong(language))
 
     async def resolved(self, body: Payload) -> None:
@@ -140,7 +140,9 @@ def _ping(contact: str) -> str:
     return f"<!subteam^{contact}>" if _GROUP.fullmatch(contact) else ""
 
 
-def _form(language: Language, metadata: str) -> dict[str, Any]:
+def _form(language: Language, metadata: str, *, private: bool) -> dict[str, Any]:
+    """`private`: the asker sees nothing but what is written here, so something must be."""
+
     def text(value: str) -> dict[str, Any]:
         return {"type": "plain_text", "text": value}
 
@@ -156,7 +158,7 @@ def _form(language: Language, metadata: str) -> dict[str, Any]:
             {
                 "type": "input",
                 "block_id": _ANSWER,
-                "optional": True,
+                "optional": not private,
                 "label": text(texts.resolve_answer(language)),
                 "element": {"type": "plain_text_input", "action_id": _ANSWER, "multiline": True, "max_length": 2500},
             },

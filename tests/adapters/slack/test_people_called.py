@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from adapters.slack.adapter import SlackAdapter
 from tests.adapters.slack.desk import ScriptedDesk
 from tests.fakes.slack import Message, SlackServer
@@ -86,10 +88,26 @@ async def test_a_question_asked_in_private_is_shown_to_the_contacts_alone(
     await helper.press(call, "escalation_resolve")
     await slack.wait_for(lambda: helper.modal)
     assert helper.modal is not None
+    with pytest.raises(AssertionError, match="is required"):  # or the asker would hear nothing
+        await helper.submit(helper.modal, {})
     await helper.submit(helper.modal, {"resolve_answer": "계약서에 있습니다."})
     await slack.wait_for(lambda: any("계약서에 있습니다." in m.body for m in slack.messages(kim.im)))
     assert desk.resolved[0][3] is False
     assert slack.violations == []
+
+
+async def test_where_no_contact_could_be_told_in_private_nobody_was_called(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call, desk.contacts = True, ("S404",)
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "제 연봉은?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    await kim.press(kim.sees("C1")[-1], "answer_escalate_quietly")
+    await slack.wait_for(lambda: "관리자에게 문의해" in kim.sees("C1")[-1].text)
+    assert desk.may_call
+    assert slack.pings == []
 
 
 async def test_the_asker_shares_a_private_answer_once(
