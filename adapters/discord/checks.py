@@ -1,4 +1,4 @@
-"""What `saseo doctor` asks of Discord: token, servers, session budget, intent. Plain HTTP, no gateway session.
+"""What `saseo doctor` asks of Discord: token, servers, permissions, session budget, intent. Plain HTTP, no gateway session.
 
 Sources: Discord docs, topics/gateway (session start limit), resources/application (flags), resources/guild.
 """
@@ -18,6 +18,7 @@ Check = tuple[str, bool, str, str]
 """(name, whether it is well, what was found, what to do)."""
 MESSAGE_CONTENT_FLAGS = 1 << 18 | 1 << 19
 """`GATEWAY_MESSAGE_CONTENT` and its limited form for apps in fewer than a hundred servers."""
+ADMINISTRATOR = 1 << 3
 FEW_SESSIONS = 20
 SECONDS = 10.0
 
@@ -37,20 +38,36 @@ def checks(settings: DiscordSettings, token: str, language: Language) -> Iterato
             yield "discord.login", False, found, (texts.new_token if refused else texts.check_network)(language)
             return
         yield "discord.login", True, str(me.get("username", "")), ""
-        yield from _servers(client, settings, language)
+        yield from _servers(client, settings, str(me.get("id", "")), language)
         yield from _sessions(client, language)
         yield from _intent(client, settings, language)
 
 
-def _servers(client: httpx.Client, settings: DiscordSettings, language: Language) -> Iterator[Check]:
+def _servers(client: httpx.Client, settings: DiscordSettings, bot: str, language: Language) -> Iterator[Check]:
     if not settings.guild_ids:
         yield "discord.guild_ids", False, texts.no_servers(language), texts.copy_server_id(language)
     for guild in settings.guild_ids:
         found, why = _get(client, f"/guilds/{guild}")
         if found is None:
             yield f"discord.guild {guild}", False, texts.server_unreachable(why, language), texts.invite_again(language)
+        elif missing := _missing(client, found, bot):
+            told = texts.permissions_missing(str(found.get("name", "")), missing, language)
+            yield f"discord.guild {guild}", False, told, texts.give_permissions(language)
         else:
             yield f"discord.guild {guild}", True, str(found.get("name", "")), ""
+
+
+def _missing(client: httpx.Client, guild: dict[str, Any], bot: str) -> list[int]:
+    """Permissions that none of the bot's roles gives it; a channel may still take some away. None where it cannot be told."""
+    member, _ = _get(client, f"/guilds/{guild.get('id')}/members/{bot}")
+    if member is None:
+        return []
+    own = {str(guild.get("id")), *map(str, member.get("roles", ()))}  # @everyone has the server's id
+    allowed = 0
+    for role in guild.get("roles", ()):
+        if str(role.get("id")) in own:
+            allowed |= int(role.get("permissions", 0))
+    return [] if allowed & ADMINISTRATOR else [bit for bit in texts.PERMISSIONS if not allowed & bit]
 
 
 def _sessions(client: httpx.Client, language: Language) -> Iterator[Check]:

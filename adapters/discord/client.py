@@ -12,6 +12,7 @@ from typing import Any
 import discord
 
 from adapters.discord import commands, escalation, ids, listening, sync, texts, votes
+from adapters.discord.endpoints import proxy_for
 from adapters.discord.events import person_of, place_of
 from adapters.discord.guard import UNREACHABLE, admit, tell_error
 from adapters.discord.logs import record, where
@@ -50,6 +51,7 @@ class SaseoClient(discord.Client):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_ratelimit_timeout=LONGEST_WAIT_SECONDS,
+            proxy=proxy_for(settings),
         )
         self.settings = settings
         self.desk = desk

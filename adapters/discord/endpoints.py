@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import urllib.request
 
 import discord
 import yarl
@@ -11,6 +12,18 @@ from discord.gateway import DiscordWebSocket
 from bot.settings import DiscordSettings
 
 GATEWAY = "wss://gateway.discord.gg/"
+
+
+def proxy_for(settings: DiscordSettings) -> str | None:
+    """The way out by HTTPS_PROXY and NO_PROXY, which discord.py does not read by itself; None: none is needed."""
+    url = yarl.URL(settings.api_base_url)
+    host = url.host or ""
+    if host in _LOOPBACK or urllib.request.proxy_bypass(host):
+        return None
+    return urllib.request.getproxies().get(url.scheme)
+
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def point_at(settings: DiscordSettings) -> None:

@@ -18,7 +18,7 @@ from discord.app_commands import CommandTree
 
 from adapters.discord import texts
 from adapters.discord.commands import Korean, make_tree
-from adapters.discord.endpoints import point_at
+from adapters.discord.endpoints import point_at, proxy_for
 from adapters.discord.guard import UNREACHABLE
 from adapters.discord.login import login_error
 from adapters.discord.logs import record
@@ -119,7 +119,7 @@ async def sync_once(settings: DiscordSettings, token: str) -> int:
     Raises AdapterError when Discord refuses the token or a server cannot be reached.
     """
     point_at(settings)
-    async with discord.Client(intents=discord.Intents.none()) as client:
+    async with discord.Client(intents=discord.Intents.none(), proxy=proxy_for(settings)) as client:
         tree = make_tree(client)
         await tree.set_translator(Korean())
         try:

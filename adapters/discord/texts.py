@@ -499,8 +499,10 @@ def check_network(language: Language) -> str:
     """What to look at."""
     return _of(
         language,
-        "인터넷 연결과 방화벽(discord.com, gateway.discord.gg 443 포트), HTTPS_PROXY, [discord] api_base_url과 gateway_url을 확인해 주십시오.",
-        "Check the network, the firewall (discord.com and gateway.discord.gg, port 443), HTTPS_PROXY, [discord] api_base_url and gateway_url.",
+        "인터넷 연결과 방화벽(discord.com, gateway.discord.gg 443 포트), HTTPS_PROXY, "
+        "[discord] api_base_url과 gateway_url을 확인해 주십시오.",
+        "Check the network, the firewall (discord.com and gateway.discord.gg, port 443), HTTPS_PROXY, "
+        "[discord] api_base_url and gateway_url.",
     )
 
 
@@ -558,6 +560,30 @@ def server_unreachable(why: str, language: Language) -> str:
         language,
         f"봇이 이 서버에 없거나 볼 수 없습니다({why})",
         f"the bot is not in this server or cannot see it ({why})",
+    )
+
+
+PERMISSIONS: dict[int, tuple[str, str]] = {
+    # bit (Discord docs, topics/permissions): as the clients name it
+    1 << 10: ("채널 보기", "View Channels"),
+    1 << 11: ("메시지 보내기", "Send Messages"),
+    1 << 16: ("메시지 기록 보기", "Read Message History"),
+    1 << 38: ("스레드에서 메시지 보내기", "Send Messages in Threads"),
+}
+
+
+def permissions_missing(server: str, missing: Sequence[int], language: Language) -> str:
+    """The bot's roles do not give it what it needs there."""
+    names = ", ".join(PERMISSIONS[bit][0 if language == "ko" else 1] for bit in missing)
+    return _of(language, f"{server} 서버에서 봇에게 없는 권한: {names}", f"permissions missing in {server}: {names}")
+
+
+def give_permissions(language: Language) -> str:
+    """Where they are given."""
+    return _of(
+        language,
+        "Discord에서 서버 설정 > 역할 > 봇의 역할을 열고 이 권한을 켜 주십시오.",
+        "In Discord open Server Settings > Roles > the bot's role and switch these permissions on.",
     )
 
 

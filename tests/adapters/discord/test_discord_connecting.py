@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import logging
+from types import SimpleNamespace
 
+import discord
 import pytest
+from discord import ConnectionClosed
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.login import login_error
 from bot.errors import AdapterError
+from bot.settings import DiscordSettings
+from tests.adapters.discord.desk import ScriptedDesk
 from tests.adapters.discord.wire import World
 
 
@@ -50,8 +56,41 @@ async def test_a_server_joined_later_gets_its_commands(world: World) -> None:
 
 
 def test_voice_is_never_missed(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    import discord
-
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = True
     DiscordAdapter(world.settings(), "token", world.desk, language="ko")
     assert "voice" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionClosed(SimpleNamespace(close_code=4004), shard_id=None), "Reset Token"),
+        (ConnectionClosed(SimpleNamespace(close_code=4013), shard_id=None), "4013"),
+        (discord.PrivilegedIntentsRequired(None), "Message Content Intent"),
+        (TimeoutError(), "방화벽"),
+    ],
+)
+def test_every_end_is_explained(error: Exception, told: str) -> None:
+    sentence = login_error(error, "ko").explain("ko")
+    assert told in sentence
+    assert ("Reset Token" in sentence) == (told == "Reset Token")
+
+
+@pytest.mark.parametrize(
+    ("base", "excepted", "proxy"),
+    [
+        ("https://discord.com/api/v10", "", "http://proxy.example:3128"),
+        ("https://discord.com/api/v10", "discord.com", None),
+        ("http://127.0.0.1:8080/api/v10", "", None),
+    ],
+)
+def test_a_company_proxy_is_used(
+    monkeypatch: pytest.MonkeyPatch, desk: ScriptedDesk, base: str, excepted: str, proxy: str | None
+) -> None:
+    for name in ("https_proxy", "http_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    adapter = DiscordAdapter(DiscordSettings(guild_ids=(1,), api_base_url=base), "token", desk, language="ko")
+    assert adapter.client.http.proxy == proxy

@@ -13,6 +13,7 @@ from bot.conversation import PlaceSettings
 from bot.errors import AdapterError
 from tests.adapters.discord.desk import answer
 from tests.adapters.discord.wire import World, a_world
+from tests.fakes.discord.places import PERMISSIONS
 
 
 async def test_start_connects_to_the_configured_addresses_and_close_leaves(world: World) -> None:
@@ -383,3 +384,16 @@ async def test_checks_see_the_session_budget(world: World) -> None:
     world.server.identify_budget = 3
     found = await asyncio.to_thread(lambda: list(checks(world.settings(), world.server.token, "ko")))
     assert [(name, "240분" in told) for name, ok, _, told in found if not ok] == [("discord.sessions", True)]
+
+
+async def test_checks_name_missing_permissions(world: World) -> None:
+    everyone = world.guild.roles[0]
+    everyone.permissions &= ~PERMISSIONS["send_messages_in_threads"]
+    found = await asyncio.to_thread(lambda: list(checks(world.settings(), world.server.token, "ko")))
+    wrong = [(name.split()[0], what, told) for name, ok, what, told in found if not ok]
+    assert [name for name, _, _ in wrong] == ["discord.guild"]
+    assert wrong[0][1].endswith(": 스레드에서 메시지 보내기")
+    assert "역할" in wrong[0][2]
+    everyone.permissions = 1 << 3  # an administrator may everything
+    found = await asyncio.to_thread(lambda: list(checks(world.settings(), world.server.token, "ko")))
+    assert all(ok for _, ok, _, _ in found)
