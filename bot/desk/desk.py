@@ -29,7 +29,7 @@ from bot.conversation import (
 )
 from bot.desk.asking import Asking
 from bot.desk.completion import Completion
-from bot.desk.intake import Intake, IntakeOptions, storable
+from bot.desk.intake import Intake, IntakeOptions
 from bot.desk.pending import Pending
 from bot.desk.turnstile import Turnstile
 from bot.errors import NotAllowed
@@ -131,9 +131,7 @@ class ReferenceDesk:
 
     async def explain_vote(self, answer_id: str, person: Person, *, reason: str, correction: str) -> bool:
         """See `Desk.explain_vote`."""
-        return await self._store.run(
-            votes.explain, answer_id, person.key, reason=storable(reason), correction=storable(correction)
-        )
+        return await self._store.run(votes.explain, answer_id, person.key, reason=reason, correction=correction)
 
     async def answer_at(self, platform: str, message: str) -> str | None:
         """See `Desk.answer_at`."""
@@ -190,7 +188,7 @@ class ReferenceDesk:
         if not (named or unknown_members or self.is_admin(person)):
             return False
         return await self._store.run(
-            escalations.resolve, escalation_id, person.key, answer=storable(answer), consent=consent, now=self._clock()
+            escalations.resolve, escalation_id, person.key, answer=answer, consent=consent, now=self._clock()
         )
 
     async def share(self, answer_id: str, person: Person, *, external: bool = False) -> Reply | None:

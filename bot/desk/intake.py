@@ -12,7 +12,7 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -126,7 +126,6 @@ class Intake:
 
     async def ask(self, asked: Asked) -> Receipt:
         """Claim and answer; see `Desk.ask`."""
-        asked = replace(asked, text=storable(asked.text), turns=tuple(storable(turn) for turn in asked.turns))
         try:
             kind, claim = await self._store.run(
                 questions.claim,
@@ -289,11 +288,6 @@ class Intake:
                 _crashed(question_id, error)
                 if claim.attempt >= MOST_ATTEMPTS:
                     await self._store.run(questions.finish, claim, Outcome.FAILED, now=self._clock())
-
-
-def storable(text: str) -> str:
-    """Without what databases refuse: halves of characters (a cut emoji) and NUL."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def _crashed(question_id: str, error: Exception) -> None:

@@ -1,0 +1,72 @@
+"""The database under strain: locked, silent, and not for everybody's eyes."""
+
+from __future__ import annotations
+
+import socket
+import sqlite3
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from bot.errors import StoreError
+from bot.store import database, facts, questions
+from bot.store.database import open_store
+from bot.store.questions import ClaimKind
+from tests.bot.store.rows import asked
+
+
+def test_a_locked_database_is_told_before_a_claim_runs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 1.0)
+    store = open_store("", tmp_path)
+    other = sqlite3.connect(tmp_path / "saseo.sqlite", isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="locked"):
+            store.run_now(facts.get, "x")
+        assert time.monotonic() - began < 4.0  # once, not five times, as long as SQLite waits
+        other.execute("ROLLBACK")
+        assert store.run_now(facts.get, "x") is None
+    finally:
+        other.close()
+        store.close()
+
+
+def test_a_full_disk_is_a_sentence_and_passes(tmp_path: Path) -> None:
+    store = open_store("", tmp_path)
+    try:
+        pages = store.run_now(lambda connection: connection.exec_driver_sql("PRAGMA page_count").scalar())
+        store.run_now(lambda connection: connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").scalar())
+        with pytest.raises(StoreError, match="full"):
+            store.run_now(questions.claim, asked("e1", text="글" * 20000), owner="a", now=0.0, lease=9.0)
+        store.run_now(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count=100000").scalar())
+        kind, _ = store.run_now(questions.claim, asked("e1"), owner="a", now=0.0, lease=9.0)
+        assert kind is ClaimKind.NEW
+    finally:
+        store.close()
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    open_store("", tmp_path).close()
+    assert stat.S_IMODE((tmp_path / "saseo.sqlite").stat().st_mode) == 0o600
+
+
+def test_a_silent_postgresql_server_does_not_hold_the_process_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database._POSTGRESQL_LIMITS, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection and never says a word
+        url = f"postgresql://saseo@127.0.0.1:{silent.getsockname()[1]}/wiki"
+        with pytest.raises(StoreError, match="timeout"):
+            open_store(url, tmp_path)
+
+
+def test_the_address_may_set_its_own_limits() -> None:
+    url = make_url("postgresql+psycopg://saseo@db/wiki?connect_timeout=60")
+    engine = database._postgresql(url)
+    _, arguments = engine.dialect.create_connect_args(engine.url)
+    assert arguments["connect_timeout"] == "60"
+    engine.dispose()
