@@ -65,6 +65,12 @@ def message(event: Payload) -> Message | None:
     )
 
 
+def to_us(body: Payload) -> bool:
+    """Whether a `message` event is a person's word in a direct conversation."""
+    found = message(body.get("event") or {})
+    return found is not None and found.direct
+
+
 def mentions(text: str, user: str) -> bool:
     """Whether `<@user>` stands in a message's raw text."""
     return f"<@{user}>" in text or f"<@{user}|" in text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,13 @@ class Spot:
 
 
 def spot(body: Payload) -> Spot:
-    """Of a command, a message shortcut or a press in a message."""
+    """Of a command, a message shortcut, a press in a message, or a message event."""
+    event = body.get("event")
+    if isinstance(event, Mapping):
+        ts = str(event.get("ts") or "")
+        return Spot(
+            str(event.get("channel") or ""), str(event.get("user") or ""), str(event.get("thread_ts") or ts), ts
+        )
     container = body.get("container") or {}
     message = body.get("message") or {}
     return Spot(

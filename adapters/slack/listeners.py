@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 import re
+import secrets
 import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from adapters.slack import escalation, log, place, render, texts, votes
+from adapters.slack import escalation, events, log, place, render, texts, votes
 from adapters.slack.asking import Asking, command_words
 from adapters.slack.escalation import Escalations
 from adapters.slack.events import Payload
@@ -83,7 +84,7 @@ class Handlers:
         app.message_shortcut(SHORTCUT)(self._acked(asking.shortcut, speaks=True))
         for others in (app.action, app.shortcut, app.options, app.view_submission, app.view_closed):
             others(_ANY)(self._acked(_ignored))
-        app.error(_failed)
+        app.error(_escaped)
 
     def _events(self, app: AsyncApp) -> None:
         asking, home, thumbs = Asking(self.kit), Home(self.kit, self.prompts), Votes(self.kit)
@@ -100,16 +101,17 @@ class Handlers:
         handles: dict[str, Handle] = dict(
             zip(EVENTS, (home.opened, asking.mentioned, asking.said, added, removed, ended, ended), strict=True)
         )
+        asks: dict[str, Callable[[Payload], bool]] = {"app_mention": lambda _: True, "message": events.to_us}
         for name, handle in handles.items():
-            app.event(name)(self._auto_acked(handle))
-        app.event(_ANY)(self._auto_acked(_ignored))
+            app.event(name)(self._auto_acked(handle, asks.get(name, lambda _: False)))
+        app.event(_ANY)(self._auto_acked(_ignored, lambda _: False))
 
-    def _auto_acked(self, handle: Handle) -> Callable[..., Awaitable[None]]:
-        """Bolt acknowledges events before it runs their listener."""
+    def _auto_acked(self, handle: Handle, speaks: Callable[[Payload], bool]) -> Callable[..., Awaitable[None]]:
+        """Bolt acknowledges events before it runs their listener. `speaks`: whether somebody waits for an answer to it."""
 
         async def listener(body: dict[str, Any]) -> None:
             with self.intake.passing():
-                await self._safely(handle, body, speaks=False)
+                await self._safely(handle, body, speaks=speaks(body))
 
         return listener
 
@@ -130,18 +132,27 @@ class Handlers:
         try:
             await handle(body)
         except Exception as error:  # noqa: BLE001 - logged and told to the person; see above
-            await _failed(error)
+            reference = secrets.token_hex(4)
+            _failed(error, reference)
             if speaks:
                 at = spot(body)
-                await self.kit.whisper(at, texts.went_wrong(self.kit.language(at.channel)))
+                await self.kit.whisper(at, texts.went_wrong(self.kit.language(at.channel), reference))
 
 
 async def _ignored(_body: Payload) -> None:
     """Edits, deletions, other apps, elements of old messages: acknowledged and left alone."""
 
 
-async def _failed(error: Exception) -> None:
-    """A listener raised. Neither the payload nor the error's text is logged: they may hold what people wrote."""
+async def _escaped(error: Exception) -> None:
+    """For Bolt, which reads the names of the arguments."""
+    _failed(error)
+
+
+def _failed(error: Exception, reference: str = "") -> None:
+    """A listener raised. `reference`: what the person was told to quote.
+
+    Neither the payload nor the error's text is logged: they may hold what people wrote.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    log.event(_logger, logging.ERROR, "slack_listener_failed", error=type(error).__name__, where=where)
+    log.event(_logger, logging.ERROR, "slack_listener_failed", error=type(error).__name__, where=where, id=reference)

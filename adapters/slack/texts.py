@@ -240,11 +240,13 @@ def could_not_share(language: Language) -> str:
     return "It could not be shared. Please invite the app to the channel and press again."
 
 
-def went_wrong(language: Language) -> str:
-    """A button or form failed for no fault of the person."""
+def went_wrong(language: Language, question_id: str = "") -> str:
+    """Something failed for no fault of the person. `question_id`: the number to quote, if there is one."""
     if language == "ko":
-        return "처리하는 중에 문제가 생겼습니다. 잠시 후 다시 시도해 주십시오."
-    return "Something went wrong. Please try again in a moment."
+        text = "처리하는 중에 문제가 생겼습니다. 잠시 후 다시 시도해 주십시오."
+    else:
+        text = "Something went wrong. Please try again in a moment."
+    return f"{text} ({reference(question_id, language)})" if question_id else text
 
 
 def home_hello(language: Language) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from adapters.slack.adapter import SlackAdapter
 from bot.conversation import PlaceSettings, Receipt
 from tests.adapters.slack.conftest import running
@@ -325,3 +327,28 @@ async def test_where_threads_are_listened_to_people_may_talk_to_one_another(
     await kim.say("C1", "반차는요?", sent.ts)
     await slack.wait_for(lambda: len(desk.asked) == 2)
     assert [asked.text for asked in desk.asked] == ["연차는?", "반차는요?"]
+
+
+async def test_a_question_that_breaks_down_is_not_met_with_silence(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken(_: object) -> Receipt:
+        raise RuntimeError("연차 비밀")
+
+    slack.subscriptions.add("message.channels")
+    desk.settings = PlaceSettings(listen="all")
+    desk.ask = broken  # type: ignore[assignment, method-assign]
+    kim = slack.user("U1")
+    sent = await kim.mention("C1", "연차는?")
+    await slack.wait_for(lambda: kim.sees("C1"))
+    [told] = kim.sees("C1")
+    assert told.thread_ts == sent.ts
+    assert "문제가 생겼습니다" in told.text
+    reference = told.text.rpartition(" ")[2].rstrip(")")
+    assert f'"id": "{reference}"' in caplog.text
+    assert "연차 비밀" not in caplog.text
+    await kim.direct("연차는?")
+    await slack.wait_for(lambda: kim.sees(kim.im))
+    await kim.say("C1", "점심은?")
+    await adapter.drained(5.0)
+    assert len(kim.sees("C1")) == 1, "who did not speak to the bot is not bothered"
