@@ -96,6 +96,8 @@ class Handlers:
             await thumbs.reacted(body, added=False)
 
         async def ended(body: Payload) -> None:
+            if (tokens := body["event"].get("tokens")) is not None and not tokens.get("bot"):
+                return  # somebody's own token, not the app's
             self.revoked(str(body["event"].get("type")))
 
         handles: dict[str, Handle] = dict(

@@ -159,6 +159,14 @@ async def test_more_than_can_be_taken_is_left_to_slack(slack: SlackServer, desk:
 async def test_an_uninstalled_app_is_unwell(slack: SlackServer, desk: ScriptedDesk) -> None:
     slack.subscriptions.update({"tokens_revoked", "app_uninstalled"})
     async with running(slack, desk) as adapter:
+        of_a_person = {
+            "type": "tokens_revoked",
+            "tokens": {"oauth": ["U1"], "bot": []},
+            "event_ts": "1700000000.000100",
+        }
+        assert (await slack.office.events([of_a_person], None)).acked
+        await adapter.drained(5.0)
+        assert adapter.health().connected
         await slack.uninstall()
         await slack.wait_for(lambda: not adapter.health().connected)
         assert adapter.health().detail in ("tokens_revoked", "app_uninstalled")
