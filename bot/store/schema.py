@@ -76,8 +76,8 @@ answers = Table(
     Column("question", String(12), ForeignKey("questions.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("answer", JSON, nullable=False),  # the whole Answer (bot/store/answers.py)
     Column("outcome", String(16), nullable=False),
-    Column("model", String(128), nullable=False),
-    Column("lora", String(128), nullable=False),
+    Column("model", Text, nullable=False),  # may be the path of a file
+    Column("lora", Text, nullable=False),
     Column("edition", String(64), nullable=False),
     Column("prompt", String(64), nullable=False),
     Column("passages", JSON, nullable=False),  # [[source, page, number], …] as shown to the writer
@@ -107,7 +107,7 @@ votes = Table(
     Column("via", String(8), nullable=False),
     Column("reason", Words, nullable=False, default=""),
     Column("correction", Words, nullable=False, default=""),
-    *(Column(name, String(128), nullable=False) for name in _stamp),
+    *(Column(name, Text, nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),
     Column("voted_at", Float, nullable=False),
 )
@@ -135,7 +135,7 @@ escalations = Table(
     Column("resolved_at", Float),
     Column("resolution", Words, nullable=False, default=""),  # kept only with consent
     Column("consent", Boolean, nullable=False, default=False),
-    *(Column(name, String(128), nullable=False) for name in _stamp),
+    *(Column(name, Text, nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),
 )
 

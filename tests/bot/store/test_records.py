@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, select
 
 from bot.conversation import Direction, Person, Vote, VoteReceipt
@@ -46,6 +48,18 @@ def test_an_answer_comes_back_as_it_was(store: Store) -> None:
     assert (kept.asker, kept.place, kept.private, kept.language) == (KIM.key, CHANNEL, False, "ko")
     assert store.run_now(answers.get, "b" * 16) is None
     assert store.run_now(answers.of_question, kept.question_id) == kept
+
+
+def test_the_stamp_may_be_the_path_of_a_model(store: Store) -> None:
+    path = f"/srv/models/{'모델/' * 60}mine.gguf"
+    _, held = store.run_now(questions.claim, asked(), owner="p", now=0.0, lease=9.0)
+    assert held is not None
+    made = replace(answer(), model=path)
+    store.run_now(answers.save, "a" * 16, held.question_id, made, language="ko", private=False, place=CHANNEL, now=1.0)
+    assert vote(store, KIM, "up") is VoteReceipt.STORED
+    kept = store.run_now(answers.get, "a" * 16)
+    assert kept is not None
+    assert kept.answer.model == path
 
 
 def test_an_answer_is_found_by_its_message_on_its_platform_only(store: Store) -> None:
