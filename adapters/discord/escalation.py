@@ -12,7 +12,7 @@ import discord
 from discord import ui
 
 from adapters.discord import ids, texts
-from adapters.discord.guard import UNREACHABLE, guarded, say
+from adapters.discord.guard import UNREACHABLE, acknowledge, guarded, say
 from adapters.discord.logs import record
 from adapters.text import inline, shorten
 from bot.conversation import Escalation
@@ -92,7 +92,7 @@ class CallButton(ui.DynamicItem[ui.Button[Any]], template=ids.CALL):
             view.add_item(CallButton(self.answer, "now", language))
             await say(interaction, texts.call_is_public(language), view)
             return
-        await interaction.response.defer()
+        await acknowledge(interaction, thinking=False)
         escalation = await client.desk.escalate(self.answer, client.person(interaction))
         if escalation is None:
             await say(interaction, texts.cannot_call(language))

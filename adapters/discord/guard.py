@@ -58,8 +58,8 @@ async def admit(interaction: discord.Interaction[Any]) -> bool:
     return False
 
 
-async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool) -> None:
-    """ "Thinking…". Raises what Discord or the way to it raises.
+async def acknowledge(interaction: discord.Interaction[Any], *, thinking: bool = True, ephemeral: bool = False) -> None:
+    """Show "thinking…", or after a click nothing. Raises what Discord or the way to it raises.
 
     When the answer to it got lost on the way it is sent once more: that it stands already (also by a replay of the gateway, or
     another process) is as good as done, for what follows is claimed or may be repeated.
@@ -67,9 +67,9 @@ async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool)
     async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
         try:
             try:
-                await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+                await interaction.response.defer(thinking=thinking, ephemeral=ephemeral)
             except (aiohttp.ClientError, OSError):
-                await interaction.response.defer(thinking=True, ephemeral=ephemeral)
+                await interaction.response.defer(thinking=thinking, ephemeral=ephemeral)
         except discord.HTTPException as error:
             if error.code != ALREADY_ACKNOWLEDGED:
                 raise
@@ -77,14 +77,19 @@ async def acknowledge(interaction: discord.Interaction[Any], *, ephemeral: bool)
 
 
 async def say(interaction: discord.Interaction[Any], text: str, view: discord.ui.View | None = None) -> None:
-    """A sentence to the person alone, as the response or after it."""
+    """A sentence to the person alone, as the response or after it; nothing where a response stands that we do not know of."""
     arguments: dict[str, Any] = {"ephemeral": True, "suppress_embeds": True}
     if view is not None:
         arguments["view"] = view
     if interaction.response.is_done():
         await interaction.followup.send(text, **arguments)
-    else:
+        return
+    try:
         await interaction.response.send_message(text, **arguments)
+    except discord.HTTPException as error:
+        if error.code != ALREADY_ACKNOWLEDGED:
+            raise
+        record(logger, "interaction_already_acknowledged", interaction=interaction.id)
 
 
 def sentence_of(error: BaseException, language: Language) -> str:
@@ -109,8 +114,8 @@ async def tell_error(interaction: discord.Interaction[Any], error: BaseException
         code=code,
         where=where(error),
     )
-    if interaction.type is discord.InteractionType.autocomplete:
-        return
+    if interaction.type is discord.InteractionType.autocomplete or code == ALREADY_ACKNOWLEDGED:
+        return  # delivered twice, or the answer to the response got lost: one stands
     text = sentence_of(error, language) or texts.failed(reference, language)
     ways: list[Callable[[], Awaitable[object]]] = []
     if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:

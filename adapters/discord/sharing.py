@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from adapters.discord import ids, texts
-from adapters.discord.guard import guarded, say
+from adapters.discord.guard import acknowledge, guarded, say
 from adapters.discord.logs import record
 from bot.messages import Language
 
@@ -43,7 +43,7 @@ class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
         """The core decides; the follow-up of a deferred update may be public although the answer was not."""
         client: SaseoClient = interaction.client
         language = client.language_at(interaction)
-        await interaction.response.defer()
+        await acknowledge(interaction, thinking=False)
         if self.answer in client.sharing:
             return
         client.sharing.add(self.answer)

@@ -61,10 +61,12 @@ class ThumbButton(ui.DynamicItem[ui.Button[Any]], template=ids.VOTE):
         """Store the vote. 👎 opens the form first: a form can only be the first response (Discord docs)."""
         client: SaseoClient = interaction.client
         language = client.language_at(interaction)
-        if self.direction == "down":
-            await interaction.response.send_modal(why_form(self.answer, language))
         vote = Vote(self.answer, client.person(interaction), self.direction, "button")
-        receipt = await client.desk.vote(vote)
+        try:
+            if self.direction == "down":
+                await interaction.response.send_modal(why_form(self.answer, language))
+        finally:  # the thumb counts, whatever becomes of its form
+            receipt = await client.desk.vote(vote)
         record(logger, "voted", answer=self.answer, direction=self.direction, via="button", receipt=receipt)
         if receipt is VoteReceipt.UNKNOWN:
             await say(interaction, texts.vote_unknown(language))

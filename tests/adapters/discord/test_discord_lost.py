@@ -69,3 +69,32 @@ async def test_a_joiner_is_soon_no_stranger(world: World, monkeypatch: pytest.Mo
     world.guild.members[park.id] = Member(park, set(), world.server.clock.now())
     await park.direct("연차는?")
     await world.answered(timeout=8)
+
+
+@pytest.mark.parametrize("how", [{"status": 502}, {"drop_connection": True}])
+async def test_a_thumb_down_counts_whatever_becomes_of_its_form(world: World, how: dict[str, object]) -> None:
+    await world.start()
+    await world.kim.say(world.channel, "연차는?", mention_bot=True)
+    await world.answered()
+    world.server.fault("POST", "/callback", applied=True, **how)  # type: ignore[arg-type]
+    await world.lee.press(world.answers()[0], "아쉬움")
+    await world.server.wait_for(lambda: world.desk.votes, 20, "the vote")
+    assert [vote.direction for vote in world.desk.votes] == ["down"]
+
+
+async def test_a_click_delivered_again_is_no_trouble(world: World) -> None:
+    await world.start()
+    await world.kim.say(world.channel, "연차는?", mention_bot=True)
+    await world.answered()
+    for label in ("도움됨", "아쉬움"):
+        pressed = await world.lee.press(world.answers()[0], label)
+        await world.server.wait_for(lambda p=pressed: p.acknowledged, what="the answer")  # type: ignore[misc]
+        count = len(world.server.calls("POST", "/callback"))
+        world.server.repeat(pressed)
+        await world.server.wait_for(
+            lambda c=count: len(world.server.calls("POST", "/callback")) > c,  # type: ignore[misc]
+            what="the second try",
+        )
+    await world.kim.say(world.channel, "이월은?", mention_bot=True)
+    await world.answered(2)
+    assert not any("문제가 생겼습니다" in message.text for message in world.answers())
