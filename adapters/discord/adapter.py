@@ -98,11 +98,13 @@ class DiscordAdapter:
 
     async def stop_intake(self) -> None:
         """Whoever asks now gets a sentence; votes by reaction are not seen; deliveries go on."""
+        await self.client.catching_up.stop()
         self.client.taking = False
         record(logger, "intake_stopped")
 
     async def close(self) -> None:
         """Disconnect. Safe to repeat."""
+        await self.client.catching_up.stop()
         self.client.taking = False
         await self.client.close()
         if self._session is not None:

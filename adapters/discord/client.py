@@ -12,6 +12,7 @@ from typing import Any
 import discord
 
 from adapters.discord import commands, escalation, ids, listening, sync, texts, votes
+from adapters.discord.catching_up import CatchingUp
 from adapters.discord.endpoints import proxy_for
 from adapters.discord.events import person_of, place_of
 from adapters.discord.guard import UNREACHABLE, admit, tell_error
@@ -59,6 +60,7 @@ class SaseoClient(discord.Client):
         self.renderer = Renderer(settings.components == "v2")
         self.members = Membership(self._fetch_roles, settings.guild_ids)
         self.tree = commands.make_tree(self)
+        self.catching_up = CatchingUp(self)
         self.sharing: set[str] = set()
         """Answers that are being shared now: a double click is one wish."""
         self.taking = True
@@ -165,6 +167,7 @@ class SaseoClient(discord.Client):
         """Identified anew."""
         self.online = True
         record(logger, "gateway_ready", guilds=len(self.guilds))
+        self.catching_up.connected()
 
     async def on_resumed(self) -> None:
         """Missed events were replayed."""

@@ -59,6 +59,8 @@ async def heard(client: SaseoClient, message: discord.Message) -> None:
         asked = asked_in_message(message, person_of(message.author, roles), await turns_before(client, message))
         receipt = await client.desk.ask(asked)
         record(logger, "asked", key=asked.keys[0], receipt=receipt)
+        if guild is None:
+            await client.catching_up.remember_direct(message.channel.id)
     except Exception as error:  # noqa: BLE001 - the person must hear of it, whatever it is
         await _failed(message, error, language)
 

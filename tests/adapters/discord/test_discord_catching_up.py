@@ -1,0 +1,87 @@
+"""Questions written while nobody was connected are answered by the process that starts next, each once."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from adapters.discord.catching_up import DIRECTS, HEARD, MOST_DIRECTS
+from adapters.discord.snowflakes import snowflake_at
+from tests.adapters.discord.wire import World
+
+
+async def test_a_mention_and_a_direct_message_written_meanwhile_are_answered(world: World) -> None:
+    first = await world.start()
+    await world.kim.direct("연차는 며칠입니까?")
+    await world.answered(1)
+    await world.server.wait_for(lambda: DIRECTS in world.desk.facts)
+    await first.stop_intake()
+    await first.close()
+    assert HEARD in world.desk.facts
+    await world.kim.say(world.channel, "이월은 며칠까지 됩니까?", mention_bot=True)
+    await world.lee.say(world.channel, "점심 뭐 먹을까요?")
+    await world.kim.direct("반차는 어떻게 신청합니까?")
+    await world.start()
+    await world.answered(3)
+    asked = [one.text for one in world.desk.asked]
+    assert asked == ["연차는 며칠입니까?", "이월은 며칠까지 됩니까?", "반차는 어떻게 신청합니까?"]
+
+
+async def test_what_was_heard_is_not_asked_again(world: World) -> None:
+    first = await world.start()
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    await world.answered(1)
+    await first.close()
+    await world.start()
+    await world.server.wait_for(lambda: world.server.calls("GET", f"/channels/{world.channel.id}/messages"))
+    assert len(world.desk.asked) == 1  # looked at twice, a duplicate to the core
+
+
+@pytest.mark.parametrize("heard", [None, "", "not a number"])
+async def test_the_first_start_answers_nothing_that_was_said_before(world: World, heard: str | None) -> None:
+    if heard is not None:
+        world.desk.facts[HEARD] = heard
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    await world.start()
+    await world.kim.say(world.channel, "이월은?", mention_bot=True)
+    await world.answered(1)
+    assert [one.text for one in world.desk.asked] == ["이월은?"]
+
+
+async def test_after_a_long_absence_old_questions_rest(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.desk.facts[HEARD] = str(snowflake_at(time.time() - 86_400))
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    monkeypatch.setattr("adapters.discord.catching_up.LONGEST_SECONDS", -60.0)  # as if it had been written long ago
+    await world.start()
+    await world.kim.say(world.channel, "이월은?", mention_bot=True)
+    await world.answered(1)
+    assert [one.text for one in world.desk.asked] == ["이월은?"]
+
+
+async def test_a_channel_that_may_not_be_read_costs_nothing_else(world: World) -> None:
+    world.desk.facts[HEARD] = str(snowflake_at(time.time() - 60))
+    world.desk.facts[DIRECTS] = "999"
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    world.server.fault("GET", "/messages", status=403, times=1)
+    await world.start()
+    await world.kim.say(world.channel, "이월은?", mention_bot=True)
+    await world.answered(1)
+    assert "이월은?" in [one.text for one in world.desk.asked]
+
+
+async def test_only_the_latest_direct_channels_are_kept(world: World) -> None:
+    adapter = await world.start()
+    for number in range(MOST_DIRECTS + 5):
+        await adapter.client.catching_up.remember_direct(number)
+    await adapter.client.catching_up.remember_direct(50)
+    kept = world.desk.facts[DIRECTS].split()
+    assert len(kept) == MOST_DIRECTS
+    assert kept[-1] == "50"
+    assert kept[0] == "5"
+
+
+def test_a_snowflake_holds_its_time() -> None:
+    # The example of Discord's own reference: id 175928847299117063 was made at 1462015105.796.
+    assert snowflake_at(1462015105.796) <= 175928847299117063 < snowflake_at(1462015105.798)
+    assert snowflake_at(0) == 0
