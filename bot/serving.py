@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,7 @@ class Service:
         self._warn = warn
         self._stopping = asyncio.Event()
         self._started: list[Adapter] = []
+        self._attempted: dict[str, Adapter] = {}
         self._leases: set[str] = set()
         self._stalls: list[float] = []
         self._background: set[asyncio.Task[None]] = set()
@@ -75,11 +76,11 @@ class Service:
     async def run(self) -> None:
         """Until a signal. Raises AdapterError when no platform can be used, or all have gone deaf."""
         self._listen_for_signals()
-        watching = [asyncio.create_task(self._measure_stalls())]
+        # Leases are kept from the first one on: a platform may take longer to connect than a lease lasts.
+        watching = [asyncio.create_task(self._measure_stalls()), asyncio.create_task(self._keep_leases())]
         try:
             await self._desk.start()
-            await self._connect()
-            watching.append(asyncio.create_task(self._keep_leases()))
+            await self._unless_stopped(self._connect())
             if not self._stopping.is_set():
                 self._say(self._ready())
             await self._watch()
@@ -89,6 +90,18 @@ class Service:
             await self._stop()
 
     # -- starting -------------------------------------------------------------------------------------------------------
+
+    async def _unless_stopped(self, work: Coroutine[object, object, None]) -> None:
+        """Do it, but leave it when the service is told to stop: a platform that hangs must not outlast a signal."""
+        working, stopping = asyncio.create_task(work), asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                await working
+        finally:
+            for task in (working, stopping):
+                task.cancel()
+            await asyncio.gather(working, stopping, return_exceptions=True)
 
     async def _connect(self) -> None:
         failed: list[tuple[Platform, AdapterError]] = []
@@ -116,7 +129,12 @@ class Service:
             if not got:
                 return False
             self._leases.add(name)
-        await platform.adapter.start()
+        self._attempted[name] = platform.adapter
+        try:
+            await platform.adapter.start()
+        except Exception:
+            await self._drop_lease(name)  # another process may be able to connect
+            raise
         self._started.append(platform.adapter)
         self._desk.ready(name)
         _log.info(json.dumps({"event": "connected", "platform": name}))
@@ -133,9 +151,11 @@ class Service:
                 try:
                     if await self._start_one(platform):
                         return
-                except (AdapterError, StoreError) as error:
+                except Exception as error:  # noqa: BLE001 - whatever it was may pass, and nobody else would try again
+                    known = isinstance(error, AdapterError | StoreError)
+                    reason = str(error) if known else type(error).__name__
                     _log.warning(
-                        json.dumps({"event": "not_connected", "platform": platform.adapter.name, "reason": str(error)})
+                        json.dumps({"event": "not_connected", "platform": platform.adapter.name, "reason": reason})
                     )
 
         task = asyncio.create_task(again(), name=f"connect-{platform.adapter.name}")
@@ -176,7 +196,7 @@ class Service:
                 except StoreError as error:
                     _log.error(json.dumps({"event": "lease_not_kept", "platform": name, "reason": str(error)}))
                     continue
-                if not held:
+                if not held and name in self._leases:
                     # Two sessions with one token would both get every event; the other process goes on.
                     _log.error(json.dumps({"event": "lease_lost", "platform": name}))
                     self._leases.discard(name)
@@ -225,13 +245,20 @@ class Service:
         await asyncio.gather(*self._background, return_exceptions=True)
         for adapter in self._started:
             await self._calmly("stop_intake", adapter, 5.0)
-        await self._desk.close(self._drain_seconds)
-        for adapter in self._started:
-            await self._calmly("close", adapter, 10.0)
-        for name in self._leases:
-            with contextlib.suppress(StoreError):
-                await self._store.run(facts.drop_lease, name, self._owner)
+        try:
+            await self._desk.close(self._drain_seconds)
+        finally:
+            for adapter in self._attempted.values():  # also one that was stopped in the middle of connecting
+                await self._calmly("close", adapter, 10.0)
+            for name in list(self._leases):
+                await self._drop_lease(name)
         _log.info(json.dumps({"event": "stopped", "loop_lateness_ms": self.stalls_ms()}))
+
+    async def _drop_lease(self, name: str) -> None:
+        if name in self._leases:
+            self._leases.discard(name)
+            with contextlib.suppress(StoreError):  # then it runs out by itself
+                await self._store.run(facts.drop_lease, name, self._owner)
 
     @staticmethod
     async def _calmly(step: str, adapter: Adapter, seconds: float) -> None:
