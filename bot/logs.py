@@ -1,9 +1,15 @@
-"""Structured logs: one JSON object per line on standard error, with time, level and logger."""
+"""Structured logs: one JSON object per line on standard error, with time, level and logger.
+
+Of an exception the kind and the way are told, never its words: they may quote a question, a page, or an address with a token.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import traceback
+
+_MOST_FRAMES = 12
 
 
 class JsonLines(logging.Formatter):
@@ -19,8 +25,22 @@ class JsonLines(logging.Formatter):
         line = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
         line |= fields if isinstance(fields, dict) else {"message": message}
         if record.exc_info and record.exc_info[0] is not None:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _way(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def _way(error: BaseException | None) -> list[str]:
+    """Kinds and frames, outermost exception first."""
+    lines: list[str] = []
+    told: set[int] = set()
+    while error is not None and id(error) not in told:
+        told.add(id(error))
+        lines.append(type(error).__qualname__)
+        lines += [
+            f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)[-_MOST_FRAMES:]
+        ]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return lines
 
 
 def configure(level: str) -> None:

@@ -21,7 +21,6 @@ from knowledge.errors import ExplainedError
 from tests.bot.desk.conftest import DIRECT, Bench, asked
 from tests.fakes.recording_adapter import RecordingAdapter
 
-
 DOWN = AdapterError(platform="discord", reason="down", remedy="")
 
 
