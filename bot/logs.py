@@ -22,7 +22,7 @@ class JsonLines(logging.Formatter):
             fields = json.loads(message)
         except ValueError:
             fields = None
-        line = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
+        line: dict[str, object] = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
         line |= fields if isinstance(fields, dict) else {"message": message}
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = _way(record.exc_info[1])
