@@ -94,7 +94,13 @@ async def _is_overheard(client: SaseoClient, message: discord.Message, place: Pl
     me = client.user
     if me is None or message.channel.owner_id == me.id:
         return me is not None
-    return any([m.author.id == me.id async for m in message.channel.history(limit=THREAD_MESSAGES, before=message)])
+    try:
+        async with asyncio.timeout(HISTORY_SECONDS):
+            earlier = [m async for m in message.channel.history(limit=THREAD_MESSAGES, before=message)]
+            return any(m.author.id == me.id for m in earlier + await _begun_by(message.channel))
+    except UNREACHABLE as error:  # nobody asked us: no reason to speak up
+        record(logger, "history_unread", event_id=message.id, code=getattr(error, "code", None))
+        return False
 
 
 async def turns_before(client: SaseoClient, message: discord.Message) -> list[str]:
@@ -139,8 +145,8 @@ async def _begun_by(thread: discord.Thread) -> list[discord.Message]:
         return []
     try:
         first = await parent.fetch_message(thread.id)
-    except discord.NotFound:
-        return []  # a thread that was made without one
+    except discord.HTTPException:
+        return []  # a thread that was made without one, or one that we may not read
     above = first.reference.resolved if first.reference else None
     return [first, above] if isinstance(above, discord.Message) else [first]
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.adapters.discord.wire import World
+from bot.conversation import PlaceSettings
+from tests.adapters.discord.wire import World, a_world
 from tests.fakes.discord.places import Member
 
 
@@ -98,3 +99,28 @@ async def test_a_click_delivered_again_is_no_trouble(world: World) -> None:
     await world.kim.say(world.channel, "이월은?", mention_bot=True)
     await world.answered(2)
     assert not any("문제가 생겼습니다" in message.text for message in world.answers())
+
+
+async def test_a_thread_that_cannot_be_read_is_left_in_peace() -> None:
+    async with a_world(message_content=True) as world:
+        world.desk.settings = PlaceSettings(listen="threads")
+        await world.start(message_content=True)
+        thread = await world.kim.thread(world.channel, "연차")
+        world.server.fault("GET", "/messages", status=403, code=50001, times=None)
+        await world.kim.say(thread, "우리끼리 하는 말")
+        await world.kim.say(thread, "연차는?", mention_bot=True)
+        await world.answered()
+        assert [one.text for one in world.desk.asked] == ["연차는?"]
+        assert len(world.server.sent(thread)) == 1
+
+
+async def test_a_thread_under_an_answer_is_listened_to() -> None:
+    async with a_world(message_content=True) as world:
+        world.desk.settings = PlaceSettings(listen="threads")
+        await world.start(message_content=True)
+        await world.kim.say(world.channel, "연차는?", mention_bot=True)
+        await world.answered()
+        thread = await world.kim.thread(world.answers()[0], "연차")
+        await world.kim.say(thread, "이월은?")
+        await world.answered(2)
+        assert world.desk.asked[1].turns == ("연차는?",)
