@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack import log, render, replies, web
+from adapters.slack import log, privately, render, replies, web
 from adapters.slack.budget import MinuteBudget, Pace
-from adapters.slack.respond import respond
 from adapters.slack.stream import Stream, StreamEnd
 from adapters.slack.target import Target, split_ref
 from adapters.slack.tasks import Tasks
@@ -26,7 +25,6 @@ from bot.platforms import Remember
 _ATTEMPTS = 5
 _FIRST_PAUSE_SECONDS = 0.5
 _LOOK_SECONDS = 20.0
-_BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
 _NO_THREAD = frozenset({"thread_not_found", "invalid_thread_ts", "cannot_reply_to_message", "message_not_found"})
 _NO_CHANNEL = frozenset(
     {"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "user_not_in_channel", "no_permission"}
@@ -106,7 +104,8 @@ class SlackDelivery:
             return self._ref(finished)
         end = await self._stream.end() if self._stream is not None else StreamEnd()
         if self._target.ephemeral or (reply.private and not self._target.direct):
-            ref = await self._privately(reply)
+            replaces = self._waiting.responded and self._target.command
+            ref = await privately.post(self._tools.clients, self._target, reply, replaces=replaces)
             replied = True
         else:
             before = end.ts or self._waiting.note or self._draft
@@ -211,7 +210,7 @@ class SlackDelivery:
                     await asyncio.sleep(_FIRST_PAUSE_SECONDS * 2**attempt)
                     if self._unsure and (finished := await self._already()):
                         return self._ref(finished)
-                elif reason in _BAD_BLOCKS and "blocks" in message:
+                elif reason in web.BAD_BLOCKS and "blocks" in message:
                     del message["blocks"]
                 elif reason in _NO_THREAD and thread:
                     thread = ""
@@ -224,50 +223,6 @@ class SlackDelivery:
                 self._unsure = False
                 return f"{response['channel']}:{response['ts']}"
         raise DeliveryFailed(platform="Slack", reason=reason)
-
-    async def _privately(self, reply: Reply) -> str:
-        """Ephemeral: by the `response_url` while it lives, else chat.postEphemeral, else a direct message."""
-        target = self._target
-        rendered = render.reply(reply)
-        if target.can_respond():
-            try:
-                await respond(
-                    self._tools.clients,
-                    target.response_url,
-                    text=rendered.text,
-                    blocks=rendered.blocks,
-                    replace=self._waiting.responded and target.command,
-                )
-            except web.REFUSALS as error:
-                self._log("slack_respond_refused", error)
-            else:
-                return self._ref(f"private-{self._question_id}")  # Slack names no ts here
-        try:
-            response = await self._tools.clients.promises.chat_postEphemeral(
-                channel=target.channel,
-                user=target.user,
-                text=rendered.text,
-                blocks=rendered.blocks,
-                thread_ts=target.thread or None,
-            )
-        except web.REFUSALS as error:
-            self._log("slack_ephemeral_refused", error)
-        else:
-            return self._ref(str(response["message_ts"]))
-        rendered = render.reply(replace(reply, can_share=False))  # the button shares in the channel that it stands in
-        try:
-            response = await self._tools.clients.promises.chat_postMessage(
-                channel=target.user,
-                text=rendered.text,
-                blocks=rendered.blocks,
-                metadata=rendered.metadata,
-                unfurl_links=False,
-                unfurl_media=False,
-            )
-        except web.REFUSALS as error:
-            self._log("slack_direct_refused", error)
-            raise DeliveryFailed(platform="Slack", reason=web.code(error)) from error
-        return f"{response['channel']}:{response['ts']}"
 
     async def _already(self) -> str:
         """ts of our finished message, or empty. Raises DeliveryFailed when it cannot be seen just now: a post could double it."""
@@ -303,7 +258,8 @@ class SlackDelivery:
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     if target.thread:
-                        return await replies.thread(client, target.channel, target.thread, metadata=True)
+                        since = target.asked or target.thread
+                        return await replies.thread(client, target.channel, target.thread, since=since, metadata=True)
                     return await replies.recent(client, target.channel)
             except web.REFUSALS as error:
                 self._log("slack_look_refused", error)

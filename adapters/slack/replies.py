@@ -18,8 +18,13 @@ _PAGES = 5
 _logger = logging.getLogger(__name__)
 
 
-async def thread(client: AsyncWebClient, channel: str, root: str, *, metadata: bool = False) -> list[dict[str, Any]]:
-    """The messages of a thread, its root first, at most a thousand. Raises `web.REFUSALS`."""
+async def thread(
+    client: AsyncWebClient, channel: str, root: str, *, since: str = "", metadata: bool = False
+) -> list[dict[str, Any]]:
+    """The messages of a thread, its root first, at most a thousand: from the beginning, or of those after `since`.
+
+    Raises `web.REFUSALS`.
+    """
     found: list[dict[str, Any]] = []
     cursor = ""
     for _ in range(_PAGES):
@@ -27,6 +32,7 @@ async def thread(client: AsyncWebClient, channel: str, root: str, *, metadata: b
             channel=channel,
             ts=root,
             limit=_PAGE,
+            oldest=since or None,
             include_all_metadata=metadata or None,
             cursor=cursor or None,
         )

@@ -22,6 +22,8 @@ from adapters.slack import log
 
 REFUSALS = (SlackClientError, aiohttp.ClientError, TimeoutError, OSError)
 """Everything a call can raise when Slack refuses or cannot be reached."""
+BAD_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
+"""Codes that say that a message's form, not its place, is refused."""
 _RATE_LIMIT_RETRIES = 4
 _UNKNOWN_FATE = frozenset(
     {"unreachable", "timeout", "internal_error", "fatal_error", "service_unavailable", "http_5xx"}

@@ -433,6 +433,20 @@ async def test_a_private_answer_survives_a_dead_response_url(
 # After a crash
 
 
+async def test_a_private_answer_whose_blocks_are_refused_comes_as_text(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.response_urls.life_seconds = 0.0
+    slack.fault("chat.postEphemeral", error="invalid_blocks")
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    assert desk.failed == []
+    assert "연차는 15일입니다." in kim.sees("C1")[-1].text
+    assert kim.sees("C1")[-1].blocks == []
+    assert slack.messages(kim.im) == []
+
+
 async def test_find_sees_a_finished_answer(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
     sent = await slack.user("U1").mention("C1", "연차는?")
     await slack.wait_for(lambda: desk.delivered)
