@@ -198,7 +198,10 @@ def footer(reply: Reply, room: int = 0) -> str:
     elif answer.nearest:
         parts.append(pages(answer.nearest, most, language, quotes=False))
     if reply.answer_id:
-        parts.append(f"-# {texts.reference(reply.question_id, language)}")
+        # That a machine wrote it is said on every platform in the same words (adapters/slack/texts.py).
+        answered = answer.outcome is Outcome.ANSWERED
+        foot = (texts.written_by_ai if answered else texts.reference)(reply.question_id, language)
+        parts.append(f"-# {foot}")
     return "\n".join(parts)
 
 

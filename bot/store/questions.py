@@ -133,8 +133,11 @@ def remember_draft(connection: Connection, held: Claim, draft: str) -> bool:
 
 
 def finish(connection: Connection, held: Claim, outcome: Outcome, *, now: float) -> bool:
-    """The question has reached its one outcome; its reply token is erased. False: the claim was lost before."""
-    done = _mine(held).values(state="done", outcome=outcome.value, done_at=now, reply_to="", draft="")
+    """The question has reached its one outcome. False: the claim was lost before.
+
+    What only its answering needed is erased: the reply token, e-mail, roles, and what others said in the thread.
+    """
+    done = _mine(held).values(state="done", outcome=outcome.value, done_at=now, reply_to="", draft="", asked={})
     return bool(connection.execute(done).rowcount)
 
 
