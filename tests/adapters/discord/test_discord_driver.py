@@ -102,4 +102,4 @@ async def test_trouble(driver: Driver, desk: ScriptedDesk) -> None:
     await desk.adapter.start()
     await driver.press_thumb(seen, "up")
     assert [vote.direction for vote in desk.votes] == ["up"]
-    assert asking.text not in [one.text for one in desk.asked]  # a new session of the gateway gets no old events
+    assert len(await driver.answers(asking)) == 1  # a new session of the gateway gets no old events: they are looked up
