@@ -123,7 +123,8 @@ class Desk(Protocol):
 
 
 class Delivery(Protocol):
-    """One answer on its way to one place. The core calls from one task: `status` and `write` any number of times, `finish` once.
+    """One answer on its way to one place. The core calls from one task: `status` and `write` any number of times, then `finish`;
+    where that raised or hung, `find` and, when nothing stands there, `finish` again.
 
     `status` and `write` must never raise for what the platform refuses, nor take longer than the platform's own pace needs:
     they are courtesies. `finish` is the promise.
@@ -143,9 +144,10 @@ class Delivery(Protocol):
         """
 
     async def find(self) -> str | None:
-        """After a crash: the reference of this question's finished message if it stands there already.
+        """After a crash or a failed `finish`: the reference of this question's finished message if it stands there already.
 
-        Otherwise removes a half-written draft (see `Remember`) and returns None; the core then delivers anew.
+        Otherwise removes a half-written draft (see `Remember`) and returns None; the core then delivers anew. Raises (anything)
+        when the platform cannot be asked just now: the core looks again later rather than posting a second message.
         """
 
 
