@@ -296,7 +296,7 @@ class Root:
 
     async def serve(self) -> None:
         """Slack and Discord until a signal."""
-        from bot.reindexing import Reindexing
+        from bot.reindexing import Reindexing, follow
         from bot.serve_app import check_enabled, serve
         from bot.store.database import open_store
 
@@ -305,14 +305,20 @@ class Root:
         store = open_store(settings.store.url, settings.data_dir)
         try:
             async with self.answering() as flow:
-                await serve(
-                    settings,
-                    store,
-                    flow,
-                    reindex=Reindexing(self.config, lambda: self.reopen(flow), settings.language),
-                    say=lambda text: click.echo(text, err=True),
-                    warn=self.warn,
+                following = asyncio.create_task(
+                    follow(self.shelf.current, lambda: flow.live().index.name, lambda: self.reopen(flow))
                 )
+                try:
+                    await serve(
+                        settings,
+                        store,
+                        flow,
+                        reindex=Reindexing(self.config, lambda: self.reopen(flow), settings.language),
+                        say=lambda text: click.echo(text, err=True),
+                        warn=self.warn,
+                    )
+                finally:
+                    following.cancel()
         finally:
             store.close()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from bot import texts
 from bot.errors import ReindexFailed
 from bot.settings import default_folder
 
+_log = logging.getLogger(__name__)
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bot.app import main; main()"
 
 
@@ -56,3 +58,23 @@ class Reindexing:
             raise ReindexFailed(reason=str(report.get("message") or last))
         await self._reopen()
         return texts.reindexed(report["pages"], report["passages"], len(report["failed"]), self._language)
+
+
+async def follow(
+    newest: Callable[[], str], live: Callable[[], str], reopen: Callable[[], Awaitable[None]], *, every: float = 30.0
+) -> None:
+    """Take over editions that another process published (`saseo index` by hand or from cron), until cancelled.
+
+    `newest` and `live` name editions; `every` in seconds. What cannot be opened is logged once, and the old edition goes on.
+    """
+    refused = ""
+    while True:
+        await asyncio.sleep(every)
+        try:
+            name = await asyncio.to_thread(newest)
+            if name not in (live(), refused):
+                refused = name  # until it has been opened
+                await reopen()
+                _log.info(json.dumps({"event": "edition_taken", "edition": live()}))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new edition, the old one answers
+            _log.error(json.dumps({"event": "edition_refused", "edition": refused, "error": type(error).__name__}))

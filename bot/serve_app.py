@@ -171,6 +171,7 @@ async def serve(
         say=say,
         ready=lambda: texts.serving([one.adapter.name for one in enabled], settings.language),
         warn=lambda error: warn(error.explain(settings.language)),
+        language=settings.language,
     )
     await service.run()
 

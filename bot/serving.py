@@ -17,6 +17,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot import texts
 from bot.errors import AdapterError, StoreError
 from bot.platforms import Adapter
 from bot.store import facts
@@ -56,6 +57,7 @@ class Service:
         say: Callable[[str], None],
         ready: Callable[[], str],
         warn: Callable[[ExplainedError], None],
+        language: texts.Language = "ko",
     ) -> None:
         """`say` and `warn` tell the operator; `ready` is the sentence when everything runs."""
         self._desk = desk
@@ -66,6 +68,9 @@ class Service:
         self._say = say
         self._ready = ready
         self._warn = warn
+        self._language = language
+        self._ended: AdapterError | None = None
+        """Why the process ends although nobody told it to."""
         self._stopping = asyncio.Event()
         self._started: list[Adapter] = []
         self._attempted: dict[str, Adapter] = {}
@@ -74,7 +79,7 @@ class Service:
         self._background: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Until a signal. Raises AdapterError when no platform can be used, or all have gone deaf."""
+        """Until a signal. Raises AdapterError when no platform can be used, all have gone deaf, or a lease was lost."""
         self._listen_for_signals()
         # Leases are kept from the first one on: a platform may take longer to connect than a lease lasts.
         watching = [asyncio.create_task(self._measure_stalls()), asyncio.create_task(self._keep_leases())]
@@ -88,6 +93,8 @@ class Service:
             for task in watching:
                 task.cancel()
             await self._stop()
+        if self._ended is not None:  # so that a supervisor starts the process anew
+            raise self._ended
 
     # -- starting -------------------------------------------------------------------------------------------------------
 
@@ -182,7 +189,7 @@ class Service:
             if time.monotonic() - deaf_since > _DEAF_SECONDS:
                 name, one = next(iter(health.items()))
                 raise AdapterError(
-                    platform=name, reason=one.detail or "disconnected", remedy="네트워크와 프록시를 확인해 주십시오."
+                    platform=name, reason=one.detail or "disconnected", remedy=texts.check_network(self._language)
                 )
 
     async def _keep_leases(self) -> None:
@@ -200,6 +207,11 @@ class Service:
                     # Two sessions with one token would both get every event; the other process goes on.
                     _log.error(json.dumps({"event": "lease_lost", "platform": name}))
                     self._leases.discard(name)
+                    self._ended = AdapterError(
+                        platform=name,
+                        reason=texts.lease_lost(self._language),
+                        remedy=texts.starts_again(self._language),
+                    )
                     self._stopping.set()
 
     async def _measure_stalls(self) -> None:

@@ -178,3 +178,22 @@ def interrupted(language: Language) -> str:
     if language == "ko":
         return "중단했습니다. 이전 색인과 받아 둔 파일은 그대로이며, 다시 실행하면 이어서 합니다."
     return "Interrupted. The published index and finished downloads are untouched; running again continues."
+
+
+def lease_lost(language: Language) -> str:
+    """Another process took over a platform that only one may be connected to."""
+    return "다른 사서 프로세스가 연결을 넘겨받았습니다" if language == "ko" else "another process has taken over"
+
+
+def starts_again(language: Language) -> str:
+    """What to do about it."""
+    if language == "ko":
+        return "다시 시작하면 대기하다가 필요할 때 이어받습니다."
+    return "Started again, it stands by and takes over when needed."
+
+
+def check_network(language: Language) -> str:
+    """No platform has been reachable for minutes."""
+    if language == "ko":
+        return "네트워크와 프록시를 확인하고 다시 시작해 주십시오."
+    return "Check the network and the proxy, then start again."

@@ -19,6 +19,8 @@ _YES = frozenset({"true", "yes", "on", "1", "예", "네", "켬", "켜기"})
 _NO = frozenset({"false", "no", "off", "0", "아니요", "아니오", "끔", "끄기"})
 _CONTACT = {"slack": re.compile(r"[UWS][A-Z0-9]+"), "discord": re.compile(r"(?:user:|role:)?[0-9]{1,20}")}
 
+_CONTACT_FORMS = {"slack": "U… | S…", "discord": "user:… | role:…"}
+
 
 class PlaceBook:
     """Settings by place, from memory. `admins`: by platform, ids of people and of roles."""
@@ -108,7 +110,7 @@ class PlaceBook:
             for contact in listed:
                 form = _CONTACT.get(platform)
                 if form is None or not form.fullmatch(contact):
-                    raise InvalidSetting(key=key, reason=f"{contact}? {form.pattern if form else platform}")
+                    raise InvalidSetting(key=key, reason=f"{contact}? {_CONTACT_FORMS.get(platform, platform)}")
         return listed
 
 

@@ -148,10 +148,11 @@ def release(connection: Connection, held: Collection[Claim], *, now: float) -> N
 
 
 def recent(connection: Connection, person: str, most: int) -> tuple[Past, ...]:
-    """A person's last questions, newest first."""
+    """A person's last questions, newest first; without those that got no answer ("그만", nothing, too many at once)."""
     rows = connection.execute(
         select(questions.c.text, questions.c.outcome, questions.c.asked_at)
         .where(questions.c.person == person)
+        .where(questions.c.outcome.is_(None) | (questions.c.outcome != Outcome.FAILED.value))
         .order_by(questions.c.asked_at.desc())
         .limit(most)
     )

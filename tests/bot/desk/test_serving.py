@@ -161,6 +161,7 @@ async def test_a_lost_lease_ends_the_process_in_order(runs: Runs) -> None:
         assert facts.hold_lease(connection, "discord", "p1", now=time.time(), seconds=60.0)
 
     runs.bench.stores[0].run_now(steal)
-    await asyncio.wait_for(task, 10)
+    with pytest.raises(AdapterError, match="discord"):  # not 0: a supervisor must start it anew, to stand by
+        await asyncio.wait_for(task, 10)
     assert adapter.calls == ["start", "stop_intake", "close"]
     assert not runs.lease_of("discord", "p2")  # the new holder's lease stands

@@ -117,6 +117,8 @@ async def test_of_many_claimers_in_two_processes_exactly_one_wins(url: str, tmp_
 def test_a_persons_last_questions_come_newest_first(store: Store) -> None:
     for n in range(4):
         store.run_now(questions.claim, asked(f"e{n}", text=f"질문 {n}"), owner="a", now=float(n), lease=9.0)
+    stopped = held(store.run_now(questions.claim, asked("e9", text="그만"), owner="a", now=9.0, lease=9.0))
+    store.run_now(questions.finish, stopped, Outcome.FAILED, now=9.0)
     past = store.run_now(questions.recent, KIM.key, 2)
     assert [(one.text, one.at) for one in past] == [("질문 3", 3.0), ("질문 2", 2.0)]
     assert store.run_now(questions.recent, "slack:U9", 2) == ()
