@@ -194,6 +194,16 @@ class JobsSettings(_Table):
     enabled: bool = False
 
 
+class TuningSettings(_Table):
+    """`[tuning]`: what becomes a training example, and how much of a set may rest on one person."""
+
+    automatic: bool = False
+    voters: int = Field(2, ge=2)
+    voter_days: float = Field(7.0, ge=0, allow_inf_nan=False)
+    person_share: float = Field(0.05, gt=0, le=1)
+    person_most: int = Field(20, ge=1)
+
+
 class Settings(BaseSettings):
     """Every setting. `folder` is where relative paths count from."""
 
@@ -220,6 +230,7 @@ class Settings(BaseSettings):
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
     jobs: JobsSettings = JobsSettings()
+    tuning: TuningSettings = TuningSettings()
 
     @model_validator(mode="after")
     def _source_names_are_unique(self) -> Settings:

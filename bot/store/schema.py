@@ -163,3 +163,56 @@ leases = Table(
     Column("owner", String(64), nullable=False),
     Column("until", Float, nullable=False),
 )
+
+examples = Table(
+    "examples",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("key", String(128), nullable=False, unique=True),
+    Column("kind", String(12), nullable=False),
+    Column("state", String(8), nullable=False),  # pending → approved, rejected
+    Column("question", Words, nullable=False),
+    Column("condensed", Words, nullable=False),
+    Column("turns", JSON, nullable=False),
+    Column("passages", JSON, nullable=False),  # [{source, page, number, context, text}, …] in the prompt's order
+    Column("answer", Words, nullable=False),
+    Column("rejected", Words, nullable=False),
+    *(Column(name, Text, nullable=False) for name in _stamp),
+    Column("asker", String(128), nullable=False),  # Person.key; empty: nobody asked
+    Column("problems", JSON, nullable=False),
+    Column("made_at", Float, nullable=False),
+    Column("decided_at", Float),
+    Column("decided_by", String(128), nullable=False),  # empty: nobody; auto: the rule
+    Index("examples_by_state", "state", "made_at"),
+)
+
+example_people = Table(
+    "example_people",
+    metadata,
+    Column("example", String(16), ForeignKey("examples.id", ondelete="CASCADE"), primary_key=True),
+    Column("person", String(128), primary_key=True),  # Person.key
+    Index("example_people_by_person", "person"),
+)
+
+example_origins = Table(
+    "example_origins",
+    metadata,
+    Column("example", String(16), ForeignKey("examples.id", ondelete="CASCADE"), primary_key=True),
+    # No foreign key: an answer may be forgotten by retention while the example, which is masked, stays.
+    Column("answer", String(16), primary_key=True),
+    Index("example_origins_by_answer", "answer"),
+)
+
+example_changes = Table(
+    "example_changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("example", String(16), ForeignKey("examples.id", ondelete="CASCADE"), nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("action", String(8), nullable=False),  # approve, reject, edit, reopen, undo
+    Column("state_before", String(8), nullable=False),
+    Column("by_before", String(128), nullable=False),
+    Column("answer_before", Words, nullable=False),
+    Column("undone", Boolean, nullable=False, default=False),
+)

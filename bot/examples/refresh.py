@@ -1,0 +1,94 @@
+"""Candidates of a build → the store: new ones pending, votes brought up to date, the configured rule applied on the record.
+
+A person's decision is never changed here, with one exception: an example whose page is gone or no longer open to everyone is
+rejected, whoever approved it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from bot.examples.build import Candidates, Pages
+from bot.examples.example import AUTOMATIC, Example
+from bot.examples.guards import Rules, counted, may_approve_itself
+from bot.store import examples
+
+FROM_PEOPLE = ("liked", "disliked", "corrected", "resolved")
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a build changed."""
+
+    new: int
+    approved: int
+    reopened: int
+    withdrawn: int
+    skipped: Mapping[str, int]
+
+
+def refresh(
+    connection: Connection, made: Candidates, pages: Pages, seen: Mapping[str, float], rules: Rules, *, now: float
+) -> Refreshed:
+    """Bring the examples up to date. `seen`: when each person was first seen. Running it again changes nothing."""
+    known = examples.every(connection, kinds=FROM_PEOPLE)
+    by_key = {one.key: one for one in known}
+    # The first answer of a cluster stands for it; when its votes are withdrawn, the next one takes over the same example.
+    by_origin: dict[tuple[str, str], Example] = {
+        (one.kind, origin): one for one in known if one.kind != "corrected" for origin in one.origins
+    }
+    done: Counter[str] = Counter()
+    met = set()
+    for example in made.examples:
+        before = by_key.get(example.key) or next(
+            (found for origin in example.origins if (found := by_origin.get((example.kind, origin)))), None
+        )
+        up = counted(made.up[example.id], seen, rules, now=now)
+        if before is None:
+            examples.add(connection, example)
+            done["new"] += 1
+            before, original = example, True
+        elif before.id in met:
+            continue
+        else:
+            original = not examples.edited(connection, before.id)
+            if before.reviewed or not original:
+                examples.set_people(connection, before.id, example.people, example.origins)
+            else:
+                examples.refresh(connection, replace(example, id=before.id, key=before.key))
+        met.add(before.id)
+        if not before.reviewed:
+            good = may_approve_itself(example, up, made.down[example.id], rules, original=original)
+            done[_apply(connection, before, good, now)] += 1
+    for one in known:
+        if one.id not in met and one.state != "rejected" and not one.reviewed:
+            examples.decide(connection, one, "rejected", "reject", by=AUTOMATIC, now=now)
+            done["withdrawn"] += 1
+    done["withdrawn"] += _close_gone(connection, pages, now)
+    return Refreshed(done["new"], done["approved"], done["reopened"], done["withdrawn"], dict(made.skipped))
+
+
+def _apply(connection: Connection, before: Example, good: bool, now: float) -> str:
+    """The rule's word on an example that no person has decided."""
+    if good and before.state != "approved":
+        examples.decide(connection, before, "approved", "approve", by=AUTOMATIC, now=now)
+        return "approved"
+    if not good and before.state != "pending":
+        examples.decide(connection, before, "pending", "reopen", by=AUTOMATIC, now=now)
+        return "reopened"
+    return "unchanged"
+
+
+def _close_gone(connection: Connection, pages: Pages, now: float) -> int:
+    gone = [
+        one
+        for one in examples.every(connection, states=("pending", "approved"))
+        if any(passage.source and not pages.is_open(passage.source, passage.page) for passage in one.passages)
+    ]
+    for one in gone:
+        examples.decide(connection, one, "rejected", "reject", by=AUTOMATIC, now=now)
+    return len(gone)

@@ -1,0 +1,85 @@
+"""Examples, their people and the record of decisions, on both databases."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.store import examples
+from bot.store.database import Store
+from tests.bot.examples.rows import example
+
+
+def test_an_example_comes_back_as_it_was_and_is_kept_once(store: Store) -> None:
+    assert store.run_now(examples.add, example())
+    assert not store.run_now(examples.add, example())
+    assert store.run_now(examples.get, example().id) == example()
+    assert store.run_now(examples.get, "0" * 16) is None
+    assert store.run_now(examples.counts) == {"pending": 1}
+
+
+def test_half_a_surrogate_pair_and_nul_do_not_stop_an_example(store: Store) -> None:
+    store.run_now(examples.add, example(question="연차\ud83d\0?"))
+    found = store.run_now(examples.get, example().id)
+    assert found is not None
+    assert found.question == "연차??"
+
+
+def test_examples_are_found_by_state_kind_and_person(store: Store) -> None:
+    one, two = example("1"), example("2", kind="disliked", people=("slack:U2",), asker="slack:U1", made_at=2.0)
+    for each in (two, one):
+        store.run_now(examples.add, each)
+    store.run_now(examples.decide, one, "approved", "approve", by="r", now=3.0)
+    assert [each.id for each in store.run_now(examples.every)] == [one.id, two.id]
+    assert [each.id for each in store.run_now(examples.every, states=("approved",))] == [one.id]
+    assert [each.id for each in store.run_now(examples.every, kinds=("disliked",))] == [two.id]
+    assert store.run_now(examples.of_person, "slack:U1") == sorted([one.id, two.id])
+    assert store.run_now(examples.of_person, "slack:U2") == sorted([one.id, two.id])
+    assert store.run_now(examples.of_person, "slack:U8") == []
+
+
+def test_decisions_and_edits_are_undone_one_by_one_by_who_made_them(store: Store) -> None:
+    first = example()
+    store.run_now(examples.add, first)
+    store.run_now(examples.edit, first, "고침", ("support",), by="kim", now=2.0)
+    changed = store.run_now(examples.get, first.id)
+    assert changed is not None
+    assert (changed.answer, changed.problems, changed.state) == ("고침", ("support",), "pending")
+    assert store.run_now(examples.edited, first.id)
+    store.run_now(examples.decide, changed, "rejected", "reject", by="kim", now=3.0)
+    assert store.run_now(examples.undo, "lee", now=4.0) is None
+    assert store.run_now(examples.undo, "kim", now=5.0) == first.id
+    again = store.run_now(examples.get, first.id)
+    assert again is not None
+    assert (again.state, again.decided_by, again.decided_at, again.answer) == ("pending", "", None, "고침")
+    assert store.run_now(examples.undo, "kim", now=6.0) == first.id
+    back = store.run_now(examples.get, first.id)
+    assert back is not None
+    assert back.answer == first.answer
+    assert not store.run_now(examples.edited, first.id)
+    assert store.run_now(examples.undo, "kim", now=7.0) is None
+    assert [action for action, _, _ in store.run_now(examples.history, first.id)] == ["edit", "reject", "undo", "undo"]
+
+
+def test_a_refresh_changes_texts_and_people_but_no_decision(store: Store) -> None:
+    first = example()
+    store.run_now(examples.add, first)
+    store.run_now(examples.decide, first, "approved", "approve", by="r", now=3.0)
+    store.run_now(examples.refresh, replace(first, people=("slack:U3",), origins=("b" * 16,), condensed="새로"))
+    found = store.run_now(examples.get, first.id)
+    assert found is not None
+    assert (found.state, found.decided_by, found.decided_at) == ("approved", "r", 3.0)
+    assert (found.people, found.origins, found.condensed) == (("slack:U3",), ("b" * 16,), "새로")
+
+
+def test_a_person_is_forgotten_with_everything_they_stand_behind(store: Store) -> None:
+    mine, other = example("1"), example("2", people=("slack:U3",))
+    for one in (mine, other):
+        store.run_now(examples.add, one)
+    store.run_now(examples.decide, other, "approved", "approve", by="slack:U1", now=3.0)
+    assert store.run_now(examples.forget_person, "slack:U1") == [mine.id]
+    assert store.run_now(examples.get, mine.id) is None
+    left = store.run_now(examples.get, other.id)
+    assert left is not None
+    assert (left.state, left.decided_by) == ("approved", "erased")
+    assert store.run_now(examples.history, other.id) == [("approve", "erased", 3.0)]
+    assert store.run_now(examples.history, mine.id) == []
