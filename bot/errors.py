@@ -15,6 +15,18 @@ knowledge.errors.ExplainedError
     │   ├── WrongChecksum
     │   ├── NotEnoughDisk
     │   └── BrokenModel                 the file is there but cannot be loaded
+    ├── LoraError
+    │   ├── UnsupportedLora             tuned in a way that the file format or llama.cpp does not have
+    │   ├── BrokenLora                  the file is damaged, or is no LoRA
+    │   ├── WrongBase                   made for another base
+    │   └── LoraRefused                 llama.cpp does not take it; what answered before goes on
+    ├── TuningError                     no LoRA came of it; what serves now goes on
+    │   ├── BadExamples                 names the line
+    │   ├── NothingToLearn
+    │   ├── UntunableBase               it cannot be had as weights to train on
+    │   ├── TuningDiverged              the loss is no number any more
+    │   ├── TuningOutOfMemory           above the limit that was set
+    │   └── TuningFailed                the training process ended without a result
     ├── WritingError                    the writer could not finish; the answer becomes extractive
     │   ├── WriterBusy                  the queue is full, or this person has too many questions waiting
     │   ├── WriterTimeout
@@ -134,6 +146,90 @@ class BrokenModel(ModelError):
         "직접 지정한 파일이면 그 파일을 확인해 주십시오."
     )
     en = "Model '{name}' cannot be loaded: {reason}. Run `saseo models pull`, or check the file if you gave its path."
+
+
+class LoraError(SaseoError):
+    """A LoRA cannot be written or used."""
+
+
+class UnsupportedLora(LoraError):
+    """`reason`."""
+
+    ko = "지원하지 않는 방식의 LoRA입니다({reason}). 선형 계층만 바꾸는 일반 LoRA(rsLoRA 포함)로 다시 학습해 주십시오."
+    en = "This kind of LoRA is not supported ({reason}). Tune again with a plain LoRA (or rsLoRA) on linear layers."
+
+
+class BrokenLora(LoraError):
+    """`name`, `reason`."""
+
+    ko = "LoRA 파일 '{name}'을(를) 쓸 수 없습니다({reason}). 파일을 다시 만들거나 원본을 다시 복사해 주십시오."
+    en = "LoRA file '{name}' cannot be used ({reason}). Make it again, or copy it again from where it came."
+
+
+class WrongBase(LoraError):
+    """`name`, `base`, `reason`."""
+
+    ko = "LoRA '{name}'은(는) 모델 '{base}'에 맞지 않습니다({reason}). 이 모델로 학습한 LoRA를 지정해 주십시오."
+    en = "LoRA '{name}' does not fit model '{base}' ({reason}). Name a LoRA that was tuned on this model."
+
+
+class LoraRefused(LoraError):
+    """`name`, `reason`."""
+
+    ko = "LoRA '{name}'을(를) 적용하지 못했습니다({reason}). 이전 상태로 계속 답하니, 로그를 확인해 주십시오."
+    en = "LoRA '{name}' could not be attached ({reason}). What answered before goes on; see the log."
+
+
+class TuningError(SaseoError):
+    """No LoRA came of a tuning run."""
+
+
+class BadExamples(TuningError):
+    """`path`, `line`, `reason`."""
+
+    ko = "학습 예제 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
+    en = "The file of examples cannot be read: {path} line {line} ({reason})."
+
+
+class NothingToLearn(TuningError):
+    """`reason`."""
+
+    ko = "학습할 예제가 없습니다({reason}). 승인된 예제를 늘리거나 most_tokens를 늘려 주십시오."
+    en = "There is nothing to learn ({reason}). Approve more examples, or raise most_tokens."
+
+
+class UntunableBase(TuningError):
+    """`name`, `reason`."""
+
+    ko = "모델 '{name}'은(는) 학습에 쓸 수 없습니다({reason}). `saseo models list`에서 다른 모델을 골라 주십시오."
+    en = "Model '{name}' cannot be tuned ({reason}). Choose another one from `saseo models list`."
+
+
+class TuningDiverged(TuningError):
+    """`step`."""
+
+    ko = "{step}단계에서 손실값이 숫자가 아니게 되어 학습을 멈췄습니다. learning_rate를 낮추어 처음부터 다시 학습해 주십시오."
+    en = "Tuning stopped at step {step}: the loss is not a number. Lower learning_rate and tune again from the start."
+
+
+class TuningOutOfMemory(TuningError):
+    """`used_mb`, `limit_mb`."""
+
+    ko = (
+        "학습이 메모리를 {used_mb} MB 써서 한도 {limit_mb} MB를 넘었습니다. 여기까지는 저장했으니, 메모리 한도를 높여 이어서 하거나 "
+        "tokens_per_pass를 낮추어 다시 학습해 주십시오."
+    )
+    en = (
+        "Tuning used {used_mb} MB of memory, above the limit of {limit_mb} MB. What was done is saved: raise the limit to go on, or lower "
+        "tokens_per_pass and tune again."
+    )
+
+
+class TuningFailed(TuningError):
+    """`reason`."""
+
+    ko = "학습 프로세스가 결과 없이 끝났습니다({reason}). 로그를 확인하고 다시 실행해 주십시오. 저장된 곳부터 이어집니다."
+    en = "The training process ended without a result ({reason}). See its log and run it again; it goes on from where it was saved."
 
 
 class WritingError(SaseoError):

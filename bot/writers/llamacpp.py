@@ -10,6 +10,7 @@ The bindings follow llama.cpp's header, which changes: the package is pinned, an
 from __future__ import annotations
 
 import ctypes
+import json
 import logging
 import os
 import sys
@@ -17,12 +18,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import llama_cpp
 import numpy
 
-from bot.errors import BrokenModel, WriterFailed, WritingCancelled
+from bot.errors import BrokenModel, LoraRefused, WriterFailed, WritingCancelled
+from bot.loras.base_weights import BaseWeights
+from bot.loras.check import check_lora
 from bot.writers.engine import StopFlag, StopReason, WritingReport, WritingRequest
 from bot.writers.gguf_file import BadGguf, check_gguf
 from bot.writers.templates import Template, check_template_name, template_named
@@ -64,6 +67,12 @@ def _stop_poller() -> Any:
         return _lib.ggml_abort_callback(lambda address: ctypes.string_at(address, 1) != b"\0")
 
 
+class _Lora(NamedTuple):
+    name: str
+    pointer: Any
+    """A `llama_adapter_lora *`; freed only when it is not attached."""
+
+
 class LlamaCppEngine:
     """One model and its context; an `Engine`. Build it, call it and close it on one thread (`count_tokens`: any)."""
 
@@ -74,6 +83,8 @@ class LlamaCppEngine:
         self._path = Path(path)
         self._model: Any = None
         self._context: Any = None
+        self._lora: _Lora | None = None
+        self._base: BaseWeights | None = None  # read when a LoRA is first asked for
         os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # else a failed assertion starts a debugger
         try:
             check_gguf(self._path)
@@ -141,13 +152,13 @@ class LlamaCppEngine:
         return self._context_tokens
 
     @property
-    def model_pointer(self) -> Any:
-        """The `llama_model *`, for loading a LoRA on this thread."""
-        return self._model
+    def lora(self) -> str | None:
+        """Name (the file's, without `.gguf`) of the LoRA that is attached now; None for the plain base."""
+        return self._lora.name if self._lora is not None else None
 
     @property
     def context_pointer(self) -> Any:
-        """The `llama_context *`, for attaching a LoRA on this thread. Call `forget` afterwards."""
+        """The `llama_context *`, for reading logits on this thread. Call `forget` after computing with it."""
         return self._context
 
     def count_tokens(self, text: str) -> int:
@@ -164,10 +175,52 @@ class LlamaCppEngine:
         self._cached = []
         _lib.llama_memory_clear(_lib.llama_get_memory(self._context), True)
 
+    def use_lora(self, path: Path | None) -> None:
+        """Write with this LoRA from now on, or with the plain base. Between two answers: `ModelWorker.run` sees to that.
+
+        Raises a `LoraError` (or `BrokenModel` when the base's file has gone); what was attached before then stays attached.
+        """
+        began = time.perf_counter()
+        new = self._load_lora(path) if path is not None else None
+        self._attach(new)
+        old, self._lora = self._lora, new
+        if old is not None:
+            _lib.llama_adapter_lora_free(old.pointer)
+        seconds = round(time.perf_counter() - began, 4)
+        _log.info(json.dumps({"event": "lora_attached", "lora": self.lora, "base": self.name, "seconds": seconds}))
+
+    def _load_lora(self, path: Path) -> _Lora:
+        if self._base is None:
+            self._base = BaseWeights.read(self._path)
+        name = check_lora(path, self._base).name  # the C library trusts the file; a bad one could end the process
+        _complaints.last = ""
+        pointer = _lib.llama_adapter_lora_init(self._model, os.fsencode(path))
+        if not pointer:  # a null pointer is falsy but never None
+            raise LoraRefused(name=name, reason=_complaints.last or "llama.cpp refused it")
+        return _Lora(name, pointer)
+
+    def _attach(self, lora: _Lora | None) -> None:
+        """Make this the only LoRA of the context. llama.cpp swaps the whole set or, returning an error, nothing."""
+        if lora is None:
+            code: int = _lib.llama_set_adapters_lora(self._context, None, 0, None)
+        else:
+            pointers, scales = (_lib.llama_adapter_lora_p_ctypes * 1)(lora.pointer), (ctypes.c_float * 1)(1.0)
+            code = _lib.llama_set_adapters_lora(self._context, pointers, 1, scales)
+        # Keys and values in the memory were made by other weights: the next answer would be wrong, and look right.
+        self.forget()
+        if code == 0:
+            return
+        if lora is not None:
+            _lib.llama_adapter_lora_free(lora.pointer)
+        raise LoraRefused(name=lora.name if lora is not None else self.name, reason=f"llama_set_adapters_lora {code}")
+
     def close(self) -> None:
-        """Free context and model; harmless twice."""
+        """Free context, LoRA and model; harmless twice."""
         if self._context:
             _lib.llama_free(self._context)
+        if self._lora is not None:
+            _lib.llama_adapter_lora_free(self._lora.pointer)
+            self._lora = None
         if self._model:
             _lib.llama_model_free(self._model)
         self._context = self._model = None

@@ -2,10 +2,14 @@
 
 `write_tiny_qwen2`: byte-level BPE, ChatML template. `write_tiny_gptneox`: the Polyglot-Ko / KoAlpaca layout, no template. Both can read any
 text and, under greedy sampling, write only whole Korean syllables, ASCII and now and then a multi-byte syllable in parts.
+
+`write_tiny_qwen3`, `_llama`, `_exaone`, `_gemma3` differ from Qwen2 where the architectures do: heads of another size, norms
+in other places, tied output, sliding windows. Their norms are random too, so that a test sees one that was forgotten. No chat template.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import gguf
@@ -64,16 +68,20 @@ class _Weights:
     def vector(self, name: str, size: int, value: float) -> None:
         self._writer.add_tensor(name, np.full(size, value, np.float32))
 
+    def norm(self, name: str, size: int) -> None:
+        """A random one."""
+        self._writer.add_tensor(f"{name}.weight", self._random.uniform(0.6, 1.4, size).astype(np.float32))
+
     def output(self, vocabulary: _Vocabulary) -> None:
         rows = self._random.normal(0, 1, (len(vocabulary.tokens), WIDTH)).astype(np.float32)
         self._writer.add_tensor("output.weight", rows * vocabulary.speakable())
 
 
-def _common(writer: gguf.GGUFWriter, vocabulary: _Vocabulary, pre: str, context: int) -> None:
+def _common(writer: gguf.GGUFWriter, vocabulary: _Vocabulary, pre: str, context: int, layers: int = LAYERS) -> None:
     writer.add_name("tiny random model")
     writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
+    writer.add_block_count(layers)
     writer.add_feed_forward_length(INNER)
     writer.add_head_count(HEADS)
     writer.add_tokenizer_model("gpt2")
@@ -158,4 +166,80 @@ def write_tiny_gptneox(path: Path, *, seed: int = 11, context: int = 2048) -> Pa
     weights.vector("output_norm.bias", WIDTH, 0)
     weights.output(vocabulary)
     _finish(writer)
+    return path
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Where an architecture of Llama's family differs from the next."""
+
+    layers: int = LAYERS
+    key_heads: int = HEADS // 2
+    head_size: int = WIDTH // HEADS
+    head_norms: bool = False
+    post_norms: bool = False
+    tied: bool = False
+
+
+def _write_gated(writer: gguf.GGUFWriter, plan: _Plan, pre: str, context: int, seed: int) -> None:
+    vocabulary = _Vocabulary(["<|endoftext|>"], [])
+    _common(writer, vocabulary, pre, context, plan.layers)
+    writer.add_head_count_kv(plan.key_heads)
+    writer.add_key_length(plan.head_size)
+    writer.add_value_length(plan.head_size)
+    writer.add_rope_dimension_count(plan.head_size)
+    writer.add_layer_norm_rms_eps(1e-6)
+    writer.add_rope_freq_base(10000.0)
+    writer.add_eos_token_id(vocabulary.tokens.index("<|endoftext|>"))
+    writer.add_add_bos_token(False)
+    weights = _Weights(writer, seed)
+    weights.matrix("token_embd", len(vocabulary.tokens), WIDTH)
+    queries, keys = HEADS * plan.head_size, plan.key_heads * plan.head_size
+    for layer in range(plan.layers):
+        block = f"blk.{layer}"
+        for norm in ("attn_norm", "ffn_norm", *(("post_attention_norm", "post_ffw_norm") if plan.post_norms else ())):
+            weights.norm(f"{block}.{norm}", WIDTH)
+        for norm in ("attn_q_norm", "attn_k_norm") if plan.head_norms else ():
+            weights.norm(f"{block}.{norm}", plan.head_size)
+        for name, out, into in (
+            ("attn_q", queries, WIDTH),
+            ("attn_k", keys, WIDTH),
+            ("attn_v", keys, WIDTH),
+            ("attn_output", WIDTH, queries),
+            ("ffn_gate", INNER, WIDTH),
+            ("ffn_up", INNER, WIDTH),
+            ("ffn_down", WIDTH, INNER),
+        ):
+            weights.matrix(f"{block}.{name}", out, into)
+    weights.norm("output_norm", WIDTH)
+    if not plan.tied:
+        weights.output(vocabulary)
+    _finish(writer)
+
+
+def write_tiny_qwen3(path: Path, *, seed: int = 13, context: int = 2048) -> Path:
+    """A Qwen3: norms on each head's queries and keys, heads wider than width / heads."""
+    _write_gated(gguf.GGUFWriter(path, "qwen3"), _Plan(head_size=32, head_norms=True), "qwen2", context, seed)
+    return path
+
+
+def write_tiny_llama(path: Path, *, seed: int = 17, context: int = 2048) -> Path:
+    """A Llama 3: grouped queries, rotated pairs side by side."""
+    _write_gated(gguf.GGUFWriter(path, "llama"), _Plan(), "llama-bpe", context, seed)
+    return path
+
+
+def write_tiny_exaone(path: Path, *, seed: int = 19, context: int = 2048) -> Path:
+    """An EXAONE 3.5: computes as Llama does, rotated pairs half a head apart."""
+    _write_gated(gguf.GGUFWriter(path, "exaone"), _Plan(), "exaone", context, seed)
+    return path
+
+
+def write_tiny_gemma3(path: Path, *, seed: int = 23, context: int = 2048) -> Path:
+    """A Gemma 3: five layers with a window of eight tokens, the sixth without; norms before and after; output tied to the embedding."""
+    writer = gguf.GGUFWriter(path, "gemma3")
+    writer.add_sliding_window(8)
+    writer.add_float32(gguf.Keys.Rope.FREQ_BASE_SWA.format(arch="gemma3"), 5000.0)
+    plan = _Plan(layers=6, key_heads=1, head_size=32, head_norms=True, post_norms=True, tied=True)
+    _write_gated(writer, plan, "gpt-2", context, seed)
     return path

@@ -1,0 +1,8 @@
+"""LoRAs as files: written for llama.cpp, and checked before llama.cpp sees them. Attaching one is `bot.writers.llamacpp`'s.
+
+architectures.py    which layers a LoRA may change, and how llama.cpp orders their rows
+base_weights.py     what a LoRA must fit
+check.py            is this file a LoRA for this base?
+gguf_header.py      the head of a GGUF, from an untrusted file
+gguf_writer.py      plain arrays → file
+"""

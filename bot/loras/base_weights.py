@@ -1,0 +1,51 @@
+"""What a LoRA must fit: the base's architecture, the shapes of its weights, its heads. Read from the head of its GGUF.
+
+A tenth of a second for a vocabulary of 150 000 entries, and no weights are read: read it once and keep it.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import BrokenModel
+from bot.loras.gguf_header import read_header
+from bot.writers.gguf_file import BadGguf
+
+
+@dataclass(frozen=True, slots=True)
+class BaseWeights:
+    """One base, without its numbers."""
+
+    name: str
+    """The file's name without `.gguf`."""
+    architecture: str
+    shapes: Mapping[str, tuple[int, ...]]
+    """Tensor → its dimensions as GGUF writes them: (in, out) for a linear layer."""
+    heads: int | None
+    """Attention heads of the queries; None when the base has another number in each layer."""
+    key_heads: int | None
+    """Attention heads of keys and values; the same as `heads` without grouped queries."""
+
+    @classmethod
+    def read(cls, path: Path) -> BaseWeights:
+        """From a GGUF on disk. Raises `BrokenModel`."""
+        try:
+            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                header = read_header(data)
+        except BadGguf as error:
+            raise BrokenModel(name=path.stem, reason=str(error)) from error
+        except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+            raise BrokenModel(name=path.stem, reason=getattr(error, "strerror", None) or str(error)) from error
+        architecture = header.text("general.architecture") or ""
+        heads = header.count(f"{architecture}.attention.head_count")
+        key_heads = f"{architecture}.attention.head_count_kv"
+        return cls(
+            name=path.stem,
+            architecture=architecture,
+            shapes={tensor.name: tensor.shape for tensor in header.tensors},
+            heads=heads,
+            key_heads=header.count(key_heads) if key_heads in header.values else heads,
+        )
