@@ -1,0 +1,94 @@
+"""A company's own rows → examples: passages looked up where a row names a page, masked, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from bot import prompts
+from bot.errors import BadExampleFile
+from bot.examples.build import Mask, asked
+from bot.examples.example import Evidence, Example, id_of
+from bot.examples.formats import Row
+from bot.examples.grounding import Grounding
+
+MOST_PASSAGES, MOST_CHARACTERS = 4, 700
+"""Of a page that a row names: about what serving shows (`[answer]`); what carries the answer is always in."""
+
+
+class Marking(Grounding, Protocol):
+    """A check that also finds the passages."""
+
+    def marked(self, question: str, passages: Sequence[Evidence], answer: str) -> str:
+        """The answer with the marks of the passages that carry each sentence."""
+
+
+class NamedPages(Protocol):
+    """The wiki by the names people use."""
+
+    def evidence(self, page: str) -> tuple[Evidence, ...]:
+        """The passages of a page that everyone may read; empty when there is none."""
+
+
+def imported(
+    rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Marking, mask: Mask, *, now: float
+) -> list[Example]:
+    """One example per different row. Raises BadExampleFile for a row whose page is not there for everyone."""
+    found: dict[str, Example] = {}
+    for row in rows:
+        question, answer, passages = row.question, row.answer, row.passages
+        if row.page:
+            passages, answer = _looked_up(row, path, pages, grounding)
+        if passages:
+            question = " ".join(question.split())  # as the prompt has it
+        parts = (
+            mask(question).text,
+            mask(answer).text,
+            tuple(mask(turn).text for turn in row.turns),
+            tuple(replace(one, context=mask(one.context).text, text=mask(one.text).text) for one in passages),
+            mask(row.rejected).text if row.rejected else "",
+        )
+        example = _example(*parts, now)
+        problems = grounding.problems(asked(example), example.passages, example.answer) if passages else ()
+        found.setdefault(example.id, replace(example, problems=problems))
+    return list(found.values())
+
+
+def _example(
+    question: str, answer: str, turns: tuple[str, ...], passages: tuple[Evidence, ...], rejected: str, now: float
+) -> Example:
+    key = id_of("imported:" + json.dumps([question, answer, turns, [one.shown for one in passages]]))
+    return Example(
+        id=id_of(key),
+        key=key,
+        kind="imported",
+        question=question,
+        condensed="",
+        turns=turns,
+        passages=passages,
+        answer=answer,
+        rejected=rejected,
+        prompt=prompts.version(),
+        made_at=now,
+    )
+
+
+def _looked_up(row: Row, path: Path, pages: NamedPages, grounding: Marking) -> tuple[tuple[Evidence, ...], str]:
+    every = pages.evidence(row.page)
+    if not every:
+        raise BadExampleFile(
+            path=path, line=row.line, reason=f"위키에 없거나 모두가 읽을 수는 없는 문서입니다: {row.page}"
+        )
+    marked = grounding.marked(row.question, every, row.answer)
+    carrying = [one for place, one in enumerate(every, start=1) if f"[{place}]" in marked]
+    chosen = list(carrying)
+    for one in every:
+        fits = sum(len(each.text) for each in chosen) + len(one.text) <= MOST_CHARACTERS
+        if one not in chosen and (not chosen or (fits and len(chosen) < MOST_PASSAGES)):
+            chosen.append(one)
+    shown = tuple(one for one in every if one in chosen)
+    refused = row.answer.strip() == prompts.REFUSAL
+    return shown, row.answer if refused else grounding.marked(row.question, shown, row.answer)
