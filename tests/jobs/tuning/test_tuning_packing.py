@@ -1,0 +1,101 @@
+"""What prompts share is computed once, and nobody can tell from the result."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from jobs.tuning.dataset import Sample
+from jobs.tuning.lora import named_parameters
+from jobs.tuning.packing import logits_and_labels, pack
+from tests.fakes.tiny_torch import TINY, samples, with_loras
+
+
+def _gradients(model: Any, loras: Any, given: list[Sample], most_tokens: int) -> tuple[float, dict[str, torch.Tensor]]:
+    total = 0.0
+    for one in pack(given, most_tokens):
+        logits, labels = logits_and_labels(model, one)
+        loss = functional.cross_entropy(logits, labels, reduction="sum")
+        loss.backward()
+        total += float(loss.detach())
+    parameters = named_parameters(loras)
+    gradients = {name: parameter.grad.clone() for name, parameter in parameters.items()}
+    for parameter in parameters.values():
+        parameter.grad = None
+    return total, gradients
+
+
+@pytest.mark.parametrize("architecture", TINY)
+def test_loss_and_gradients_are_those_of_separate_passes(architecture: str) -> None:
+    model = TINY[architecture]()
+    loras = with_loras(model)
+    for lora in loras.values():  # at zero, A would have no gradient
+        torch.nn.init.normal_(lora.lora_b, std=0.1)
+    given = samples(5)
+    apart_loss, apart = _gradients(model, loras, given, most_tokens=1)
+    packed_loss, packed = _gradients(model, loras, given, most_tokens=1000)
+    assert packed_loss == pytest.approx(apart_loss, rel=1e-5)
+    for name, gradient in apart.items():
+        assert float(gradient.abs().max()) > 0, name
+        torch.testing.assert_close(packed[name], gradient, rtol=1e-3, atol=1e-5)
+
+
+def test_logits_are_the_models_own() -> None:
+    """Against a plain call of the model, so that a wrong place or label shows."""
+    model = TINY["qwen2"]()
+    given = samples(3)
+    [together] = pack(given, 1000)
+    with torch.inference_mode():
+        logits, labels = logits_and_labels(model, together)
+        at = 0
+        for sample in given:
+            plain = model(input_ids=torch.tensor([sample.tokens])).logits[0]
+            count = len(sample.tokens) - sample.answer_begins
+            torch.testing.assert_close(
+                logits[at : at + count], plain[sample.answer_begins - 1 : -1], rtol=1e-4, atol=1e-4
+            )
+            assert labels[at : at + count].tolist() == list(sample.tokens[sample.answer_begins :])
+            at += count
+    assert at == len(labels)
+
+
+def test_only_tokens_of_answers_carry_loss() -> None:
+    model = TINY["qwen2"]()
+    given = samples(4)
+    for one in pack(given, 1000):
+        assert len(one.labels) == sum(len(sample.tokens) - sample.answer_begins for sample in given)
+    # Another beginning of the prompt changes what is read, never what is asked for.
+    other = [
+        Sample(s.id, (*reversed(s.tokens[: s.answer_begins]), *s.tokens[s.answer_begins :]), s.answer_begins)
+        for s in given
+    ]
+    with torch.inference_mode():
+        before = torch.cat([logits_and_labels(model, one)[1] for one in pack(given, 1)])
+        after = torch.cat([logits_and_labels(model, one)[1] for one in pack(other, 1)])
+    assert before.tolist() == after.tolist()
+
+
+def test_the_shared_beginning_is_there_once() -> None:
+    given = samples(4, shared=20)
+    [together] = pack(given, 1000)
+    assert together.owners.count(0) == 20
+    assert len(together.tokens) == 20 + sum(len(sample.tokens) - 1 - 20 for sample in given)
+
+
+def test_the_bound_on_tokens_is_kept_and_a_longer_sample_goes_alone() -> None:
+    given = [*samples(6, shared=10), *samples(1, seed=5, shared=90)]
+    packs = pack(given, 60)
+    assert sum(len(one.labels) for one in packs) == sum(len(s.tokens) - s.answer_begins for s in given)
+    assert [len(one.tokens) for one in packs if len(one.tokens) > 60] == [len(given[-1].tokens) - 1]
+    assert packs[-1].alone
+    assert len(packs) < len(given)
+
+
+def test_two_answers_to_the_very_same_prompt() -> None:
+    prompt = tuple(range(10, 20))
+    [together] = pack([Sample("a", (*prompt, 3, 2), 10), Sample("b", (*prompt, 4, 5, 2), 10)], 100)
+    assert together.labels == [3, 2, 4, 5, 2]
+    assert [together.tokens[place] for place in together.predicts] == [19, 3, 19, 4, 5]

@@ -1,0 +1,143 @@
+"""A whole run in its own process: from a GGUF and lines of JSON to a LoRA, stopped and resumed on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from bot.errors import BadExamples, NothingToLearn, TuningFailed
+from bot.loras.base_weights import BaseWeights
+from bot.loras.check import check_lora
+from jobs.tuning.dataset import Example, write_examples
+from jobs.tuning.job import RunFolder, TuningJob
+from jobs.tuning.run import TuningProcess
+from jobs.tuning.settings import TuningSettings
+from tests.fakes.tiny_gguf import write_tiny_qwen2
+
+ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.slow
+SETTINGS = TuningSettings(
+    rank=4, alpha=8, epochs=20, examples_per_step=2, most_tokens=4000, held_out_share=0.3, precision="fp32",
+    steps_per_checkpoint=2, patience=99, threads=1,
+)  # fmt: skip
+
+
+def _job(folder: Path, settings: TuningSettings = SETTINGS, count: int = 8) -> TuningJob:
+    examples = [Example(f"e{n}", f"질문 {n}?", (f"문서 {n}\n답은 {n}일.",), f"{n}일입니다 [1].") for n in range(count)]
+    write_examples(folder / "examples.jsonl", examples)
+    gguf = folder / "tiny.gguf"
+    if not gguf.exists():
+        write_tiny_qwen2(gguf)
+    return TuningJob(gguf, folder / "examples.jsonl", folder / "bases", settings=settings)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tuning")
+
+
+@pytest.fixture(scope="module")
+def whole(workplace: Path) -> Path:
+    """The result of an uninterrupted run."""
+    job = _job(workplace)
+    folder = RunFolder(workplace / "whole")
+    lines, priorities, policies = [], set(), set()
+    with TuningProcess(folder.path, job) as process:
+        surroundings = Path(f"/proc/{process.pid}/environ")
+        for line in process:
+            lines.append(line)
+            if line["event"] == "examples":
+                priorities.add(os.getpriority(os.PRIO_PROCESS, process.pid))
+                if surroundings.exists():
+                    policies.add(b"OMP_WAIT_POLICY=PASSIVE" in surroundings.read_bytes())
+        outcome = process.outcome()
+    assert priorities == {19}
+    assert policies <= {True}
+    assert outcome.ending == "finished"
+    assert outcome.result is not None
+    kept = [json.loads(text) for text in folder.progress.read_text().splitlines()]
+    assert kept == [line for line in lines if line["event"] != "base"]
+    return outcome.result
+
+
+def test_the_result_is_a_lora_that_fits_its_base_and_says_where_it_is_from(workplace: Path, whole: Path) -> None:
+    card = json.loads((whole / "lora.json").read_text())
+    state = load_file(whole / "lora.safetensors")
+    assert card["base"]["sha256"] in {path.name for path in (workplace / "bases").iterdir()}
+    assert card["examples"]["learnt"]["count"] + card["examples"]["held_out"]["count"] == 8
+    assert card["target_modules"] == ["down_proj", "gate_proj", "k_proj", "o_proj", "q_proj", "up_proj", "v_proj"]
+    assert len(card["losses"]) == card["steps"]["done"] == card["steps"]["planned"]
+    assert {array.dtype for array in state.values()} == {np.dtype("float32")}
+    assert len(state) == 2 * 7 * 2  # A and B, modules, layers
+    assert check_lora(whole / "lora.gguf", BaseWeights.read(workplace / "tiny.gguf")).rank == 4
+
+
+def test_killed_stopped_by_a_signal_and_by_a_file_it_gives_in_the_end_what_one_run_gives(
+    workplace: Path, whole: Path
+) -> None:
+    job = _job(workplace)
+    folder = RunFolder(workplace / "parts")
+    with TuningProcess(folder.path, job) as process:
+        for line in process:
+            if line["event"] == "step" and line["step"] == 3:
+                os.kill(process.pid, signal.SIGKILL)
+        with pytest.raises(TuningFailed):
+            process.outcome()
+    with TuningProcess(folder.path, job) as process:
+        done = []
+        for line in process:
+            done += [line["done"]] if line["event"] == "training" else []
+            if line["event"] == "step":
+                process.stop()
+        assert process.outcome().ending == "stopped"
+    assert isinstance(done[0], int)
+    assert done[0] >= 2  # the checkpoint before the kill
+    with TuningProcess(folder.path, job) as process:
+        for line in process:
+            if line["event"] == "examples":
+                folder.stop.touch()
+        assert process.outcome().ending == "stopped"
+    assert not folder.result.exists()
+    with TuningProcess(folder.path, job) as process:
+        list(process)
+        parts = process.outcome().result
+    assert parts is not None
+    one, other = load_file(whole / "lora.safetensors"), load_file(parts / "lora.safetensors")
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def test_leaving_the_block_ends_the_process(workplace: Path) -> None:
+    with TuningProcess(workplace / "left", _job(workplace)) as process:
+        next(iter(process))
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
+
+
+def test_what_went_wrong_comes_back_as_the_error_it_was(tmp_path: Path) -> None:
+    job = _job(tmp_path, TuningSettings(most_tokens=50))
+    with TuningProcess(tmp_path / "run", job) as process:
+        [told] = [line for line in process if line["event"] == "examples"]
+        with pytest.raises(NothingToLearn):
+            process.outcome()
+    assert len(told["too_long"]) == 8  # type: ignore[arg-type]
+    job.examples.write_text('{"question": "?"}\n', encoding="utf-8")
+    with TuningProcess(tmp_path / "run", job) as process:
+        list(process)
+        with pytest.raises(BadExamples) as caught:
+            process.outcome()
+    assert caught.value.details["line"] == 1
+
+
+def test_the_parent_needs_no_torch() -> None:
+    code = "import sys, jobs.tuning.run, jobs.tuning.dataset; print([m for m in ('torch', 'transformers') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
