@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -24,17 +25,20 @@ from bot.commands.ask import ask
 from bot.commands.chat import chat
 from bot.commands.doctor import doctor
 from bot.commands.evaluate import evaluate
+from bot.commands.feedback import feedback
 from bot.commands.index import index
 from bot.commands.models import models
 from bot.commands.output import failure
 from bot.commands.search import search
 from bot.commands.serve import discord_sync, serve
 from bot.commands.tools import Check, Tools
+from bot.commands.tune import tune
 from bot.errors import ModelError
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
+    from bot.examples.workbench import Workbench
     from bot.live import Live
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
@@ -77,6 +81,7 @@ class Root:
             models=lambda: (self.catalogue, self.store),
             chat=self.chat,
             evaluate=self.evaluate,
+            workbench=self.workbench,
             doctor=self.doctor,
             serve=self.serve,
             discord_sync=self.discord_sync,
@@ -384,6 +389,30 @@ class Root:
 
         return asyncio.run(run())
 
+    @contextmanager
+    def workbench(self) -> Iterator[Workbench]:
+        """Examples over this store and the serving edition; personal data is masked on the way in."""
+        from bot.examples.grounding import SentenceGrounding
+        from bot.examples.guards import Rules
+        from bot.examples.masking import mask
+        from bot.examples.pages import EditionPages
+        from bot.examples.workbench import Workbench
+        from bot.store.database import open_store
+
+        edition = self.shelf.open()  # says "no index" before the store is made
+        store = open_store(self.settings.store.url, self.settings.data_dir)
+        try:
+            yield Workbench(
+                store=store,
+                pages=EditionPages(edition.passages),
+                grounding=SentenceGrounding(self.make_analyser(), edition.morphemes.idf),
+                mask=mask,
+                rules=Rules(**self.settings.tuning.model_dump()),
+                clock=time.time,
+            )
+        finally:
+            store.close()
+
     def doctor(self) -> Iterator[Check]:
         """Every check of `saseo doctor`, one after the other."""
         from bot.checks import Parts, checks
@@ -424,7 +453,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = root.tools()
 
 
-for verb in (ask, chat, discord_sync, doctor, evaluate, index, models, search, serve):
+for verb in (ask, chat, discord_sync, doctor, evaluate, feedback, index, models, search, serve, tune):
     cli.add_command(verb)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
+    from bot.examples.workbench import Workbench
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
     from bot.settings import Settings
@@ -47,6 +48,7 @@ class Tools:
     models: Callable[[], tuple[Catalogue, ModelStore]]
     chat: Callable[[frozenset[str]], Coroutine[None, None, None]]
     evaluate: Evaluating
+    workbench: Callable[[], AbstractContextManager[Workbench]]
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]
     discord_sync: Callable[[], Coroutine[None, None, int]]

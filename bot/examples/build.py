@@ -64,7 +64,8 @@ def candidates(everything: Sequence[Said], pages: Pages, grounding: Grounding, m
     """Every example that can be made of what people said."""
     made = Candidates()
     raw = [pair for one in everything for pair in _of_answer(one, pages, made.skipped)]
-    masked = [(_masked(example, mask, now), said) for example, said in raw]
+    hidden = _Hidden(mask)
+    masked = [(_masked(example, hidden, now), said) for example, said in raw]
     # One answer in two wordings may be two facts ("15일", "16일"): only the questions may differ.
     for same in clusters(
         masked,
@@ -194,10 +195,20 @@ def _example(
     )
 
 
-def _masked(example: Example, mask: Mask, now: float) -> Example:
-    def hidden(text: str) -> str:
-        return mask(text).text if text else text
+class _Hidden:
+    """Masked texts, each worked out once: the same passages stand under many answers."""
 
+    def __init__(self, mask: Mask) -> None:
+        self._mask = mask
+        self._known: dict[str, str] = {}
+
+    def __call__(self, text: str) -> str:
+        if text not in self._known:
+            self._known[text] = self._mask(text).text if text else ""
+        return self._known[text]
+
+
+def _masked(example: Example, hidden: Callable[[str], str], now: float) -> Example:
     return replace(
         example,
         question=hidden(example.question),

@@ -1,0 +1,136 @@
+"""What `saseo feedback` and `saseo tune` say to a person. Functions of the language; numbers and texts go in as they are."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+
+from bot.messages import Language
+
+KEYS: Mapping[str, str] = {"a": "aㅁ", "r": "rㄱ", "e": "eㄷ", "s": "sㄴ", "u": "uㅕ", "q": "qㅂ"}
+"""What each step answers to: the letter, and what the same key gives while the Korean input method is on."""
+
+
+def plain(text: str) -> str:
+    """Without control characters and reordering marks: what people wrote must not drive this terminal."""
+    kept = (one for one in text if one == "\n" or unicodedata.category(one) not in ("Cc", "Cf", "Cs"))
+    return "".join(kept)
+
+
+def help_line(language: Language) -> str:
+    """The keys."""
+    if language == "ko":
+        return "승인 a · 거절 r · 고치기 e · 건너뛰기 s · 되돌리기 u · 끝 q"
+    return "approve a · reject r · edit e · skip s · undo u · quit q"
+
+
+def kind(name: str, language: Language) -> str:
+    """Where an example comes from."""
+    korean = {
+        "liked": "👍 받은 답변",
+        "disliked": "👎 받은 답변",
+        "corrected": "사람이 고친 답변",
+        "resolved": "담당자의 답변",
+        "imported": "가져온 자료",
+        "synthetic": "위키에서 만든 자료",
+    }
+    english = {
+        "liked": "answer with 👍",
+        "disliked": "answer with 👎",
+        "corrected": "a person's correction",
+        "resolved": "a called person's answer",
+        "imported": "own data",
+        "synthetic": "made from the wiki",
+    }
+    return (korean if language == "ko" else english)[name]
+
+
+def state(name: str, language: Language) -> str:
+    """A review state."""
+    korean = {"pending": "검토 대기", "approved": "승인", "rejected": "거절"}
+    return korean[name] if language == "ko" else name
+
+
+def title(number: int, total: int, language: Language) -> str:
+    """Of one example on the screen."""
+    return f"{total}건 중 {number}번째" if language == "ko" else f"{number} of {total}"
+
+
+def label(name: str, language: Language) -> str:
+    """Of a part of an example."""
+    korean = {
+        "passages": "근거 구절",
+        "question": "질문",
+        "answer": "답변",
+        "rejected": "👎 받은 답변",
+        "turns": "이전 질문",
+    }
+    english = {
+        "passages": "Passages",
+        "question": "Question",
+        "answer": "Answer",
+        "rejected": "Rejected",
+        "turns": "Earlier",
+    }
+    return (korean if language == "ko" else english)[name]
+
+
+def people(count: int, language: Language) -> str:
+    """How many stand behind an example."""
+    return f"{count}명" if language == "ko" else f"{count} {'person' if count == 1 else 'people'}"
+
+
+def cannot(reasons: str, language: Language) -> str:
+    """Under an example with problems."""
+    return f"이대로는 승인할 수 없습니다: {reasons}" if language == "ko" else f"Cannot be approved as it is: {reasons}"
+
+
+def nothing_to_undo(language: Language) -> str:
+    """After u."""
+    return "되돌릴 것이 없습니다." if language == "ko" else "There is nothing to undo."
+
+
+def new_answer(language: Language) -> str:
+    """Before the line is edited."""
+    return "새 답변: " if language == "ko" else "New answer: "
+
+
+def nothing_waits(language: Language) -> str:
+    """No example is pending."""
+    return "검토할 예시가 없습니다." if language == "ko" else "No example is waiting for review."
+
+
+def needs_terminal(waiting: int, language: Language) -> str:
+    """Standard input is no terminal."""
+    if language == "ko":
+        return f"검토할 예시가 {waiting}건 있습니다. 터미널에서 실행하거나 --approve ID, --reject ID를 써 주십시오."
+    return f"{waiting} examples are waiting. Run this in a terminal, or use --approve ID and --reject ID."
+
+
+def reviewed(approved: int, rejected: int, left: int, language: Language) -> str:
+    """At the end of a review."""
+    if language == "ko":
+        return f"승인 {approved}건, 거절 {rejected}건. 검토할 예시가 {left}건 남았습니다."
+    return f"{approved} approved, {rejected} rejected, {left} still waiting."
+
+
+def counts(by_state: Mapping[str, int], usable: int, language: Language) -> str:
+    """Under the list."""
+    pending, approved, rejected = (by_state.get(name, 0) for name in ("pending", "approved", "rejected"))
+    if language == "ko":
+        return f"검토 대기 {pending}건 · 승인 {approved}건(학습에 쓸 수 있는 것 {usable}건) · 거절 {rejected}건"
+    return f"{pending} pending · {approved} approved ({usable} usable for tuning) · {rejected} rejected"
+
+
+def exported(count: int, path: str, language: Language) -> str:
+    """After an export."""
+    return f"{path}에 {count}건을 썼습니다." if language == "ko" else f"{count} examples written to {path}."
+
+
+def imported(new: int, known: int, approved: int, problems: int, language: Language) -> str:
+    """After an import."""
+    if language == "ko":
+        text = f"새 예시 {new}건(이미 있던 것 {known}건). 승인 {approved}건, 이대로는 승인할 수 없는 것 {problems}건."
+        return text if new == approved else f"{text} `saseo feedback review`로 검토해 주십시오."
+    text = f"{new} new examples ({known} known). {approved} approved, {problems} that cannot be approved as they are."
+    return text if new == approved else f"{text} Review them with `saseo feedback review`."

@@ -1,0 +1,158 @@
+"""`saseo feedback`: what people said about answers, as examples: list, review, export."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from bot.commands import example_texts as texts
+from bot.commands.output import as_json
+from bot.commands.tools import Tools
+from bot.errors import ExamplesNotWritable
+from bot.examples.example import Example, State
+from bot.messages import Language
+
+if TYPE_CHECKING:
+    from bot.examples.formats import Format
+    from bot.examples.review import Review
+
+
+@click.group("feedback")
+def feedback() -> None:
+    """사람들의 평가에서 나온 학습 예시를 보고, 검토하고, 내보냅니다."""
+
+
+@feedback.command("list")
+@click.option("--state", type=click.Choice(get_args(State)), help="이 상태의 예시만 보여 줍니다.")
+@click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
+@click.pass_obj
+def list_examples(tools: Tools, state: State | None, json_wanted: bool) -> None:
+    """학습 예시를 최신 상태로 만들고 보여 줍니다."""
+    with tools.workbench() as bench:
+        bench.build()
+        every, usable = bench.every(), len(bench.training_set())
+    shown = [one for one in every if state in (None, one.state)]
+    if json_wanted:
+        click.echo(as_json([described(one) for one in shown]))
+        return
+    language = tools.settings().language
+    for one in shown:
+        mark = " !" if one.problems else ""
+        head = f"{one.id}  {texts.state(one.state, language)}{mark}  {texts.kind(one.kind, language)}"
+        click.echo(f"{head}  ({texts.people(len(one.people), language)})")
+        click.echo(f"    {texts.plain(' '.join(one.question.split()))[:100]}")
+        click.echo(f"    → {texts.plain(' '.join((one.answer or one.rejected).split()))[:100]}")
+    click.echo(texts.counts(Counter(one.state for one in every), usable, language))
+
+
+@feedback.command("review")
+@click.option("--approve", "approved", multiple=True, metavar="ID", help="이 예시를 승인합니다(여러 번 가능).")
+@click.option("--reject", "rejected", multiple=True, metavar="ID", help="이 예시를 거절합니다(여러 번 가능).")
+@click.option(
+    "--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다. 혼자 쓰면 검토할 예시를 출력합니다."
+)
+@click.pass_obj
+def review(tools: Tools, approved: tuple[str, ...], rejected: tuple[str, ...], json_wanted: bool) -> None:
+    """학습 예시를 하나씩 검토합니다: 승인 a, 거절 r, 고치기 e, 건너뛰기 s, 되돌리기 u, 끝 q."""
+    language = tools.settings().language
+    with tools.workbench() as bench:
+        bench.build()
+        desk = bench.review(reviewer())
+        if approved or rejected:
+            done = [*(desk.approve(one) for one in approved), *(desk.reject(one) for one in rejected)]
+            _say_decided(done, language, json_wanted=json_wanted)
+            return
+        waiting = desk.waiting()
+        if json_wanted:
+            click.echo(as_json([described(one) for one in waiting]))
+        elif not waiting:
+            click.echo(texts.nothing_waits(language))
+        elif not (sys.stdin.isatty() and sys.stdout.isatty()):
+            click.echo(texts.needs_terminal(len(waiting), language))
+        else:
+            _on_screen(desk, language)
+
+
+@feedback.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["saseo", "chat", "alpaca", "csv"]),
+    default="saseo",
+    show_default=True,
+    help="파일 형식. chat: OpenAI 대화 JSONL, alpaca: instruction/input/output JSONL, csv: question, answer, page.",
+)
+@click.option(
+    "--state",
+    type=click.Choice(get_args(State)),
+    default="approved",
+    show_default=True,
+    help="이 상태의 예시를 씁니다.",
+)
+@click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
+@click.pass_obj
+def export(tools: Tools, file: Path, form: Format, state: State, json_wanted: bool) -> None:
+    """학습 예시를 파일로 내보냅니다."""
+    from bot.examples.formats import write
+
+    with tools.workbench() as bench:
+        bench.build()
+        chosen = [one for one in bench.every(state) if one.answer]
+    try:
+        file.write_text(write(chosen, form), encoding="utf-8", newline="")
+    except OSError as error:
+        raise ExamplesNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
+    if json_wanted:
+        click.echo(as_json({"path": str(file), "format": form, "state": state, "examples": len(chosen)}))
+    else:
+        click.echo(texts.exported(len(chosen), str(file), tools.settings().language))
+
+
+def reviewer() -> str:
+    """How this terminal's person stands in the record."""
+    try:
+        return f"terminal:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "terminal:unknown"  # a container's user id without a name
+
+
+def described(one: Example) -> dict[str, object]:
+    """One example for scripts. People are counted, not named."""
+    data = asdict(one)
+    for inside in ("key", "origins", "asker"):
+        del data[inside]
+    passages = [{"n": n, **asdict(each)} for n, each in enumerate(one.passages, start=1)]
+    return data | {"people": len(one.people), "answers": list(one.origins), "passages": passages}
+
+
+def _say_decided(done: Iterable[Example], language: Language, *, json_wanted: bool) -> None:
+    decided = [{"id": one.id, "state": one.state, "by": one.decided_by} for one in done]
+    if json_wanted:
+        click.echo(as_json(decided))
+        return
+    for one in decided:
+        click.echo(f"{one['id']}  {texts.state(one['state'], language)}")
+
+
+def _on_screen(desk: Review, language: Language) -> None:
+    from prompt_toolkit import prompt
+    from rich.console import Console
+
+    from bot.commands.review_screen import ReviewScreen
+
+    def edited(answer: str) -> str | None:
+        try:
+            return prompt(texts.new_answer(language), default=" ".join(answer.split()))
+        except (EOFError, KeyboardInterrupt):
+            return None
+
+    tally = ReviewScreen(desk, Console(), click.getchar, edited, language).run()
+    click.echo(texts.reviewed(tally.approved, tally.rejected, tally.left, language))

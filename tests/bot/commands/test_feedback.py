@@ -1,0 +1,231 @@
+"""`saseo feedback` and `saseo tune import` over a real index and store, and the review screen key by key."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from rich.console import Console
+
+from bot.app import Root, cli
+from bot.commands import example_texts as texts
+from bot.commands.review_screen import ReviewScreen, Tally
+from bot.errors import BadExampleFile, ExamplesNotWritable, NotApprovable, UnknownExample
+from bot.examples.example import Example
+from bot.examples.review import Review
+from bot.messages import Citation, Language, Shown
+from bot.store import examples
+from bot.store.database import Store, open_store
+from knowledge.korean import Analyser
+from tests.bot.examples.rows import KIM, LEAVE, LEE, FakeGrounding, FakePages, answer, answered, example, mask, vote
+from tests.conftest import Indexer
+
+SAID = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 승인을 받습니다."
+
+
+@pytest.fixture
+def folder(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data directory with an edition, and a store in which two people voted."""
+    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
+    indexer.build()
+    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n[tuning]\nvoter_days = 0\n', encoding="utf-8")
+    store = open_store("", tmp_path / "data")
+    passage = next(one for one in indexer.open().edition.passages if SAID in one.text)
+    made = answer(
+        f"{SAID[:-1]} [1].",
+        condensed="연차는 어떻게 신청합니까?",
+        shown=(Shown("wiki", passage.page, passage.number, passage.text),),
+        citations=(Citation(1, passage.page, passage.title, None, SAID),),
+    )
+    name = answered(store, "1", made, text="연차는 어떻게 신청합니까?")
+    vote(store, name, KIM)
+    vote(store, name, LEE, "down", correction="연차는 9일 전까지 신청합니다 [1].")
+    store.close()
+    return tmp_path
+
+
+def run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["--config", str(folder / "saseo.toml"), *words], catch_exceptions=True)
+
+
+def rows(result: Result) -> list[dict[str, object]]:
+    assert result.exit_code == 0, result.exception
+    found: list[dict[str, object]] = json.loads(result.stdout)
+    return found
+
+
+def test_votes_become_examples_that_are_listed_reviewed_exported_and_imported(folder: Path) -> None:
+    listed = {str(one["kind"]): one for one in rows(run(folder, "feedback", "list", "--json"))}
+    assert set(listed) == {"liked", "disliked", "corrected"}
+    liked = listed["liked"]
+    assert (liked["state"], liked["answer"], liked["people"], liked["problems"]) == (
+        "pending",
+        f"{SAID[:-1]} [1].",
+        1,
+        [],
+    )
+    assert listed["corrected"]["problems"] == ["number"]
+    assert KIM.key not in json.dumps(list(listed.values()))
+
+    approved = rows(run(folder, "feedback", "review", "--approve", str(liked["id"]), "--json"))
+    assert [(one["id"], one["state"]) for one in approved] == [(liked["id"], "approved")]
+    assert str(approved[0]["by"]).startswith("terminal:")
+    waiting = rows(run(folder, "feedback", "review", "--json"))
+    assert sorted(str(one["kind"]) for one in waiting) == ["corrected", "disliked"]
+
+    forms = {"saseo": "a.jsonl", "chat": "b.jsonl", "alpaca": "c.jsonl", "csv": "d.csv"}
+    for form, name in forms.items():
+        told = run(folder, "feedback", "export", str(folder / name), "--format", form, "--json")
+        assert json.loads(told.stdout)["examples"] == 1
+    for name in forms.values():
+        done = json.loads(run(folder, "tune", "import", str(folder / name), "--approve", "--json").stdout)
+        assert (done["approved"], done["with_problems"]) == (done["new"], 0)
+        assert done["new"] + done["known"] == 1
+    states = [one["state"] for one in rows(run(folder, "feedback", "list", "--json")) if one["kind"] == "imported"]
+    assert states
+    assert set(states) == {"approved"}
+
+
+def test_a_correction_that_the_page_does_not_say_cannot_be_approved(folder: Path) -> None:
+    listed = {str(one["kind"]): str(one["id"]) for one in rows(run(folder, "feedback", "list", "--json"))}
+    refused = run(folder, "feedback", "review", "--approve", listed["corrected"])
+    assert isinstance(refused.exception, NotApprovable)
+    assert run(folder, "feedback", "review", "--reject", listed["corrected"]).stdout == f"{listed['corrected']}  거절\n"
+    assert isinstance(run(folder, "feedback", "review", "--reject", "0" * 16).exception, UnknownExample)
+
+
+def test_people_read_korean(folder: Path) -> None:
+    told = run(folder, "feedback", "list").stdout
+    assert "검토 대기 3건 · 승인 0건(학습에 쓸 수 있는 것 0건) · 거절 0건" in told
+    assert "👍 받은 답변  (1명)" in told
+    assert "--approve ID" in run(folder, "feedback", "review").stdout
+    assert "0건을 썼습니다" in run(folder, "feedback", "export", str(folder / "x.jsonl")).stdout
+    pending = run(folder, "feedback", "list", "--state", "approved").stdout
+    assert pending.count("\n") == 1
+
+
+def test_files_that_cannot_be_read_or_written_are_said_so(folder: Path) -> None:
+    (folder / "bad.jsonl").write_text("{}\n", encoding="utf-8")
+    assert isinstance(run(folder, "tune", "import", str(folder / "bad.jsonl")).exception, BadExampleFile)
+    assert isinstance(run(folder, "tune", "import", str(folder / "none.jsonl")).exception, BadExampleFile)
+    assert isinstance(run(folder, "feedback", "export", str(folder / "no" / "x.jsonl")).exception, ExamplesNotWritable)
+
+
+def test_an_imported_file_waits_for_review_unless_told_otherwise(folder: Path) -> None:
+    path = folder / "own.csv"
+    path.write_text(
+        f"question,answer,page\n언제까지 신청해?,{SAID},휴가.md\n몇 층이야?,5층입니다.,휴가.md\n", encoding="utf-8"
+    )
+    assert run(folder, "tune", "import", str(path)).stdout == (
+        "새 예시 2건(이미 있던 것 0건). 승인 0건, 이대로는 승인할 수 없는 것 1건. `saseo feedback review`로 검토해 주십시오.\n"
+    )
+    assert json.loads(run(folder, "tune", "import", str(path), "--json").stdout)["known"] == 2
+
+
+class Keys:
+    """Presses of a person; after the last the terminal is closed."""
+
+    def __init__(self, pressed: str) -> None:
+        self._left: Iterator[str] = iter(pressed)
+
+    def __call__(self) -> str:
+        try:
+            return next(self._left)
+        except StopIteration:
+            raise EOFError from None
+
+
+def reviewed(
+    store: Store, pressed: str, *answers: str | None, width: int = 120, language: Language = "ko"
+) -> tuple[Tally, str]:
+    out = io.StringIO()
+    given = iter(answers)
+    desk = Review(store, FakePages(), FakeGrounding(), mask, "terminal:kim", lambda: 7.0)
+    console = Console(file=out, width=width)
+    return ReviewScreen(desk, console, Keys(pressed), lambda _: next(given), language).run(), out.getvalue()
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Iterator[Store]:
+    store = open_store("", tmp_path)
+    for number in range(3):
+        store.run_now(examples.add, example(str(number), question=f"{number}번 질문", made_at=float(number)))
+    yield store
+    store.close()
+
+
+def states(store: Store) -> list[str]:
+    return [one.state for one in every(store)]
+
+
+def every(store: Store) -> list[Example]:
+    return store.run_now(examples.every)
+
+
+@pytest.mark.parametrize(
+    ("pressed", "expected", "tally"),
+    [
+        ("ars", ["approved", "rejected", "pending"], Tally(1, 1, 1)),
+        ("ㅁㄱㄴ", ["approved", "rejected", "pending"], Tally(1, 1, 1)),
+        ("xA\x1bR", ["approved", "rejected", "pending"], Tally(1, 1, 1)),
+        ("aq", ["approved", "pending", "pending"], Tally(1, 0, 2)),
+        ("a", ["approved", "pending", "pending"], Tally(1, 0, 2)),
+        ("aaurss", ["approved", "rejected", "pending"], Tally(1, 1, 1)),
+        ("auurq", ["rejected", "pending", "pending"], Tally(0, 1, 2)),
+        ("ssu", ["pending", "pending", "pending"], Tally(0, 0, 3)),
+    ],
+)
+def test_one_key_decides(three: Store, pressed: str, expected: list[str], tally: Tally) -> None:
+    assert reviewed(three, pressed)[0] == tally
+    assert states(three) == expected
+
+
+def test_what_is_not_supported_stays_until_it_is_edited(three: Store) -> None:
+    first = every(three)[0]
+    tally, shown = reviewed(three, "eaea", "연차는 99일입니다. [1]", f"{LEAVE} [1]")
+    assert tally == Tally(1, 0, 2)
+    assert shown.count("구절이 뒷받침하지 않음") >= 2
+    assert (every(three)[0].id, every(three)[0].answer) == (first.id, f"{LEAVE} [1]")
+
+
+def test_an_edit_that_is_given_up_changes_nothing(three: Store) -> None:
+    before = every(three)
+    reviewed(three, "eee", None, " ", before[0].answer)
+    assert every(three) == before
+
+
+def test_what_was_decided_before_can_be_taken_back(three: Store) -> None:
+    reviewed(three, "a")
+    tally, shown = reviewed(three, "ur")
+    assert tally.rejected == 1
+    assert "0번 질문" in shown
+    assert states(three) == ["rejected", "pending", "pending"]
+
+
+def test_nothing_to_undo_is_said(three: Store) -> None:
+    assert "되돌릴 것이 없습니다." in reviewed(three, "u")[1]
+    assert "There is nothing to undo." in reviewed(three, "u", language="en")[1]
+
+
+def test_passages_stand_beside_the_answer_where_there_is_room(three: Store) -> None:
+    wide = reviewed(three, "q")[1]
+    assert any("근거 구절" in line and "이전 질문" in line for line in wide.splitlines())
+    narrow = reviewed(three, "q", width=60)[1]
+    assert not any("근거 구절" in line and "이전 질문" in line for line in narrow.splitlines())
+    for shown in (wide, narrow):
+        assert LEAVE in shown
+        assert "3건 중 1번째" in shown
+        assert texts.help_line("ko") in shown
+
+
+def test_what_people_wrote_cannot_drive_the_terminal(tmp_path: Path) -> None:
+    store = open_store("", tmp_path)
+    store.run_now(examples.add, example(question="[bold]연차\x1b[2J\x9b\u202e\r끝", rejected="\x07"))
+    shown = reviewed(store, "q")[1]
+    assert "[bold]연차[2J끝" in shown
+    assert not set(shown) & {"\x1b", "\x9b", "\u202e", "\r", "\x07"}
+    store.close()
