@@ -26,7 +26,7 @@ from bot.conversation import Asked, Direction, Person, Place, Vote  # noqa: E402
 from bot.examples.build import candidates  # noqa: E402
 from bot.examples.example import id_of  # noqa: E402
 from bot.examples.grounding import SentenceGrounding  # noqa: E402
-from bot.examples.guards import Rules, chosen  # noqa: E402
+from bot.examples.guards import Rules, chosen, counted  # noqa: E402
 from bot.examples.masking import mask  # noqa: E402
 from bot.examples.pages import EditionPages  # noqa: E402
 from bot.examples.refresh import refresh  # noqa: E402
@@ -95,7 +95,8 @@ class Company:
         seen = self.store.run_now(feedback.first_seen, {person for up in made.up.values() for person in up})
         self.store.run_now(refresh, made, pages, seen, rules, now=NOW)
         approved = self.store.run_now(examples.every, states=("approved",))
-        taught = chosen(approved, rules, others=others)
+        seen = self.store.run_now(feedback.first_seen, {person for one in approved for person in one.people})
+        taught = chosen(approved, rules, known=counted(seen, seen, rules, now=NOW), others=others)
         return sum(TRUE[:-1] not in one.answer for one in taught if one.answer)
 
 
@@ -186,8 +187,11 @@ def succeeded(attack: Attack, k: int, others: int, grounding: SentenceGrounding)
             store.close()
 
 
-def flooded(k: int, facts: int, others: int, grounding: SentenceGrounding) -> int:
-    """How many of `facts` different false answers k people get into one set, believed and automatic."""
+def flooded(k: int, facts: int, others: int, grounding: SentenceGrounding, *, newcomers: int = 0) -> int:
+    """How many of `facts` different false answers k people get into one set, believed and automatic.
+
+    `newcomers`: accounts of this week that vote like them.
+    """
     with tempfile.TemporaryDirectory() as folder:
         store = open_store("", Path(folder))
         try:
@@ -197,6 +201,8 @@ def flooded(k: int, facts: int, others: int, grounding: SentenceGrounding) -> in
                 answer = company.answered(text, people(k)[0], f"{number}번 항목의 한도는 얼마야?", NOW - 100 * DAY)
                 for person in people(k):
                     company.vote(answer, person, "up", NOW - 100 * DAY)
+                for account in range(newcomers):
+                    company.vote(answer, Person("slack", f"N{account}"), "up", NOW - DAY)
             return company.poisoned(AUTOMATIC, grounding, others)
         finally:
             store.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -89,12 +89,13 @@ def may_approve_itself(
     )
 
 
-def chosen(approved: Sequence[Example], rules: Rules, *, others: int = 0) -> list[Example]:
-    """What may go into one set: near-duplicates once, and no person carrying more than their part.
+def chosen(approved: Sequence[Example], rules: Rules, *, known: Collection[str], others: int = 0) -> list[Example]:
+    """What may go into one set: near-duplicates once, and no person carrying more than their part. The order given is kept.
 
-    `others`: how many examples without people (replay) the set will have beside these; they count for the share. An example
-    that a reviewer approved rests on one of its people, one that votes approved on `voters` of them; those with the fewest so
-    far are charged. So k people who act together fill at most k / voters parts of `person_share`. The order given is kept.
+    `known`: people whose votes count (`counted`). `others`: how many examples without people (replay) the set will have beside
+    these; they count for the share. An example that a reviewer approved rests on one of its people, one that votes approved on
+    `voters` of its known people; those with the fewest so far are charged. So k people who act together fill at most k / voters
+    parts of `person_share`; newcomers carry nothing, or a few people could hide behind many new accounts.
     """
     same = clusters(
         approved,
@@ -104,19 +105,20 @@ def chosen(approved: Sequence[Example], rules: Rules, *, others: int = 0) -> lis
     kept = [first for first, *_ in same]
     while True:
         most = min(rules.person_most, int(rules.person_share * (len(kept) + others) + 1e-9))
-        fitting = _within(kept, most, max(rules.voters, 2))
+        fitting = _within(kept, most, max(rules.voters, 2), frozenset(known))
         if len(fitting) == len(kept):
             return fitting
         kept = fitting  # a smaller set allows each person less
 
 
-def _within(examples: Sequence[Example], most: int, voters: int) -> list[Example]:
+def _within(examples: Sequence[Example], most: int, voters: int, known: frozenset[str]) -> list[Example]:
     charged: Counter[str] = Counter()
     kept = []
     for example in examples:
         if example.people:
             needed = 1 if example.reviewed else voters
-            free = sorted((one for one in example.people if charged[one] < most), key=lambda one: (charged[one], one))
+            able = example.people if example.reviewed else known.intersection(example.people)
+            free = sorted((one for one in able if charged[one] < most), key=lambda one: (charged[one], one))
             if len(free) < needed:
                 continue
             charged.update(free[:needed])

@@ -14,7 +14,7 @@ from bot.examples.build import Mask, candidates
 from bot.examples.example import Example, State
 from bot.examples.formats import read
 from bot.examples.grounding import SentenceGrounding
-from bot.examples.guards import Rules, chosen
+from bot.examples.guards import Rules, chosen, counted
 from bot.examples.own import imported
 from bot.examples.pages import EditionPages
 from bot.examples.refresh import Refreshed, refresh
@@ -77,7 +77,11 @@ class Workbench:
 
     def training_set(self, *, others: int = 0) -> list[Example]:
         """Approved examples that may go into one set beside `others` that rest on nobody (replay)."""
-        return chosen(self.every("approved"), self.rules, others=others)
+        approved = self.every("approved")
+        people = {person for one in approved for person in one.people}
+        seen = self.store.run_now(feedback.first_seen, people)
+        known = counted(people, seen, self.rules, now=self.clock())
+        return chosen(approved, self.rules, known=known, others=others)
 
     def take_in(self, path: Path, *, approve_as: str = "") -> Imported:
         """Keep the rows of a file as pending examples; with `approve_as` (a reviewer) approve those without problems."""

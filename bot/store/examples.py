@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.examples.example import Evidence, Example, State
 from bot.store.schema import example_changes, example_origins, example_people, examples
@@ -16,9 +17,9 @@ Action = Literal["approve", "reject", "edit", "reopen", "undo"]
 
 def add(connection: Connection, example: Example) -> bool:
     """Keep a new example; False when its key is known."""
-    if connection.execute(select(examples.c.id).where(examples.c.key == example.key)).first() is not None:
+    fresh = _insert(connection, examples).values(id=example.id, **_values(example)).on_conflict_do_nothing()
+    if connection.execute(fresh.returning(examples.c.id)).first() is None:
         return False
-    connection.execute(insert(examples).values(id=example.id, **_values(example)))
     _link(connection, example)
     return True
 
@@ -166,9 +167,18 @@ def _values(example: Example) -> dict[str, Any]:
 
 def _link(connection: Connection, example: Example) -> None:
     for person in sorted(set(example.people)):
-        connection.execute(insert(example_people).values(example=example.id, person=person))
+        connection.execute(
+            _insert(connection, example_people).values(example=example.id, person=person).on_conflict_do_nothing()
+        )
     for answer in sorted(set(example.origins)):
-        connection.execute(insert(example_origins).values(example=example.id, answer=answer))
+        connection.execute(
+            _insert(connection, example_origins).values(example=example.id, answer=answer).on_conflict_do_nothing()
+        )
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    """An insert that two builds at once may both make."""
+    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def _unlink(connection: Connection, example_id: str) -> None:

@@ -13,6 +13,7 @@ from bot.errors import BadExampleFile
 from bot.examples import layout
 from bot.examples.example import Evidence, Example
 from bot.examples.formats import Format, Row, read, write
+from jobs.tuning.dataset import load_examples
 from tests.bot.examples.rows import LEAVE, VPN, example
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -167,6 +168,17 @@ def test_alpaca_input_without_our_layout_belongs_to_the_question(tmp_path: Path)
     path = tmp_path / "koalpaca.jsonl"
     path.write_text('{"instruction": "번역해 줘", "input": "hello", "output": "안녕"}\n', encoding="utf-8")
     assert read(path) == [Row("번역해 줘\n\nhello", "안녕", line=1)]
+
+
+def test_our_own_form_is_what_tuning_reads(tmp_path: Path) -> None:
+    passages = (Evidence("wiki", "VPN.md", 0, "VPN > 접속", VPN), Evidence("wiki", "연차.md", 2, "", LEAVE))
+    one = example(passages=passages, answer=f"{LEAVE} [2]")
+    path = tmp_path / "set.jsonl"
+    path.write_text(write([one], "saseo"), encoding="utf-8")
+    (read_back,) = load_examples(path)
+    assert read_back.passages == tuple(each.shown for each in passages)
+    assert (read_back.id, read_back.question, read_back.answer) == (one.id, one.question, one.answer)
+    assert read_back.turns == one.turns
 
 
 def test_the_shipped_examples_are_read(tmp_path: Path) -> None:

@@ -67,23 +67,26 @@ def varied(n: int, **changes: object) -> Example:
 
 def test_a_set_holds_near_duplicates_once() -> None:
     alike = [example("1", people=()), example("2", people=(), question="연차는 며칠입니까"), varied(3, people=())]
-    assert [one.id for one in chosen(alike, Rules())] == [alike[0].id, alike[2].id]
+    assert [one.id for one in chosen(alike, Rules(), known=())] == [alike[0].id, alike[2].id]
 
 
 def test_one_person_carries_at_most_the_part_and_the_number_of_a_set() -> None:
     reviewed = [varied(n, people=(KIM,), decided_by="terminal:r") for n in range(60)]
     own = [varied(n, people=(), kind="imported", decided_by="terminal:r") for n in range(100, 200)]
-    some = chosen([*reviewed, *own], Rules())
+    some = chosen([*reviewed, *own], Rules(), known=())
     assert len([one for one in some if one.people]) == 5  # of 105
-    many = chosen([*reviewed, *own], Rules(), others=10_000)
+    many = chosen([*reviewed, *own], Rules(), known=(), others=10_000)
     assert len([one for one in many if one.people]) == 20
 
 
 def test_a_clique_fills_no_more_than_its_people_may_together() -> None:
     clique = tuple(f"slack:C{n}" for n in range(4))
     pushed = [varied(n, people=clique, decided_by="auto") for n in range(200)]
-    assert len(chosen(pushed, Rules(), others=1000)) == 4 * 20 // 2
-    assert chosen(pushed, Rules()) == []  # they cannot be a set by themselves
+    assert len(chosen(pushed, Rules(), known=clique, others=1000)) == 4 * 20 // 2
+    assert chosen(pushed, Rules(), known=clique) == []  # they cannot be a set by themselves
+    assert chosen(pushed, Rules(), known=clique[:1], others=1000) == []
+    crowd = [replace(one, people=(*clique[:2], *(f"slack:N{n}" for n in range(30)))) for one in pushed]
+    assert len(chosen(crowd, Rules(), known=clique[:2], others=1000)) == 20
 
 
 people = st.lists(st.sampled_from([f"slack:U{n}" for n in range(8)]), max_size=5, unique=True).map(tuple)
@@ -93,7 +96,8 @@ people = st.lists(st.sampled_from([f"slack:U{n}" for n in range(8)]), max_size=5
 @given(st.lists(st.tuples(people, st.sampled_from(["auto", "terminal:r"])), max_size=60), st.integers(0, 300))
 def test_no_set_rests_on_one_person_beyond_the_limits(rows: list[tuple[tuple[str, ...], str]], others: int) -> None:
     rules = Rules(person_share=0.1, person_most=7)
-    kept = chosen([varied(n, people=who, decided_by=by) for n, (who, by) in enumerate(rows)], rules, others=others)
+    made = [varied(n, people=who, decided_by=by) for n, (who, by) in enumerate(rows)]
+    kept = chosen(made, rules, known=[f"slack:U{n}" for n in range(8)], others=others)
     most = min(7, (len(kept) + others) // 10)
     alone = Counter(one.people[0] for one in kept if len(one.people) == 1)
     assert all(count <= most for count in alone.values())

@@ -34,3 +34,8 @@ def test_not_even_a_setting_lets_one_person_in(grounding: SentenceGrounding) -> 
 
 def test_two_people_fill_no_more_than_their_part(grounding: SentenceGrounding) -> None:
     assert flooded(2, 9, 100, grounding) == 5  # 5 % of 105
+
+
+def test_new_accounts_carry_nothing_for_their_makers(grounding: SentenceGrounding) -> None:
+    assert flooded(2, 9, 100, grounding, newcomers=4) == 5
+    assert flooded(1, 3, 100, grounding, newcomers=4) == 0
