@@ -174,7 +174,8 @@ def _example(
     question = " ".join(kept.question.split())[:LONGEST_QUESTION]
     # A follow-up's earlier questions are forgotten when it has been answered: what was searched holds their topic.
     leaned = made.condensed != question and made.condensed.endswith(question)
-    key = f"{kind}:{kept.id}:{people[0]}" if kind == "corrected" else f"{kind}:{kept.id}"
+    # Words that a person may still change are part of the key: a reviewer's "approve ID" then means the words they have read.
+    key = f"{kind}:{kept.id}:{people[0]}:{answer}" if kind == "corrected" else f"{kind}:{kept.id}"
     return Example(
         id=id_of(key),
         key=id_of(key),  # a hash: a person's key must not stand in a second place

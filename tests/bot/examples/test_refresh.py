@@ -123,3 +123,15 @@ def test_when_the_first_of_several_alike_is_withdrawn_the_example_goes_on(store:
     assert build(store).new == 0
     (after,) = every(store)
     assert (after.id, after.people, after.origins, after.state) == (before.id, (LEE.key,), (second,), "pending")
+
+
+def test_a_changed_correction_is_another_example_so_that_an_id_always_means_the_same_words(store: Store) -> None:
+    name = answered(store, "1")
+    vote(store, name, LEE, "down", correction=f"{LEAVE} [2]")
+    build(store)
+    before = next(one for one in every(store) if one.kind == "corrected")
+    vote(store, name, LEE, "down", correction="연차는 99일입니다. [2]")
+    build(store)
+    reviewer(store).approve(before.id)
+    after = {one.answer: one.state for one in every(store) if one.kind == "corrected"}
+    assert after == {f"{LEAVE} [2]": "approved", "연차는 99일입니다. [2]": "pending"}
