@@ -58,6 +58,7 @@ class TuningProcess:
             "OMP_WAIT_POLICY": "PASSIVE",
             "HF_HUB_OFFLINE": "1",
             "TOKENIZERS_PARALLELISM": "false",
+            "TQDM_DISABLE": "1",  # other libraries' bars
         }
         with self._folder.errors.open("ab") as stderr:
             self._process = subprocess.Popen(

@@ -1,0 +1,34 @@
+"""What a person who watches a training run reads."""
+
+from __future__ import annotations
+
+from bot.texts import Language
+
+
+def preparing(language: Language, stage: str) -> str:
+    """The base is being made ready: `verify` or `convert`."""
+    if stage == "verify":
+        return "모델 파일을 확인하고 있습니다" if language == "ko" else "Checking the model file"
+    return "모델을 학습용으로 바꾸고 있습니다" if language == "ko" else "Making the model ready for training"
+
+
+def reading(language: Language, learnt: int, held_out: int, too_long: int) -> str:
+    """How many examples there are."""
+    if language == "ko":
+        left_out = f", 너무 길어 제외한 예제 {too_long}개" if too_long else ""
+        return f"학습 예제 {learnt}개, 검증 예제 {held_out}개{left_out}"
+    left_out = f", {too_long} left out as too long" if too_long else ""
+    return f"{learnt} examples to learn, {held_out} held out{left_out}"
+
+
+def training(language: Language, loss: float | None, held_out: float | None, seconds_left: float | None) -> str:
+    """The latest figures, as far as they are known."""
+    parts = ["학습 중"] if language == "ko" else ["Training"]
+    if loss is not None:
+        parts.append(f"손실 {loss:.3f}" if language == "ko" else f"loss {loss:.3f}")
+    if held_out is not None:
+        parts.append(f"검증 손실 {held_out:.3f}" if language == "ko" else f"held-out loss {held_out:.3f}")
+    if seconds_left is not None:
+        minutes = max(1, round(seconds_left / 60))
+        parts.append(f"약 {minutes}분 남음" if language == "ko" else f"about {minutes} min left")
+    return " · ".join(parts)
