@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from knowledge.build import BuildOptions, BuildReport, build
 from knowledge.edition import EditionShelf
@@ -14,6 +16,13 @@ from knowledge.page import Audience
 from knowledge.search import SearchIndex
 from knowledge.sources import open_source
 from tests.fakes.hash_embedder import HashEmbedder
+
+# The same examples at every run on a server that judges a change; other ones each time at the desk.
+settings.register_profile(
+    "ci", derandomize=True, print_blob=True, suppress_health_check=[HealthCheck.too_slow], deadline=None
+)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 # A runner that starts the tests in the background of a shell hands on an ignored Ctrl-C, to child processes too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

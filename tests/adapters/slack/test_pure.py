@@ -204,7 +204,7 @@ async def test_posts_into_one_channel_keep_apart() -> None:
     pace = Pace(0.2)
     begun = time.monotonic()
     await asyncio.gather(*(pace.turn(channel) for channel in ("C1", "C1", "C1", "C2")))
-    assert 0.4 <= time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun >= 0.4
 
 
 @pytest.mark.parametrize(
