@@ -82,7 +82,9 @@ class CatchingUp:
         try:
             heard = await self._client.desk.remembered(HEARD)
             if heard is None or not heard.isdigit():
-                return  # the first start: what people said before is none of our business
+                # The first start: what people said before is none of our business, what they say from now on is.
+                await self._keep()
+                return
             after = max(int(heard), snowflake_at(time.time() - LONGEST_SECONDS))
             found = 0
             for channel in self._channels(after):

@@ -28,6 +28,20 @@ async def test_a_mention_and_a_direct_message_written_meanwhile_are_answered(wor
     assert asked == ["연차는 며칠입니까?", "이월은 며칠까지 됩니까?", "반차는 어떻게 신청합니까?"]
 
 
+async def test_a_process_killed_right_after_its_first_start_is_caught_up_with(world: World) -> None:
+    await world.start()
+    await world.server.wait_for(lambda: HEARD in world.desk.facts)  # at once, not after the first ten seconds
+    world.server.gateway.reset()
+    for task in (world.adapters[0]._session, world.adapters[0].client.catching_up._keeping):
+        assert task is not None
+        task.cancel()
+    world.server.gateway.forget_sessions()
+    await world.kim.say(world.channel, "이월은 며칠까지 됩니까?", mention_bot=True)
+    await world.start()
+    await world.answered(1)
+    assert [one.text for one in world.desk.asked] == ["이월은 며칠까지 됩니까?"]
+
+
 async def test_what_was_heard_is_not_asked_again(world: World) -> None:
     first = await world.start()
     await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
