@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,17 @@ if os.environ.get("CI"):
 # A runner that starts the tests in the background of a shell hands on an ignored Ctrl-C, to child processes too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def _no_heart_beats_on() -> Iterator[None]:
+    """discord.py's heartbeat thread outlives a client that a test took away as kill -9 would, and then raises into another test."""
+    yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("keep-alive-handler"):
+            thread.stop()  # type: ignore[attr-defined]
+            thread.join(5)
+
 
 WIKI = {
     "휴가.md": "---\ntitle: 연차 규정\n---\n# 연차 규정\n\n## 부여\n\n연차는 1년에 15일을 줍니다. 미사용 연차는 이월할 수 없습니다.\n\n"

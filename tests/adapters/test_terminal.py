@@ -219,7 +219,7 @@ async def test_stopping_the_whole_program_is_not_taken_for_a_stopped_answer() ->
     desk.before_finish = _long
     out = io.StringIO()
     talking = asyncio.create_task(talk(desk, "하나", "둘", out=out))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while "이월할" not in out.getvalue():
             await asyncio.sleep(0.01)
     talking.cancel()

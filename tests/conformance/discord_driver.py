@@ -20,7 +20,7 @@ from tests.fakes.discord.messages import Message
 from tests.fakes.discord.people import Person
 from tests.fakes.discord.places import Channel, Guild
 
-SECONDS = 15.0
+SECONDS = 40.0
 TAKEN_SECONDS = 2.0
 PEOPLE = ("kim", "lee", "admin", "helper")
 THUMBS: dict[Direction, str] = {"up": "도움됨", "down": "아쉬움"}

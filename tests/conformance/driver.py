@@ -63,7 +63,7 @@ class Seen:
 
 
 class Driver(Protocol):
-    """One platform under test. Every waiting method gives up with an AssertionError after about 15 seconds."""
+    """One platform under test. Every waiting method gives up with an AssertionError after about 40 seconds."""
 
     name: str
     capabilities: frozenset[str]

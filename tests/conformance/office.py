@@ -169,7 +169,7 @@ class Office:
 
     async def outcomes(self) -> list[str]:
         """Of every question so far, once all have ended; control words and refusals included."""
-        for _ in range(300):
+        for _ in range(1000):
             rows = self._read(lambda c: list(c.execute(select(schema.questions.c.outcome)).scalars()))
             if all(rows):
                 return sorted(str(row) for row in rows)
@@ -180,7 +180,7 @@ class Office:
         """(person, direction, reason, correction, edition) once `ready` is content with them."""
         table = schema.votes.c
         columns = (table.person, table.direction, table.reason, table.correction, table.edition)
-        for _ in range(200):
+        for _ in range(800):
             rows = self._read(lambda c: [tuple(row) for row in c.execute(select(*columns).order_by(table.person))])
             if ready(rows):
                 return rows
@@ -190,7 +190,7 @@ class Office:
     async def resolution(self) -> tuple[str | None, str]:
         """(who resolved, what was kept) of the only escalation, once it is closed."""
         table = schema.escalations.c
-        for _ in range(200):
+        for _ in range(800):
             rows = self._read(lambda c: [tuple(r) for r in c.execute(select(table.resolved_by, table.resolution))])
             if rows and rows[0][0]:
                 return rows[0]

@@ -19,7 +19,7 @@ from tests.fakes.slack import Call, Message, Person, Sent, SlackServer
 CHANNEL = "C0WIKI"
 OUTSIDE = "C0SHARED"
 PEOPLE = {"kim": "U0KIM", "lee": "U0LEE", "admin": "U0ADMIN", "guest": "U0GUEST", "helper": "U0HELPER"}
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 40.0
 TIMING = Timing(ping=0.5, stuck=1.0, pace=0.1, post=0.1, connect=10.0, drain=3.0)
 _POSTING = ("chat.postMessage", "chat.postEphemeral", "chat.update", "chat.startStream", "chat.appendStream")
 _POSTING_TOO = ("chat.stopStream",)

@@ -20,7 +20,7 @@ from bot.conversation import Direction
 from bot.platforms import Adapter, Desk
 from tests.conformance.driver import Asking, Seen
 
-SECONDS = 15.0
+SECONDS = 40.0
 THUMBS: dict[Direction, str] = {"up": "/좋아요", "down": "/아쉬워요"}
 _URL = re.compile(r"https?://[^\s<>)\]]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

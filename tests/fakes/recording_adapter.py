@@ -48,7 +48,7 @@ class RecordingAdapter:
         self.drafts.append(draft)
         return _Delivery(self, question_id, self.sent.setdefault(reply_to, Sent()), remember)
 
-    async def wait_for(self, ready: Callable[[], bool], seconds: float = 10.0) -> None:
+    async def wait_for(self, ready: Callable[[], bool], seconds: float = 40.0) -> None:
         """Until `ready`, looked at whenever something arrived."""
         async with asyncio.timeout(seconds):
             while not ready():

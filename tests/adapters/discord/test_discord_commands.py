@@ -29,7 +29,7 @@ async def test_commands_are_registered_once_and_again_when_they_change(
     paths = [path for path, _ in registered(simcord_env)]
     assert len(paths) == 2
     assert f"/guilds/{GUILD}/" in paths[0]
-    assert list(desk.facts) == [f"discord:commands:{simcord_env.bot.application_id}"]
+    assert [fact for fact in desk.facts if "commands" in fact] == [f"discord:commands:{simcord_env.bot.application_id}"]
     await simcord_env.restart_bot(DiscordAdapter(settings, "token", desk, language="ko").client)
     assert len(registered(simcord_env)) == 2
     more = settings.model_copy(update={"guild_ids": (GUILD, GUILD + 1)})
@@ -44,9 +44,9 @@ async def test_what_could_not_be_registered_is_tried_at_the_next_start(
     desk.facts.clear()
     simcord_env.inject_error("PUT", f"/applications/*/guilds/{GUILD}/commands", status=403, code=50001)
     await simcord_env.restart_bot(DiscordAdapter(settings, "token", desk, language="ko").client)
-    assert desk.facts == {}
+    assert [fact for fact in desk.facts if "commands" in fact] == []
     await simcord_env.restart_bot(DiscordAdapter(settings, "token", desk, language="ko").client)
-    assert desk.facts != {}
+    assert [fact for fact in desk.facts if "commands" in fact] != []
 
 
 async def payload(adapter: DiscordAdapter) -> list[dict[str, Any]]:

@@ -60,13 +60,13 @@ async def test_stopping_waits_for_the_edit_on_its_way_and_cancels_what_is_planne
 
     paced = Pace(show, 0.0)
     paced.want("first")
-    await asyncio.wait_for(begun.wait(), 5)
+    await asyncio.wait_for(begun.wait(), 40)
     paced.want("second")
     stopping = asyncio.ensure_future(paced.stop())
     await asyncio.sleep(0)
     assert not stopping.done()
     release.set()
-    await asyncio.wait_for(stopping, 5)
+    await asyncio.wait_for(stopping, 40)
     paced.want("third")
     await asyncio.sleep(0.05)
     assert done == ["first"]
@@ -81,7 +81,7 @@ async def test_what_discord_refuses_is_no_error(caplog: pytest.LogCaptureFixture
 
     paced = Pace(show, 0.0)
     paced.want("text")
-    await asyncio.wait_for(refused.wait(), 5)
+    await asyncio.wait_for(refused.wait(), 40)
     await paced.stop()
 
 
@@ -92,7 +92,7 @@ async def test_our_own_mistake_is_logged_and_the_answer_still_comes(caplog: pyte
     paced = Pace(show, 0.0)
     with caplog.at_level(logging.ERROR, logger=pace.__name__):
         paced.want("text")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while not caplog.records:
                 await asyncio.sleep(0.005)
     await paced.stop()

@@ -45,7 +45,7 @@ class World:
         await adapter.start()
         return adapter
 
-    async def answered(self, number: int = 1, timeout: float = 15.0) -> None:
+    async def answered(self, number: int = 1, timeout: float = 40.0) -> None:
         """Until so many answers were delivered or failed."""
         done: Callable[[], bool] = lambda: len(self.desk.posted) + len(self.desk.failures) >= number  # noqa: E731
         await self.server.wait_for(done, timeout, "an answer")

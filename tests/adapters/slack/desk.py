@@ -164,7 +164,7 @@ class ScriptedDesk:
 
     async def settled(self) -> None:
         """Every answer that was begun is delivered."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(45):
             await asyncio.gather(*self.tasks)
 
     async def vote(self, vote: Vote) -> VoteReceipt:

@@ -69,7 +69,7 @@ async def test_a_refresh_loses_nothing(slack: SlackServer, desk: ScriptedDesk) -
         sent = await asyncio.gather(*asking)
         assert all(one.acked for one in sent)
         await slack.wait_connected(2)
-        await slack.wait_for(lambda: len(desk.delivered) == 10, timeout=15)
+        await slack.wait_for(lambda: len(desk.delivered) == 10, timeout=40)
         await desk.settled()
         assert len(slack.final_answers("C1")) == 10
 
@@ -90,7 +90,7 @@ async def test_dead_tickets_are_thrown_away(slack: SlackServer, desk: ScriptedDe
         slack.socket_mode.refuse_next = 1
         slack.socket_mode.live[0].reset()
         await slack.wait_for(lambda: not slack.socket_mode.live)
-        await slack.wait_connected(1, timeout=15)
+        await slack.wait_connected(1, timeout=40)
         assert len(slack.calls_of("apps.connections.open")) >= opened + 2
         assert (await slack.user("U1").mention("C1", "연차는?")).acked
 
@@ -99,7 +99,7 @@ async def test_a_frozen_connection_is_noticed(slack: SlackServer, desk: Scripted
     async with running(slack, desk) as adapter:
         slack.socket_mode.live[0].freeze()
         await slack.wait_for(lambda: len(slack.calls_of("apps.connections.open")) >= 2, timeout=20)
-        await slack.wait_for(lambda: adapter.health().connected, timeout=10)
+        await slack.wait_for(lambda: adapter.health().connected, timeout=40)
 
 
 async def test_stopping_intake_finishes_what_was_taken_and_leaves_the_rest_to_slack(
@@ -153,7 +153,7 @@ async def test_more_than_can_be_taken_is_left_to_slack(slack: SlackServer, desk:
         sent = await asyncio.gather(*(slack.user("U1").mention("C1", f"{n}번 질문?") for n in range(6)))
         assert all(one.acked for one in sent)
         assert any(ack.attempt > 0 for ack in slack.acks)
-        await slack.wait_for(lambda: len(desk.delivered) == 6, timeout=15)
+        await slack.wait_for(lambda: len(desk.delivered) == 6, timeout=40)
 
 
 async def test_an_uninstalled_app_is_unwell(slack: SlackServer, desk: ScriptedDesk) -> None:
@@ -182,7 +182,7 @@ async def test_logs_hold_no_secret_and_no_text(
         slack.socket_mode.refuse_next = 2
         slack.socket_mode.live[0].reset()
         await slack.wait_for(lambda: not slack.socket_mode.live)
-        await slack.wait_connected(1, timeout=15)
+        await slack.wait_connected(1, timeout=40)
         kim = slack.user("U1")
         slack.fault("chat.startStream", status=500)
         await kim.mention("C1", "비밀질문?")

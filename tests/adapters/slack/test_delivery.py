@@ -98,7 +98,7 @@ async def test_where_no_status_is_possible_eyes_show_within_a_second(
     else:
         slack.fault("assistant.threads.setStatus", status=429, retry_after=30, times=1)
     desk.hold_status.clear()
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(45):
         sent = await slack.user("U1").mention("C1", "연차는?")
         assert sent.message is not None
         await slack.wait_for("reactions.add")

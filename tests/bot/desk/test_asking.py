@@ -227,7 +227,7 @@ async def test_a_crash_between_posting_and_writing_it_down_posts_nothing_more(be
 
     bench.adapter.crash_after_posting = crash
     await first.ask(asked(key="a"))
-    await asyncio.wait_for(posted.wait(), 10)
+    await asyncio.wait_for(posted.wait(), 40)
     await asyncio.wait(task)
     await die(bench, first)
     bench.adapter.crash_after_posting = None
@@ -334,5 +334,5 @@ async def test_closing_never_hangs_however_soon_it_comes(bench: Bench, pause: fl
         desk = await bench.start_desk()
         await asyncio.sleep(pause)
         desk._intake.ready("slack")  # wakes the keeper just when it is cancelled
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await desk.close(drain=1.0)

@@ -194,7 +194,7 @@ async def test_stop_counts_also_before_the_first_sign_was_shown(bench: Bench, pl
     platform.hooks.before["status"] = slow
     desk = await bench.start_desk()
     await desk.ask(asked(key="a"))
-    await asyncio.wait_for(showing.wait(), 5)
+    await asyncio.wait_for(showing.wait(), 40)
     assert await desk.ask(asked("그만", key="stop")) is Receipt.STOPPED
     assert (await platform.reply("a")).answer.text == "답변을 멈췄습니다."
     await platform.wait_for(lambda: outcomes(bench) == {"failed": 2})
@@ -252,11 +252,11 @@ async def test_what_is_taken_over_while_closing_is_handed_on(
 
     monkeypatch.setattr(store, "run", slow)
     second.ready("slack")
-    await asyncio.wait_for(taking.wait(), 5)
+    await asyncio.wait_for(taking.wait(), 40)
     closing = asyncio.create_task(second.close(drain=0.5))
     await asyncio.sleep(0)
     go.set()
-    await asyncio.wait_for(closing, 5)
+    await asyncio.wait_for(closing, 40)
     assert not second._intake.open
     monkeypatch.undo()
     bench.flow.gate.set()
@@ -279,7 +279,7 @@ async def test_a_delivery_that_ignores_cancellation_does_not_keep_the_process_al
     desk = await bench.start_desk()
     await desk.ask(asked(key="a"))
     await platform.wait_for(lambda: "finish" in platform.hooks.calls)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         await desk.close(drain=0.05)
     over.set()
 

@@ -99,7 +99,7 @@ async def test_a_signal_stops_intake_drains_and_closes(runs: Runs) -> None:
     await adapter.wait_for(lambda: runs.said == ["ready"])
     await runs.bench.desks[0].ask(asked(key="a", place=DIRECT))
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 40)
     assert adapter.calls == ["start", "stop_intake", "close"]
     assert adapter.sent["a"].replies
 
@@ -110,7 +110,7 @@ async def test_a_signal_while_a_platform_connects_is_obeyed(runs: Runs) -> None:
     _, task = runs.start(Platform(adapter, alone=True))
     await adapter.wait_for(lambda: adapter.calls == ["start"])
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 40)
     assert runs.said == []
     assert adapter.calls[-1] == "close"
     assert runs.lease_of("slack", "other")
@@ -119,7 +119,7 @@ async def test_a_signal_while_a_platform_connects_is_obeyed(runs: Runs) -> None:
 async def test_no_platform_at_all_is_an_error(runs: Runs) -> None:
     _, task = runs.start(Platform(Startable(errors=[DOWN])))
     with pytest.raises(AdapterError):
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 40)
 
 
 async def test_a_platform_that_fails_at_first_is_tried_again_beside_one_that_works(runs: Runs) -> None:
@@ -129,7 +129,7 @@ async def test_a_platform_that_fails_at_first_is_tried_again_beside_one_that_wor
     assert runs.said == ["ready"]
     assert runs.warned == [DOWN]
     service.stop()
-    await asyncio.wait_for(task, 10)
+    await asyncio.wait_for(task, 40)
     assert fails.calls[-1] == "close"
 
 
@@ -162,6 +162,6 @@ async def test_a_lost_lease_ends_the_process_in_order(runs: Runs) -> None:
 
     runs.bench.stores[0].run_now(steal)
     with pytest.raises(AdapterError, match="discord"):  # not 0: a supervisor must start it anew, to stand by
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 40)
     assert adapter.calls == ["start", "stop_intake", "close"]
     assert not runs.lease_of("discord", "p2")  # the new holder's lease stands

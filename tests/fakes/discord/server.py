@@ -117,7 +117,7 @@ class DiscordServer(World):
         """Something happened: look again, whoever waits."""
         self._changed.set()
 
-    async def wait_for(self, predicate: Callable[[], T], timeout: float = 10.0, what: str = "") -> T:
+    async def wait_for(self, predicate: Callable[[], T], timeout: float = 40.0, what: str = "") -> T:
         """The predicate's value once it is true. Raises AssertionError when it takes longer than `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while not (value := predicate()):
@@ -132,6 +132,6 @@ class DiscordServer(World):
                 continue
         return value
 
-    async def ready(self, timeout: float = 15.0) -> None:
+    async def ready(self, timeout: float = 40.0) -> None:
         """Wait until a bot is identified or resumed."""
         await self.wait_for(lambda: self.gateway.connected, timeout, "a connected bot")

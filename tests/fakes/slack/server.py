@@ -227,7 +227,7 @@ class SlackServer:
 
     # Looking
 
-    async def wait_for(self, what: str | Callable[[], Any], timeout: float = 10.0, count: int = 1) -> Any:
+    async def wait_for(self, what: str | Callable[[], Any], timeout: float = 40.0, count: int = 1) -> Any:
         """Wait until a method was called successfully `count` times (returns that call), or until `what()` is true.
 
         Raises AssertionError with what happened instead.
@@ -253,7 +253,7 @@ class SlackServer:
                 continue
         return found
 
-    async def wait_connected(self, connections: int = 1, timeout: float = 10.0) -> None:
+    async def wait_connected(self, connections: int = 1, timeout: float = 40.0) -> None:
         """Wait until the bot holds so many live Socket Mode connections."""
         await self.wait_for(lambda: len(self.socket_mode.live) >= connections, timeout)
 
