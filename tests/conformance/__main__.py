@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.test_platforms import PLATFORMS
+from tests.conformance.platforms import PLATFORMS
 
 
 class _Results:

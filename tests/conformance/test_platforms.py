@@ -22,12 +22,8 @@ from tests.conformance.office import (
     UNKNOWN,
     Office,
 )
+from tests.conformance.platforms import PLATFORMS
 
-PLATFORMS = {
-    "slack": "tests.conformance.slack_driver:SlackDriver",
-    "discord": "tests.conformance.discord_driver:DiscordDriver",
-    "terminal": "tests.conformance.terminal_driver:TerminalDriver",
-}
 Scenario = Callable[[Office, Driver], Awaitable[None]]
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("platform", PLATFORMS)]
 
