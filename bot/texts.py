@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.conversation import VoteReceipt
 from bot.messages import Answer, Citation, Outcome
 from bot.messages import Language as Language
 
@@ -197,3 +198,36 @@ def check_network(language: Language) -> str:
     if language == "ko":
         return "네트워크와 프록시를 확인하고 다시 시작해 주십시오."
     return "Check the network and the proxy, then start again."
+
+
+def voted(receipt: VoteReceipt, language: Language) -> str:
+    """What became of a thumb."""
+    korean = {
+        VoteReceipt.STORED: "의견 고맙습니다.",
+        VoteReceipt.CHANGED: "의견을 바꾸었습니다. 고맙습니다.",
+        VoteReceipt.UNCHANGED: "이미 같은 의견을 주셨습니다. 고맙습니다.",
+        VoteReceipt.WITHDRAWN: "의견을 거두었습니다.",
+        VoteReceipt.UNKNOWN: "더 이상 의견을 받을 수 없는 답변입니다.",
+    }
+    english = {
+        VoteReceipt.STORED: "Thank you for your feedback.",
+        VoteReceipt.CHANGED: "Your feedback has been changed. Thank you.",
+        VoteReceipt.UNCHANGED: "You had said so already. Thank you.",
+        VoteReceipt.WITHDRAWN: "Your feedback has been withdrawn.",
+        VoteReceipt.UNKNOWN: "This answer no longer takes feedback.",
+    }
+    return (korean if language == "ko" else english)[receipt]
+
+
+def written_by_ai(question_id: str, language: Language) -> str:
+    """Under an answer: who wrote it, and the id that a person can quote."""
+    if language == "ko":
+        return (
+            f"AI가 사내 문서를 바탕으로 작성했습니다. 중요한 내용은 출처에서 확인해 주십시오. (문의 번호 {question_id})"
+        )
+    return f"Written by AI from company pages. Please check the sources for what matters. (reference {question_id})"
+
+
+def reference(question_id: str, language: Language) -> str:
+    """Under an answer that claims nothing."""
+    return f"문의 번호 {question_id}" if language == "ko" else f"reference {question_id}"

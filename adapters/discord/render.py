@@ -19,6 +19,7 @@ from adapters.discord.escalation import CallButton
 from adapters.discord.sharing import ShareButton
 from adapters.discord.votes import ThumbButton
 from adapters.text import Markdown, inline, plain, safe_url, shorten
+from bot import texts as core_texts
 from bot.conversation import Reply
 from bot.messages import Citation, Language, Outcome
 
@@ -198,9 +199,8 @@ def footer(reply: Reply, room: int = 0) -> str:
     elif answer.nearest:
         parts.append(pages(answer.nearest, most, language, quotes=False))
     if reply.answer_id:
-        # That a machine wrote it is said on every platform in the same words (adapters/slack/texts.py).
         answered = answer.outcome is Outcome.ANSWERED
-        foot = (texts.written_by_ai if answered else texts.reference)(reply.question_id, language)
+        foot = (core_texts.written_by_ai if answered else core_texts.reference)(reply.question_id, language)
         parts.append(f"-# {foot}")
     return "\n".join(parts)
 

@@ -142,20 +142,6 @@ def shortened(language: Language) -> str:
     )
 
 
-def reference(question: str, language: Language) -> str:
-    """The id a person can quote."""
-    return _of(language, f"문의 번호 {question}", f"reference {question}")
-
-
-def written_by_ai(question: str, language: Language) -> str:
-    """Under an answer: who wrote it, and the id a person can quote."""
-    return _of(
-        language,
-        f"AI가 사내 문서를 바탕으로 작성했습니다. 중요한 내용은 출처에서 확인해 주십시오. (문의 번호 {question})",
-        f"Written by AI from the company's pages. Check the sources for anything important. (reference {question})",
-    )
-
-
 def thumb(direction: str, language: Language) -> str:
     """The labels of the thumbs."""
     if direction == "up":

@@ -14,6 +14,7 @@ from typing import Any
 from adapters.slack import texts
 from adapters.slack.replies import ANSWER_EVENT
 from adapters.text import Markdown, mrkdwn, plain, safe_url, shorten
+from bot import texts as core_texts
 from bot.conversation import Escalation, Reply
 from bot.messages import Citation, Language, Outcome
 
@@ -65,7 +66,7 @@ def reply(given: Reply, *, event_type: str = ANSWER_EVENT, head: str = "") -> Re
         elif answer.nearest:
             foot += _listing(texts.pick(texts.NEAREST, language), answer.nearest, numbered=False)
         if given.answer_id:
-            note = texts.notice if answer.outcome is Outcome.ANSWERED else texts.reference
+            note = core_texts.written_by_ai if answer.outcome is Outcome.ANSWERED else core_texts.reference
             foot.append(context(note(given.question_id, language)))
     foot += _buttons(given)
     return Rendered(

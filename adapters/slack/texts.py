@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.conversation import VoteReceipt
 from bot.messages import Language
+from bot.texts import reference
 
 BUTTON_SHARE = ("채널에 공유", "Share in channel")
 BUTTON_ESCALATE = ("담당자 부르기", "Call a person")
@@ -35,20 +35,6 @@ def pick(pair: tuple[str, str], language: Language) -> str:
     return pair[0] if language == "ko" else pair[1]
 
 
-def notice(question_id: str, language: Language) -> str:
-    """Under every answer: who wrote it, and the number to quote."""
-    if language == "ko":
-        return (
-            f"AI가 사내 문서를 바탕으로 작성했습니다. 중요한 내용은 출처에서 확인해 주십시오. (문의 번호 {question_id})"
-        )
-    return f"Written by AI from company pages. Please check the sources for what matters. (reference {question_id})"
-
-
-def reference(question_id: str, language: Language) -> str:
-    """Under an answer that claims nothing."""
-    return f"문의 번호 {question_id}" if language == "ko" else f"reference {question_id}"
-
-
 def shortened(language: Language) -> str:
     """The answer was cut."""
     if language == "ko":
@@ -59,25 +45,6 @@ def shortened(language: Language) -> str:
 def searching(language: Language) -> str:
     """Before the first word from the core."""
     return "위키에서 찾고 있습니다…" if language == "ko" else "Searching the wiki…"
-
-
-def voted(receipt: VoteReceipt, language: Language) -> str:
-    """A press on a thumb was stored, or not."""
-    korean = {
-        VoteReceipt.STORED: "의견 고맙습니다.",
-        VoteReceipt.CHANGED: "의견을 바꾸었습니다. 고맙습니다.",
-        VoteReceipt.UNCHANGED: "이미 같은 의견을 주셨습니다. 고맙습니다.",
-        VoteReceipt.WITHDRAWN: "의견을 거두었습니다.",
-        VoteReceipt.UNKNOWN: "더 이상 의견을 받을 수 없는 답변입니다.",
-    }
-    english = {
-        VoteReceipt.STORED: "Thank you for your feedback.",
-        VoteReceipt.CHANGED: "Your feedback has been changed. Thank you.",
-        VoteReceipt.UNCHANGED: "You had said so already. Thank you.",
-        VoteReceipt.WITHDRAWN: "Your feedback has been withdrawn.",
-        VoteReceipt.UNKNOWN: "This answer no longer takes feedback.",
-    }
-    return (korean if language == "ko" else english)[receipt]
 
 
 def escalation_offer(language: Language) -> str:

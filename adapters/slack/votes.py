@@ -8,6 +8,7 @@ from typing import Any
 from adapters.slack import events, render, texts
 from adapters.slack.events import Payload
 from adapters.slack.kit import Kit, field, spot, submitted
+from bot import texts as core_texts
 from bot.conversation import Direction, Vote, VoteReceipt
 from bot.messages import Language
 
@@ -43,7 +44,7 @@ class Votes:
             await self._kit.open_modal(body, _form(language, at.dump(answer=answer)))
         person = await self._kit.person(body)
         receipt = await self._kit.desk.vote(Vote(answer, person, direction, "button"))
-        text = texts.voted(receipt, language)
+        text = core_texts.voted(receipt, language)
         blocks: list[dict[str, Any]] = []
         if direction == "down" and receipt is not VoteReceipt.UNKNOWN and await self._kit.desk.may_escalate(answer):
             offer = texts.escalation_offer(language)

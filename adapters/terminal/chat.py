@@ -14,6 +14,7 @@ from adapters.terminal import texts
 from adapters.terminal.adapter import TerminalAdapter
 from adapters.terminal.screen import Screen
 from adapters.text.characters import clean
+from bot import texts as core_texts
 from bot.conversation import Receipt, VoteReceipt
 from bot.errors import SaseoError
 from bot.messages import Language
@@ -107,10 +108,10 @@ class Conversation:
         if receipt is None:
             return texts.nothing_to_rate(self._language)
         if receipt is VoteReceipt.UNKNOWN or not down:
-            return texts.voted(receipt, self._language)
+            return core_texts.voted(receipt, self._language)
         if reason:
             return texts.explained(self._language)
-        return f"{texts.voted(receipt, self._language)} {texts.how_to_explain(self._language)}"
+        return f"{core_texts.voted(receipt, self._language)} {texts.how_to_explain(self._language)}"
 
 
 @contextlib.contextmanager

@@ -2,27 +2,7 @@
 
 from __future__ import annotations
 
-from bot.conversation import VoteReceipt
 from bot.messages import Language
-
-
-def voted(receipt: VoteReceipt, language: Language) -> str:
-    """What became of a thumb."""
-    korean = {
-        VoteReceipt.STORED: "의견 고맙습니다.",
-        VoteReceipt.CHANGED: "의견을 바꾸었습니다. 고맙습니다.",
-        VoteReceipt.UNCHANGED: "이미 같은 의견을 주셨습니다. 고맙습니다.",
-        VoteReceipt.WITHDRAWN: "의견을 거두었습니다.",
-        VoteReceipt.UNKNOWN: "더 이상 의견을 받을 수 없는 답변입니다.",
-    }
-    english = {
-        VoteReceipt.STORED: "Thank you for your feedback.",
-        VoteReceipt.CHANGED: "Your feedback has been changed. Thank you.",
-        VoteReceipt.UNCHANGED: "You had said so already. Thank you.",
-        VoteReceipt.WITHDRAWN: "Your feedback has been withdrawn.",
-        VoteReceipt.UNKNOWN: "This answer no longer takes feedback.",
-    }
-    return (korean if language == "ko" else english)[receipt]
 
 
 def how_to_explain(language: Language) -> str:
