@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import secrets
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -61,6 +64,8 @@ class SaseoClient(discord.Client):
         self.members = Membership(self._fetch_roles, settings.guild_ids)
         self.tree = commands.make_tree(self)
         self.catching_up = CatchingUp(self)
+        self._deferrals: dict[int, asyncio.Event] = {}
+        """Interactions whose deferral is on its way."""
         self.sharing: set[str] = set()
         """Answers that are being shared now: a double click is one wish."""
         self.taking = True
@@ -75,6 +80,21 @@ class SaseoClient(discord.Client):
         await self.tree.set_translator(commands.Korean())
         if self.application_id is not None:
             await sync.sync_if_changed(self, self.tree, self.settings, self.desk)
+
+    @contextmanager
+    def deferring(self, interaction: int) -> Iterator[asyncio.Event]:
+        """Until the event is set, or the block is left, nothing is sent into the interaction's response."""
+        told = self._deferrals[interaction] = asyncio.Event()
+        try:
+            yield told
+        finally:
+            told.set()
+            self._deferrals.pop(interaction, None)
+
+    async def deferred(self, interaction: int) -> None:
+        """Wait for a deferral that this process is just sending."""
+        if told := self._deferrals.get(interaction):
+            await told.wait()
 
     # ---- who and where
 

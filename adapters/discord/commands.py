@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 MOST_CHOICES = 25
 CHOICE_CHARACTERS = 100
 QUESTION_CHARACTERS = 1_000
+CLAIM_SECONDS = 1.0
+"""Of the three seconds there are for the deferral, at most this much is given to the claim before it."""
 SETTLE_SECONDS = 1.5
 Question = app_commands.Range[str, 1, QUESTION_CHARACTERS]
 Interaction = discord.Interaction[Any]
@@ -132,30 +134,58 @@ def _add_questions(tree: SaseoTree) -> None:
 
 
 async def ask(interaction: Interaction, text: str, *, private: bool) -> None:
-    """Acknowledge first (three seconds), then ask. The answer comes through a delivery."""
+    """Claim and acknowledge (three seconds); the answer comes through a delivery.
+
+    Where nothing has to be looked up the claim comes first: a process killed after the deferral but before the claim would leave the
+    person with "thinking…" for ever, since Discord delivers no command again. Killed the other way round, the question is
+    answered in the channel by the next process.
+    """
     client: SaseoClient = interaction.client
     direct = interaction.guild_id is None
     question = said(text)
     if not question:
         await say(interaction, texts.empty_question(client.language_at(interaction)))
         return
-    acknowledged = True
-    try:
-        await acknowledge(interaction, ephemeral=private and not direct)
-    except UNREACHABLE as error:
-        acknowledged = False
-        code = getattr(error, "code", None)
-        record(logger, "interaction_not_acknowledged", logging.WARNING, interaction=interaction.id, code=code)
-    person = await _member(interaction)
-    if person is None:
-        return
     channel = interaction.channel
-    turns = await turns_in(client, channel, interaction.id) if isinstance(channel, discord.Thread) else []
-    asked = asked_in_interaction(interaction, person, question, private=private, acknowledged=acknowledged, turns=turns)
-    receipt = await client.desk.ask(asked)
+    if not direct and not isinstance(channel, discord.Thread):
+        asked = asked_in_interaction(
+            interaction, client.person(interaction), question, private=private, acknowledged=True
+        )
+        receipt, acknowledged = await _claimed_first(interaction, asked, ephemeral=private)
+    else:
+        acknowledged = await _acknowledged(interaction, ephemeral=private and not direct)
+        person = await _member(interaction)
+        if person is None:
+            return
+        turns = await turns_in(client, channel, interaction.id) if isinstance(channel, discord.Thread) else []
+        asked = asked_in_interaction(
+            interaction, person, question, private=private, acknowledged=acknowledged, turns=turns
+        )
+        receipt = await client.desk.ask(asked)
     record(logger, "asked", key=asked.keys[0], receipt=receipt)
     if receipt is Receipt.STOPPED and acknowledged:
         await _end_thinking(interaction)
+
+
+async def _claimed_first(interaction: Interaction, asked: Asked, *, ephemeral: bool) -> tuple[Receipt, bool]:
+    """What became of the question, and whether the deferral stands. Deliveries wait until that is known."""
+    client: SaseoClient = interaction.client
+    with client.deferring(interaction.id) as told:
+        claiming = asyncio.create_task(client.desk.ask(asked))
+        await asyncio.wait({claiming}, timeout=CLAIM_SECONDS)  # a store that is slow must not cost the three seconds
+        acknowledged = await _acknowledged(interaction, ephemeral=ephemeral)
+        told.set()
+        return await claiming, acknowledged
+
+
+async def _acknowledged(interaction: Interaction, *, ephemeral: bool) -> bool:
+    try:
+        await acknowledge(interaction, ephemeral=ephemeral)
+    except UNREACHABLE as error:
+        code = getattr(error, "code", None)
+        record(logger, "interaction_not_acknowledged", logging.WARNING, interaction=interaction.id, code=code)
+        return False
+    return True
 
 
 async def _member(interaction: Interaction) -> Person | None:

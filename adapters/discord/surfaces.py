@@ -205,6 +205,7 @@ class ResponseSurface:
 
     async def draft(self, post: Post) -> None:
         """Edit the response. Which form it then has must outlive a crash, so it is remembered first."""
+        await self._client.deferred(self._address.interaction)
         if self._draft is None:
             self._draft = Draft(post.v2)
             await self._remember(self._draft.to_json())
@@ -215,6 +216,7 @@ class ResponseSurface:
 
     async def complete(self, posts: Sequence[Post], question: str) -> str:
         """Edit the response; a second message follows it. A response that was deleted is followed by a new one."""
+        await self._client.deferred(self._address.interaction)
         stands = ""
         for number, post in enumerate(posts):
             if number == 0:

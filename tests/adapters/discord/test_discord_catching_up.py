@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -99,3 +100,24 @@ def test_a_snowflake_holds_its_time() -> None:
     # The example of Discord's own reference: id 175928847299117063 was made at 1462015105.796.
     assert snowflake_at(1462015105.796) <= 175928847299117063 < snowflake_at(1462015105.798)
     assert snowflake_at(0) == 0
+
+
+async def test_a_command_is_claimed_before_it_is_deferred_and_answered_after(world: World) -> None:
+    adapter = await world.start()
+    seen: list[bool] = []
+    ask = world.desk.ask
+
+    async def claim(asked: Any) -> Any:
+        seen.append(bool(world.server.calls("POST", "/callback")))
+        return await ask(asked)
+
+    world.desk.ask = claim  # type: ignore[method-assign]
+    world.server.fault("POST", "/callback", delay=0.5, times=1)  # the answer is ready before the deferral stands
+    slash = await world.kim.slash("ask", {"question": "연차는?"}, world.channel)
+    await world.answered(1)
+    await world.server.wait_for(lambda: slash.finished)
+    assert seen == [False]
+    assert slash.callback_type == 5
+    assert not world.desk.failures
+    assert len(world.answers()) == 1  # in the response, not beside it
+    assert adapter.client._deferrals == {}
