@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from tests.fakes.discord import DiscordServer
 from tests.fakes.slack import SlackServer
 
 ROOT = Path(__file__).resolve().parent.parent
+KEY = "discord:interaction:{}"
+"""Under which a command is claimed (`adapters/discord/events.py`)."""
 
 
 @dataclass
@@ -49,6 +51,8 @@ class Asked:
     again: Callable[[], Awaitable[Asked]] | None = None
     """Ask anew, as a person does whom Discord told that the application did not respond: a command that nobody took in time
     is shown to its asker as failed and never delivered again. None: the platform delivers until it is taken."""
+    claimed: Callable[[], bool] = lambda: False
+    """Whether the service keeps the question: then it is owed an answer even if it was never acknowledged."""
 
 
 @dataclass
@@ -108,7 +112,7 @@ async def run(arguments: argparse.Namespace, chance: random.Random, folder: Path
     async with AsyncExitStack() as stack:
         slack = await stack.enter_async_context(SlackServer()) if "slack" in names else None
         discord = await stack.enter_async_context(DiscordServer()) if "discord" in names else None
-        office = Office(slack, discord, people=arguments.burst)
+        office = Office(slack, discord, people=arguments.burst, store=folder / "data" / "saseo.sqlite")
         guilds = [office.guild.id] if discord is not None else []
         service = Service(*configure(folder, arguments.writer, slack, discord, guilds), folder / "serve.log")
         await index(service)
@@ -119,7 +123,7 @@ async def run(arguments: argparse.Namespace, chance: random.Random, folder: Path
         asked = await ask_all(arguments, chance, office, service)
         await asyncio.sleep(3.5)  # a command must be taken within three seconds
         for number, one in enumerate(asked):
-            if one.again is not None and one.acknowledged() is None:
+            if one.again is not None and one.acknowledged() is None and not one.claimed():
                 print(f"asked again, since Discord said that nobody responded: {one.text}", flush=True)
                 asked[number] = await one.again()
         await until(lambda: all(one.finals() for one in asked), 300, "every question has an answer")
@@ -159,7 +163,8 @@ async def ask_all(
 class Office:
     """The two platforms with as many people as may wait at once (a person may have three open questions)."""
 
-    def __init__(self, slack: SlackServer | None, discord: DiscordServer | None, people: int) -> None:
+    def __init__(self, slack: SlackServer | None, discord: DiscordServer | None, people: int, store: Path) -> None:
+        self.store = store
         self.slack = slack
         self.discord = discord
         self.turn = 0
@@ -233,14 +238,25 @@ class Office:
             asked = await person.slash("ask", {"question": text}, channel)
             if copies > 1:
                 discord.repeat(asked)
+
+            def answers() -> list[Any]:
+                """In the response, or, for a command whose taker died before responding, a message in the channel."""
+                shown = [one for one in asked.messages if asked.finished and one.buttons]
+                if asked.callback_seconds is None and (question := self.question_of(asked.id)):
+                    shown += [
+                        one for one in discord.messages(channel) if any(f":{question}:" in c for c in one.custom_ids)
+                    ]
+                return shown
+
             return Asked(
                 "discord",
                 text,
                 at,
-                lambda: [one for one in asked.messages if asked.finished and one.buttons],
+                answers,
                 lambda: asked.callback_seconds,
                 lambda: asked.callback_seconds,
                 lambda: self._discord(chance, person, text, 1),
+                lambda: self.question_of(asked.id) is not None,
             )
         message = await person.say(channel, text, mention_bot=True)
         if copies > 1:
@@ -259,6 +275,12 @@ class Office:
             return None if first is None else first - at
 
         return Asked("discord", text, at, finals, sign, lambda: None)
+
+    def question_of(self, interaction: int) -> str | None:
+        """The id of the question that the service claimed for this command, read from its store."""
+        with closing(sqlite3.connect(f"{self.store.resolve().as_uri()}?mode=ro", uri=True, timeout=10)) as store:
+            row = store.execute("SELECT question FROM claims WHERE key = ?", (KEY.format(interaction),)).fetchone()
+        return row[0] if row else None
 
     async def trouble(self, chance: random.Random) -> None:
         """A connection breaks."""

@@ -216,3 +216,89 @@ example_changes = Table(
     Column("answer_before", Words, nullable=False),
     Column("undone", Boolean, nullable=False, default=False),
 )
+
+loras = Table(
+    "loras",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("base", String(64), nullable=False),  # SHA-256 of the GGUF that it was tuned on
+    Column("base_name", Text, nullable=False),
+    Column("prompt", String(64), nullable=False),
+    Column("sha256", String(64), nullable=False),  # of lora.gguf
+    Column("card", JSON, nullable=False),  # lora.json
+    Column("run", String(16), nullable=False, default=""),  # the job run that made it; empty: taken in from a folder
+    Column("made_at", Float, nullable=False),
+    Column("marked", Text, nullable=False, default=""),  # why it must not answer any more, e.g. a person wants to be forgotten
+    Column("marked_at", Float),
+    Column("deleted_at", Float),  # the row stays: answers are stamped with the name
+    Index("loras_by_base", "base"),
+)
+
+lora_examples = Table(
+    "lora_examples",
+    metadata,
+    Column("lora", String(64), ForeignKey("loras.name", ondelete="CASCADE"), primary_key=True),
+    # No foreign key: a forgotten example is gone, but which LoRA has seen it must stay known until that is gone, too.
+    Column("example", String(16), primary_key=True),
+    Index("lora_examples_by_example", "example"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("lora", String(64), ForeignKey("loras.name", ondelete="CASCADE"), nullable=False),
+    Column("against", String(64), nullable=False),  # name of a LoRA, or none
+    Column("passed", Boolean, nullable=False),
+    Column("verdict", JSON, nullable=False),  # the whole table
+    Column("made_at", Float, nullable=False),
+    Index("evaluations_of_lora", "lora", "made_at"),
+)
+
+releases = Table(
+    "releases",
+    metadata,
+    # The newest row says what answers now; nothing is ever changed here.
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("base", String(64), nullable=False),  # SHA-256: each base has its own releases
+    Column("lora", String(64), nullable=False),  # name, or none: the plain base
+    Column("canary", String(64), nullable=False, default=""),  # answers `share` of the conversations beside it; empty: nobody
+    Column("share", Float, nullable=False, default=0.0),
+    Column("action", String(16), nullable=False),  # promote, canary, rollback, watch (the automatic rollback)
+    Column("evaluation", String(16), nullable=False, default=""),  # the verdict it rests on, or that was overruled
+    Column("overruled", Boolean, nullable=False, default=False),
+    Column("by", String(128), nullable=False),  # a reviewer's name; auto: the rule
+    Column("reason", Words, nullable=False, default=""),
+    Column("at", Float, nullable=False),
+    Index("releases_of_base", "base", "id"),
+)
+
+job_runs = Table(
+    "job_runs",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("job", String(32), nullable=False),
+    Column("state", String(8), nullable=False),  # due → running → done, failed, stopped, missed
+    Column("asked_by", String(128), nullable=False),  # clock, or who asked
+    Column("due_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("ended_at", Float),
+    Column("owner", String(64), nullable=False, default=""),  # the process that runs it
+    Column("until", Float),  # its lease; renewed by a heartbeat
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("progress", JSON, nullable=False),
+    Column("result", JSON, nullable=False),
+    Column("error", Text, nullable=False, default=""),
+    Index("job_runs_of_job", "job", "due_at"),
+    Index("job_runs_by_state", "state"),
+)
+"""What ran, runs and is due: the truth about jobs. The clock (APScheduler) only adds rows in state `due`."""
+
+job_switches = Table(
+    "job_switches",
+    metadata,
+    Column("job", String(32), primary_key=True),
+    Column("paused", Boolean, nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("at", Float, nullable=False),
+)
