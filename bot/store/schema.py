@@ -228,7 +228,7 @@ loras = Table(
     Column("card", JSON, nullable=False),  # lora.json
     Column("run", String(16), nullable=False, default=""),  # the job run that made it; empty: taken in from a folder
     Column("made_at", Float, nullable=False),
-    Column("marked", Text, nullable=False, default=""),  # why it must not answer any more, e.g. a person wants to be forgotten
+    Column("marked", Text, nullable=False, default=""),  # why it must not answer any more
     Column("marked_at", Float),
     Column("deleted_at", Float),  # the row stays: answers are stamped with the name
     Index("loras_by_base", "base"),
@@ -262,7 +262,7 @@ releases = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("base", String(64), nullable=False),  # SHA-256: each base has its own releases
     Column("lora", String(64), nullable=False),  # name, or none: the plain base
-    Column("canary", String(64), nullable=False, default=""),  # answers `share` of the conversations beside it; empty: nobody
+    Column("canary", String(64), nullable=False, default=""),  # answers `share` of the conversations
     Column("share", Float, nullable=False, default=0.0),
     Column("action", String(16), nullable=False),  # promote, canary, rollback, watch (the automatic rollback)
     Column("evaluation", String(16), nullable=False, default=""),  # the verdict it rests on, or that was overruled
