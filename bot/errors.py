@@ -19,7 +19,17 @@ knowledge.errors.ExplainedError
     │   ├── UnsupportedLora             tuned in a way that the file format or llama.cpp does not have
     │   ├── BrokenLora                  the file is damaged, or is no LoRA
     │   ├── WrongBase                   made for another base
-    │   └── LoraRefused                 llama.cpp does not take it; what answered before goes on
+    │   ├── LoraRefused                 llama.cpp does not take it; what answered before goes on
+    │   ├── UnknownLora                 names the nearest one
+    │   ├── MarkedLora                  it must not answer any more
+    │   └── LoraKept                    it cannot be deleted
+    ├── ReleaseError                    what answers stays as it is
+    │   ├── ReleasePinned               the setting says what answers
+    │   ├── AnswersAlready
+    │   ├── NotEvaluated                against what answers now
+    │   ├── EvaluationNotPassed
+    │   ├── RolledBackBefore            people's votes were against it
+    │   └── NothingToRollBack
     ├── TuningError                     no LoRA came of it; what serves now goes on
     │   ├── BadExamples                 names the line
     │   ├── NothingToLearn
@@ -178,6 +188,91 @@ class LoraRefused(LoraError):
 
     ko = "LoRA '{name}'을(를) 적용하지 못했습니다({reason}). 이전 상태로 계속 답하니, 로그를 확인해 주십시오."
     en = "LoRA '{name}' could not be attached ({reason}). What answered before goes on; see the log."
+
+
+class UnknownLora(LoraError):
+    """`name`, `hint`."""
+
+    ko = "그런 LoRA가 없습니다: {name}{hint}. `saseo loras list`로 확인해 주십시오."
+    en = "There is no LoRA of that name: {name}{hint}. See `saseo loras list`."
+
+
+class MarkedLora(LoraError):
+    """`name`, `reason`."""
+
+    ko = "LoRA '{name}'은(는) 더 쓰지 않기로 표시되어 있습니다({reason}). 다른 LoRA를 고르거나 다시 학습해 주십시오."
+    en = "LoRA '{name}' is marked as not to be used any more ({reason}). Choose another one, or tune again."
+
+
+class LoraKept(LoraError):
+    """`name`."""
+
+    ko = "LoRA '{name}'은(는) 지금 답하고 있거나 제품에 들어 있어 지울 수 없습니다. 답하고 있으면 먼저 다른 LoRA를 배포해 주십시오."
+    en = "LoRA '{name}' answers now or came with the product, so it cannot be deleted. If it answers, promote another one first."
+
+
+class ReleaseError(SaseoError):
+    """What answers cannot be changed this way; it stays as it is."""
+
+
+class ReleasePinned(ReleaseError):
+    """`value`: of the setting."""
+
+    ko = '설정이 LoRA를 정해 두었습니다([writer] lora = "{value}"). 배포하거나 되돌리려면 "auto"로 바꿔 주십시오.'
+    en = 'The configuration says what answers ([writer] lora = "{value}"). Set it to "auto" to promote or roll back.'
+
+
+class AnswersAlready(ReleaseError):
+    """`name`."""
+
+    ko = "LoRA '{name}'이(가) 이미 답하고 있습니다. 그대로 두시면 됩니다."
+    en = "LoRA '{name}' answers already. There is nothing to do."
+
+
+class NotEvaluated(ReleaseError):
+    """`name`, `against`: what answers now."""
+
+    ko = (
+        "LoRA '{name}'을(를) 지금 답하는 '{against}'와(과) 비교한 평가가 없습니다. 먼저 평가하거나, 그래도 배포하려면 "
+        '--overrule --reason "이유"를 붙여 주십시오.'
+    )
+    en = (
+        "LoRA '{name}' was not evaluated against '{against}', which answers now. Evaluate it first, or promote it nevertheless with "
+        '--overrule --reason "why".'
+    )
+
+
+class EvaluationNotPassed(ReleaseError):
+    """`name`, `evaluation`: id of the verdict."""
+
+    ko = (
+        "LoRA '{name}'은(는) 평가({evaluation})를 통과하지 못했습니다. `saseo loras show {name}`로 결과를 보고, 그래도 배포하려면 "
+        '--overrule --reason "이유"를 붙여 주십시오.'
+    )
+    en = (
+        "LoRA '{name}' did not pass its evaluation ({evaluation}). See `saseo loras show {name}`; to promote it nevertheless, add "
+        '--overrule --reason "why".'
+    )
+
+
+class RolledBackBefore(ReleaseError):
+    """`name`, `reason`: of that time."""
+
+    ko = (
+        "LoRA '{name}'은(는) 사람들의 평가가 나빠져 자동으로 되돌린 적이 있습니다({reason}). 그래도 배포하려면 "
+        '--overrule --reason "이유"를 붙여 주십시오.'
+    )
+    en = (
+        "LoRA '{name}' was rolled back automatically before, since people's votes turned against it ({reason}). To promote it "
+        'nevertheless, add --overrule --reason "why".'
+    )
+
+
+class NothingToRollBack(ReleaseError):
+    """Nothing was released before."""
+
+    ko = "되돌릴 이전 배포가 없습니다. `saseo loras list`로 확인해 주십시오."
+    en = "There is no earlier release to go back to. See `saseo loras list`."
 
 
 class TuningError(SaseoError):
