@@ -97,12 +97,14 @@ async def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--burst", type=int, default=20, help="questions waiting at most")
     parser.add_argument("--kills", type=int, default=1)
-    parser.add_argument("--data", type=Path, help="keep config, store and log here (default: a temporary folder)")
+    parser.add_argument("--data", type=Path, help="keep config, store and log in this new folder (default: a temporary one)")
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.data or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            parser.error(f"{folder} is not empty: what an earlier run left would be counted")
         return await run(arguments, chance, folder)
 
 
