@@ -284,9 +284,11 @@ job_runs = Table(
     Column("started_at", Float),
     Column("ended_at", Float),
     Column("owner", String(64), nullable=False, default=""),  # the process that runs it
-    Column("until", Float),  # its lease; renewed by a heartbeat
-    Column("attempt", Integer, nullable=False, default=0),
-    Column("progress", JSON, nullable=False),
+    # Running: its lease, renewed by a heartbeat. Stopped: from when on any runner may go on with it; NULL: only once it is asked for.
+    Column("until", Float),
+    Column("attempt", Integer, nullable=False, default=0),  # counts the starts: with `owner` it fences
+    Column("arguments", JSON, nullable=False),
+    Column("progress", JSON, nullable=False),  # done, total, message; deaths: processes that died on it
     Column("result", JSON, nullable=False),
     Column("error", Text, nullable=False, default=""),
     Index("job_runs_of_job", "job", "due_at"),
