@@ -97,7 +97,9 @@ async def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--burst", type=int, default=20, help="questions waiting at most")
     parser.add_argument("--kills", type=int, default=1)
-    parser.add_argument("--data", type=Path, help="keep config, store and log in this new folder (default: a temporary one)")
+    parser.add_argument(
+        "--data", type=Path, help="keep config, store and log in this new folder (default: a temporary one)"
+    )
     arguments = parser.parse_args()
     chance = random.Random(arguments.seed)
     with tempfile.TemporaryDirectory() as temporary:
