@@ -13,13 +13,13 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, select, update
+from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store import facts
+from bot.store.job_rows import Run, add, alone, change, read
 from bot.store.schema import job_runs, job_switches
 
-State = Literal["due", "running", "done", "failed", "stopped", "missed"]
 CLOCK = "clock"
 """Who asked, when nobody did."""
 DIED = "ProcessDied"
@@ -41,38 +41,14 @@ class Rules:
     """Processes that may die on one run."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One row. Times in seconds since the epoch."""
-
-    id: str
-    job: str
-    state: State
-    asked_by: str
-    due_at: float
-    started_at: float | None
-    ended_at: float | None
-    owner: str
-    until: float | None
-    attempt: int
-    arguments: Mapping[str, Any]
-    progress: Mapping[str, Any]
-    result: Mapping[str, Any]
-    error: str
-
-    @property
-    def deaths(self) -> int:
-        """Processes that died on it."""
-        return int(self.progress.get("deaths", 0))
-
-
 def ask(connection: Connection, job: str, *, by: str, now: float, arguments: Mapping[str, Any] | None = None) -> Run:
     """A run that is due now. One that already waits with the same arguments is returned instead of a second."""
+    alone(connection)
     wanted = dict(arguments or {})
-    for waiting in _read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
+    for waiting in read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
         if waiting.arguments == wanted:
             return waiting
-    return _insert(connection, secrets.token_hex(8), job, "due", by=by, due_at=now, arguments=wanted)
+    return add(connection, secrets.token_hex(8), job, "due", by=by, due_at=now, arguments=wanted)
 
 
 def fire(
@@ -89,7 +65,7 @@ def fire(
     `fires(after, until)`: the schedule's times in (after, until], oldest first. Harmless in several processes, and when the
     machine's clock is set back. Returns up to when the schedule has been looked after.
     """
-    _alone(connection)
+    alone(connection)
     kept = json.loads(facts.get(connection, f"clock:{job}") or "{}")
     if kept.get("schedule") != schedule:  # new or changed: its times begin now
         _keep(connection, job, schedule, now)
@@ -103,20 +79,21 @@ def fire(
     if paused(connection, job):
         return newest
     if now - newest > grace:
-        _insert(connection, _clock_id(job, newest), job, "missed", by=CLOCK, due_at=newest, missed=len(times), now=now)
+        late = {"ended_at": now, "result": {"missed": len(times)}}
+        add(connection, _clock_id(job, newest), job, "missed", by=CLOCK, due_at=newest, **late)
         return newest
-    for waiting in _read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
+    for waiting in read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
         if not waiting.arguments:
             if waiting.asked_by == CLOCK:
-                _set(connection, waiting.id, due_at=newest)
+                change(connection, waiting.id, due_at=newest)
             return newest
-    _insert(connection, _clock_id(job, newest), job, "due", by=CLOCK, due_at=newest)
+    add(connection, _clock_id(job, newest), job, "due", by=CLOCK, due_at=newest)
     return newest
 
 
 def ready(connection: Connection, rules: Rules, jobs: Collection[str], *, now: float) -> list[str]:
     """Which of `jobs` have a run that `claim` would start. Also closes runs that are over: dead for good, or missed."""
-    _alone(connection)
+    alone(connection)
     _close(connection, rules, now)
     resting = _paused(connection)
     return [
@@ -141,7 +118,7 @@ def claim(
 
     With `asked_by` a run with `arguments` is there in any case, and no other one is taken.
     """
-    _alone(connection)
+    alone(connection)
     _close(connection, rules, now)
     if paused(connection, job) or _busy(connection, job, rules, now):
         return None
@@ -155,11 +132,11 @@ def claim(
     if found.state == "due" and job in rules.resumable:
         found = _last_left(connection, found) or found
     if found.state != "due":  # whatever waits for the same is merged into it
-        for waiting in _read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
+        for waiting in read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
             if waiting.arguments == found.arguments:
                 connection.execute(delete(job_runs).where(job_runs.c.id == waiting.id))
     died = found.state == "running"
-    _set(
+    change(
         connection,
         found.id,
         state="running",
@@ -178,6 +155,7 @@ def renew(
     connection: Connection, run: Run, progress: Mapping[str, Any], *, now: float, lease: float
 ) -> Literal["held", "paused", "lost"]:
     """Heartbeat with progress. `paused`: the claim is held, but the job shall stop."""
+    alone(connection)  # a late heartbeat and a takeover must not both succeed
     values = {"until": now + lease, "progress": {**progress, "deaths": run.deaths}}
     if not connection.execute(update(job_runs).where(*_mine(run)).values(**values)).rowcount:
         return "lost"
@@ -200,6 +178,7 @@ def finish(
 
     `goes_on`, of a stopped run: any runner may take it up again at once.
     """
+    alone(connection)
     values: dict[str, Any] = {
         "state": state,
         "ended_at": now,
@@ -217,25 +196,25 @@ def finish(
 
 def get(connection: Connection, run_id: str) -> Run | None:
     """By its id."""
-    found = _read(connection, job_runs.c.id == run_id)
+    found = read(connection, job_runs.c.id == run_id)
     return found[0] if found else None
 
 
 def running(connection: Connection, jobs: Collection[str], *, now: float) -> Run | None:
     """A run of one of `jobs` that a living process holds."""
-    found = _read(connection, job_runs.c.job.in_(list(jobs)), job_runs.c.state == "running", job_runs.c.until > now)
+    found = read(connection, job_runs.c.job.in_(list(jobs)), job_runs.c.state == "running", job_runs.c.until > now)
     return found[0] if found else None
 
 
 def newest(connection: Connection, job: str | None = None) -> Run | None:
     """The run that was last worked on, of one job or of all; waiting and missed ones count as a last resort."""
-    found = _read(connection, *([job_runs.c.job == job] if job else []))
+    found = read(connection, *([job_runs.c.job == job] if job else []))
     return max(found, key=lambda run: (run.started_at or 0.0, run.due_at), default=None)
 
 
 def every(connection: Connection, job: str | None = None) -> list[Run]:
     """All runs, oldest first."""
-    return _read(connection, *([job_runs.c.job == job] if job else []))
+    return read(connection, *([job_runs.c.job == job] if job else []))
 
 
 def forget(connection: Connection, run_ids: Collection[str]) -> None:
@@ -263,25 +242,16 @@ def looked_after(connection: Connection, job: str, schedule: str) -> float | Non
     return float(kept["at"]) if kept.get("schedule") == schedule else None
 
 
-# -- inside ---------------------------------------------------------------------------------------------------------------
-
-
-def _alone(connection: Connection) -> None:
-    """Nobody else decides about runs until this transaction ends. SQLite's write transactions are alone anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5344)")  # an arbitrary number of our own
-
-
 def _close(connection: Connection, rules: Rules, now: float, keep: str = "") -> None:
     """End what nobody will run any more."""
-    for run in _read(connection, job_runs.c.state == "running", job_runs.c.until <= now):
+    for run in read(connection, job_runs.c.state == "running", job_runs.c.until <= now):
         if run.job in rules.groups and (run.job not in rules.resumable or run.deaths + 1 >= rules.deaths):
             dead = {**run.progress, "deaths": run.deaths + 1}
-            _set(connection, run.id, state="failed", ended_at=now, until=None, error=DIED, progress=dead)
+            change(connection, run.id, state="failed", ended_at=now, until=None, error=DIED, progress=dead)
     late = (job_runs.c.state == "due", job_runs.c.asked_by == CLOCK, job_runs.c.due_at < now - rules.grace)
-    for run in _read(connection, *late):
+    for run in read(connection, *late):
         if run.job in rules.groups and run.id != keep:
-            _set(connection, run.id, state="missed", ended_at=now)
+            change(connection, run.id, state="missed", ended_at=now)
 
 
 def _busy(connection: Connection, job: str, rules: Rules, now: float) -> bool:
@@ -290,7 +260,7 @@ def _busy(connection: Connection, job: str, rules: Rules, now: float) -> bool:
 
 def _next(connection: Connection, job: str, rules: Rules, now: float) -> Run | None:
     """What was left comes before what is due."""
-    mine = _read(connection, job_runs.c.job == job, job_runs.c.state.in_(["running", "stopped", "due"]))
+    mine = read(connection, job_runs.c.job == job, job_runs.c.state.in_(["running", "stopped", "due"]))
     left = [run for run in mine if run.state != "due" and run.until is not None and run.until <= now]
     if left and job in rules.resumable:
         return left[0]
@@ -300,7 +270,7 @@ def _next(connection: Connection, job: str, rules: Rules, now: float) -> Run | N
 
 def _last_left(connection: Connection, due: Run) -> Run | None:
     """The job's last run, if it was stopped or its process died, and it is about the same: to be gone on with instead of `due`."""
-    worked_on = [run for run in _read(connection, job_runs.c.job == due.job) if run.started_at is not None]
+    worked_on = [run for run in read(connection, job_runs.c.job == due.job) if run.started_at is not None]
     last = max(worked_on, key=lambda run: run.ended_at or run.until or 0.0, default=None)
     left = last is not None and last.state in ("stopped", "running") and last.arguments == due.arguments
     return last if left else None
@@ -324,40 +294,5 @@ def _keep(connection: Connection, job: str, schedule: str, at: float) -> None:
     facts.put(connection, f"clock:{job}", json.dumps({"schedule": schedule, "at": at}))
 
 
-def _insert(
-    connection: Connection,
-    run_id: str,
-    job: str,
-    state: State,
-    *,
-    by: str,
-    due_at: float,
-    arguments: Mapping[str, Any] | None = None,
-    missed: int = 0,
-    now: float | None = None,
-) -> Run:
-    run = Run(
-        run_id, job, state, by, due_at, None, now, "", None, 0, dict(arguments or {}), {},
-        {"missed": missed} if missed else {}, "",
-    )  # fmt: skip
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    values = {name: getattr(run, name) for name in job_runs.c.keys()}
-    connection.execute(dialect.insert(job_runs).values(**values).on_conflict_do_nothing())
-    return run
-
-
-def _set(connection: Connection, run_id: str, **values: Any) -> None:
-    connection.execute(update(job_runs).where(job_runs.c.id == run_id).values(**values))
-
-
 def _paused(connection: Connection) -> set[str]:
     return set(connection.execute(select(job_switches.c.job).where(job_switches.c.paused)).scalars())
-
-
-def _read(connection: Connection, *conditions: ColumnElement[bool]) -> list[Run]:
-    rows = connection.execute(select(job_runs).where(*conditions).order_by(job_runs.c.due_at, job_runs.c.id))
-    return [_run(row) for row in rows]
-
-
-def _run(row: Row[Any]) -> Run:
-    return Run(**row._mapping)
