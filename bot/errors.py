@@ -275,6 +275,13 @@ class NothingToRollBack(ReleaseError):
     en = "There is no earlier release to go back to. See `saseo loras list`."
 
 
+class NotExported(LoraError):
+    """`name`, `path`, `reason`."""
+
+    ko = "LoRA '{name}'을(를) {path}에 내보내지 못했습니다({reason}). 다른 경로나 형식을 지정해 주십시오."
+    en = "LoRA '{name}' could not be exported to {path} ({reason}). Give another path or format."
+
+
 class TuningError(SaseoError):
     """No LoRA came of a tuning run."""
 
