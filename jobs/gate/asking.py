@@ -1,0 +1,156 @@
+"""One side answers: what is kept on disk under its stamp is not asked again, the rest is, and each answer is kept at once."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from bot import prompts
+from bot.answering.verify import wrong_language
+from bot.errors import ModelError, WritingError
+from bot.messages import Answer, Outcome, Question
+from jobs.evaluate import Answering
+from jobs.gate.answers import GateAnswer, Stamp
+from jobs.gate.cases import GateCase, is_refusal, marks_of, without_marks
+from jobs.gate.kept import KeptAnswers
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+Progress = Callable[[int, int], None]
+_ASKER = "gate"
+
+
+@dataclass(frozen=True, slots=True)
+class WriterDials:
+    """Of `[writer]`: how examples are answered, as in `bot.answering.flow.FlowOptions`."""
+
+    max_answer_tokens: int = 160
+    temperature: float = 0.0
+    timeout_seconds: float = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answerers:
+    """What answers for one side, over the same model and LoRA."""
+
+    flow: Answering
+    """For questions over the wiki."""
+    writer: BaseChatModel
+    """For examples that bring their passages."""
+    dials: WriterDials = WriterDials()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A candidate, or what serves now. `open` is entered only if something must be asked: loading a model takes seconds and memory."""
+
+    name: str
+    """Of the LoRA, or `none`."""
+    stamp: Stamp
+    open: Callable[[], AbstractAsyncContextManager[Answerers]]
+
+
+async def ask_side(
+    side: Side, cases: Sequence[GateCase], kept: KeptAnswers, *, run: str, timed: int, progress: Progress | None = None
+) -> dict[str, GateAnswer]:
+    """Fingerprint → answer for every case. Cancelling leaves what is answered on disk; the next call goes on.
+
+    Kept failures are asked again. `timed`: so many questions, the same for every side, are asked again if they were not asked in this `run`.
+    """
+    answers = {}
+    for fingerprint, answer in kept.of(side.stamp).items():
+        if answer.outcome is not Outcome.FAILED or answer.run == run:
+            answers[fingerprint] = answer
+    again = _timed(cases, timed)
+    todo = {
+        case.fingerprint: case
+        for case in cases
+        if case.fingerprint not in answers or (case.fingerprint in again and answers[case.fingerprint].run != run)
+    }
+    if not todo:
+        return answers
+    if progress is not None:
+        progress(0, len(todo))
+    async with side.open() as answerers:
+        for done, (fingerprint, case) in enumerate(todo.items(), start=1):
+            answer = replace(await answer_case(case, answerers), run=run)
+            kept.keep(side.stamp, fingerprint, answer)
+            answers[fingerprint] = answer
+            if progress is not None:
+                progress(done, len(todo))
+    return answers
+
+
+async def answer_case(case: GateCase, answerers: Answerers) -> GateAnswer:
+    """Never raises but for a cancellation: what goes wrong is a failed answer, and counts as one."""
+    try:
+        if case.passages:
+            return await _written(case, answerers.writer, answerers.dials)
+        question = Question(case.question, f"gate-{case.fingerprint[:12]}", _ASKER, case.groups, case.turns)
+        return _of_flow(await answerers.flow.answer(question))
+    except Exception as error:  # noqa: BLE001 - counted, by name; the other questions still count
+        return GateAnswer(Outcome.FAILED, notes=(type(error).__name__,))
+
+
+def _of_flow(answer: Answer) -> GateAnswer:
+    unwritten = {"writer_failed", "no_writer"} & set(answer.notes)
+    outcome = Outcome.FAILED if unwritten else answer.outcome  # quotes instead of a broken writer are not its answer
+    return GateAnswer(
+        outcome=outcome,
+        text=without_marks(answer.text) if outcome is Outcome.ANSWERED else "",
+        cited=tuple(dict.fromkeys(one.page for one in answer.citations)) if outcome is Outcome.ANSWERED else (),
+        notes=answer.notes,
+        written=answer.tokens.written,
+        first_token=answer.seconds.first_token,
+        total=answer.seconds.total,
+    )
+
+
+async def _written(case: GateCase, writer: BaseChatModel, dials: WriterDials) -> GateAnswer:
+    """The real prompt in front of the writer; what a person would be shown after the flow's check of sentences is not looked at."""
+    began = time.perf_counter()
+    first: float | None = None
+    text, written, notes = "", 0, list[str]()
+    pieces: Any = writer.astream(
+        prompts.prompt(case.passages, case.question, case.turns),
+        asker=_ASKER,
+        max_tokens=dials.max_answer_tokens,
+        temperature=dials.temperature,
+        seed=0,
+        timeout=dials.timeout_seconds,
+    )
+    try:
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if piece.content and first is None:
+                    first = time.perf_counter() - began
+                text += str(piece.content)
+                if usage := piece.usage_metadata:
+                    written = usage["output_tokens"]
+                if (stop := piece.response_metadata.get("stop")) in ("length", "loop"):
+                    notes.append(str(stop))
+    except (WritingError, ModelError) as error:
+        return GateAnswer(Outcome.FAILED, notes=(type(error).__name__,))
+    refused = is_refusal(text) or not without_marks(text)
+    if not refused and wrong_language(without_marks(text), case.passages):
+        notes.append("wrong_language")
+    return GateAnswer(
+        outcome=Outcome.ABSTAINED if refused else Outcome.ANSWERED,
+        text="" if refused else without_marks(text),
+        cited=() if refused else marks_of(text),
+        notes=tuple(notes),
+        written=written,
+        first_token=first,
+        total=time.perf_counter() - began,
+    )
+
+
+def _timed(cases: Sequence[GateCase], count: int) -> frozenset[str]:
+    """The same questions whoever is asked, and in every run over the same set."""
+    prints: Mapping[str, None] = dict.fromkeys(case.fingerprint for case in cases)
+    return frozenset(sorted(prints, key=lambda one: hashlib.sha256(one.encode()).digest())[:count])
