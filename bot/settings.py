@@ -12,6 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -188,10 +189,44 @@ class WebSettings(_Table):
     port: Port = 8787
 
 
-class JobsSettings(_Table):
-    """`[jobs]`."""
+class JobTable(_Table):
+    """One `[jobs.NAME]` table: whether the job runs by itself, and when. Without a schedule only after another job asked for it."""
 
     enabled: bool = False
+    schedule: str = ""
+
+
+class ExamplesJobTable(JobTable):
+    """`[jobs.examples]`."""
+
+    tune_after: int = Field(100, ge=1)
+
+
+class JobsSettings(_Table):
+    """`[jobs]`: what runs by itself beside `saseo serve`. One field per job of `jobs/registry.py`."""
+
+    enabled: bool = True
+    timezone: str = "Asia/Seoul"
+    grace_minutes: float = Field(60.0, ge=1)
+    lease_seconds: float = Field(60.0, ge=5)
+    keep_runs: int = Field(50, ge=1)
+    examples: ExamplesJobTable = ExamplesJobTable(enabled=True, schedule="30 2 * * *")
+    reindex: JobTable = JobTable(schedule="0 3 * * *")
+    retention: JobTable = JobTable(enabled=True, schedule="30 4 * * *")
+
+    @field_validator("timezone")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"no such time zone: {name}") from error
+        return name
+
+    def of(self, job: str) -> JobTable:
+        """The table of a job; one without a field runs only when asked for."""
+        found = getattr(self, job, None)
+        return found if isinstance(found, JobTable) else JobTable()
 
 
 class TuningSettings(_Table):
@@ -288,9 +323,8 @@ def load_settings(path: Path | None) -> Settings:
         raise _explained(error) from error
     except ValueError as error:  # an environment variable that is not the JSON its field needs
         raise InvalidSetting(key="SASEO_…", reason=str(error)) from error
-    for platform in ("web", "jobs"):
-        if getattr(settings, platform).enabled:
-            raise NotAvailableYet(key=f"[{platform}] enabled", value="false")
+    if settings.web.enabled:
+        raise NotAvailableYet(key="[web] enabled", value="false")
     if settings.writer.lora != "none":
         raise NotAvailableYet(key="[writer] lora", value='"none"')
     # The embedded wiki is found wherever Saseo is installed; a named source counts from its file.

@@ -217,6 +217,11 @@ def every(connection: Connection, job: str | None = None) -> list[Run]:
     return read(connection, *([job_runs.c.job == job] if job else []))
 
 
+def last_due(connection: Connection, job: str) -> float | None:
+    """When the job last came due and was not missed."""
+    return max((run.due_at for run in read(connection, job_runs.c.job == job) if run.state != "missed"), default=None)
+
+
 def forget(connection: Connection, run_ids: Collection[str]) -> None:
     """Delete runs that are over."""
     if run_ids:

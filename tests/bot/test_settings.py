@@ -270,7 +270,7 @@ def test_an_unknown_kind_of_source_is_refused(tmp_path: Path) -> None:
     assert "kind" in str(refused.value.details["key"])
 
 
-@pytest.mark.parametrize("platform", ["web", "jobs"])
+@pytest.mark.parametrize("platform", ["web"])
 def test_enabling_what_this_version_lacks_is_refused(tmp_path: Path, platform: str) -> None:
     with pytest.raises(NotAvailableYet) as refused:
         load_settings(config(tmp_path, f"[{platform}]\nenabled = true\n"))
