@@ -493,7 +493,10 @@ class JobPaused(JobError):
 class JobBusy(JobError):
     """`job`, `running`: the job that runs, `where`: its process, `run`: its id."""
 
-    ko = "작업 '{job}'을(를) 지금 실행할 수 없습니다. 다른 프로세스({where})에서 '{running}'이(가) 실행 중입니다. 진행 상황: `saseo jobs log {run}`."
+    ko = (
+        "작업 '{job}'을(를) 지금 실행할 수 없습니다. 다른 프로세스({where})에서 '{running}'이(가) 실행 중입니다. "
+        "진행 상황은 `saseo jobs log {run}`으로 볼 수 있습니다."
+    )
     en = "Job '{job}' cannot run now: '{running}' runs in another process ({where}). To watch it: `saseo jobs log {run}`."
 
 

@@ -196,10 +196,25 @@ class JobTable(_Table):
     schedule: str = ""
 
 
-class ExamplesJobTable(JobTable):
+class ExamplesJob(JobTable):
     """`[jobs.examples]`."""
 
+    enabled: bool = True
+    schedule: str = "30 2 * * *"
     tune_after: int = Field(100, ge=1)
+
+
+class ReindexJob(JobTable):
+    """`[jobs.reindex]`."""
+
+    schedule: str = "0 3 * * *"
+
+
+class RetentionJob(JobTable):
+    """`[jobs.retention]`."""
+
+    enabled: bool = True
+    schedule: str = "30 4 * * *"
 
 
 class JobsSettings(_Table):
@@ -210,9 +225,9 @@ class JobsSettings(_Table):
     grace_minutes: float = Field(60.0, ge=1)
     lease_seconds: float = Field(60.0, ge=5)
     keep_runs: int = Field(50, ge=1)
-    examples: ExamplesJobTable = ExamplesJobTable(enabled=True, schedule="30 2 * * *")
-    reindex: JobTable = JobTable(schedule="0 3 * * *")
-    retention: JobTable = JobTable(enabled=True, schedule="30 4 * * *")
+    examples: ExamplesJob = ExamplesJob()
+    reindex: ReindexJob = ReindexJob()
+    retention: RetentionJob = RetentionJob()
 
     @field_validator("timezone")
     @classmethod
