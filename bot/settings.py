@@ -254,6 +254,39 @@ class TuningSettings(_Table):
     person_most: int = Field(20, ge=1)
 
 
+class MarginSettings(_Table):
+    """`[gate.margins]`: how much worse a candidate may be on what is guarded (jobs/gate/settings.py)."""
+
+    contains: float = Field(0.05, gt=0, allow_inf_nan=False)
+    citation_precision: float = Field(0.05, gt=0, allow_inf_nan=False)
+    citation_recall: float = Field(0.05, gt=0, allow_inf_nan=False)
+    abstention_recall: float = Field(0.05, gt=0, allow_inf_nan=False)
+    wrongly_declined: float = Field(0.05, gt=0, allow_inf_nan=False)
+    wrong_language: float = Field(0.03, gt=0, allow_inf_nan=False)
+    failed: float = Field(0.03, gt=0, allow_inf_nan=False)
+    left_out: float = Field(0.10, gt=0, allow_inf_nan=False)
+    longer: float = Field(0.50, gt=0, allow_inf_nan=False)
+    slower: float = Field(0.50, gt=0, allow_inf_nan=False)
+
+
+class GateTable(_Table):
+    """`[gate]`: when a LoRA may answer (jobs/gate/settings.py says why these numbers)."""
+
+    main: Literal["answer_f1", "character_f1", "contains", "exact_match"] = "answer_f1"
+    least_gain: float = Field(0.0, ge=0, lt=1)
+    confidence: float = Field(0.95, ge=0.5, lt=1)
+    guard_confidence: float = Field(0.80, ge=0.5, lt=1)
+    least_clusters: int = Field(30, ge=10)
+    resamples: int = Field(10_000, ge=1000)
+    seed: int = 0
+    timed_questions: int = Field(24, ge=0)
+    parity_logprob: float = Field(0.20, ge=0, allow_inf_nan=False)
+    parity_share: float = Field(0.40, ge=0, allow_inf_nan=False)
+    parity_noise: float = Field(0.05, ge=0, allow_inf_nan=False)
+    parity_top1: float = Field(0.90, ge=0, le=1)
+    margins: MarginSettings = MarginSettings()
+
+
 class Settings(BaseSettings):
     """Every setting. `folder` is where relative paths count from."""
 
@@ -281,6 +314,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     jobs: JobsSettings = JobsSettings()
     tuning: TuningSettings = TuningSettings()
+    gate: GateTable = GateTable()
 
     @model_validator(mode="after")
     def _source_names_are_unique(self) -> Settings:
