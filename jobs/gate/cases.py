@@ -58,7 +58,9 @@ class GateCase:
             "passages given": bool(self.passages),
             "through the wiki": not self.passages,
         }
-        return tuple(dict.fromkeys([*filter(None, [self.kind.replace("_", "-")]), *(k for k, so in seen.items() if so)]))
+        return tuple(
+            dict.fromkeys([*filter(None, [self.kind.replace("_", "-")]), *(k for k, so in seen.items() if so)])
+        )
 
 
 def of_set(name: str, cases: Iterable[Case]) -> list[GateCase]:

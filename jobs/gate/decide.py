@@ -37,7 +37,9 @@ def decide(
     judge = _Judge(cases, candidate[1], present[1], settings)
     by_name = {measure.name: measure for measure in MEASURES}
     main = judge.compared(by_name[settings.main])
-    guards = tuple(_guard(judge, measure, margin) for measure in MEASURES if (margin := settings.margins.of(measure.name)))
+    guards = tuple(
+        _guard(judge, measure, margin) for measure in MEASURES if (margin := settings.margins.of(measure.name))
+    )
     guarded = {settings.main, *(guard.comparison.measure for guard in guards)}
     decision, needed = _decision(main, guards, parity, settings)
     won, lost = judge.changed(by_name[settings.main])
@@ -107,9 +109,7 @@ def _guard(judge: _Judge, measure: Measure, margin: float) -> Guard:
 class _Judge:
     """The answers of one gate, lined up."""
 
-    def __init__(
-        self, cases: Sequence[GateCase], candidate: Answers, present: Answers, settings: GateSettings
-    ) -> None:
+    def __init__(self, cases: Sequence[GateCase], candidate: Answers, present: Answers, settings: GateSettings) -> None:
         self.cases = cases
         self.clusters = clusters(cases)
         self._pairs = [(candidate[case.fingerprint], present[case.fingerprint]) for case in cases]

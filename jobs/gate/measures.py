@@ -93,7 +93,9 @@ MEASURES: tuple[Measure, ...] = (
     # Of questions over the wiki, those where the check left out at least one sentence.
     Measure("left_out", "lower", _left_out, must_count=False),
     # Characters of answers, over questions that both sides answered.
-    Measure("length", "lower", lambda c, a: (float(len(a.text)), 1.0) if _answered(a) else NOTHING, "mean", must_count=False),
+    Measure(
+        "length", "lower", lambda c, a: (float(len(a.text)), 1.0) if _answered(a) else NOTHING, "mean", must_count=False
+    ),
     # Median of seconds to the last and to the first word, over questions that both sides were asked in this run.
     Measure("seconds", "lower", lambda c, a: _seconds(a, a.total), "median", one_run=True, must_count=False),
     Measure("first_token", "lower", lambda c, a: _seconds(a, a.first_token), "median", one_run=True, must_count=False),
