@@ -27,6 +27,7 @@ from bot.commands.doctor import doctor
 from bot.commands.evaluate import evaluate
 from bot.commands.feedback import feedback
 from bot.commands.index import index
+from bot.commands.jobs import jobs
 from bot.commands.models import models
 from bot.commands.output import failure
 from bot.commands.search import search
@@ -39,12 +40,15 @@ from knowledge.errors import ExplainedError
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
     from bot.examples.workbench import Workbench
+    from bot.jobs_app import Workshop
     from bot.live import Live
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
     from bot.settings import Settings
+    from bot.store.database import Store
     from bot.worker import ModelWorker
     from bot.writers.engine import Engine
+    from jobs.job import JobParts
     from knowledge.build import BuildOptions, BuildProgress, BuildReport
     from knowledge.edition import EditionShelf
     from knowledge.embed import Embedder
@@ -82,6 +86,7 @@ class Root:
             chat=self.chat,
             evaluate=self.evaluate,
             workbench=self.workbench,
+            jobs=self.jobs,
             doctor=self.doctor,
             serve=self.serve,
             discord_sync=self.discord_sync,
@@ -267,7 +272,7 @@ class Root:
     def live(self, search_index: SearchIndex, worker: ModelWorker | None) -> Live:
         """What answers: one immutable value."""
         from bot import prompts
-        from bot.live import EXTRACTIVE, NO_LORA, Live
+        from bot.live import EXTRACTIVE, Live
         from bot.writers.llamacpp_writer import LlamaCppWriter
 
         chosen = self.settings.answer.abstain_threshold
@@ -276,7 +281,7 @@ class Root:
             analyser=search_index.analyser,
             writer=LlamaCppWriter(worker=worker, name=self.settings.writer.model) if worker else None,
             model=self.settings.writer.model if worker else EXTRACTIVE,
-            lora=NO_LORA,
+            lora=None,
             prompt=prompts.version(),
             threshold=search_index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
         )
@@ -300,7 +305,8 @@ class Root:
         )
 
     async def serve(self) -> None:
-        """Slack and Discord until a signal."""
+        """Slack and Discord, and the jobs, until a signal."""
+        from bot.jobs_app import job_service
         from bot.reindexing import Reindexing, follow
         from bot.serve_app import check_enabled, serve
         from bot.store.database import open_store
@@ -309,6 +315,7 @@ class Root:
         check_enabled(settings)  # say "nothing to serve" before a minute of loading
         store = open_store(settings.store.url, settings.data_dir)
         try:
+            beside = job_service(self.job_parts(store), self.config)
             async with self.answering() as flow:
                 following = asyncio.create_task(
                     follow(self.shelf.current, lambda: flow.live().index.name, lambda: self.reopen(flow))
@@ -321,6 +328,7 @@ class Root:
                         reindex=Reindexing(self.config, lambda: self.reopen(flow), settings.language),
                         say=lambda text: click.echo(text, err=True),
                         warn=self.warn,
+                        beside=beside,
                     )
                 finally:
                     following.cancel()
@@ -413,6 +421,24 @@ class Root:
         finally:
             store.close()
 
+    def job_parts(self, store: Store) -> JobParts:
+        """What jobs are made of."""
+        from jobs.job import JobParts
+
+        return JobParts(settings=self.settings, store=store, reindex=self.reindex, workbench=self.workbench)
+
+    @contextmanager
+    def jobs(self) -> Iterator[Workshop]:
+        """What `saseo jobs` and a worker process use."""
+        from bot.jobs_app import Workshop
+        from bot.store.database import open_store
+
+        store = open_store(self.settings.store.url, self.settings.data_dir)
+        try:
+            yield Workshop(self.job_parts(store))
+        finally:
+            store.close()
+
     def doctor(self) -> Iterator[Check]:
         """Every check of `saseo doctor`, one after the other."""
         from bot.checks import Parts, checks
@@ -453,7 +479,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = root.tools()
 
 
-for verb in (ask, chat, discord_sync, doctor, evaluate, feedback, index, models, search, serve, tune):
+for verb in (ask, chat, discord_sync, doctor, evaluate, feedback, index, jobs, models, search, serve, tune):
     cli.add_command(verb)
 
 

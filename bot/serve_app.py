@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bot.desk.audience import Groups
     from bot.desk.desk import ReferenceDesk
     from bot.platforms import Desk
-    from bot.serving import Platform
+    from bot.serving import Beside, Platform
     from bot.settings import Settings
     from bot.store.database import Store
 
@@ -155,6 +155,7 @@ async def serve(
     reindex: Callable[[], Awaitable[str]],
     say: Callable[[str], None],
     warn: Callable[[str], None],
+    beside: Beside | None = None,
 ) -> None:
     """Run until a signal. Raises AdapterError, InvalidSetting."""
     from bot.serving import Service
@@ -172,6 +173,7 @@ async def serve(
         ready=lambda: texts.serving([one.adapter.name for one in enabled], settings.language),
         warn=lambda error: warn(error.explain(settings.language)),
         language=settings.language,
+        beside=beside,
     )
     await service.run()
 

@@ -15,7 +15,7 @@ import signal
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot import texts
 from bot.errors import AdapterError, StoreError
@@ -43,6 +43,16 @@ class Platform:
     alone: bool = False
 
 
+class Beside(Protocol):
+    """What else runs until the service stops, and must not take it down: the jobs."""
+
+    async def run(self) -> None:
+        """Until cancelled."""
+
+    async def close(self, seconds: float) -> None:
+        """After that: end what it started within so long."""
+
+
 class Service:
     """Runs the desk and its adapters until told to stop."""
 
@@ -58,6 +68,7 @@ class Service:
         ready: Callable[[], str],
         warn: Callable[[ExplainedError], None],
         language: texts.Language = "ko",
+        beside: Beside | None = None,
     ) -> None:
         """`say` and `warn` tell the operator; `ready` is the sentence when everything runs."""
         self._desk = desk
@@ -69,6 +80,7 @@ class Service:
         self._ready = ready
         self._warn = warn
         self._language = language
+        self._beside = beside
         self._ended: AdapterError | None = None
         """Why the process ends although nobody told it to."""
         self._stopping = asyncio.Event()
@@ -83,6 +95,8 @@ class Service:
         self._listen_for_signals()
         # Leases are kept from the first one on: a platform may take longer to connect than a lease lasts.
         watching = [asyncio.create_task(self._measure_stalls()), asyncio.create_task(self._keep_leases())]
+        if self._beside is not None:
+            watching.append(asyncio.create_task(self._beside.run()))
         try:
             await self._desk.start()
             await self._unless_stopped(self._connect())
@@ -252,6 +266,7 @@ class Service:
 
     async def _stop(self) -> None:
         self._stopping.set()
+        until = time.monotonic() + self._drain_seconds
         for task in list(self._background):
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
@@ -260,6 +275,8 @@ class Service:
         try:
             await self._desk.close(self._drain_seconds)
         finally:
+            if self._beside is not None:
+                await self._beside.close(until - time.monotonic())
             for adapter in self._attempted.values():  # also one that was stopped in the middle of connecting
                 await self._calmly("close", adapter, 10.0)
             for name in list(self._leases):

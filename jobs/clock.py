@@ -36,7 +36,9 @@ _SWEEP_SECONDS = 60.0
 class Schedule(Protocol):
     """When a job is due. Seconds since the epoch."""
 
-    text: str
+    @property
+    def text(self) -> str:
+        """As configured."""
 
     def fires(self, after: float, until: float) -> list[float]:
         """Times in (after, until], oldest first; of more than a thousand the first ones and the last."""
@@ -99,7 +101,8 @@ class Cron:
     def next(self, after: float) -> float:
         """See `Schedule`."""
         found = self._following(after)
-        assert found is not None  # `parse` refuses a schedule that never comes
+        if found is None:
+            raise ValueError(self.text)  # `parse` refuses a schedule that never comes
         return found
 
     def trigger(self, after: float) -> Any:

@@ -18,15 +18,19 @@ THEN = "then"
 """Key of a job's result: names of jobs that are due when it is done."""
 
 
-class JobStopped(Exception):  # noqa: N818 - no error: somebody wants the job to stop
-    """Leaves a job that was asked to stop; raised by `JobContext.check`. What was kept so far is gone on with next time."""
+class JobStopped(Exception):
+    """No error: leaves a job that was asked to stop; raised by `JobContext.check`. What was kept so far is gone on with next time."""
 
 
-class Telling(Protocol):
+class Progress(Protocol):
     """Takes a job's progress."""
 
-    def __call__(self, done: int, total: int | None, message: str) -> None:
+    def __call__(self, done: int, total: int | None = None, message: str = "") -> None:
         """`done` of `total` (None: unknown); `message`: a step's name, never a page's or a person's words."""
+
+
+def _untold(done: int, total: int | None = None, message: str = "") -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class JobContext:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     resumed: bool = False
     """An earlier process worked on this run."""
-    progress: Telling = lambda done, total=None, message="": None
+    progress: Progress = _untold
     """Call it as often as you like: it only remembers the newest."""
     stop_requested: Callable[[], bool] = lambda: False
     """True once the run shall stop: Ctrl-C, SIGTERM, paused, or another process took it over."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
     from bot.settings import Settings
+    from bot.store.job_rows import Run
     from knowledge.build import BuildProgress, BuildReport
     from knowledge.search import SearchIndex, SearchOptions
 
@@ -26,6 +27,37 @@ class Check:
     ok: bool
     found: str
     remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLine:
+    """One line of `saseo jobs list`. Times in seconds since the epoch."""
+
+    name: str
+    title: str
+    enabled: bool
+    """It runs by itself."""
+    schedule: str
+    """As configured; empty: only after another job asked for it."""
+    next_at: float | None
+    paused: bool
+    last: Run | None
+
+
+class JobTools(Protocol):
+    """The jobs, their runs and their switches. All raise StoreError."""
+
+    def lines(self) -> list[JobLine]:
+        """One per job. Raises InvalidSetting."""
+
+    def run(self, job: str, *, by: str, told: Callable[[int, int | None, str], None]) -> Run:
+        """Run it here; the run as it ended. `told`: done, total, step. Raises UnknownJob, JobPaused, JobBusy."""
+
+    def find(self, name: str | None) -> tuple[Run, Path]:
+        """A run by id, a job's last one, or the last of all; with its log file, which may be missing. Raises UnknownRun."""
+
+    def switch(self, job: str, pause: bool, *, by: str) -> None:
+        """Pause or resume. Raises UnknownJob."""
 
 
 class Evaluating(Protocol):
@@ -49,6 +81,7 @@ class Tools:
     chat: Callable[[frozenset[str]], Coroutine[None, None, None]]
     evaluate: Evaluating
     workbench: Callable[[], AbstractContextManager[Workbench]]
+    jobs: Callable[[], AbstractContextManager[JobTools]]
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]
     discord_sync: Callable[[], Coroutine[None, None, int]]

@@ -1,0 +1,131 @@
+"""What `saseo jobs` says to a person. Functions of the language; names and numbers go in as they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.commands.example_texts import plain
+from bot.messages import Language
+from bot.store.jobs import CLOCK, DIED
+
+if TYPE_CHECKING:
+    from bot.commands.tools import JobLine
+    from bot.store.job_rows import Run
+
+_STEPS = {
+    "reading": ("문서 읽기", "Reading pages"),
+    "morphemes": ("형태소 분석", "Analysing"),
+    "vectors": ("벡터 계산", "Embedding"),
+    "publishing": ("색인 게시", "Publishing"),
+    "examples": ("학습 예시 만들기", "Building examples"),
+    "folders": ("기록 정리", "Forgetting old runs"),
+}
+
+
+def step(message: str, language: Language) -> str:
+    """A step of a job; one without words of its own here is shown as the job names it."""
+    return _STEPS[message][language != "ko"] if message in _STEPS else plain(message)
+
+
+def state(name: str, language: Language) -> str:
+    """Of a run."""
+    korean = {
+        "due": "대기 중",
+        "running": "실행 중",
+        "done": "완료",
+        "failed": "실패",
+        "stopped": "멈춤",
+        "missed": "시간 지남",
+    }
+    return korean[name] if language == "ko" else name
+
+
+def when(line: JobLine, at: str, language: Language) -> str:
+    """Schedule and next run of a job."""
+    korean = language == "ko"
+    if line.paused:
+        return "일시 중지" if korean else "paused"
+    if not line.enabled:
+        return "꺼짐" if korean else "off"
+    if not line.schedule:
+        return "다른 작업이 요청하면 실행" if korean else "when another job asks for it"
+    return f"{line.schedule} · 다음 {at}" if korean else f"{line.schedule} · next {at}"
+
+
+def last(run: Run | None, at: str, language: Language) -> str:
+    """How the last run went."""
+    korean = language == "ko"
+    if run is None:
+        return "아직 실행한 적이 없습니다." if korean else "Has not run yet."
+    parts = [state(run.state, language), at, _by(run.asked_by, language)]
+    if run.started_at is not None and run.ended_at is not None:
+        parts.append(_duration(run.ended_at - run.started_at, language))
+    elif run.state == "running" and run.progress.get("total"):
+        parts.append(f"{run.progress.get('done', 0)}/{run.progress['total']}")
+    if run.attempt > 1:
+        parts.append(f"{run.attempt}번째 시도" if korean else f"attempt {run.attempt}")
+    if run.error:
+        parts.append(_error(run, language))
+    return ", ".join(parts)
+
+
+def zone(name: str, enabled: bool, language: Language) -> str:
+    """Under the list."""
+    if language == "ko":
+        return f"시각은 {name} 기준입니다." + (
+            "" if enabled else " [jobs] enabled = false이므로 저절로 실행되는 작업은 없습니다."
+        )
+    return f"Times are in {name}." + ("" if enabled else " Nothing runs by itself: [jobs] enabled = false.")
+
+
+def ended(run: Run, language: Language) -> str:
+    """After `saseo jobs run`."""
+    korean = language == "ko"
+    shown = ", ".join(f"{key} {value}" for key, value in run.result.items() if isinstance(value, int | float | str))
+    if run.state == "done":
+        head = f"작업 '{run.job}'을(를) 마쳤습니다" if korean else f"Job '{run.job}' is done"
+        return f"{head} ({shown})." if shown else f"{head}."
+    if run.state == "stopped":
+        if korean:
+            return f"작업 '{run.job}'을(를) 멈췄습니다. 다시 실행하면 이어서 합니다: `saseo jobs run {run.job}`"
+        return f"Job '{run.job}' was stopped. Run it again to go on: `saseo jobs run {run.job}`"
+    if korean:
+        return f"작업 '{run.job}'이(가) 실패했습니다: {_error(run, language)} 기록 보기: `saseo jobs log {run.id}`"
+    return f"Job '{run.job}' failed: {_error(run, language)} Its log: `saseo jobs log {run.id}`"
+
+
+def no_log(language: Language) -> str:
+    """The run has no log file here."""
+    if language == "ko":
+        return "이 컴퓨터에는 이 실행의 기록 파일이 없습니다."
+    return "There is no log of this run on this machine."
+
+
+def switched(job: str, paused: bool, language: Language) -> str:
+    """After pause or resume."""
+    if language == "ko":
+        if paused:
+            return f"작업 '{job}'을(를) 일시 중지했습니다. 다시 켜기: `saseo jobs resume {job}`"
+        return f"작업 '{job}'을(를) 다시 켰습니다."
+    return f"Job '{job}' is paused. To turn it on: `saseo jobs resume {job}`" if paused else f"Job '{job}' is on again."
+
+
+def _error(run: Run, language: Language) -> str:
+    if run.error == DIED:
+        return "실행하던 프로세스가 죽었습니다." if language == "ko" else "The process that ran it died."
+    return plain(run.error.partition(": ")[2] or run.error)
+
+
+def _by(who: str, language: Language) -> str:
+    if who == CLOCK:
+        return "일정" if language == "ko" else "by the clock"
+    return who
+
+
+def _duration(seconds: float, language: Language) -> str:
+    whole = round(seconds)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    names = ("시간", "분", "초") if language == "ko" else (" h", " min", " s")
+    parts = [f"{number}{name}" for number, name in zip((hours, minutes, rest), names, strict=True) if number]
+    return " ".join(parts) or f"{seconds:.1f}{names[2]}"

@@ -1,0 +1,246 @@
+"""The composition root's part for jobs: beside `saseo serve`, in a worker process, and for `saseo jobs`. Only bot/app.py imports this."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+from zoneinfo import ZoneInfo
+
+from bot.commands.tools import JobLine
+from bot.errors import JobBusy, JobPaused, UnknownJob, UnknownRun
+from bot.serve_app import process_name
+from bot.settings import Settings, default_folder
+from bot.store import jobs as runs
+from bot.store.job_rows import Run
+from knowledge.errors import ExplainedError
+
+if TYPE_CHECKING:
+    from jobs.clock import Schedule
+    from jobs.job import JobParts
+    from jobs.registry import Registry
+    from jobs.runner import Runner
+    from jobs.service import JobService
+
+_log = logging.getLogger(__name__)
+_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bot.jobs_app import work; work()"
+_NICE = 19
+"""Below answering and everything else."""
+
+
+def by_themselves(settings: Settings, registry: Registry) -> list[str]:
+    """Jobs that run without being asked for."""
+    return [name for name in registry.names() if settings.jobs.enabled and settings.jobs.of(name).enabled]
+
+
+def schedules(settings: Settings, registry: Registry) -> dict[str, Schedule]:
+    """When those jobs are due that have a time. Raises InvalidSetting."""
+    from jobs.clock import parse
+
+    zone = ZoneInfo(settings.jobs.timezone)
+    parsed = {
+        name: parse(settings.jobs.of(name).schedule, zone, key=f"[jobs.{name}] schedule") for name in registry.names()
+    }
+    return {name: one for name, one in parsed.items() if one is not None}
+
+
+def rules(settings: Settings, registry: Registry) -> runs.Rules:
+    """`[jobs]` as the store wants it."""
+    return registry.rules(settings.jobs.grace_minutes * 60)
+
+
+def make_runner(parts: JobParts, registry: Registry) -> Runner:
+    """Runs jobs in this process."""
+    from jobs.runner import Runner, RunnerOptions
+
+    settings = parts.settings
+    options = RunnerOptions(
+        owner=process_name(),
+        folder=settings.data_dir / "jobs",
+        lease=settings.jobs.lease_seconds,
+        follow=by_themselves(settings, registry),
+        language=settings.language,
+    )
+    return Runner(parts.store, registry, rules(settings, registry), options)
+
+
+def job_service(parts: JobParts, config: Path | None) -> JobService | None:
+    """What runs beside `saseo serve`; None when `[jobs]` is off. `config`: of `--config`. Raises InvalidSetting."""
+    from jobs.clock import Clock
+    from jobs.registry import registry as make_registry
+    from jobs.service import JobService, Worker
+
+    settings = parts.settings
+    registry = make_registry(parts)
+    timed = schedules(settings, registry)
+    chosen = by_themselves(settings, registry)
+    if not chosen:
+        return None
+
+    async def start(job: str) -> Worker:
+        given = ["--config", str(config)] if config is not None else []
+        # Its own session: Ctrl-C at the terminal reaches the service alone, which asks its workers to stop.
+        return await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _START, str(default_folder()), *given, job,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, start_new_session=True,
+            env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+        )  # fmt: skip
+
+    clock = Clock(
+        parts.store,
+        {name: timed[name] for name in chosen if name in timed},
+        grace=settings.jobs.grace_minutes * 60,
+    )
+    return JobService(parts.store, clock, rules(settings, registry), chosen, start)
+
+
+def work() -> NoReturn:
+    """A worker process: take the next run of one job and leave. Stops on a signal, and when its standard input closes."""
+    from bot.app import Root
+
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("job")
+    given = parser.parse_args()
+    # What the job starts in its turn must not read the pipe that tells whether the service still lives.
+    pipe, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.nice(_NICE)
+    root = Root(given.config)
+    try:
+        with root.jobs() as workshop:
+            workshop.work(given.job, pipe)
+    except ExplainedError as error:
+        _log.error(json.dumps({"event": "worker_failed", "job": given.job, "error": type(error).__name__}))
+        sys.exit(1)
+    sys.exit(0)
+
+
+class Workshop:
+    """What `saseo jobs` uses; see `bot.commands.tools.JobTools`. Raises StoreError and what each method names."""
+
+    def __init__(self, parts: JobParts) -> None:
+        from jobs.registry import registry
+
+        self._parts = parts
+        self._registry = registry(parts)
+        self._folder = parts.settings.data_dir / "jobs"
+
+    def lines(self) -> list[JobLine]:
+        """One per job. Raises InvalidSetting."""
+        store, settings, now = self._parts.store, self._parts.settings, time.time()
+        timed = schedules(settings, self._registry)
+        chosen = by_themselves(settings, self._registry)
+        lines = []
+        for spec in self._registry:
+            schedule = timed.get(spec.name)
+            paused = store.run_now(runs.paused, spec.name)
+            at = None
+            if schedule is not None and spec.name in chosen and not paused:
+                at = schedule.next(store.run_now(runs.looked_after, spec.name, schedule.text) or now)
+                at = at if at >= now else schedule.next(now)
+            lines.append(
+                JobLine(
+                    name=spec.name,
+                    title=spec.title(settings.language),
+                    enabled=spec.name in chosen,
+                    schedule=settings.jobs.of(spec.name).schedule,
+                    next_at=at,
+                    paused=paused,
+                    last=store.run_now(runs.newest, spec.name),
+                )
+            )
+        return lines
+
+    def run(self, job: str, *, by: str, told: Callable[[int, int | None, str], None]) -> Run:
+        """Run it here and now; the run as it ended. Raises UnknownJob, JobPaused, JobBusy."""
+        self._known(job)
+        os.nice(_NICE)
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        store, now = self._parts.store, time.time()
+        if store.run_now(runs.paused, job):
+            raise JobPaused(job=job)
+        runner = make_runner(self._parts, self._registry)
+        # What a person stops waits until somebody asks for it again.
+        with _signals(lambda: runner.stop(goes_on=False)):
+            run = runner.run(job, asked_by=by, told=told)
+        if run is None:
+            group = rules(self._parts.settings, self._registry).groups[job]
+            busy = store.run_now(runs.running, group, now=now)
+            raise JobBusy(
+                job=job,
+                running=busy.job if busy else job,
+                where=busy.owner if busy else "?",
+                run=busy.id if busy else job,
+            )
+        return run
+
+    def work(self, job: str, pipe: int) -> None:
+        """The worker's part: the next run of `job`, if there is one. `pipe` closes with the process that started this one."""
+        if job not in self._registry:
+            return
+        runner = make_runner(self._parts, self._registry)
+
+        def watch() -> None:
+            with contextlib.suppress(OSError):
+                os.read(pipe, 1)
+            runner.stop()
+
+        threading.Thread(target=watch, name="parent", daemon=True).start()
+        with _signals(runner.stop):
+            runner.run(job)
+
+    def find(self, name: str | None) -> tuple[Run, Path]:
+        """A run by its id, a job's last run, or the last of all; and its log file. Raises UnknownRun."""
+        store = self._parts.store
+        if name is None or name in self._registry:
+            run = store.run_now(runs.newest, name)
+        else:
+            run = store.run_now(runs.get, name)
+        if run is None:
+            raise UnknownRun(run=name or "-")
+        from jobs.runner import LOG
+
+        return run, self._folder / run.id / LOG
+
+    def switch(self, job: str, pause: bool, *, by: str) -> None:
+        """Pause or resume. Raises UnknownJob."""
+        self._known(job)
+        self._parts.store.run_now(runs.switch, job, pause, by=by, now=time.time())
+
+    def _known(self, job: str) -> None:
+        if job not in self._registry:
+            raise UnknownJob(job=job, known=", ".join(self._registry.names()))
+
+
+@contextmanager
+def _signals(stop: Callable[[], None]) -> Iterator[None]:
+    """The first signal asks to stop; a second Ctrl-C interrupts at once."""
+    asked = False
+
+    def heard(number: int, frame: object) -> None:
+        nonlocal asked
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked = True
+        stop()
+
+    wanted = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    # `nohup` and a shell's background ignore some on purpose.
+    before = {number: signal.signal(number, heard) for number in wanted if signal.getsignal(number) != signal.SIG_IGN}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
