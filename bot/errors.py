@@ -29,11 +29,13 @@ knowledge.errors.ExplainedError
     │   ├── NotEvaluated                against what answers now
     │   ├── EvaluationNotPassed
     │   ├── RolledBackBefore            people's votes were against it
+    │   ├── ReasonMissing
     │   └── NothingToRollBack
     ├── TuningError                     no LoRA came of it; what serves now goes on
     │   ├── BadExamples                 names the line
     │   ├── NothingToLearn
     │   ├── UntunableBase               it cannot be had as weights to train on
+    │   ├── CannotTuneHere              no GPU, or a library is missing for what was asked
     │   ├── TuningDiverged              the loss is no number any more
     │   ├── TuningOutOfMemory           above the limit that was set
     │   └── TuningFailed                the training process ended without a result
@@ -276,6 +278,13 @@ class RolledBackBefore(ReleaseError):
     )
 
 
+class ReasonMissing(ReleaseError):
+    """Whoever overrules says why."""
+
+    ko = "평가 결과를 따르지 않고 배포하려면 이유를 남겨야 합니다. --reason으로 이유를 적어 주십시오."
+    en = "Promoting against the evaluation needs a reason on record. Give one with --reason."
+
+
 class NothingToRollBack(ReleaseError):
     """Nothing was released before."""
 
@@ -313,6 +322,16 @@ class UntunableBase(TuningError):
 
     ko = "모델 '{name}'은(는) 학습에 쓸 수 없습니다({reason}). `saseo models list`에서 다른 모델을 골라 주십시오."
     en = "Model '{name}' cannot be tuned ({reason}). Choose another one from `saseo models list`."
+
+
+class CannotTuneHere(TuningError):
+    """`key`, `value`, `reason`."""
+
+    ko = (
+        "이 컴퓨터에서는 {key} = {value} 설정으로 학습할 수 없습니다({reason}). 필요한 것을 설치하거나 {key} 설정을 지우면 기본값으로 "
+        "학습합니다."
+    )
+    en = "This machine cannot tune with {key} = {value} ({reason}). Install what is needed, or remove {key} to tune with the default."
 
 
 class TuningDiverged(TuningError):
