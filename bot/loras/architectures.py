@@ -3,7 +3,7 @@
 llama.cpp names the layers its own way and, for two architectures, keeps the rows of a weight in another order than the checkpoint that
 it was converted from. A weight W + B·A has the rows of B, so a LoRA follows by putting the rows of B in that order; A stays as it is.
 Source: `conversion/llama.py` and `conversion/gptneox.py` of llama.cpp as shipped with llama-cpp-python 0.3.36. Adding an architecture is
-one entry here and one case in `tests/bot/loras/test_parity.py`.
+one entry here and one case in `tests/bot/loras/test_lora_parity.py`.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ from bot.errors import UnsupportedLora
 from bot.loras.base_weights import BaseWeights
 
 Rows = NDArray[np.float32]
-RowOrder = tuple[Callable[[Rows, int], Rows], Literal["heads", "key_heads"]]
-"""How to order the rows of B, and which of the base's numbers of heads goes with it."""
+Places = NDArray[np.intp]
+RowOrder = tuple[Callable[[Places, int], Places], Literal["heads", "key_heads"]]
+"""Places of a checkpoint's rows → in llama.cpp's order, and which of the base's numbers of heads goes with it."""
+_ROWS = re.compile(r"blk\.\d+\.(?P<layer>[a-z_]+)\.(?:weight|bias)")
 _BLOCK = re.compile(r"blk\.(?:0|[1-9]\d{0,3})\.(?P<layer>[a-z_]+)\.weight")
 
 
-def _rotary(rows: Rows, heads: int) -> Rows:
+def _rotary(rows: Places, heads: int) -> Places:
     """Within each head, checkpoint order keeps the halves of the rotated pairs apart; llama.cpp's `llama` wants them side by side."""
-    return rows.reshape(heads, 2, -1, rows.shape[1]).swapaxes(1, 2).reshape(rows.shape)
+    return rows.reshape(heads, 2, -1).swapaxes(1, 2).reshape(-1)
 
 
-def _fused(rows: Rows, heads: int) -> Rows:
+def _fused(rows: Places, heads: int) -> Places:
     """GPT-NeoX keeps q, k and v of one head together; llama.cpp wants all of q, then all of k, then all of v."""
-    return rows.reshape(heads, 3, -1, rows.shape[1]).swapaxes(0, 1).reshape(rows.shape)
+    return rows.reshape(heads, 3, -1).swapaxes(0, 1).reshape(-1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,23 @@ class Architecture:
     heads: tuple[str, ...] = ("lm_head",)
     """Names of the module that makes logits; `output` in a GGUF, absent from it when tied to the embedding."""
     row_orders: Mapping[str, RowOrder] = field(default_factory=dict)
+    trained_as: Architecture | None = None
+    """Where transformers lacks this architecture: the one that computes the same, and is trained in its place."""
 
     def tensor_of(self, module: str) -> str | None:
         """The base's tensor (`blk.3.attn_q.weight`) of a module (`model.layers.3.self_attn.q_proj`), if a LoRA may change it."""
+        own = self._tensor_of(module)
+        return self.trained_as.tensor_of(module) if own is None and self.trained_as is not None else own
+
+    def module_of(self, tensor: str) -> str:
+        """The module of a tensor that a LoRA may change, as the checkpoint calls it."""
+        if tensor == "output.weight":
+            return self.heads[-1]
+        _, number, layer, _ = tensor.split(".")
+        [module] = (module for module, name in self.layers.items() if name == layer)
+        return f"{self.blocks}.{number}.{module}"
+
+    def _tensor_of(self, module: str) -> str | None:
         if module in self.heads:
             return "output.weight"
         found = re.fullmatch(rf"{re.escape(self.blocks)}\.(0|[1-9]\d{{0,3}})\.(.+)", module)
@@ -60,15 +76,24 @@ class Architecture:
         found = _BLOCK.fullmatch(tensor)
         return tensor == "output.weight" or (found is not None and found["layer"] in self.layers.values())
 
-    def rows_in_order(self, tensor: str, b: Rows, base: BaseWeights) -> Rows:
-        """`b` with its rows as the base's tensor has them. Raises `UnsupportedLora` when the base's heads are unknown."""
-        found = _BLOCK.fullmatch(tensor)
+    def rows_in_order(self, tensor: str, rows: Rows, base: BaseWeights) -> Rows:
+        """A checkpoint's rows as the base's tensor has them. Raises `UnsupportedLora` when the base's heads are unknown."""
+        order = self._order(tensor, len(rows), base)
+        return rows if order is None else rows[order]
+
+    def rows_of_checkpoint(self, tensor: str, rows: Rows, base: BaseWeights) -> Rows:
+        """The way back from `rows_in_order`."""
+        order = self._order(tensor, len(rows), base)
+        return rows if order is None else rows[np.argsort(order)]
+
+    def _order(self, tensor: str, count: int, base: BaseWeights) -> Places | None:
+        found = _ROWS.fullmatch(tensor)
         if found is None or found["layer"] not in self.row_orders:
-            return b
+            return None
         reorder, which = self.row_orders[found["layer"]]
         heads = base.heads if which == "heads" else base.key_heads
         try:
-            return reorder(b, heads or 0)
+            return reorder(np.arange(count), heads or 0)
         except ValueError as error:
             raise UnsupportedLora(reason=f"{base.name} does not say how {tensor} is divided into heads") from error
 
@@ -104,6 +129,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
             "mlp.c_fc_1": "ffn_up",
             "mlp.c_proj": "ffn_down",
         },
+        trained_as=Architecture(**_PLAIN),
     ),
     "gptneox": Architecture(
         blocks="gpt_neox.layers",

@@ -5,14 +5,12 @@ A tenth of a second for a vocabulary of 150 000 entries, and no weights are read
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.errors import BrokenModel
-from bot.loras.gguf_header import read_header
-from bot.writers.gguf_file import BadGguf
+from bot.writers.gguf_file import GgufHeader, read_file_header
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +31,19 @@ class BaseWeights:
     def read(cls, path: Path) -> BaseWeights:
         """From a GGUF on disk. Raises `BrokenModel`."""
         try:
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                header = read_header(data)
-        except BadGguf as error:
+            header = read_file_header(path)
+        except ValueError as error:  # `BadGguf`, or a path with a zero byte
             raise BrokenModel(name=path.stem, reason=str(error)) from error
-        except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
-            raise BrokenModel(name=path.stem, reason=getattr(error, "strerror", None) or str(error)) from error
+        return cls.of(path.stem, header)
+
+    @classmethod
+    def of(cls, name: str, header: GgufHeader) -> BaseWeights:
+        """From a header that was read before."""
         architecture = header.text("general.architecture") or ""
         heads = header.count(f"{architecture}.attention.head_count")
         key_heads = f"{architecture}.attention.head_count_kv"
         return cls(
-            name=path.stem,
+            name=name,
             architecture=architecture,
             shapes={tensor.name: tensor.shape for tensor in header.tensors},
             heads=heads,

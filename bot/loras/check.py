@@ -20,8 +20,7 @@ import numpy as np
 from bot.errors import BrokenLora, UnsupportedLora, WrongBase
 from bot.loras.architectures import ARCHITECTURES, Architecture
 from bot.loras.base_weights import BaseWeights
-from bot.loras.gguf_header import FLOAT32, GgufHeader, TensorEntry, padded, read_header
-from bot.writers.gguf_file import BadGguf
+from bot.writers.gguf_file import FLOAT32, BadGguf, GgufHeader, TensorEntry, padded, read_header
 
 ARCHITECTURE_KEY, TYPE_KEY = "general.architecture", "general.type"
 LORA_TYPE_KEY, ALPHA_KEY = "adapter.type", "adapter.lora.alpha"

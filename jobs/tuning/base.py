@@ -3,8 +3,8 @@
     <cache>/<SHA-256 of the GGUF>/        as transformers saves a model, bfloat16, without a tokenizer (served_tokens.py)
     <cache>/<SHA-256 of the GGUF>.json    written last: the folder is whole
 
-transformers reads the GGUF of qwen2, qwen3, llama and gemma3; for others it has no reader, and they are refused. It is told to
-dequantise, since packed weights cannot be trained on (transformers 5.23).
+Read by our own code for all six architectures: transformers 5.23 has no reader for gptneox and exaone, misreads heads of another size in
+qwen3, ignores rotary factors, and fills what it does not find with random numbers.
 """
 
 from __future__ import annotations
@@ -17,13 +17,18 @@ from typing import Any
 
 from filelock import FileLock
 
-from bot.errors import BrokenModel, NotEnoughDisk, UntunableBase
+from bot.errors import BrokenModel, NotEnoughDisk, UnsupportedLora, UntunableBase
+from bot.loras.architectures import ARCHITECTURES
+from bot.loras.base_weights import BaseWeights
+from bot.loras.gguf_tensors import GgufTensors
 from bot.models.hashing import Progress, sha256_of, silent
 from bot.models.stamp import Stamp
 from bot.writers.gguf_file import BadGguf, check_gguf
+from jobs.tuning.base_config import NoTwin, twin_of
 
 _TIMES_LARGER = 4
 """bfloat16 takes 3.6 times what Q4_K_M does."""
+_ROTARY_FACTORS = "rope_freqs.weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +78,52 @@ def prepare_base(
 
 
 def load_gguf(gguf: Path) -> Any:
-    """The model of a GGUF in bfloat16, every weight found and finite. Raises `UntunableBase` or `BrokenModel`."""
+    """The model of a GGUF in bfloat16: every weight found and finite, no tensor left over. Raises `UntunableBase` or `BrokenModel`."""
     import torch
-    from transformers import AutoModelForCausalLM, GgufConfig
 
     quiet()
     try:
-        model, report = AutoModelForCausalLM.from_pretrained(
-            gguf.parent,
-            gguf_file=gguf.name,
-            dtype=torch.bfloat16,
-            quantization_config=GgufConfig(dequantize=True),
-            output_loading_info=True,
-        )
-    except (
-        ValueError,
-        KeyError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:  # no reader for it, or a shape it misread
-        raise UntunableBase(name=gguf.stem, reason=str(error).splitlines()[0][:200]) from error
-    # transformers fills what it does not find with random numbers, and only says so.
-    tied = set(getattr(model, "all_tied_weights_keys", None) or ())
-    missing = sorted(set(report["missing_keys"]) - tied)
-    if missing or report["mismatched_keys"]:
-        raise UntunableBase(name=gguf.stem, reason=f"weights were not found: {(missing or ['shapes'])[0]}")
-    for name, parameter in model.named_parameters():
-        if not bool(torch.isfinite(parameter).all()):
-            raise BrokenModel(name=gguf.stem, reason=f"{name} has numbers that are not finite")
-    return model
+        with GgufTensors(gguf) as tensors, torch.no_grad():
+            return _filled(gguf.stem, tensors)
+    except BadGguf as error:
+        raise BrokenModel(name=gguf.stem, reason=str(error)) from error
+    except (NoTwin, UnsupportedLora) as error:
+        raise UntunableBase(name=gguf.stem, reason=str(error)[:200]) from error
+
+
+def _filled(name: str, tensors: GgufTensors) -> Any:
+    import gguf
+    import torch
+    from transformers.initialization import no_init_weights
+
+    weights = BaseWeights.of(name, tensors.header)
+    factors = tensors.read(_ROTARY_FACTORS).tolist() if _ROTARY_FACTORS in tensors.entries else None
+    twin = twin_of(tensors.header, factors)
+    with no_init_weights():  # every number is overwritten below, or it is an error
+        model = twin.model._from_config(twin.config, dtype=torch.bfloat16)
+    model.tie_weights()
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[weights.architecture.upper()], twin.config.num_hidden_layers)
+    places = {}
+    for parameter_name, parameter in model.named_parameters():  # those that are tied once
+        tensor = names.get_name(parameter_name, try_suffixes=(".weight", ".bias")) or ""
+        if tensor not in tensors.entries or tuple(parameter.shape) != tensors.entries[tensor].shape[::-1]:
+            raise NoTwin(f"weights were not found: {parameter_name}")
+        places[tensor] = parameter
+    if unknown := sorted(tensors.entries.keys() - places.keys() - {_ROTARY_FACTORS}):
+        raise NoTwin(f"tensors without a place: {unknown[0]}")
+    for tensor, parameter in places.items():
+        rows = torch.from_numpy(_checkpoint_rows(tensors.read(tensor), tensor, weights).copy())
+        if not bool(torch.isfinite(rows).all()):
+            raise BrokenModel(name=name, reason=f"{tensor} has numbers that are not finite")
+        parameter.copy_(rows)
+    return model.eval()
+
+
+def _checkpoint_rows(rows: Any, tensor: str, weights: BaseWeights) -> Any:
+    """A tensor as a checkpoint has it: llama.cpp orders some rows anew, and adds to Gemma's norms the 1 that the model would add."""
+    if weights.architecture == "gemma3" and tensor.endswith("norm.weight"):
+        return rows - 1
+    return ARCHITECTURES[weights.architecture].rows_of_checkpoint(tensor, rows, weights)
 
 
 def load_base(base: PreparedBase) -> Any:

@@ -79,6 +79,7 @@ class _Weights:
 
 def _common(writer: gguf.GGUFWriter, vocabulary: _Vocabulary, pre: str, context: int, layers: int = LAYERS) -> None:
     writer.add_name("tiny random model")
+    writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     writer.add_context_length(context)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(layers)
@@ -179,6 +180,8 @@ class _Plan:
     head_norms: bool = False
     post_norms: bool = False
     tied: bool = False
+    rotary_factors: bool = False
+    stretch: float = 1.0
 
 
 def _write_gated(writer: gguf.GGUFWriter, plan: _Plan, pre: str, context: int, seed: int) -> None:
@@ -192,6 +195,11 @@ def _write_gated(writer: gguf.GGUFWriter, plan: _Plan, pre: str, context: int, s
     writer.add_rope_freq_base(10000.0)
     writer.add_eos_token_id(vocabulary.tokens.index("<|endoftext|>"))
     writer.add_add_bos_token(False)
+    if plan.stretch != 1:
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(plan.stretch)
+    if plan.rotary_factors:
+        writer.add_tensor("rope_freqs.weight", np.linspace(1, 8, plan.head_size // 2, dtype=np.float32))
     weights = _Weights(writer, seed)
     weights.matrix("token_embd", len(vocabulary.tokens), WIDTH)
     queries, keys = HEADS * plan.head_size, plan.key_heads * plan.head_size
@@ -223,9 +231,18 @@ def write_tiny_qwen3(path: Path, *, seed: int = 13, context: int = 2048) -> Path
     return path
 
 
-def write_tiny_llama(path: Path, *, seed: int = 17, context: int = 2048) -> Path:
-    """A Llama 3: grouped queries, rotated pairs side by side."""
-    _write_gated(gguf.GGUFWriter(path, "llama"), _Plan(), "llama-bpe", context, seed)
+def write_tiny_llama(
+    path: Path,
+    *,
+    seed: int = 17,
+    context: int = 2048,
+    tied: bool = False,
+    rotary_factors: bool = False,
+    stretch: float = 1.0,
+) -> Path:
+    """A Llama 3: grouped queries, rotated pairs side by side. `rotary_factors`: as since 3.1; `stretch`: linear rotary scaling."""
+    plan = _Plan(tied=tied, rotary_factors=rotary_factors, stretch=stretch)
+    _write_gated(gguf.GGUFWriter(path, "llama"), plan, "llama-bpe", context, seed)
     return path
 
 
@@ -235,11 +252,11 @@ def write_tiny_exaone(path: Path, *, seed: int = 19, context: int = 2048) -> Pat
     return path
 
 
-def write_tiny_gemma3(path: Path, *, seed: int = 23, context: int = 2048) -> Path:
+def write_tiny_gemma3(path: Path, *, seed: int = 23, context: int = 2048, stretch: float = 1.0) -> Path:
     """A Gemma 3: five layers with a window of eight tokens, the sixth without; norms before and after; output tied to the embedding."""
     writer = gguf.GGUFWriter(path, "gemma3")
     writer.add_sliding_window(8)
     writer.add_float32(gguf.Keys.Rope.FREQ_BASE_SWA.format(arch="gemma3"), 5000.0)
-    plan = _Plan(layers=6, key_heads=1, head_size=32, head_norms=True, post_norms=True, tied=True)
+    plan = _Plan(layers=6, key_heads=1, head_size=32, head_norms=True, post_norms=True, tied=True, stretch=stretch)
     _write_gated(writer, plan, "gpt-2", context, seed)
     return path
