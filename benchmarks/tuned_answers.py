@@ -30,7 +30,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from bot.writers.engine import LoraFile
     from jobs.evaluation_set import Case
 
+Asked = TypeVar("Asked")
 SEED = 20261126
 STAMP = ("writer", "edition", "prompt")
 """What all compared answers of a set must share."""
@@ -140,7 +141,7 @@ def _ends_line(file: Any) -> bool:
     return bool(file.read(1) == b"\n")
 
 
-def turns(cases: Sequence[Case], sides: Sequence[str]) -> Iterator[tuple[Case, str]]:
+def turns(cases: Sequence[Asked], sides: Sequence[str]) -> Iterator[tuple[Asked, str]]:
     """Question by question all sides; the side that begins changes from question to question."""
     for number, case in enumerate(cases):
         shift = number % len(sides)
