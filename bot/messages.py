@@ -32,6 +32,8 @@ class Question:
     """Names of the sources that may be used; empty: all of them."""
     language: Language | None = None
     """Of what is said around the answer; None: as configured."""
+    conversation: str = ""
+    """Its questions are answered by one LoRA as long as a release lasts; empty: the question stands alone."""
 
 
 @dataclass(frozen=True, slots=True)

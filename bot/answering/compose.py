@@ -112,7 +112,13 @@ class Composer:
         messages = prompts.prompt([excerpt.shown for excerpt in self._shown], self._question, self._turns)
         try:
             pieces = self._live.writer.astream(
-                messages, asker=asker, max_tokens=max_tokens, temperature=temperature, seed=seed, timeout=timeout
+                messages,
+                asker=asker,
+                max_tokens=max_tokens,
+                temperature=temperature,
+                seed=seed,
+                timeout=timeout,
+                lora=self._live.lora,
             )
             try:
                 async for piece in pieces:

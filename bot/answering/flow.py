@@ -26,7 +26,7 @@ from bot.answering.excerpts import Excerpt, excerpts
 from bot.answering.judge import judge
 from bot.answering.verify import quote_for
 from bot.errors import WritingCancelled
-from bot.live import EXTRACTIVE, NO_LORA, Live
+from bot.live import EXTRACTIVE, NO_LORA, Live, name_of
 from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Shown, Tokens, Wrote
 from knowledge.errors import ExplainedError
 from knowledge.page import reader_of
@@ -101,7 +101,8 @@ class AnswerFlow:
 
     async def stream(self, question: Question) -> AsyncIterator[Event]:
         """Events of one question; the last is `Finished`. Closing the iterator stops the writer."""
-        way = Way(_as_read(question), self._live(), question.language or self._options.language)
+        live = self._live().of(question.conversation or question.id)
+        way = Way(_as_read(question), live, question.language or self._options.language)
         try:
             if not way.question.text:
                 yield Finished(self._failed(way, texts.empty_question(way.language), "empty_question"))
@@ -335,7 +336,7 @@ class AnswerFlow:
             text=text,
             citations=citations,
             model=way.live.model if wrote else EXTRACTIVE,
-            lora=way.live.lora if wrote else NO_LORA,
+            lora=name_of(way.live.lora) if wrote else NO_LORA,
             edition=way.live.index.name,
             prompt=way.live.prompt,
             tokens=composed.tokens if composed else Tokens(),
@@ -355,7 +356,7 @@ class AnswerFlow:
             text=text,
             citations=(),
             model=way.live.model,
-            lora=way.live.lora,
+            lora=name_of(way.live.lora),
             edition=way.live.index.name,
             prompt=way.live.prompt,
             tokens=Tokens(),

@@ -21,6 +21,7 @@ from bot.desk.pending import Lost, Pending
 from bot.desk.posting import Posting
 from bot.desk.turnstile import Turnstile
 from bot.errors import StoreError
+from bot.live import name_of
 from bot.messages import Answer, Finished, Outcome, Progressed, Question, Seconds, Tokens, Wrote
 from bot.store import answers, questions
 
@@ -98,7 +99,7 @@ class Asking:
         """An answer that says why there is none."""
         live = self._flow.live()
         return Answer(
-            Outcome.FAILED, text, (), live.model, live.lora, live.index.name, live.prompt,
+            Outcome.FAILED, text, (), live.model, name_of(live.lora), live.index.name, live.prompt,
             Tokens(), Seconds(0.0, None, 0.0), notes=(note,),
         )  # fmt: skip
 
@@ -141,6 +142,7 @@ class Asking:
             turns=asked.turns,
             sources=frozenset(pending.settings.sources),
             language=pending.settings.language,
+            conversation=asked.place.conversation,
         )
         answer: Answer | None = None
         async with aclosing(self._flow.stream(question)) as events:  # type: ignore[type-var]

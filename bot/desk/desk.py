@@ -33,6 +33,7 @@ from bot.desk.intake import Intake, IntakeOptions
 from bot.desk.pending import Pending
 from bot.desk.turnstile import Turnstile
 from bot.errors import NotAllowed
+from bot.live import name_of
 from bot.messages import Answer, Citation, Question
 from bot.platforms import Adapter
 from bot.store import answers, escalations, facts, questions, votes
@@ -297,7 +298,7 @@ class ReferenceDesk:
             manifest.pages,
             manifest.passages,
             live.model,
-            live.lora,
+            name_of(live.lora),
             waiting=self._turnstile.waiting,
             running=self._intake.open - self._turnstile.waiting,
             outcomes=await self._store.run(questions.outcomes, since=since),

@@ -3,12 +3,13 @@
 A writer IS a `langchain_core.language_models.BaseChatModel`; a model behind an OpenAI-compatible server is langchain-openai's
 `ChatOpenAI` (see README.md for what to wrap). The core calls nothing but
 
-    async for chunk in writer.astream(messages, asker="U1", max_tokens=160, temperature=0.0, seed=0, timeout=90.0, stop=[…]): …
+    async for chunk in writer.astream(messages, asker="U1", max_tokens=160, temperature=0.0, seed=0, timeout=90.0, stop=[…], lora=…): …
 
 and relies on this (`tests/bot/writers/test_contract.py` checks it):
 
 * **Call arguments**, all optional: `asker` (whose turn it is in a fair queue), `max_tokens`, `temperature` (0: the same prompt gives
-  the same text), `seed`, `timeout` (seconds from the call, queue included), `stop`. Unknown ones are ignored.
+  the same text), `seed`, `timeout` (seconds from the call, queue included), `stop`, `lora` (a `LoraFile`; without it the plain base
+  writes; a writer that cannot write with it raises `WriterFailed`). Unknown ones are ignored.
 * **Pieces** are non-empty text without broken characters; the text does not begin with white space.
 * **The last chunk**, and no other, has empty content, `usage_metadata` (`input_tokens`, `output_tokens`; from a local model
   also `input_token_details.cache_read`) and `response_metadata` with `prompt_seconds`, `decode_seconds`, `reused_tokens`,

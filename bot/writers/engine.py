@@ -9,7 +9,10 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
+
+from bot.models.hashing import sha256_of
 
 Role = Literal["system", "user", "assistant"]
 StopReason = Literal["end", "stop", "length", "loop"]
@@ -25,6 +28,23 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class LoraFile:
+    """A LoRA to write with. Two with one name and other bytes are two LoRAs."""
+
+    name: str
+    """What answers are stamped with."""
+    path: Path
+    """The GGUF."""
+    sha256: str
+    """Of the GGUF: other bytes are refused."""
+
+    @classmethod
+    def of(cls, path: Path, name: str = "") -> LoraFile:
+        """The file as it is now, under its own name unless another is given. Raises OSError."""
+        return cls(name or path.stem, path, sha256_of(path))
+
+
+@dataclass(frozen=True, slots=True)
 class WritingRequest:
     """One piece of writing: what to continue, and how."""
 
@@ -35,6 +55,8 @@ class WritingRequest:
     seed: int = 0
     stop: tuple[str, ...] = ()
     """Texts at which to stop, besides those of the template. They are not part of the answer."""
+    lora: LoraFile | None = None
+    """What to write with; None: the plain base. Never what happens to be attached from the request before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +111,7 @@ class Engine(Protocol):
         """How many tokens prompt and answer may have together."""
 
     def write(self, request: WritingRequest, stop: StopFlag) -> Iterator[str | WritingReport]:
-        """Yield non-empty pieces of text, then one report.
+        """Yield non-empty pieces of text, then one report. All of it is written with `request.lora`, or nothing is.
 
         Raises a `WritingError`; `WritingCancelled` soon after `stop` was set. May be closed between any two pieces, and must
         be ready for the next request after every ending.
@@ -98,8 +120,11 @@ class Engine(Protocol):
     def count_tokens(self, text: str) -> int:
         """How many tokens `text` is, as content of a message. Any thread."""
 
+    def load_lora(self, lora: LoraFile) -> None:
+        """Check it and read it into memory, so that the first answer with it need not wait. Raises `LoraError`, `BrokenModel`."""
+
     def forget(self) -> None:
-        """Drop everything remembered from earlier requests (key/value cache). Needed whenever the weights change."""
+        """Drop everything remembered from earlier requests (key/value cache)."""
 
     def close(self) -> None:
         """Free the model."""

@@ -4,7 +4,8 @@ Only llama-cpp-python's public ctypes bindings (`llama_cpp.llama_*`) are used, n
 * sends the whole process's stdout and stderr to /dev/null while it loads,
 * samples the greedy token by copying all logits into an array of structs (0.5 ms per token for a vocabulary of 150 000),
 * with a bad `lora_path` constructs without an error and then crashes at the first token.
-The bindings follow llama.cpp's header, which changes: the package is pinned, and only this file and `vocabulary.py` use it.
+The bindings follow llama.cpp's header, which changes: the package is pinned, and only this file,
+`loaded_loras.py` and `vocabulary.py` use it.
 """
 
 from __future__ import annotations
@@ -18,16 +19,15 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import llama_cpp
 import numpy
 
-from bot.errors import BrokenModel, LoraRefused, WriterFailed, WritingCancelled
-from bot.loras.base_weights import BaseWeights
-from bot.loras.check import check_lora
-from bot.writers.engine import StopFlag, StopReason, WritingReport, WritingRequest
+from bot.errors import BrokenModel, LoraError, WriterFailed, WritingCancelled
+from bot.writers.engine import LoraFile, StopFlag, StopReason, WritingReport, WritingRequest
 from bot.writers.gguf_file import BadGguf, check_gguf
+from bot.writers.loaded_loras import LoadedLoras
 from bot.writers.templates import Template, check_template_name, template_named
 from bot.writers.text_stream import LoopGuard, TextStream
 from bot.writers.vocabulary import Vocabulary
@@ -67,12 +67,6 @@ def _stop_poller() -> Any:
         return _lib.ggml_abort_callback(lambda address: ctypes.string_at(address, 1) != b"\0")
 
 
-class _Lora(NamedTuple):
-    name: str
-    pointer: Any
-    """A `llama_adapter_lora *`; freed only when it is not attached."""
-
-
 class LlamaCppEngine:
     """One model and its context; an `Engine`. Build it, call it and close it on one thread (`count_tokens`: any)."""
 
@@ -83,8 +77,7 @@ class LlamaCppEngine:
         self._path = Path(path)
         self._model: Any = None
         self._context: Any = None
-        self._lora: _Lora | None = None
-        self._base: BaseWeights | None = None  # read when a LoRA is first asked for
+        self._loras = LoadedLoras(_lib, self._path, _complaints)
         os.environ.setdefault("GGML_NO_BACKTRACE", "1")  # else a failed assertion starts a debugger
         try:
             check_gguf(self._path)
@@ -152,9 +145,9 @@ class LlamaCppEngine:
         return self._context_tokens
 
     @property
-    def lora(self) -> str | None:
-        """Name (the file's, without `.gguf`) of the LoRA that is attached now; None for the plain base."""
-        return self._lora.name if self._lora is not None else None
+    def lora(self) -> LoraFile | None:
+        """The LoRA that is attached now; None for the plain base."""
+        return self._loras.attached
 
     @property
     def context_pointer(self) -> Any:
@@ -175,52 +168,28 @@ class LlamaCppEngine:
         self._cached = []
         _lib.llama_memory_clear(_lib.llama_get_memory(self._context), True)
 
-    def use_lora(self, path: Path | None) -> None:
-        """Write with this LoRA from now on, or with the plain base. Between two answers: `ModelWorker.run` sees to that.
+    def load_lora(self, lora: LoraFile) -> None:
+        """See `Engine.load_lora`."""
+        self._loras.load(self._context, lora)
+
+    def attach(self, lora: LoraFile | None) -> None:
+        """Compute with this LoRA, or with the plain base, until the next request, which says what it wants itself.
 
         Raises a `LoraError` (or `BrokenModel` when the base's file has gone); what was attached before then stays attached.
         """
-        began = time.perf_counter()
-        new = self._load_lora(path) if path is not None else None
-        self._attach(new)
-        old, self._lora = self._lora, new
-        if old is not None:
-            _lib.llama_adapter_lora_free(old.pointer)
-        seconds = round(time.perf_counter() - began, 4)
-        _log.info(json.dumps({"event": "lora_attached", "lora": self.lora, "base": self.name, "seconds": seconds}))
-
-    def _load_lora(self, path: Path) -> _Lora:
-        if self._base is None:
-            self._base = BaseWeights.read(self._path)
-        name = check_lora(path, self._base).name  # the C library trusts the file; a bad one could end the process
-        _complaints.last = ""
-        pointer = _lib.llama_adapter_lora_init(self._model, os.fsencode(path))
-        if not pointer:  # a null pointer is falsy but never None
-            raise LoraRefused(name=name, reason=_complaints.last or "llama.cpp refused it")
-        return _Lora(name, pointer)
-
-    def _attach(self, lora: _Lora | None) -> None:
-        """Make this the only LoRA of the context. llama.cpp swaps the whole set or, returning an error, nothing."""
-        if lora is None:
-            code: int = _lib.llama_set_adapters_lora(self._context, None, 0, None)
-        else:
-            pointers, scales = (_lib.llama_adapter_lora_p_ctypes * 1)(lora.pointer), (ctypes.c_float * 1)(1.0)
-            code = _lib.llama_set_adapters_lora(self._context, pointers, 1, scales)
-        # Keys and values in the memory were made by other weights: the next answer would be wrong, and look right.
-        self.forget()
-        if code == 0:
+        if lora == self._loras.attached:
             return
-        if lora is not None:
-            _lib.llama_adapter_lora_free(lora.pointer)
-        raise LoraRefused(name=lora.name if lora is not None else self.name, reason=f"llama_set_adapters_lora {code}")
+        try:
+            self._loras.attach(self._context, lora)
+        finally:
+            # Keys and values in the memory were made by other weights: the next answer would be wrong, and look right.
+            self.forget()
 
     def close(self) -> None:
-        """Free context, LoRA and model; harmless twice."""
+        """Free context, LoRAs and model; harmless twice."""
         if self._context:
             _lib.llama_free(self._context)
-        if self._lora is not None:
-            _lib.llama_adapter_lora_free(self._lora.pointer)
-            self._lora = None
+        self._loras.free()
         if self._model:
             _lib.llama_model_free(self._model)
         self._context = self._model = None
@@ -228,6 +197,7 @@ class LlamaCppEngine:
     def write(self, request: WritingRequest, stop: StopFlag) -> Iterator[str | WritingReport]:
         """See `Engine.write`."""
         began = time.perf_counter()
+        self._take(request.lora)
         prompt = self.prompt_tokens(request)
         room = self._context_tokens - len(prompt)
         if not prompt or room < 1:
@@ -273,6 +243,14 @@ class LlamaCppEngine:
             _lib.llama_set_abort_callback(self._context, _lib.ggml_abort_callback(), None)
             if sampler is not None:
                 _lib.llama_sampler_free(sampler)
+
+    def _take(self, lora: LoraFile | None) -> None:
+        try:
+            self.attach(lora)
+        except (LoraError, BrokenModel) as error:
+            name = lora.name if lora is not None else None
+            _log.error(json.dumps({"event": "lora_refused", "lora": name, "error": type(error).__name__}))
+            raise WriterFailed(reason=f"LoRA {name}") from error
 
     def _keep_common_prefix(self, prompt: list[int]) -> int:
         """Cut the cache back to what it shares with the prompt; how many tokens that is.

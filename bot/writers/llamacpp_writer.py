@@ -13,7 +13,7 @@ from pydantic import ConfigDict
 from bot.errors import WriterFailed
 from bot.worker import ModelWorker
 from bot.writers.base import StreamingWriter, last_chunk, text_chunk, turns_of
-from bot.writers.engine import WritingRequest
+from bot.writers.engine import LoraFile, WritingRequest
 
 
 class LlamaCppWriter(StreamingWriter):
@@ -54,6 +54,7 @@ class LlamaCppWriter(StreamingWriter):
         temperature: float | None = None,
         seed: int | None = None,
         timeout: float | None = None,
+        lora: LoraFile | None = None,
         **_: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = WritingRequest(
@@ -62,6 +63,7 @@ class LlamaCppWriter(StreamingWriter):
             temperature=self.temperature if temperature is None else temperature,
             seed=self.seed if seed is None else seed,
             stop=tuple(stop or ()),
+            lora=lora,
         )
         ticket = self.worker.submit(request, asker=asker, timeout=self.timeout if timeout is None else timeout)
         # aclosing: when this stream is closed, the model stops now and not when the garbage collector comes by.

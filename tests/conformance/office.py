@@ -86,7 +86,7 @@ class Office:
         indexer.build()
         index = indexer.open()
         writer = ScriptedWriter(script=recite)
-        live = Live(index, index.analyser, writer, "scripted", "none", "test", 2.0)
+        live = Live(index, index.analyser, writer, "scripted", None, "test", 2.0)
         self.flow = GatedFlow(lambda: live)
         self.flow.gate = asyncio.Event()
         self.flow.gate.set()

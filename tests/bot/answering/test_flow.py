@@ -22,7 +22,7 @@ GOOD = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 �
 
 
 def flow_with(index: SearchIndex, writer: ScriptedWriter | None, threshold: float = 2.0) -> AnswerFlow:
-    live = Live(index, index.analyser, writer, "scripted" if writer else "extractive", "none", "test", threshold)
+    live = Live(index, index.analyser, writer, "scripted" if writer else "extractive", None, "test", threshold)
     return AnswerFlow(lambda: live)
 
 

@@ -77,7 +77,7 @@ class Bench:
         self.folder = folder
         self.adapter = RecordingAdapter()
         self.writer = ScriptedWriter(script=[GOOD])
-        live = Live(index, index.analyser, self.writer, "scripted", "none", "test", 2.0)
+        live = Live(index, index.analyser, self.writer, "scripted", None, "test", 2.0)
         self.flow = GatedFlow(lambda: live)
         self.desks: list[ReferenceDesk] = []
         self.stores: list[Store] = []

@@ -19,7 +19,7 @@ from bot.errors import BrokenLora, LoraError, UnsupportedLora, WrongBase
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import MOST_BYTES, check_lora
 from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
-from bot.writers.engine import StopFlag, Turn, WritingReport, WritingRequest
+from bot.writers.engine import LoraFile, StopFlag, Turn, WritingReport, WritingRequest
 from bot.writers.llamacpp import LlamaCppEngine
 from tests.fakes.tiny_gguf import INNER, WIDTH, write_tiny_llama, write_tiny_qwen2
 
@@ -361,8 +361,7 @@ def outlives(model: Path, lora: Path) -> bool:
 
 
 def takes(engine: LlamaCppEngine, lora: Path) -> bool:
-    engine.use_lora(lora)
-    request = WritingRequest((Turn("user", "연차"),), max_tokens=2)
+    request = WritingRequest((Turn("user", "연차"),), max_tokens=2, lora=LoraFile.of(lora))
     return any(isinstance(event, WritingReport) for event in engine.write(request, StopFlag()))
 
 

@@ -13,6 +13,7 @@ from bot.errors import UnsupportedLora
 from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
 from bot.loras.gguf_writer import LoraPair, write_lora
+from bot.writers.engine import LoraFile
 from bot.writers.llamacpp import LlamaCppEngine
 from tests.bot.loras.torch_twins import (
     TOKENS,
@@ -43,7 +44,7 @@ class Pair:
 
     def attach(self, lora: TinyLora, path: Path, **options: object) -> None:
         write_lora(path, self.base, lora.settings, self.twin.checkpoint_names(lora), **options)  # type: ignore[arg-type]
-        self.engine.use_lora(path)
+        self.engine.attach(LoraFile.of(path))
 
     def apart(self, lora: TinyLora | None) -> float:
         return divergence(self.twin.logits(TOKENS, lora), llamacpp_logits(self.engine, TOKENS))
@@ -59,7 +60,7 @@ def pair(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(autouse=True)
 def _plain_base_again(pair: Pair) -> Iterator[None]:
     yield
-    pair.engine.use_lora(None)
+    pair.engine.attach(None)
 
 
 def test_every_architecture_offered_is_tried() -> None:
