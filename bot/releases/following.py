@@ -1,0 +1,92 @@
+"""The running service takes over what was released elsewhere: by a command, a job, the console, another process."""
+
+from __future__ import annotations
+
+import json
+import logging
+from asyncio import sleep, to_thread
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.errors import LoraError, MarkedLora, ModelError
+from bot.live import name_of
+from bot.releases.choosing import Choice, Choosing, Released
+
+if TYPE_CHECKING:
+    from bot.answering.flow import AnswerFlow
+    from bot.worker import ModelWorker
+
+_log = logging.getLogger(__name__)
+EVERY_SECONDS = 5.0
+
+
+async def prepare(worker: ModelWorker, choice: Choice) -> Choice:
+    """Have what answers in memory, checked, between two answers. Returns the choice without a canary that cannot be had.
+
+    Raises a `LoraError` or `BrokenModel` when what should answer cannot.
+    """
+    if choice.lora is not None:
+        wanted = choice.lora
+        await worker.run(lambda engine: engine.load_lora(wanted))
+    if choice.canary is not None and choice.canary.lora is not None:
+        candidate = choice.canary.lora
+        try:
+            await worker.run(lambda engine: engine.load_lora(candidate))
+        except (LoraError, ModelError) as error:
+            _refused(name_of(candidate), error)
+            return replace(choice, canary=None)
+    return choice
+
+
+async def follow(
+    read: Callable[[], Awaitable[Released]],
+    choosing: Choosing,
+    worker: ModelWorker,
+    flow: AnswerFlow,
+    *,
+    known: Released,
+    every: float = EVERY_SECONDS,
+) -> None:
+    """Until cancelled: look every few seconds, and let what was released answer the questions asked from then on.
+
+    Questions on their way keep their LoRA. A release that cannot be used is logged once, and what answered goes on; that a LoRA must not
+    answer any more always takes effect. `known`: what `flow` answers with at the start.
+    """
+    unreachable = False
+    while True:
+        await sleep(every)
+        try:
+            found = await read()
+        except Exception as error:  # noqa: BLE001 - the store is away: what answers goes on
+            if not unreachable:
+                _log.error(json.dumps({"event": "releases_unreachable", "error": type(error).__name__}))
+            unreachable = True
+            continue
+        unreachable = False
+        if found == known:
+            continue
+        known = found  # whatever comes of it: tried once
+        try:
+            await _take(found, choosing, worker, flow)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, what answered goes on
+            _refused(found.release.lora if found.release else choosing.setting, error)
+
+
+async def _take(found: Released, choosing: Choosing, worker: ModelWorker, flow: AnswerFlow) -> None:
+    choice = await to_thread(choosing.choose, found)
+    if choice.problem is not None and not isinstance(choice.problem, MarkedLora):
+        raise choice.problem
+    if choice.canary_problem is not None and found.release is not None:
+        _refused(found.release.canary, choice.canary_problem)
+    choice = await prepare(worker, choice)
+    before = flow.live()
+    if (before.lora, before.canary) == (choice.lora, choice.canary):
+        return
+    flow.swap(replace(before, lora=choice.lora, canary=choice.canary))  # nothing is awaited since `before` was read
+    canary = name_of(choice.canary.lora) if choice.canary is not None else ""
+    _log.info(json.dumps({"event": "lora_answers", "lora": name_of(choice.lora), "canary": canary, "why": choice.why}))
+
+
+def _refused(name: str, error: Exception) -> None:
+    _log.error(json.dumps({"event": "release_refused", "lora": name, "error": type(error).__name__}))

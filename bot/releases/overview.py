@@ -1,0 +1,111 @@
+"""Which LoRAs there are, what each was made from, how it did and when it answered: for lists and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from bot.errors import UnknownLora
+from bot.releases.choosing import Choice, released
+from bot.releases.releases import Releases, record_of
+from bot.store import loras
+from bot.store import releases as records
+from bot.store.loras import Evaluation, LoraRecord
+from bot.store.releases import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One line of the list."""
+
+    record: LoraRecord
+    role: str
+    """`answers`, `canary` or empty."""
+    examples: int
+    """How many it has seen."""
+    evaluation: Evaluation | None
+    """The latest."""
+    shipped: bool
+    fits: bool
+    """Made for the base that is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """All there is to know about one LoRA."""
+
+    listed: Listed
+    people: int
+    """Whose votes, corrections or questions are in it, as far as they are not forgotten."""
+    evaluations: Sequence[Evaluation]
+    """Newest first."""
+    releases: Sequence[Release]
+    """Of the served base, those that name it; newest first."""
+
+
+def answering(releases: Releases) -> Choice:
+    """What a service that starts now would answer with. Raises StoreError."""
+    return releases.choosing.choose(releases.store.run_now(released, releases.base))
+
+
+def every(releases: Releases) -> list[Listed]:
+    """Newest first: what is recorded and what lies on the shelf without a record; deleted ones are left out. Raises StoreError."""
+    choice = answering(releases)
+    shelved = {one.name: one for one in releases.shelf.every()}
+
+    def read(connection: Connection) -> list[Listed]:
+        known = {one.name: one for one in loras.every(connection)}
+        known |= {name: record_of(one) for name, one in shelved.items() if name not in known}
+        counts = loras.counts_of_examples(connection)
+        return [
+            Listed(
+                record=one,
+                role=_role(one.name, choice),
+                examples=counts.get(one.name, 0),
+                evaluation=loras.latest_evaluation(connection, one.name),
+                shipped=one.name in shelved and shelved[one.name].shipped,
+                fits=one.base == releases.base,
+            )
+            for one in known.values()
+            if one.deleted_at is None
+        ]
+
+    found = releases.store.run_now(read)
+    return sorted(found, key=lambda one: (-one.record.made_at, one.record.name))
+
+
+def describe(releases: Releases, name: str) -> Described:
+    """Of a deleted one the record is left. Raises `UnknownLora`, `BrokenLora`, StoreError."""
+    listed = {one.record.name: one for one in every(releases)}.get(name)
+
+    def read(connection: Connection) -> Described | None:
+        one = listed
+        if one is None:
+            record = loras.get(connection, name)
+            if record is None:
+                return None
+            latest = loras.latest_evaluation(connection, name)
+            fits = record.base == releases.base
+            one = Listed(record, "", len(loras.examples_of(connection, name)), latest, shipped=False, fits=fits)
+        history = records.history(connection, one.record.base)
+        return Described(
+            listed=one,
+            people=len(loras.people_behind(connection, name)),
+            evaluations=loras.evaluations_of(connection, name),
+            releases=[row for row in reversed(history) if name in (row.lora, row.canary)],
+        )
+
+    found = releases.store.run_now(read)
+    if found is None:
+        releases.shelf.card(name)  # raises, naming the nearest
+        raise UnknownLora(name=name, hint="")
+    return found
+
+
+def _role(name: str, choice: Choice) -> str:
+    if choice.lora is not None and choice.lora.name == name:
+        return "answers"
+    canary = choice.canary.lora if choice.canary is not None else None
+    return "canary" if canary is not None and canary.name == name else ""

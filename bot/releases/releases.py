@@ -1,0 +1,254 @@
+"""Every decision about what answers, on the record: promote, try, roll back, mark, delete. For commands, jobs and the console alike."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from bot.errors import (
+    AnswersAlready,
+    EvaluationNotPassed,
+    LoraKept,
+    MarkedLora,
+    NotEvaluated,
+    NothingToRollBack,
+    ReasonMissing,
+    ReleasePinned,
+    RolledBackBefore,
+    UnknownLora,
+)
+from bot.live import NO_LORA
+from bot.loras.shelf import LoraShelf, ShelvedLora
+from bot.releases import past
+from bot.releases.choosing import AUTO, Choosing
+from bot.store import loras, releases
+from bot.store.database import Store
+from bot.store.loras import LoraRecord
+from bot.store.releases import Action, Release
+
+AUTOMATIC = "auto"
+"""`by` of what a job decided by rule."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """Over one store, one shelf and one served base. Methods raise StoreError besides what they say.
+
+    Those with a `connection` work inside a transaction that has called `bot.store.releases.hold`.
+    """
+
+    store: Store
+    shelf: LoraShelf
+    choosing: Choosing
+    clock: Callable[[], float]
+
+    @property
+    def base(self) -> str:
+        """SHA-256 of the served GGUF."""
+        return self.choosing.base()
+
+    def take_in(self, result: Path, learnt: Iterable[str] = (), *, run: str = "") -> ShelvedLora:
+        """Put a finished tuning run's result on the shelf and on record. Doing it again gives the same LoRA.
+
+        `learnt`: ids of the examples that it has seen. Raises `BrokenLora`, OSError.
+        """
+        now = self.clock()
+        lora = self.shelf.take_in(result, now=now)
+        self.store.run_now(loras.add, record_of(lora, run=run, made_at=now), learnt)
+        _log.info(json.dumps({"event": "lora_taken_in", "lora": lora.name, "run": run}))
+        return lora
+
+    def recorded(self, name: str) -> LoraRecord:
+        """The record of a LoRA on the shelf, made now when it has none (a shipped one, or one copied by hand).
+
+        Raises `UnknownLora`, `BrokenLora`.
+        """
+        return self.store.run_now(_recorded, self.shelf.card(name))
+
+    def promote(
+        self, name: str, *, by: str, share: float | None = None, overrule: bool = False, reason: str = ""
+    ) -> Release:
+        """Let a LoRA answer (or `none`, the plain base); with `share` only that part of the conversations (a canary).
+
+        It must have passed its latest evaluation against what answers now, and the watch must not have rolled it back before, unless a
+        person overrules that with a reason. Raises a `ReleaseError` or a `LoraError`; then nothing has changed.
+        """
+        self._demand_auto()
+        if share is not None and not 0 < share < 1:
+            raise ValueError("share must be above 0 and below 1")
+        if overrule and not reason.strip():
+            raise ReasonMissing
+        shelved = self.shelf.get(name, self.base) if name != NO_LORA else None
+
+        def decide(connection: Connection) -> Release:
+            releases.hold(connection)
+            if shelved is not None:
+                _demand_usable(_recorded(connection, shelved))
+            history = releases.history(connection, self.base)
+            current, *trying = self._present(connection, history)
+            wanted = [name, "", 0.0] if share is None else [current, name, share]
+            if wanted == [current, *trying] or (share is not None and name == current):
+                raise AnswersAlready(name=name)
+            verdict, barrier = _barrier(connection, history, name, current)
+            if barrier is not None and not overrule:
+                raise barrier
+            return releases.add(
+                connection,
+                self.base,
+                current if share is not None else name,
+                "canary" if share is not None else "promote",
+                by=by,
+                now=self.clock(),
+                canary=name if share is not None else "",
+                share=share or 0.0,
+                evaluation=verdict,
+                overruled=barrier is not None,
+                reason=reason,
+            )
+
+        return _logged(self.store.run_now(decide))
+
+    def rollback(self, *, by: str, reason: str = "") -> Release:
+        """End the canary if there is one; else go back to what answered before. Raises `NothingToRollBack`, `ReleasePinned`."""
+        self._demand_auto()
+
+        def decide(connection: Connection) -> Release:
+            releases.hold(connection)
+            return self.back(connection, "rollback", by=by, reason=reason)
+
+        return _logged(self.store.run_now(decide))
+
+    def mark(self, name: str, reason: str, *, by: str) -> list[Release]:
+        """It must not answer any more: a person's examples are to be forgotten, say. Where it does, what answered before takes over, or
+        the plain base; these releases are returned. Raises `UnknownLora`.
+        """
+        if self.store.run_now(loras.get, name) is None:
+            self.recorded(name)
+
+        def decide(connection: Connection) -> list[Release]:
+            releases.hold(connection)
+            loras.mark(connection, name, reason, now=self.clock())
+            told = {"by": by, "reason": f"{name}: {reason}"}
+            return [self._without(connection, row, name, **told) for row in _answering(connection, name)]
+
+        return [_logged(one) for one in self.store.run_now(decide)]
+
+    def delete(self, name: str, *, by: str) -> None:
+        """Remove the files; the record stays. Raises `LoraKept` when it answers now or came with Saseo, `UnknownLora`."""
+        shelved = self.shelf.card(name)
+        if shelved.shipped or name == self.choosing.setting:
+            raise LoraKept(name=name)
+
+        def decide(connection: Connection) -> None:
+            releases.hold(connection)
+            if _answering(connection, name):
+                raise LoraKept(name=name)
+            _recorded(connection, shelved)
+            loras.delete(connection, name, now=self.clock())
+
+        self.store.run_now(decide)
+        self.shelf.delete(name)
+        _log.info(json.dumps({"event": "lora_deleted", "lora": name, "by": by}))
+
+    def back(self, connection: Connection, action: Action, *, by: str, reason: str) -> Release:
+        """See `rollback`."""
+        history = releases.history(connection, self.base)
+        to = history[-1].lora if history and history[-1].canary else self.before(connection, history)
+        if to is None:
+            raise NothingToRollBack
+        return releases.add(connection, self.base, to, action, by=by, now=self.clock(), reason=reason)
+
+    def before(self, connection: Connection, history: Sequence[Release]) -> str | None:
+        """What rolling back would let answer, canaries aside: a name, `none`, or None when there is nothing earlier."""
+        unusable = loras.unusable(connection)
+        here = {one.name for one in self.shelf.every()} - unusable.keys()
+        served = not history or history[-1].base == self.base
+        default = self.choosing.default(unusable) if served else NO_LORA
+        return past.before(history, default, lambda name: name == NO_LORA or name in here)
+
+    def _demand_auto(self) -> None:
+        if self.choosing.setting != AUTO:
+            raise ReleasePinned(value=self.choosing.setting)
+
+    def _present(self, connection: Connection, history: Sequence[Release]) -> tuple[str, str, float]:
+        """What answers, the canary, its share."""
+        if history:
+            return history[-1].lora, history[-1].canary, history[-1].share
+        return self.choosing.default(loras.unusable(connection)), "", 0.0
+
+    def _without(self, connection: Connection, row: Release, name: str, *, by: str, reason: str) -> Release:
+        """What answers once `name`, of the newest release `row`, must not."""
+        lora, canary, share = row.lora, row.canary, row.share
+        if canary == name:
+            canary, share = "", 0.0
+        if lora == name:
+            lora = self.before(connection, releases.history(connection, row.base)) or NO_LORA
+        if canary == lora:
+            canary, share = "", 0.0
+        now = self.clock()
+        return releases.add(
+            connection, row.base, lora, "mark", by=by, now=now, canary=canary, share=share, reason=reason
+        )
+
+
+def record_of(lora: ShelvedLora, *, run: str = "", made_at: float | None = None) -> LoraRecord:
+    """What is recorded of a LoRA on the shelf."""
+    return LoraRecord(
+        name=lora.name,
+        base=lora.base_sha256,
+        base_name=lora.base_name,
+        prompt=lora.prompt,
+        sha256=lora.sha256,
+        card=lora.card,
+        run=run,
+        made_at=lora.made_at if made_at is None else made_at,
+    )
+
+
+def _recorded(connection: Connection, shelved: ShelvedLora) -> LoraRecord:
+    record = record_of(shelved)
+    loras.add(connection, record)
+    return loras.get(connection, shelved.name) or record
+
+
+def _demand_usable(record: LoraRecord) -> None:
+    if record.marked:
+        raise MarkedLora(name=record.name, reason=record.marked)
+    if record.deleted_at is not None:
+        raise UnknownLora(name=record.name, hint="")
+
+
+def _barrier(
+    connection: Connection, history: Sequence[Release], name: str, current: str
+) -> tuple[str, NotEvaluated | EvaluationNotPassed | RolledBackBefore | None]:
+    """Id of the verdict that counts, and what stands against promoting."""
+    if name == current:  # only the canary beside it ends
+        return "", None
+    verdict = loras.latest_evaluation(connection, name, current)
+    if verdict is None:
+        return "", NotEvaluated(name=name, against=current)
+    if not verdict.passed:
+        return verdict.id, EvaluationNotPassed(name=name, evaluation=verdict.id)
+    for watched, row in pairwise(history):
+        if row.action == "watch" and name == (watched.canary or watched.lora):
+            return verdict.id, RolledBackBefore(name=name, reason=row.reason)
+    return verdict.id, None
+
+
+def _answering(connection: Connection, name: str) -> list[Release]:
+    """The newest releases, of whatever base, by which it answers: for all or as a canary."""
+    newest = (releases.newest(connection, base) for base in releases.bases(connection))
+    return [row for row in newest if row is not None and name in (row.lora, row.canary)]
+
+
+def _logged(release: Release) -> Release:
+    told = {name: getattr(release, name) for name in ("action", "lora", "canary", "share", "overruled")}
+    _log.info(json.dumps({"event": "released", **told}))
+    return release
