@@ -20,6 +20,7 @@ knowledge.errors.ExplainedError
     │   ├── BrokenLora                  the file is damaged, or is no LoRA
     │   ├── WrongBase                   made for another base
     │   ├── LoraRefused                 llama.cpp does not take it; what answered before goes on
+    │   ├── NotExported                 nothing was written
     │   ├── UnknownLora                 names the nearest one
     │   ├── MarkedLora                  it must not answer any more
     │   └── LoraKept                    it cannot be deleted
