@@ -3,6 +3,8 @@
 architectures.py    which layers a LoRA may change, and how llama.cpp orders their rows
 base_weights.py     what a LoRA must fit
 check.py            is this file a LoRA for this base?
-gguf_header.py      the head of a GGUF, from an untrusted file
+gguf_reader.py      file → plain arrays
+gguf_tensors.py     the numbers of any GGUF, dequantised a few rows at a time
 gguf_writer.py      plain arrays → file
+shelf.py            the LoRAs on disk
 """
