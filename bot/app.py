@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,7 @@ from bot.commands.search import search
 from bot.commands.serve import discord_sync, serve
 from bot.commands.tools import Check, Tools
 from bot.commands.tune import tune
-from bot.errors import ModelError
+from bot.errors import ModelError, WritingError
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ if TYPE_CHECKING:
     from bot.examples.workbench import Workbench
     from bot.jobs_app import Workshop
     from bot.live import Live
+    from bot.lora_app import LoraParts
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
+    from bot.releases.choosing import Choice, Choosing
     from bot.settings import Settings
     from bot.store.database import Store
     from bot.worker import ModelWorker
@@ -208,17 +210,27 @@ class Root:
         return index
 
     @asynccontextmanager
-    async def answering(self) -> AsyncIterator[AnswerFlow]:
-        """A flow that is ready to answer: index open, writer loading beside it; both closed at the end."""
+    async def answering(self, lora: str | None = None, store: Store | None = None) -> AsyncIterator[AnswerFlow]:
+        """A flow that is ready to answer: index open, writer loading beside it; both closed at the end.
+
+        `lora`: in place of `[writer] lora`. With `store` it takes over what is released meanwhile.
+        """
         self.shelf.current()  # say "no index" before loading anything
         worker = self.start_worker()
-        warming = asyncio.ensure_future(self.warm(worker)) if worker else None
+        parts = self.loras
+        choosing = parts.choosing(lora)
+        released = parts.released(choosing, store) if worker else None
+        choice = parts.choice(choosing, released) if released is not None else None
+        warming = asyncio.ensure_future(self.warm(worker, choosing, choice)) if worker and choice else None
         try:
             search_index = await asyncio.get_running_loop().run_in_executor(None, self.open_index, None)
-            warm = warming is not None and await warming
-            flow = self.flow(self.live(search_index, worker if warm else None))
+            ready = await warming if warming is not None else None
+            flow = self.flow(self.live(search_index, worker, ready))
             try:
-                yield flow
+                async with AsyncExitStack() as stack:
+                    if store is not None and worker is not None and released is not None and ready is not None:
+                        await stack.enter_async_context(parts.following(choosing, released, store, worker, flow))
+                    yield flow
             finally:
                 flow.close()
         finally:
@@ -256,21 +268,38 @@ class Root:
         name = self.settings.writer.model
         return "gguf" if local_path(name) is not None else self.catalogue.get(name).template
 
-    async def warm(self, worker: ModelWorker) -> bool:
-        """Load the model and read the prompt's constant part while the index opens; False when it cannot be had."""
+    async def warm(self, worker: ModelWorker, choosing: Choosing, choice: Choice) -> Choice | None:
+        """Load the model and its LoRA and read the prompt's constant part while the index opens; None when the model cannot be had.
+
+        Raises a `LoraError` when the LoRA that the setting names cannot be used.
+        """
         from bot import prompts
         from bot.writers.llamacpp_writer import LlamaCppWriter
 
         try:
             await worker.start()
-            await LlamaCppWriter(worker=worker).ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1)
-        except ExplainedError as error:
+            choice = await self.loras.prepared(worker, choosing, choice)
+            writer = LlamaCppWriter(worker=worker)
+            await writer.ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1, lora=choice.lora)
+        except (ModelError, WritingError) as error:
             self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
-            return False
-        return True
+            return None
+        return choice
 
-    def live(self, search_index: SearchIndex, worker: ModelWorker | None) -> Live:
-        """What answers: one immutable value."""
+    @cached_property
+    def loras(self) -> LoraParts:
+        """Which LoRA answers."""
+        from bot.lora_app import LoraParts
+
+        return LoraParts(self.settings, lambda: self.base_sha256, self.warn)
+
+    @cached_property
+    def base_sha256(self) -> str:
+        """Of the served GGUF. Raises ModelError."""
+        return self.store.sha256(self.settings.writer.model)
+
+    def live(self, search_index: SearchIndex, worker: ModelWorker | None, choice: Choice | None) -> Live:
+        """What answers: one immutable value. `choice` None: no model can be had."""
         from bot import prompts
         from bot.live import EXTRACTIVE, Live
         from bot.writers.llamacpp_writer import LlamaCppWriter
@@ -279,11 +308,12 @@ class Root:
         return Live(
             index=search_index,
             analyser=search_index.analyser,
-            writer=LlamaCppWriter(worker=worker, name=self.settings.writer.model) if worker else None,
-            model=self.settings.writer.model if worker else EXTRACTIVE,
-            lora=None,
+            writer=LlamaCppWriter(worker=worker, name=self.settings.writer.model) if worker and choice else None,
+            model=self.settings.writer.model if worker and choice else EXTRACTIVE,
+            lora=choice.lora if choice else None,
             prompt=prompts.version(),
             threshold=search_index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
+            canary=choice.canary if choice else None,
         )
 
     def flow(self, live: Live) -> AnswerFlow:
@@ -316,7 +346,7 @@ class Root:
         store = open_store(settings.store.url, settings.data_dir)
         try:
             beside = job_service(self.job_parts(store), self.config)
-            async with self.answering() as flow:
+            async with self.answering(store=store) as flow:
                 following = asyncio.create_task(
                     follow(self.shelf.current, lambda: flow.live().index.name, lambda: self.reopen(flow))
                 )
@@ -339,17 +369,15 @@ class Root:
         """Let the newest edition answer from now on."""
         from knowledge.search import SearchIndex
 
-        before = flow.live()
-
         def opened() -> SearchIndex:
-            index = before.index
+            index = flow.live().index
             return SearchIndex(self.shelf.open(), index.analyser, index.embedder, self.search_options())
 
         index = await asyncio.to_thread(opened)
         chosen = self.settings.answer.abstain_threshold
         flow.swap(
             replace(
-                before,
+                flow.live(),  # as it is now: another LoRA may have been released while the index was opened
                 index=index,
                 threshold=index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
             )
@@ -373,16 +401,16 @@ class Root:
         screen = Screen(sys.stdout, transient=sys.stdin.isatty() and sys.stdout.isatty())
         store = open_store(settings.store.url, settings.data_dir)
         try:
-            async with self.answering() as flow:
+            async with self.answering(store=store) as flow:
                 reindex = Reindexing(self.config, lambda: self.reopen(flow), settings.language)
                 await chat(settings, store, flow, groups, screen, reindex=reindex)
         finally:
             store.close()
 
     def evaluate(
-        self, path: Path, *, retrieval: bool, details: Path | None, progress: Callable[[int, int], None]
+        self, path: Path, *, retrieval: bool, lora: str, details: Path | None, progress: Callable[[int, int], None]
     ) -> dict[str, object]:
-        """Measure a set of questions: the search alone, or whole answers through the serving stack."""
+        """Measure a set of questions: the search alone, or whole answers through the serving stack with one LoRA."""
         from jobs.evaluate import evaluate_answers, evaluate_retrieval
         from jobs.evaluation_set import load_set
 
@@ -391,7 +419,8 @@ class Root:
             return evaluate_retrieval(cases, self.open_index(None), progress, details=details).as_json()
 
         async def run() -> dict[str, object]:
-            async with self.answering() as flow:
+            async with self.answering(lora) as flow:
+                flow.swap(replace(flow.live(), canary=None))  # one LoRA is measured, not two
                 report = await evaluate_answers(cases, flow, flow.readable, progress, details=details)
             return report.as_json()
 

@@ -54,7 +54,7 @@ class WriterSettings(_Table):
     """`[writer]`: the model that writes."""
 
     model: str = "qwen2.5-coder-1.5b"
-    lora: str = "none"
+    lora: str = Field("auto", min_length=1)
     context_tokens: int = Field(4096, ge=2048)
     threads: int = Field(2, ge=1)
     max_answer_tokens: int = Field(160, ge=16)
@@ -374,8 +374,6 @@ def load_settings(path: Path | None) -> Settings:
         raise InvalidSetting(key="SASEO_…", reason=str(error)) from error
     if settings.web.enabled:
         raise NotAvailableYet(key="[web] enabled", value="false")
-    if settings.writer.lora != "none":
-        raise NotAvailableYet(key="[writer] lora", value='"none"')
     # The embedded wiki is found wherever Saseo is installed; a named source counts from its file.
     wiki_root = folder if "sources" in settings.model_fields_set else default_folder()
     return settings.model_copy(

@@ -174,6 +174,13 @@ def no_writer(reason: str, language: Language) -> str:
     return f"The writer is not available, so answers are quotes. {reason}"
 
 
+def without_lora(reason: str, language: Language) -> str:
+    """The LoRA that should answer, or a canary, cannot be used; answers go on without it."""
+    if language == "ko":
+        return f"LoRA를 쓸 수 없어 LoRA 없이 답합니다. {reason}"
+    return f"The LoRA cannot be used, so answers are written without it. {reason}"
+
+
 def interrupted(language: Language) -> str:
     """Ctrl-C during a command."""
     if language == "ko":

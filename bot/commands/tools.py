@@ -64,9 +64,9 @@ class Evaluating(Protocol):
     """Runs an evaluation set; returns the report's JSON."""
 
     def __call__(
-        self, path: Path, *, retrieval: bool, details: Path | None, progress: Callable[[int, int], None]
+        self, path: Path, *, retrieval: bool, lora: str, details: Path | None, progress: Callable[[int, int], None]
     ) -> dict[str, object]:
-        """`retrieval`: only the search is measured."""
+        """`retrieval`: only the search is measured. `lora`: as `[writer] lora`."""
 
 
 @dataclass(frozen=True, slots=True)

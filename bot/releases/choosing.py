@@ -56,6 +56,16 @@ class Choosing:
     prompt: str
     """Version of the prompt in use."""
 
+    @property
+    def off(self) -> bool:
+        """The plain base answers, whatever was released."""
+        return self.setting == NO_LORA
+
+    @property
+    def pinned(self) -> bool:
+        """The setting names the LoRA."""
+        return self.setting not in (AUTO, NO_LORA)
+
     def default(self, unusable: dict[str, str]) -> str:
         """What answers before the first release: a name, or `none`."""
         shipped = self.shelf.shipped_for(self.base(), self.prompt)
@@ -64,9 +74,9 @@ class Choosing:
     def choose(self, released: Released) -> Choice:
         """Reads the files that it chooses. Raises nothing: what cannot be used is named in the choice."""
         unusable = dict(released.unusable)
-        if self.setting == NO_LORA:
+        if self.off:
             return Choice(None, "set")
-        if self.setting != AUTO:
+        if self.pinned:
             return self._chosen(self.setting, "set", unusable)
         release = released.release
         if release is None:

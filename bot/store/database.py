@@ -128,6 +128,11 @@ def open_store(url: str, data_dir: Path) -> Store:
     return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4)
 
 
+def store_exists(url: str, data_dir: Path) -> bool:
+    """Whether anything can have been stored: False for the default file as long as nobody has made it."""
+    return bool(url) or (data_dir / "saseo.sqlite").exists()
+
+
 def _shown(url: URL) -> str:
     """Without the password, wherever it was written: before the @, after it because of a second @, or as `?password=`."""
     host = url.host.rpartition("@")[2] if url.host else url.host

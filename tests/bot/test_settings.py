@@ -278,12 +278,10 @@ def test_enabling_what_this_version_lacks_is_refused(tmp_path: Path, platform: s
     assert "enabled = false" in refused.value.explain("ko")
 
 
-def test_a_lora_is_refused_with_a_remedy_that_fits(tmp_path: Path) -> None:
-    with pytest.raises(NotAvailableYet) as refused:
-        load_settings(config(tmp_path, '[writer]\nlora = "tuned-1"\n'))
-    for language in ("ko", "en"):
-        assert "lora" in refused.value.explain(language)
-        assert "enabled" not in refused.value.explain(language)
+@pytest.mark.parametrize("chosen", ["auto", "none", "tuned-1"])
+def test_what_writes_is_the_newest_release_nothing_or_a_name(tmp_path: Path, chosen: str) -> None:
+    assert load_settings(config(tmp_path, f'[writer]\nlora = "{chosen}"\n')).writer.lora == chosen
+    assert load_settings(config(tmp_path, "")).writer.lora == "auto"
 
 
 @pytest.mark.parametrize(

@@ -266,12 +266,6 @@ def test_the_models_list_is_json_on_one_line(here: Here) -> None:
     assert {model["name"] for model in listed if model["selected"]} == {"multilingual-e5-small", "qwen2.5-coder-1.5b"}
 
 
-def test_a_lora_cannot_be_evaluated_yet(here: Here) -> None:
-    (here.folder / "set.jsonl").write_text('{"question": "연차?", "answerable": false}\n', encoding="utf-8")
-    said = here("--config", config(here.folder), "evaluate", "--set", "set.jsonl", "--lora", "tuned-1", code=1)
-    assert "lora" in said.err
-
-
 def test_errors_are_english_when_the_file_says_so(here: Here) -> None:
     said = here("--config", config(here.folder, 'language = "en"'), "search", "연차", code=1)
     assert "There is no index yet" in said.err

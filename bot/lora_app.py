@@ -1,0 +1,117 @@
+"""The composition root's part for LoRAs: which one answers, from settings, store and shelf. Only bot/app.py imports this."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot import texts
+from bot.errors import LoraError, StoreError
+
+if TYPE_CHECKING:
+    from bot.answering.flow import AnswerFlow
+    from bot.releases.choosing import Choice, Choosing, Released
+    from bot.releases.releases import Releases
+    from bot.settings import Settings
+    from bot.store.database import Store
+    from bot.worker import ModelWorker
+
+
+@dataclass(frozen=True, slots=True)
+class LoraParts:
+    """Over one configuration."""
+
+    settings: Settings
+    base: Callable[[], str]
+    """SHA-256 of the served GGUF; raises ModelError."""
+    warn: Callable[[str], None]
+
+    def choosing(self, lora: str | None = None) -> Choosing:
+        """How it is decided which LoRA answers. `lora`: in place of `[writer] lora`."""
+        from bot import prompts
+        from bot.loras.shelf import LoraShelf
+        from bot.releases.choosing import Choosing
+
+        shelf = LoraShelf(self.settings.data_dir / "loras")
+        return Choosing(lora or self.settings.writer.lora, shelf, self.base, prompts.version())
+
+    def released(self, choosing: Choosing, store: Store | None = None) -> Released:
+        """What the store says; nothing, with a warning, when it cannot be asked. Without `store` it is opened for that, if it exists."""
+        from bot.releases.choosing import Released, released
+        from bot.store.database import open_store, store_exists
+
+        url, folder = self.settings.store.url, self.settings.data_dir
+        if choosing.off or (store is None and not store_exists(url, folder)):
+            return Released()
+        try:
+            opened = store or open_store(url, folder)
+            try:
+                return opened.run_now(released, choosing.base())
+            finally:
+                if store is None:
+                    opened.close()
+        except StoreError as error:
+            self._warn(error)
+            return Released()
+
+    def choice(self, choosing: Choosing, released: Released) -> Choice:
+        """What answers. Raises the problem of a LoRA that the setting names; any other is a warning, and the plain base answers."""
+        choice = choosing.choose(released)
+        if choice.problem is not None and choosing.pinned:
+            raise choice.problem
+        for problem in (choice.problem, choice.canary_problem):
+            if problem is not None:
+                self._warn(problem)
+        return choice
+
+    async def prepared(self, worker: ModelWorker, choosing: Choosing, choice: Choice) -> Choice:
+        """The choice once what answers is in the model's memory. Raises a `LoraError` for a LoRA that the setting names."""
+        from bot.releases.choosing import Choice
+        from bot.releases.following import prepare
+
+        try:
+            return await prepare(worker, choice)
+        except LoraError as error:
+            if choosing.pinned:
+                raise
+            self._warn(error)
+            return Choice(None, "unusable")
+
+    @asynccontextmanager
+    async def following(
+        self, choosing: Choosing, released: Released, store: Store, worker: ModelWorker, flow: AnswerFlow
+    ) -> AsyncIterator[None]:
+        """Meanwhile `flow` answers with what is released. `released`: what it answers with now."""
+        import asyncio
+
+        from bot.releases.choosing import released as read
+        from bot.releases.following import follow
+
+        reading = partial(store.run, read, choosing.base())
+        task = asyncio.create_task(follow(reading, choosing, worker, flow, known=released))
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    @contextmanager
+    def releases(self) -> Iterator[Releases]:
+        """Decisions about what answers."""
+        from bot.releases.releases import Releases
+        from bot.store.database import open_store
+
+        choosing = self.choosing()
+        store = open_store(self.settings.store.url, self.settings.data_dir)
+        try:
+            yield Releases(store, choosing.shelf, choosing, time.time)
+        finally:
+            store.close()
+
+    def _warn(self, error: LoraError | StoreError) -> None:
+        language = self.settings.language
+        self.warn(texts.without_lora(error.explain(language), language))
