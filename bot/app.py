@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ from bot.commands.evaluate import evaluate
 from bot.commands.feedback import feedback
 from bot.commands.index import index
 from bot.commands.jobs import jobs
+from bot.commands.loras import loras
 from bot.commands.models import models
 from bot.commands.output import failure
 from bot.commands.search import search
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
     from bot.releases.choosing import Choice, Choosing
+    from bot.releases.releases import Releases
     from bot.settings import Settings
     from bot.store.database import Store
     from bot.worker import ModelWorker
@@ -88,6 +90,7 @@ class Root:
             chat=self.chat,
             evaluate=self.evaluate,
             workbench=self.workbench,
+            releases=self.releases,
             jobs=self.jobs,
             doctor=self.doctor,
             serve=self.serve,
@@ -293,6 +296,10 @@ class Root:
 
         return LoraParts(self.settings, lambda: self.base_sha256, self.warn)
 
+    def releases(self) -> AbstractContextManager[Releases]:
+        """Decisions about what answers."""
+        return self.loras.releases()
+
     @cached_property
     def base_sha256(self) -> str:
         """Of the served GGUF. Raises ModelError."""
@@ -483,6 +490,7 @@ class Root:
                 make_embedder=lambda: self.make_embedder(1),
                 embedder_id=self.embedder_id,
                 make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model, role="writer")),
+                choose_lora=self.loras.now,
             )
         )
         yield from serve_checks(self.settings)
@@ -508,7 +516,7 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = root.tools()
 
 
-for verb in (ask, chat, discord_sync, doctor, evaluate, feedback, index, jobs, models, search, serve, tune):
+for verb in (ask, chat, discord_sync, doctor, evaluate, feedback, index, jobs, loras, models, search, serve, tune):
     cli.add_command(verb)
 
 

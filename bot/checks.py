@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot import prompts
+from bot.commands import lora_texts
 from bot.commands.tools import Check
 from knowledge import korean
 from knowledge.embed import self_test as embedder_self_test
@@ -20,6 +22,7 @@ from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
     from bot.models.store import ModelStore
+    from bot.releases.choosing import Choice
     from bot.settings import Settings
     from bot.writers.engine import Engine
     from knowledge.edition import EditionShelf
@@ -42,6 +45,8 @@ class Parts:
     make_embedder: Callable[[], Embedder]
     embedder_id: Callable[[], str]
     make_engine: Callable[[], Engine]
+    choose_lora: Callable[[], tuple[Choice, str]]
+    """What would answer, and the version of the prompt that it was tuned on."""
 
 
 def checks(parts: Parts) -> Iterator[Check]:
@@ -52,6 +57,7 @@ def checks(parts: Parts) -> Iterator[Check]:
         ("출처", _sources),
         ("임베딩 모델", lambda p: _model(p, p.settings.embedder.model)),
         ("답변 모델", lambda p: _model(p, p.settings.writer.model)),
+        ("LoRA", _lora),
         ("색인", _index),
         ("한국어 형태소", _morphemes),
         ("한국어 임베딩", _embedding),
@@ -97,6 +103,16 @@ def _model(parts: Parts, name: str) -> tuple[str, str]:
     return f"{name} ({parts.store.path(name)})", ""
 
 
+def _lora(parts: Parts) -> tuple[str, str]:
+    language = parts.settings.language
+    choice, prompt = parts.choose_lora()
+    found = lora_texts.answers(choice, language)
+    if prompt not in ("", prompts.version()):
+        found += f" ({lora_texts.other_prompt(language)})"
+    problem = choice.problem or choice.canary_problem
+    return found, problem.explain(language) if problem is not None else ""
+
+
 def _index(parts: Parts) -> tuple[str, str]:
     edition = parts.shelf.open()
     manifest = edition.manifest
@@ -120,9 +136,13 @@ def _embedding(parts: Parts) -> tuple[str, str]:
 def _writing(parts: Parts) -> tuple[str, str]:
     from bot.writers.engine import StopFlag, Turn, WritingReport, WritingRequest
 
+    lora = parts.choose_lora()[0].lora
     engine = parts.make_engine()
     try:
-        pieces = list(engine.write(WritingRequest((Turn("user", "안녕하세요?"),), max_tokens=8), StopFlag()))
+        if lora is not None:
+            engine.load_lora(lora)
+        asked = WritingRequest((Turn("user", "안녕하세요?"),), max_tokens=8, lora=lora)
+        pieces = list(engine.write(asked, StopFlag()))
     finally:
         engine.close()
     written = sum(piece.output_tokens for piece in pieces if isinstance(piece, WritingReport))

@@ -68,6 +68,12 @@ class LoraParts:
                 self._warn(problem)
         return choice
 
+    def now(self) -> tuple[Choice, str]:
+        """What a service that starts now would answer with, and the version of the prompt it was tuned on (none for the plain base)."""
+        choosing = self.choosing()
+        choice = choosing.choose(self.released(choosing))
+        return choice, choosing.shelf.card(choice.lora.name).prompt if choice.lora is not None else ""
+
     async def prepared(self, worker: ModelWorker, choosing: Choosing, choice: Choice) -> Choice:
         """The choice once what answers is in the model's memory. Raises a `LoraError` for a LoRA that the setting names."""
         from bot.releases.choosing import Choice

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.examples.workbench import Workbench
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
+    from bot.releases.releases import Releases
     from bot.settings import Settings
     from bot.store.job_rows import Run
     from knowledge.build import BuildProgress, BuildReport
@@ -81,6 +82,7 @@ class Tools:
     chat: Callable[[frozenset[str]], Coroutine[None, None, None]]
     evaluate: Evaluating
     workbench: Callable[[], AbstractContextManager[Workbench]]
+    releases: Callable[[], AbstractContextManager[Releases]]
     jobs: Callable[[], AbstractContextManager[JobTools]]
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]
