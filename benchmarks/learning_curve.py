@@ -153,7 +153,9 @@ def train(root: Root, examples: Sequence[Example], folder: Path, options: argpar
         examples=folder / "examples.jsonl",
         cache=options.data / "bases",
         template=root.template(),
-        settings=TuningSettings(epochs=options.epochs, threads=options.threads, seed=SEED),
+        settings=TuningSettings(
+            epochs=options.epochs, threads=options.threads, most_tokens=options.most_tokens, seed=SEED
+        ),
     )
     with TuningProcess(folder, job) as process:
         for line in process:
@@ -239,6 +241,7 @@ def main() -> None:
     )
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--threads", type=int, help="of training")
+    parser.add_argument("--most-tokens", type=int, default=1536, help="longer examples are left out")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds for one answer")
     parser.add_argument("--sets", default="", help="also through the whole flow: korquad,rnd,demo")
     parser.add_argument("--korquad", type=Path)
