@@ -3,8 +3,10 @@
 architectures.py    which layers a LoRA may change, and how llama.cpp orders their rows
 base_weights.py     what a LoRA must fit
 check.py            is this file a LoRA for this base?
+foreign.py          a LoRA made elsewhere, as the shelf takes it in
 gguf_reader.py      file → plain arrays
 gguf_tensors.py     the numbers of any GGUF, dequantised a few rows at a time
 gguf_writer.py      plain arrays → file
+peft_reader.py      PEFT's folder → plain arrays
 shelf.py            the LoRAs on disk
 """
