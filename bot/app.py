@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from bot.live import Live
     from bot.lora_app import LoraParts
     from bot.models.catalogue import Catalogue
+    from bot.models.hashing import Progress
     from bot.models.store import ModelStore
     from bot.releases.choosing import Choice, Choosing
     from bot.releases.releases import Releases
@@ -91,6 +92,8 @@ class Root:
             evaluate=self.evaluate,
             workbench=self.workbench,
             releases=self.releases,
+            export_lora=self.export_lora,
+            import_lora=self.import_lora,
             jobs=self.jobs,
             doctor=self.doctor,
             serve=self.serve,
@@ -299,6 +302,23 @@ class Root:
     def releases(self) -> AbstractContextManager[Releases]:
         """Decisions about what answers."""
         return self.loras.releases()
+
+    def export_lora(self, name: str, kind: str, out: Path, progress: Progress) -> dict[str, object]:
+        """Write a LoRA of the shelf for other runtimes, from its own base, whichever is configured."""
+        from bot.loras.shelf import CARD, GGUF, LoraShelf
+        from jobs.export.export import LoraSource, export
+
+        shelf = LoraShelf(self.settings.data_dir / "loras")
+        wanted = shelf.card(name).base_sha256
+        known = [one.path for one in self.store.states() if one.present and one.sha256 == wanted]
+        base = known[0] if known else self.store.path(self.settings.writer.model, role="writer")
+        found = shelf.get(name, wanted if known else self.base_sha256)
+        source = LoraSource(name, found.folder / GGUF, base, found.base_name, found.folder / CARD)
+        return export(source, kind, out, progress).as_json()
+
+    def import_lora(self, folder: Path) -> str:
+        """Put a LoRA that PEFT wrote for the configured base on the shelf; its name."""
+        return self.loras.take_in(folder, self.store.path(self.settings.writer.model, role="writer"))
 
     @cached_property
     def base_sha256(self) -> str:

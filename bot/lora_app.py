@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import texts
@@ -117,6 +119,15 @@ class LoraParts:
             yield Releases(store, choosing.shelf, choosing, time.time)
         finally:
             store.close()
+
+    def take_in(self, peft: Path, base: Path) -> str:
+        """Name of the LoRA of PEFT's folder on the shelf; `base`: the served GGUF. Raises a `LoraError` or `ModelError`."""
+        from bot.loras.foreign import write_foreign
+
+        with tempfile.TemporaryDirectory() as folder, self.releases() as releases:
+            result = Path(folder)
+            write_foreign(peft, base, self.base(), result)
+            return releases.take_in(result).name
 
     def _warn(self, error: LoraError | StoreError) -> None:
         language = self.settings.language

@@ -166,3 +166,22 @@ def _card(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for name, value in card.items():
         if isinstance(value, str | int | float) and name != "prompt":
             yield name, str(value)
+
+
+def merging(language: Language) -> str:
+    """Beside the bar of an export."""
+    return "병합 (MB)" if language == "ko" else "Merging (MB)"
+
+
+def exported(path: str, size: int, card: str | None, language: Language) -> str:
+    """`size`: bytes."""
+    if language == "ko":
+        return f"내보냈습니다: {path} ({size / 1e6:.1f} MB)" + (f"\n카드: {card}" if card else "")
+    return f"Exported: {path} ({size / 1e6:.1f} MB)" + (f"\nCard: {card}" if card else "")
+
+
+def imported(name: str, language: Language) -> str:
+    """A LoRA made elsewhere is on the shelf."""
+    if language == "ko":
+        return f"가져왔습니다: {name}\n평가를 통과하면 `saseo loras promote {name}`로 배포할 수 있습니다."
+    return f"Imported: {name}\nOnce it has passed its evaluation, `saseo loras promote {name}` makes it answer."

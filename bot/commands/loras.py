@@ -9,6 +9,8 @@ import click
 
 from bot.commands import lora_texts as texts
 from bot.commands.feedback import reviewer
+from bot.commands.loras_export import export_lora
+from bot.commands.loras_import import import_lora
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
 
@@ -24,6 +26,10 @@ _REASON = click.option("--reason", default="", help="기록에 남길 이유")
 @click.group("loras")
 def loras() -> None:
     """LoRA를 보고, 배포하고, 되돌립니다."""
+
+
+loras.add_command(export_lora)
+loras.add_command(import_lora)
 
 
 @loras.command("list")

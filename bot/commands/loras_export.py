@@ -6,13 +6,11 @@ from pathlib import Path
 
 import click
 
+from bot.commands import lora_texts as texts
 from bot.commands.output import as_json, progress_bars
 from bot.commands.tools import Tools
 
 _FORMATS = ("gguf-f16", "gguf-q8_0", "peft")
-_MERGING = {"ko": "병합 (MB)", "en": "Merging (MB)"}
-_DONE = {"ko": "내보냈습니다: {path} ({size} MB)", "en": "Exported: {path} ({size} MB)"}
-_CARD = {"ko": "카드: {path}", "en": "Card: {path}"}
 
 
 @click.command("export")
@@ -37,13 +35,11 @@ def export_lora(tools: Tools, name: str, kind: str, out: Path, json_wanted: bool
 
         def progress(stage: str, done: int, total: int | None) -> None:
             if stage == "merge":  # bars count megabytes: bytes would not fit beside them
-                bar(_MERGING[language], done // 1_000_000, None if total is None else max(total // 1_000_000, 1))
+                bar(texts.merging(language), done // 1_000_000, None if total is None else max(total // 1_000_000, 1))
 
         done = tools.export_lora(name, kind, out, progress)
     if json_wanted:
         click.echo(as_json(done))
         return
-    size = done["bytes"]
-    click.echo(_DONE[language].format(path=done["path"], size=f"{int(str(size)) / 1e6:.1f}"))
-    if done["card"] is not None:
-        click.echo(_CARD[language].format(path=done["card"]))
+    card = None if done["card"] is None else str(done["card"])
+    click.echo(texts.exported(str(done["path"]), int(str(done["bytes"])), card, language))

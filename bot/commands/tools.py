@@ -70,6 +70,15 @@ class Evaluating(Protocol):
         """`retrieval`: only the search is measured. `lora`: as `[writer] lora`."""
 
 
+class Exporting(Protocol):
+    """Writes a LoRA for other runtimes; returns what was written as JSON."""
+
+    def __call__(
+        self, name: str, kind: str, out: Path, progress: Callable[[str, int, int | None], None]
+    ) -> dict[str, object]:
+        """`kind`: `gguf-f16`, `gguf-q8_0` or `peft`. Raises a `LoraError` or `ModelError`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The composition root's offer to the commands."""
@@ -83,6 +92,9 @@ class Tools:
     evaluate: Evaluating
     workbench: Callable[[], AbstractContextManager[Workbench]]
     releases: Callable[[], AbstractContextManager[Releases]]
+    export_lora: Exporting
+    import_lora: Callable[[Path], str]
+    """A PEFT folder → the LoRA's name on the shelf."""
     jobs: Callable[[], AbstractContextManager[JobTools]]
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]
