@@ -454,8 +454,8 @@ class Root:
         return asyncio.run(run())
 
     @contextmanager
-    def workbench(self) -> Iterator[Workbench]:
-        """Examples over this store and the serving edition; personal data is masked on the way in."""
+    def workbench(self, index: SearchIndex | None = None) -> Iterator[Workbench]:
+        """Examples over this store and the serving edition, or `index`; personal data is masked on the way in."""
         from bot.examples.grounding import SentenceGrounding
         from bot.examples.guards import Rules
         from bot.examples.masking import mask
@@ -463,13 +463,13 @@ class Root:
         from bot.examples.workbench import Workbench
         from bot.store.database import open_store
 
-        edition = self.shelf.open()  # says "no index" before the store is made
+        edition = index.edition if index else self.shelf.open()  # says "no index" before the store is made
         store = open_store(self.settings.store.url, self.settings.data_dir)
         try:
             yield Workbench(
                 store=store,
                 pages=EditionPages(edition.passages),
-                grounding=SentenceGrounding(self.make_analyser(), edition.morphemes.idf),
+                grounding=SentenceGrounding(index.analyser if index else self.make_analyser(), edition.morphemes.idf),
                 mask=mask,
                 rules=Rules(**self.settings.tuning.model_dump()),
                 clock=time.time,

@@ -79,6 +79,13 @@ class Exporting(Protocol):
         """`kind`: `gguf-f16`, `gguf-q8_0` or `peft`. Raises a `LoraError` or `ModelError`."""
 
 
+class Benches(Protocol):
+    """Opens the workbench of examples."""
+
+    def __call__(self, index: SearchIndex | None = None) -> AbstractContextManager[Workbench]:
+        """Over the serving edition, or over an index that is open already: Kiwi is then not loaded twice."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """The composition root's offer to the commands."""
@@ -90,7 +97,7 @@ class Tools:
     models: Callable[[], tuple[Catalogue, ModelStore]]
     chat: Callable[[frozenset[str]], Coroutine[None, None, None]]
     evaluate: Evaluating
-    workbench: Callable[[], AbstractContextManager[Workbench]]
+    workbench: Benches
     releases: Callable[[], AbstractContextManager[Releases]]
     export_lora: Exporting
     import_lora: Callable[[Path], str]
