@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 
 from bot.errors import BrokenLora, BrokenModel, LoraError, LoraRefused, WriterFailed, WrongBase
-from bot.loras.base_weights import BaseWeights
-from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
 from bot.worker import ModelWorker
 from bot.writers.engine import LoraFile, StopFlag, Turn, WritingReport, WritingRequest
 from bot.writers.llamacpp import LlamaCppEngine
 from bot.writers.loaded_loras import KEPT
-from tests.fakes.tiny_gguf import INNER, WIDTH, write_tiny_llama, write_tiny_qwen2
+from tests.fakes.lora_folders import write_random_lora
+from tests.fakes.tiny_gguf import write_tiny_llama, write_tiny_qwen2
 
 REQUEST = WritingRequest((Turn("system", "규칙입니다. " * 5), Turn("user", "연차는 며칠인가요?")), max_tokens=8)
 
@@ -30,19 +29,8 @@ ROUNDING = 0.005
 """A beginning that is reused was computed in another batch, and is kept in half precision."""
 
 
-def write_random_lora(path: Path, model: Path, seed: int, *, architecture_of: Path | None = None) -> LoraFile:
-    """On two layers of `model`; strong enough to change every answer."""
-    random = np.random.default_rng(seed)
-    shapes = {
-        "model.layers.0.self_attn.k_proj": (WIDTH // 2, WIDTH),
-        "model.layers.1.mlp.down_proj": (WIDTH, INNER),
-    }
-    pairs = {
-        module: LoraPair(random.normal(0, 0.3, (4, into)), random.normal(0, 0.3, (out, 4)))
-        for module, (out, into) in shapes.items()
-    }
-    write_lora(path, BaseWeights.read(architecture_of or model), LoraSettings(4, 8), pairs)
-    return LoraFile.of(path)
+def random_lora(path: Path, model: Path, seed: int) -> LoraFile:
+    return LoraFile.of(write_random_lora(path, model, seed))
 
 
 class Models:
@@ -50,7 +38,7 @@ class Models:
 
     def __init__(self, folder: Path) -> None:
         self.base = write_tiny_qwen2(folder / "base.gguf")
-        self.many = [write_random_lora(folder / f"faq-{n}.gguf", self.base, n) for n in range(1, KEPT + 3)]
+        self.many = [random_lora(folder / f"faq-{n}.gguf", self.base, n) for n in range(1, KEPT + 3)]
         self.first, self.second, *_ = self.many
 
     def engine(self) -> LlamaCppEngine:
@@ -163,7 +151,7 @@ def test_a_bad_file_fails_its_own_request_and_no_other(
         LoraFile.of(tmp_path / "damaged.gguf"): BrokenLora,
         LoraFile("other-bytes", tmp_path / "other-bytes.gguf", models.second.sha256): BrokenLora,
         LoraFile.of(models.base): BrokenLora,
-        write_random_lora(tmp_path / "other.gguf", models.base, 3, architecture_of=llama): WrongBase,
+        random_lora(tmp_path / "other.gguf", llama, 3): WrongBase,
     }
     for lora, error in bad.items():
         with pytest.raises(error) as refused:
