@@ -193,19 +193,21 @@ def plot(one: Mapping[str, Any], path: Path, title: str) -> None:
     from matplotlib import pyplot
 
     names = sorted(one["sides"], key=_size)
-    figure, axes = pyplot.subplots(figsize=(6.4, 4.0), layout="constrained")
-    for measure_name in SHOWN[:-1]:
+    figure, axes = pyplot.subplots(figsize=(8.0, 4.0), layout="constrained")
+    drawn = SHOWN[:-1]
+    for number, measure_name in enumerate(drawn):
         points = [(place, one["sides"][name]["measures"][measure_name]) for place, name in enumerate(names)]
         points = [(place, point) for place, point in points if point["value"] is not None]
         if points:
             values = [point["value"] for _, point in points]
             below = [value - point["low"] for value, (_, point) in zip(values, points, strict=True)]
             above = [point["high"] - value for value, (_, point) in zip(values, points, strict=True)]
-            at = [place for place, _ in points]
+            beside = 0.06 * (number - (len(drawn) - 1) / 2)  # or the intervals would hide each other
+            at = [place + beside for place, _ in points]
             axes.errorbar(at, values, yerr=[below, above], marker="o", capsize=3, label=measure_name)
     axes.set_xticks(range(len(names)), [str(_size(name)) for name in names])
     axes.set(xlabel="examples", ylim=(0, 1.02), title=title)
-    axes.legend(loc="lower right", fontsize="small")
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
     figure.savefig(path)
     pyplot.close(figure)
 

@@ -145,7 +145,10 @@ def estimate(shares: Sequence[Share], group: Sequence[int], *, seed: int = 0) ->
 
 
 def difference(ours: Sequence[Share], base: Sequence[Share], group: Sequence[int], *, seed: int = 0) -> Estimate:
-    """`ours` − `base`, both drawn at once. `n`: questions that count for both; where a side has none there is no difference."""
+    """`ours` − `base`, both drawn at once; each counts its own questions (those that it answered, say), `n` those that count for both.
+
+    None where a side has nothing to count.
+    """
     (a, b), (c, d) = _summed(ours, group), _summed(base, group)
     if not b.sum() or not d.sum():
         return Estimate(None, None, None, 0)
@@ -179,7 +182,9 @@ def compared(
     }
     first = next(iter(kept))
     group = groups(kept[first])
-    report: dict[str, Any] = {"questions": len(common), "ceiling_character_f1": ceiling(kept[first]), "sides": {}}
+    report: dict[str, Any] = {"questions": len(common), "sides": {}}
+    if "best_span_f1" in measures:  # golds are spans
+        report["ceiling_character_f1"] = ceiling(kept[first])
     shares = {name: {m: [share(row) for row in rows] for m, share in measures.items()} for name, rows in kept.items()}
     for name, rows in kept.items():
         seconds = [row["seconds"] for row in rows if row["outcome"] != "failed"]
@@ -211,7 +216,7 @@ def table(report: Mapping[str, Any]) -> str:
         lines.append(f"| {key} | {' | '.join([*(_cell(sides[n][key]) for n in names), *[''] * (len(names) - 1)])} |")
     for name in names:
         lines.append(f"\n{name}: {sides[name]['outcomes']}, of the answers {sides[name]['quotes']} are quotes")
-    top = report["ceiling_character_f1"]
+    top = report.get("ceiling_character_f1")
     if top is not None:
         lines.append(f"\nceiling of character_f1 for the shortest polite sentence: {top:.3f}")
     return "\n".join(lines)
