@@ -185,15 +185,13 @@ def trained_sides(root: Root, pool: Sequence[Example], options: argparse.Namespa
 def plot(one: Mapping[str, Any], path: Path, title: str) -> None:
     """The measures over the number of examples, with their intervals. Without matplotlib there is no picture."""
     try:
-        import matplotlib
+        from matplotlib.figure import Figure
     except ImportError:
         print("no picture: matplotlib is not installed", file=sys.stderr)
         return
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
     names = sorted(one["sides"], key=_size)
-    figure, axes = pyplot.subplots(figsize=(8.0, 4.0), layout="constrained")
+    figure = Figure(figsize=(8.0, 4.0), layout="constrained")
+    axes = figure.subplots()
     drawn = SHOWN[:-1]
     for number, measure_name in enumerate(drawn):
         points = [(place, one["sides"][name]["measures"][measure_name]) for place, name in enumerate(names)]
@@ -209,7 +207,6 @@ def plot(one: Mapping[str, Any], path: Path, title: str) -> None:
     axes.set(xlabel="examples", ylim=(0, 1.02), title=title)
     axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize="small", frameon=False)
     figure.savefig(path)
-    pyplot.close(figure)
 
 
 def _size(side: str) -> int:
