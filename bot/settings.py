@@ -265,8 +265,8 @@ class MarginSettings(_Table):
     wrong_language: float = Field(0.03, gt=0, allow_inf_nan=False)
     failed: float = Field(0.03, gt=0, allow_inf_nan=False)
     left_out: float = Field(0.10, gt=0, allow_inf_nan=False)
-    longer: float = Field(0.50, gt=0, allow_inf_nan=False)
-    slower: float = Field(0.50, gt=0, allow_inf_nan=False)
+    too_long: float = Field(0.10, gt=0, allow_inf_nan=False)
+    slower: float = Field(1.0, gt=0, allow_inf_nan=False)
 
 
 class GateTable(_Table):

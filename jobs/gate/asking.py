@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bot import prompts
 from bot.answering.verify import wrong_language
 from bot.errors import ModelError, WritingError
+from bot.live import EXTRACTIVE, name_of
 from bot.messages import Answer, Outcome, Question
 from jobs.evaluate import Answering
 from jobs.gate.answers import GateAnswer, Stamp
@@ -20,6 +21,8 @@ from jobs.gate.kept import KeptAnswers
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+
+    from bot.writers.engine import LoraFile
 
 Progress = Callable[[int, int], None]
 _ASKER = "gate"
@@ -42,6 +45,8 @@ class Answerers:
     """For questions over the wiki."""
     writer: BaseChatModel
     """For examples that bring their passages."""
+    lora: LoraFile | None
+    """What the writer is told to write with; the flow has its own word for it, which must be the same."""
     dials: WriterDials = WriterDials()
 
 
@@ -60,7 +65,7 @@ async def ask_side(
 ) -> dict[str, GateAnswer]:
     """Fingerprint → answer for every case. Cancelling leaves what is answered on disk; the next call goes on.
 
-    Kept failures are asked again. `timed`: so many questions, the same for every side, are asked again if they were not asked in this `run`.
+    Kept failures are asked again. `timed`: so many questions, the same for every side, are asked again if they were not in this `run`.
     """
     answers = {}
     for fingerprint, answer in kept.of(side.stamp).items():
@@ -90,39 +95,45 @@ async def answer_case(case: GateCase, answerers: Answerers) -> GateAnswer:
     """Never raises but for a cancellation: what goes wrong is a failed answer, and counts as one."""
     try:
         if case.passages:
-            return await _written(case, answerers.writer, answerers.dials)
+            return await _written(case, answerers)
         question = Question(case.question, f"gate-{case.fingerprint[:12]}", _ASKER, case.groups, case.turns)
-        return _of_flow(await answerers.flow.answer(question))
+        return _of_flow(await answerers.flow.answer(question), answerers.lora)
     except Exception as error:  # noqa: BLE001 - counted, by name; the other questions still count
         return GateAnswer(Outcome.FAILED, notes=(type(error).__name__,))
 
 
-def _of_flow(answer: Answer) -> GateAnswer:
-    unwritten = {"writer_failed", "no_writer"} & set(answer.notes)
-    outcome = Outcome.FAILED if unwritten else answer.outcome  # quotes instead of a broken writer are not its answer
+def _of_flow(answer: Answer, lora: LoraFile | None) -> GateAnswer:
+    notes = answer.notes
+    if answer.model != EXTRACTIVE and answer.lora != name_of(lora):
+        # The flow was put together wrongly: better no verdict than one about something else.
+        notes = (*notes, "other_lora")
+    # Quotes instead of a broken writer are not its answer.
+    outcome = Outcome.FAILED if {"writer_failed", "no_writer", "other_lora"} & set(notes) else answer.outcome
     return GateAnswer(
         outcome=outcome,
         text=without_marks(answer.text) if outcome is Outcome.ANSWERED else "",
         cited=tuple(dict.fromkeys(one.page for one in answer.citations)) if outcome is Outcome.ANSWERED else (),
-        notes=answer.notes,
+        notes=notes,
         written=answer.tokens.written,
         first_token=answer.seconds.first_token,
         total=answer.seconds.total,
     )
 
 
-async def _written(case: GateCase, writer: BaseChatModel, dials: WriterDials) -> GateAnswer:
+async def _written(case: GateCase, answerers: Answerers) -> GateAnswer:
     """The real prompt in front of the writer; what a person would be shown after the flow's check of sentences is not looked at."""
+    dials = answerers.dials
     began = time.perf_counter()
     first: float | None = None
     text, written, notes = "", 0, list[str]()
-    pieces: Any = writer.astream(
+    pieces: Any = answerers.writer.astream(
         prompts.prompt(case.passages, case.question, case.turns),
         asker=_ASKER,
         max_tokens=dials.max_answer_tokens,
         temperature=dials.temperature,
         seed=0,
         timeout=dials.timeout_seconds,
+        lora=answerers.lora,
     )
     try:
         async with aclosing(pieces):

@@ -82,9 +82,11 @@ def of_set(name: str, cases: Iterable[Case]) -> list[GateCase]:
 
 
 def of_examples(name: str, examples: Iterable[Example]) -> list[GateCase]:
-    """Examples as questions; one whose answer is the refusal has none."""
+    """Examples as questions; one whose answer is the refusal has none. Plain instructions are left out: nothing is looked up for them."""
     cases = []
     for example in examples:
+        if not example.passages:
+            continue
         answerable = not is_refusal(example.answer)
         marks = tuple(dict.fromkeys(_MARKS.findall(example.answer))) if answerable else ()
         cases.append(

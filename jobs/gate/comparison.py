@@ -173,10 +173,12 @@ def _medians(values: Floats, weights: Floats) -> Floats:
 def _draws(groups: int, how: Resampling, *, width: int) -> Iterator[Floats]:
     """How often each cluster is drawn, a row per resample, in blocks."""
     generator = np.random.default_rng(how.seed)
-    even = np.full(groups, 1 / groups)
     block = max(1, min(how.resamples, _AT_ONCE // max(width, 1)))
     for at in range(0, how.resamples, block):
-        yield generator.multinomial(groups, even, size=min(block, how.resamples - at)).astype(np.float64)
+        rows = min(block, how.resamples - at)
+        drawn = generator.integers(groups, size=(rows, groups)) + groups * np.arange(rows)[:, None]
+        counted = np.bincount(drawn.ravel(), minlength=rows * groups)
+        yield counted.reshape(rows, groups).astype(np.float64)
 
 
 def _interval(found: Floats, groups: int, confidence: float) -> tuple[float | None, float | None]:
@@ -219,5 +221,5 @@ def questions_needed(comparison: Comparison, bound: float, *, power: float) -> i
 
 
 def questions_if_alike(margin: float, confidence: float) -> int:
-    """How many questions a guard over a share needs where both sides answer all of them alike: z·√2 / (n + 2) ≤ margin (Bonett and Price)."""
+    """How many questions a guard over a share needs where both sides do alike on all: z·√2 / (n + 2) ≤ margin (Bonett and Price)."""
     return max(math.ceil(NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(2) / margin) - 2, 2)

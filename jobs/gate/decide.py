@@ -31,8 +31,8 @@ def decide(
 ) -> Verdict:
     """Judge. Every case must have an answer on both sides.
 
-    Passed: the main measure's interval lies above `least_gain`, over at least `least_clusters` clusters; no guard is
-    `broken` or `unclear` (see `Guard`); and parity, where it was measured, holds. Otherwise the gravest reason is the decision, in the order of `Decision`.
+    Passed: the main measure's interval lies above `least_gain`, over at least `least_clusters` clusters; no guard is `broken` or
+    `unclear` (see `Guard`); and parity, where it was measured, holds. Otherwise the gravest reason decides, in the order of `Decision`.
     """
     judge = _Judge(cases, candidate[1], present[1], settings)
     by_name = {measure.name: measure for measure in MEASURES}

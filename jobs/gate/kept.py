@@ -1,7 +1,7 @@
 """Answers on disk: one JSON Lines file per stamp, a line as soon as its answer is there. A killed run goes on behind its last line.
 
-The key of an answer is its stamp (the file) and the fingerprint of its question (in the line): whoever gave it, candidate or server, it counts
-for both. A line that a crash cut off is taken away when the file is next opened for writing.
+The key of an answer is its stamp (the file) and the fingerprint of its question (in the line): whoever gave it, candidate or server,
+it counts for both. A line that a crash cut off is taken away when the file is next opened for writing.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class KeptAnswers:
             return answers
         except OSError as error:
             raise AnswersNotKept(path=self._path(stamp), reason=error.strerror) from error
-        for line in content.split(b"\n"):
+        for line in content.split(b"\n")[:-1]:  # behind the last line break is what a crash cut off
             with contextlib.suppress(ValueError, KeyError, TypeError):
                 raw = json.loads(line)
                 answers[str(raw["case"])] = GateAnswer.from_json(raw["answer"])

@@ -1,7 +1,7 @@
 """What is counted, question by question. The comment above each measure is its definition, on which figures in docs/ rely.
 
-Sources: `answer_f1` is SQuAD 2.0's F1 (Rajpurkar, Jia, Liang 2018: an unanswerable question scores 1 when it is declined, else 0) over characters
-as in KorQuAD 1.0 (`jobs.metrics.character_f1`); the other definitions stand in `jobs/metrics.py`.
+Sources: `answer_f1` is SQuAD 2.0's F1 (Rajpurkar, Jia, Liang 2018: an unanswerable question scores 1 when it is declined, else 0)
+over characters as in KorQuAD 1.0 (`jobs.metrics.character_f1`); the other definitions stand in `jobs/metrics.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from jobs.gate.cases import GateCase
 Share = tuple[float, float]
 """(numerator, denominator) of one question; a denominator of 0: it does not count here."""
 NOTHING: Share = (0.0, 0.0)
+TOO_LONG = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,18 @@ MEASURES: tuple[Measure, ...] = (
     Measure("failed", "lower", lambda c, a: (float(a.outcome is Outcome.FAILED), 1.0)),
     # Of questions over the wiki, those where the check left out at least one sentence.
     Measure("left_out", "lower", _left_out, must_count=False),
-    # Characters of answers, over questions that both sides answered.
+    # Of all questions, those answered in more than TOO_LONG characters: the prompt asks for one or two short sentences. Not measured
+    # by the mean, because a base that answers "[1]" would make every whole sentence look long.
+    Measure("too_long", "lower", lambda c, a: (float(len(a.text) > TOO_LONG), 1.0)),
+    # Mean characters of answers, over questions that both sides answered.
     Measure(
         "length", "lower", lambda c, a: (float(len(a.text)), 1.0) if _answered(a) else NOTHING, "mean", must_count=False
     ),
-    # Median of seconds to the last and to the first word, over questions that both sides were asked in this run.
+    # Median seconds to the last and to the first word, over questions that both sides answered, in the same run of the gate.
     Measure("seconds", "lower", lambda c, a: _seconds(a, a.total), "median", one_run=True, must_count=False),
     Measure("first_token", "lower", lambda c, a: _seconds(a, a.first_token), "median", one_run=True, must_count=False),
 )
 
 
 def _seconds(answer: GateAnswer, seconds: float | None) -> Share:
-    return NOTHING if seconds is None or answer.outcome is Outcome.FAILED else (seconds, 1.0)
+    return (seconds, 1.0) if seconds is not None and _answered(answer) else NOTHING

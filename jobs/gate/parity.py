@@ -1,4 +1,4 @@
-"""Does llama.cpp serve what torch trained? The same tokens through the quantised base with the LoRA, compared with what training wrote down.
+"""Does llama.cpp serve what torch trained? The same tokens through the quantised base with the LoRA, against what training wrote down.
 
 Training leaves `parity.json` beside the LoRA: for some held-out samples `{"tokens", "answer_begins", "label_logprobs", "top1"}`, with the
 log-probability of each token from `answer_begins` on, given those before it, and the likeliest token in its place.
@@ -23,6 +23,7 @@ from bot.errors import BadParity
 from jobs.gate.settings import GateSettings
 
 if TYPE_CHECKING:
+    from bot.writers.engine import LoraFile
     from bot.writers.llamacpp import LlamaCppEngine
 
 _BATCH = 256
@@ -81,14 +82,14 @@ def read_parity(path: Path) -> tuple[ParitySample, ...]:
     return samples
 
 
-def measure_parity(engine: LlamaCppEngine, lora: Path, samples: Sequence[ParitySample]) -> Parity:
-    """Run on the engine's own thread (`ModelWorker.run`). Afterwards `lora` is attached and the cache is empty.
+def measure_parity(engine: LlamaCppEngine, lora: LoraFile, samples: Sequence[ParitySample]) -> Parity:
+    """Run on the engine's own thread (`ModelWorker.run`). Afterwards the cache is empty.
 
     Raises a `LoraError` if the LoRA does not fit, `BadParity` if the samples are not this vocabulary's or exceed the context.
     """
-    engine.use_lora(None)
+    engine.attach(None)
     plain = [_logprobs(engine, sample) for sample in samples]
-    engine.use_lora(lora)
+    engine.attach(lora)
     tuned = [_logprobs(engine, sample) for sample in samples]
     wanted = np.concatenate([sample.label_logprobs for sample in samples])
     return Parity(

@@ -35,7 +35,13 @@ def write_plot(verdict: Verdict, path: Path) -> None:
     """SVG or PNG, by the name. The same verdict gives the same file. An OSError is the caller's."""
     import matplotlib
 
-    plain = {"svg.fonttype": "none", "svg.hashsalt": "saseo", "font.size": 9.5, "text.color": _INK, "axes.labelcolor": _INK}
+    plain = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "saseo",
+        "font.size": 9.5,
+        "text.color": _INK,
+        "axes.labelcolor": _INK,
+    }
     with matplotlib.rc_context(plain), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a LoRA may have a Korean name
         figure = _figure(verdict)
@@ -156,4 +162,6 @@ def _legend(figure: Figure, verdict: Verdict, height: float) -> None:
         Line2D([], [], color=_GREY, marker="o", linewidth=2, label="not guarded"),
         Patch(color=_SHADE, label="worse than the margin"),
     ]
-    figure.legend(handles=marks, loc="lower left", bbox_to_anchor=(0.012, 0.0), ncols=len(marks), frameon=False, fontsize=9)
+    figure.legend(
+        handles=marks, loc="lower left", bbox_to_anchor=(0.012, 0.0), ncols=len(marks), frameon=False, fontsize=9
+    )

@@ -15,8 +15,10 @@ MainMeasure = Literal["answer_f1", "character_f1", "contains", "exact_match"]
 
 @dataclass(frozen=True, slots=True)
 class Margins:
-    """How much worse a candidate may be on what is guarded. Shares: in points of a share (0.05 = 5 of 100 questions); `slower`, `longer`:
-    as a part of what serves now (0.5 = one and a half times). See `jobs.gate.measures` for what each counts."""
+    """How much worse a candidate may be on what is guarded; `jobs.gate.measures` says what each counts.
+
+    In points of a share (0.05 = 5 of 100 questions); `slower`: as a part of what serves now (1.0 = twice the time).
+    """
 
     contains: float = 0.05
     citation_precision: float = 0.05
@@ -26,12 +28,12 @@ class Margins:
     wrong_language: float = 0.03
     failed: float = 0.03
     left_out: float = 0.10
-    longer: float = 0.50
-    slower: float = 0.50
+    too_long: float = 0.10
+    slower: float = 1.0
 
     def of(self, measure: str) -> float | None:
         """None for a measure that is not guarded."""
-        value = getattr(self, {"length": "longer", "seconds": "slower"}.get(measure, measure), None)
+        value = getattr(self, "slower" if measure == "seconds" else measure, None)
         return None if value is None else float(value)
 
 
@@ -54,8 +56,8 @@ class GateSettings:
     timed_questions: int = 24
     """So many per side are timed within one run of the gate: seconds of another day or load prove nothing."""
     parity_logprob: float = 0.20
-    """Largest mean |difference| of answer tokens' log-probabilities between torch and llama.cpp. The same LoRA through Q4_K_M was 0.001 to 0.008
-    nats of divergence away from torch (0.5B and 270M), a missing one 0.08 to 0.9: √(2·0.008) = 0.13 bounds the mean difference there."""
+    """Largest mean |difference| of answer tokens' log-probabilities between torch and llama.cpp. Measured (KL, nats): the same LoRA
+    through Q4_K_M 0.001 (0.5B) to 0.008 (270M), a missing one 0.08 to 0.9; a difference of √(2·KL) is then 0.05 to 0.13."""
     parity_share: float = 0.40
     """And the largest part of the LoRA's own effect (same tokens, plain base) that this may be, unless it is below `parity_noise`."""
     parity_noise: float = 0.05

@@ -44,9 +44,7 @@ def _table(verdict: Verdict, language: Language) -> Table:
         table.add_column(texts.column(name, language), justify="left" if name in ("measure", "state") else "right")
 
     def section(name: str, confidence: float) -> None:
-        table.add_row(
-            Text(f"{texts.column(name, language)} ({texts.interval(confidence, language)})", style="bold")
-        )
+        table.add_row(Text(f"{texts.column(name, language)} ({texts.interval(confidence, language)})", style="bold"))
 
     def row(one: Comparison, guard: Guard | None = None) -> None:
         state = Text(texts.state(guard, language), style=_COLOURS[guard.state]) if guard else Text("")

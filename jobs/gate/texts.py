@@ -20,6 +20,7 @@ _MEASURES: dict[str, tuple[str, str]] = {
     "wrong_language": ("다른 언어로 씀", "Wrong language"),
     "failed": ("답하지 못함", "Failures"),
     "left_out": ("검증에서 빠진 문장이 있음", "Sentences left out by the check"),
+    "too_long": ("너무 긴 답변", "Answers that are too long"),
     "length": ("답변 길이(자)", "Length of answers (characters)"),
     "seconds": ("답변 시간(중앙값, 초)", "Seconds per answer (median)"),
     "first_token": ("첫 글자까지(중앙값, 초)", "Seconds to the first word (median)"),
@@ -174,7 +175,9 @@ def _main(verdict: Verdict, main: Comparison, language: Language) -> str:
     if gain is not None and gain <= settings.least_gain:
         return f"{name}이(가) 좋아지지 않았습니다." if language == "ko" else f"{name}: no gain."
     if language == "ko":
-        why = f"독립인 묶음이 {settings.least_clusters}개 이상이어야 합니다" if few else "나아진 폭이 우연일 수 있습니다"
+        why = (
+            f"독립인 묶음이 {settings.least_clusters}개 이상이어야 합니다" if few else "나아진 폭이 우연일 수 있습니다"
+        )
         needed = f" 이런 질문이 약 {verdict.needed}개 필요합니다(지금 {main.questions}개)." if verdict.needed else ""
         return f"{name}: {why}.{needed}"
     why = f"at least {settings.least_clusters} independent groups are needed" if few else "the gain may be chance"

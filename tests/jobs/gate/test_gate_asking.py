@@ -1,0 +1,221 @@
+"""A side answers what it has not answered yet: the real flow over a small wiki, and the writer alone in front of given passages."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from langchain_core.messages import BaseMessage
+
+from bot import prompts
+from bot.answering.flow import AnswerFlow
+from bot.errors import WriterFailed
+from bot.live import Live
+from bot.messages import Answer, Outcome, Question
+from bot.writers.engine import LoraFile
+from jobs.gate.answers import GateAnswer, Stamp
+from jobs.gate.asking import Answerers, Side, answer_case, ask_side
+from jobs.gate.cases import GateCase
+from jobs.gate.kept import KeptAnswers
+from knowledge.search import SearchIndex
+from tests.fakes.scripted_writer import ScriptedWriter
+
+LEAVE = "연차 규정 > 부여\n연차는 1년에 15일을 줍니다."
+GIVEN = GateCase(
+    "x/1",
+    "연차는 며칠인가요?",
+    True,
+    ("연차는 15일입니다.",),
+    ("1",),
+    passages=(LEAVE, "VPN 안내\nVPN은 노트북에서 씁니다."),
+)
+LORA = LoraFile("faq-1", Path("faq-1.gguf"), "abc")
+STAMP = Stamp("base", "abc", "edition", "ko-1")
+
+
+class NoFlow:
+    """For cases that bring their passages."""
+
+    async def answer(self, question: Question) -> Answer:
+        raise AssertionError
+
+
+def said(text: str, case: GateCase = GIVEN, **more: object) -> GateAnswer:
+    writer = ScriptedWriter(script=[text], **more)  # type: ignore[arg-type]
+    return asyncio.run(answer_case(case, Answerers(NoFlow(), writer, None)))
+
+
+def test_given_passages_are_put_before_the_writer_exactly_as_in_serving() -> None:
+    writer = ScriptedWriter(script=["연차는 15일입니다 [1]."])
+    case = replace(GIVEN, turns=("휴가",))
+    answer = asyncio.run(answer_case(case, Answerers(NoFlow(), writer, LORA)))
+    [(messages, arguments)] = writer.calls
+    assert [m.text for m in messages] == [m.text for m in prompts.prompt(case.passages, case.question, case.turns)]
+    assert (arguments["temperature"], arguments["lora"], arguments["max_tokens"]) == (0.0, LORA, 160)
+    assert (answer.outcome, answer.text, answer.cited) == (Outcome.ANSWERED, "연차는 15일입니다.", ("1",))
+    assert answer.written == len("연차는 15일입니다 [1].")
+    assert answer.first_token is not None
+    assert answer.total is not None
+    assert 0 <= answer.first_token <= answer.total
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "cited", "notes"),
+    [
+        (prompts.REFUSAL, Outcome.ABSTAINED, (), ()),
+        (f"{prompts.REFUSAL} [1]", Outcome.ABSTAINED, (), ()),
+        ("[1]", Outcome.ABSTAINED, (), ()),
+        ("", Outcome.ABSTAINED, (), ()),
+        ("15일 [2], 20일 [9] [2].", Outcome.ANSWERED, ("2", "9"), ()),
+        ("年次は15日です [1].", Outcome.ANSWERED, ("1",), ("wrong_language",)),
+        ("Annual leave is fifteen days.", Outcome.ANSWERED, (), ("wrong_language",)),
+        ("가" * 400, Outcome.ANSWERED, (), ("length",)),
+    ],
+)
+def test_what_the_writer_says_is_read_as_the_flow_would(
+    text: str, outcome: Outcome, cited: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    answer = said(text)
+    assert (answer.outcome, answer.cited, answer.notes) == (outcome, cited, notes)
+    assert bool(answer.text) == (outcome is Outcome.ANSWERED)
+
+
+def test_a_writer_that_fails_is_a_failed_answer() -> None:
+    answer = said("연차는", failure=WriterFailed(reason="x"))
+    assert (answer.outcome, answer.notes, answer.text) == (Outcome.FAILED, ("WriterFailed",), "")
+
+
+def flow_over(index: SearchIndex, writer: ScriptedWriter | None, lora: LoraFile | None = LORA) -> AnswerFlow:
+    model = "scripted" if writer else "extractive"
+    return AnswerFlow(lambda: Live(index, index.analyser, writer, model, lora, prompts.version(), threshold=5.0))
+
+
+async def test_a_question_of_a_set_goes_the_whole_way(index: SearchIndex) -> None:
+    case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    writer = ScriptedWriter(script=["연차는 1년에 15일을 줍니다 [1]. 숙박비는 999원입니다 [1]."])
+    flow = flow_over(index, writer)
+    answer = await answer_case(case, Answerers(flow, writer, LORA))
+    flow.close()
+    assert (answer.outcome, answer.cited) == (Outcome.ANSWERED, ("휴가.md",))
+    assert answer.text == "연차는 1년에 15일을 줍니다."
+    assert any(note.startswith("removed_") for note in answer.notes)
+    assert answer.first_token is not None
+
+
+async def test_quotes_instead_of_a_broken_writer_are_a_failure(index: SearchIndex) -> None:
+    case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    for writer in (None, ScriptedWriter(script=["연차는"], failure=WriterFailed(reason="x"))):
+        flow = flow_over(index, writer)
+        answer = await answer_case(case, Answerers(flow, writer or ScriptedWriter(script=[""]), LORA))
+        flow.close()
+        assert answer.outcome is Outcome.FAILED
+
+
+async def test_a_flow_that_writes_with_another_lora_is_noticed(index: SearchIndex) -> None:
+    case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    writer = ScriptedWriter(script=["연차는 1년에 15일을 줍니다 [1]."])
+    flow = flow_over(index, writer, lora=None)
+    answer = await answer_case(case, Answerers(flow, writer, LORA))
+    flow.close()
+    assert answer.outcome is Outcome.FAILED
+    assert "other_lora" in answer.notes
+
+
+@dataclass
+class Counting:
+    """A side with a scripted writer: how often it was opened, and what was asked."""
+
+    stamp: Stamp = STAMP
+    opened: int = 0
+    asked: list[str] = field(default_factory=list)
+    fails: frozenset[str] = frozenset()
+
+    def side(self) -> Side:
+        @asynccontextmanager
+        async def opening() -> AsyncIterator[Answerers]:
+            self.opened += 1
+            yield Answerers(NoFlow(), ScriptedWriter(script=self._say), LORA)
+
+        return Side("faq-1", self.stamp, opening)
+
+    def _say(self, messages: Sequence[BaseMessage]) -> str:
+        question = messages[-1].text.rsplit("질문: ", 1)[1]
+        self.asked.append(question)
+        if question in self.fails:
+            raise WriterFailed(reason="x")
+        return "연차는 15일입니다 [1]."
+
+
+CASES = [replace(GIVEN, id=f"x/{n}", question=f"{n}번?") for n in range(6)]
+
+
+async def test_nothing_is_asked_twice_and_a_side_that_need_not_answer_is_not_opened(tmp_path: Path) -> None:
+    counting, steps = Counting(), list[tuple[int, int]]()
+    with KeptAnswers(tmp_path) as kept:
+        first = await ask_side(
+            counting.side(), CASES[:4], kept, run="a", timed=0, progress=lambda d, t: steps.append((d, t))
+        )
+        assert steps == [(0, 4), (1, 4), (2, 4), (3, 4), (4, 4)]
+        again = await ask_side(counting.side(), CASES[:4], kept, run="b", timed=0)
+        assert again == first
+        assert (counting.opened, len(counting.asked)) == (1, 4)
+        await ask_side(counting.side(), CASES, kept, run="b", timed=0)
+    assert (counting.opened, counting.asked[4:]) == (2, ["4번?", "5번?"])
+
+
+async def test_another_edition_lora_or_question_is_asked_anew(tmp_path: Path) -> None:
+    counting = Counting()
+    with KeptAnswers(tmp_path) as kept:
+        await ask_side(counting.side(), CASES[:2], kept, run="a", timed=0)
+        counting.stamp = replace(counting.stamp, edition="edition-2")
+        await ask_side(counting.side(), CASES[:2], kept, run="a", timed=0)
+        assert len(counting.asked) == 4
+        changed = [replace(CASES[0], passages=(LEAVE,)), CASES[1]]
+        await ask_side(counting.side(), changed, kept, run="a", timed=0)
+    assert counting.asked[4:] == ["0번?"]
+
+
+async def test_failures_are_asked_again_in_another_run(tmp_path: Path) -> None:
+    counting = Counting(fails=frozenset({"1번?"}))
+    with KeptAnswers(tmp_path) as kept:
+        first = await ask_side(counting.side(), CASES[:3], kept, run="a", timed=0)
+        assert first[CASES[1].fingerprint].outcome is Outcome.FAILED
+        assert (await ask_side(counting.side(), CASES[:3], kept, run="a", timed=0)) == first
+        counting.fails = frozenset()
+        second = await ask_side(counting.side(), CASES[:3], kept, run="b", timed=0)
+    assert second[CASES[1].fingerprint].outcome is Outcome.ANSWERED
+    assert counting.asked[3:] == ["1번?"]
+
+
+async def test_a_few_are_timed_anew_in_every_run_the_same_for_both_sides(tmp_path: Path) -> None:
+    one, two = Counting(), Counting(Stamp("base", "none", "edition", "ko-1"))
+    with KeptAnswers(tmp_path) as kept:
+        for counting in (one, two):
+            await ask_side(counting.side(), CASES, kept, run="a", timed=2)
+            assert len(counting.asked) == 6
+        for counting in (one, two):
+            answers = await ask_side(counting.side(), CASES, kept, run="b", timed=2)
+            assert sorted(answer.run for answer in answers.values()) == ["a"] * 4 + ["b"] * 2
+    assert one.asked[6:] == two.asked[6:]
+
+
+async def test_a_cancelled_run_leaves_what_is_answered(tmp_path: Path) -> None:
+    counting = Counting()
+    with KeptAnswers(tmp_path) as kept:
+
+        async def stop_after_two() -> None:
+            def stop(done: int, total: int) -> None:
+                if done == 2:
+                    task.cancel()
+
+            task = asyncio.ensure_future(ask_side(counting.side(), CASES, kept, run="a", timed=0, progress=stop))
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        await stop_after_two()
+        assert len(kept.of(counting.stamp)) == 2
+        assert len(await ask_side(counting.side(), CASES, kept, run="b", timed=0)) == 6
