@@ -1,0 +1,120 @@
+"""`saseo jobs` over a real store: what it lists, runs, shows, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.app import cli
+from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRun
+from bot.store import jobs
+from bot.store.database import open_store
+from bot.store.jobs import Rules
+
+
+@pytest.fixture(autouse=True)
+def _normal_priority(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "nice", lambda by: by)  # the other tests run in this process, too
+
+
+def run(tmp_path: Path, *words: str, more: str = "") -> Result:
+    config = tmp_path / "saseo.toml"
+    config.write_text(f'data_dir = "data"\n{more}', encoding="utf-8")
+    return CliRunner().invoke(cli, ["--config", str(config), "jobs", *words], catch_exceptions=True)
+
+
+def parsed(result: Result) -> Any:
+    assert result.exit_code == 0, result.exception
+    return json.loads(result.stdout)
+
+
+def test_the_list_says_when_each_job_runs_next_in_the_configured_time_zone(tmp_path: Path) -> None:
+    more = '[jobs]\ntimezone = "Europe/Berlin"\n[jobs.retention]\nschedule = "15 4 * * 0"\n'
+    listed = {one["name"]: one for one in parsed(run(tmp_path, "list", "--json", more=more))}
+    assert {"examples", "reindex", "retention"} <= set(listed)
+    due = datetime.fromisoformat(listed["retention"]["next"])
+    assert (due.weekday(), due.hour, due.minute) == (6, 4, 15)
+    assert due.utcoffset() in (timedelta(hours=1), timedelta(hours=2))
+    assert listed["reindex"]["enabled"] is False
+    assert listed["reindex"]["next"] is None
+    assert listed["examples"]["last"] is None
+    shown = run(tmp_path, "list", more=more)
+    assert "15 4 * * 0" in shown.stdout
+    assert "아직 실행한 적이 없습니다" in shown.stdout
+    assert "Europe/Berlin" in shown.stdout
+
+
+def test_a_job_runs_here_and_now_and_its_run_can_be_looked_at(tmp_path: Path) -> None:
+    done = parsed(run(tmp_path, "run", "retention", "--json"))
+    assert (done["state"], done["result"], done["attempt"]) == ("done", {"runs": 0, "folders": 0}, 1)
+    assert done["asked_by"].startswith("terminal:")
+    assert done["seconds"] >= 0
+    assert done["due"].endswith("+09:00")
+    (line,) = (one for one in parsed(run(tmp_path, "list", "--json")) if one["name"] == "retention")
+    assert line["last"]["id"] == done["id"]
+    for which in ([], ["retention"], [done["id"]]):
+        assert parsed(run(tmp_path, "log", *which, "--json"))["id"] == done["id"]
+    shown = run(tmp_path, "log").stdout
+    assert "run_began" in shown
+    assert "완료" in shown
+    assert "마쳤습니다" in run(tmp_path, "run", "retention").stdout
+
+
+def test_a_job_that_fails_says_why_and_exits_1(tmp_path: Path) -> None:
+    failed = run(tmp_path, "run", "examples")  # there is no index
+    assert failed.exit_code == 1
+    assert "실패했습니다" in failed.stderr
+    assert "saseo index" in failed.stderr
+    assert "Traceback" not in failed.output
+    as_json = run(tmp_path, "run", "examples", "--json")
+    assert as_json.exit_code == 1
+    assert json.loads(as_json.stdout)["state"] == "failed"
+    english = run(tmp_path, "list", more='language = "en"\n').stdout
+    assert "failed" in english
+
+
+def test_what_runs_elsewhere_is_said_and_not_run_twice(tmp_path: Path) -> None:
+    store = open_store("", tmp_path / "data")
+    rules = Rules({"retention": {"retention"}}, {"retention"}, 60.0)
+    held = store.run_now(jobs.claim, "retention", "host:1:ab", rules, now=time.time(), lease=600.0, asked_by="lee")
+    assert held is not None
+    refused = run(tmp_path, "run", "retention")
+    assert isinstance(refused.exception, JobBusy)
+    assert "host:1:ab" in refused.exception.explain("ko")
+    assert held.id in refused.exception.explain("en")
+    assert [one.id for one in store.run_now(jobs.every)] == [held.id]
+    store.close()
+
+
+def test_a_paused_job_is_refused_until_it_is_resumed(tmp_path: Path) -> None:
+    assert run(tmp_path, "pause", "retention").exit_code == 0
+    assert isinstance(run(tmp_path, "run", "retention").exception, JobPaused)
+    (line,) = (one for one in parsed(run(tmp_path, "list", "--json")) if one["name"] == "retention")
+    assert (line["paused"], line["next"], line["last"]) == (True, None, None)
+    assert run(tmp_path, "resume", "retention").exit_code == 0
+    assert parsed(run(tmp_path, "run", "retention", "--json"))["state"] == "done"
+
+
+@pytest.mark.parametrize("verb", ["run", "pause", "resume"])
+def test_an_unknown_job_is_answered_with_the_known_ones(tmp_path: Path, verb: str) -> None:
+    refused = run(tmp_path, verb, "reindx").exception
+    assert isinstance(refused, UnknownJob)
+    assert "reindex" in refused.explain("ko")
+
+
+def test_an_unknown_run_is_refused(tmp_path: Path) -> None:
+    for words in (["log"], ["log", "0123456789abcdef"]):
+        assert isinstance(run(tmp_path, *words).exception, UnknownRun)
+
+
+def test_a_schedule_that_is_none_is_named(tmp_path: Path) -> None:
+    refused = run(tmp_path, "list", more='[jobs.reindex]\nschedule = "sometimes"\n').exception
+    assert isinstance(refused, InvalidSetting)
+    assert "[jobs.reindex] schedule" in refused.explain("ko")

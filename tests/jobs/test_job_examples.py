@@ -1,0 +1,103 @@
+"""Examples → tuning, and what is forgotten: the real jobs over a real index and store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.app import Root
+from bot.messages import Citation, Shown
+from bot.store import jobs
+from bot.store.database import Store, open_store
+from jobs import build_examples, retention
+from jobs.job import JobContext, JobParts, JobSpec
+from jobs.registry import Registry
+from jobs.runner import Runner, RunnerOptions
+from knowledge.korean import Analyser
+from tests.bot.examples.rows import KIM, LEE, answer, answered, vote
+from tests.conftest import Indexer
+
+SAID = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 승인을 받습니다."
+
+
+@pytest.fixture
+def parts(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobParts]:
+    """A wiki, and an answer that two people voted up."""
+    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
+    indexer.build()
+    config = tmp_path / "saseo.toml"
+    config.write_text(
+        'data_dir = "data"\n[tuning]\nautomatic = true\nvoter_days = 0\nperson_share = 1.0\n[jobs]\nkeep_runs = 2\n'
+        "[jobs.examples]\ntune_after = 1\n",
+        encoding="utf-8",
+    )
+    store = open_store("", tmp_path / "data")
+    passage = next(one for one in indexer.open().edition.passages if SAID in one.text)
+    made = answer(
+        f"{SAID[:-1]} [1].",
+        condensed="연차는 어떻게 신청합니까?",
+        shown=(Shown("wiki", passage.page, passage.number, passage.text),),
+        citations=(Citation(1, passage.page, passage.title, None, SAID),),
+    )
+    name = answered(store, "1", made, text="연차는 어떻게 신청합니까?")
+    vote(store, name, KIM)
+    vote(store, name, LEE)
+    yield Root(config).job_parts(store)
+    store.close()
+
+
+def runner(parts: JobParts, *more: JobSpec) -> Runner:
+    known = Registry([build_examples.job(parts), retention.job(parts), *more])
+    options = RunnerOptions("me", parts.settings.data_dir / "jobs", 60.0, follow=("tune",))
+    return Runner(parts.store, known, known.rules(60.0), options)
+
+
+def states(store: Store, job: str) -> list[str]:
+    return [run.state for run in store.run_now(jobs.every, job)]
+
+
+def test_tuning_becomes_due_when_enough_new_examples_are_approved_and_not_again_for_the_same_ones(
+    parts: JobParts,
+) -> None:
+    tuned: list[str] = []
+
+    def tune(context: JobContext) -> dict[str, object]:
+        tuned.append(context.run)
+        return {}
+
+    clock = runner(parts, JobSpec("tune", "튜닝", "Tune", tune))
+    first = clock.run("examples", asked_by="clock")
+    assert first is not None
+    assert (first.state, first.error) == ("done", "")
+    assert (first.result["usable"], first.result["fresh"]) == (1, 1)
+    assert states(parts.store, "tune") == ["due"]
+    waiting = clock.run("examples", asked_by="clock")
+    assert waiting is not None
+    assert waiting.result["fresh"] == 0
+    assert states(parts.store, "tune") == ["due"]
+    assert clock.run("tune") is not None
+    again = clock.run("examples", asked_by="clock")
+    assert again is not None
+    assert again.result["fresh"] == 0
+    assert states(parts.store, "tune") == ["done"]
+    assert len(tuned) == 1
+
+
+def test_old_runs_are_forgotten_with_their_folders_and_nothing_that_is_not_over(parts: JobParts) -> None:
+    clock = runner(parts, JobSpec("tune", "튜닝", "Tune", lambda context: {}))
+    ids = []
+    for _ in range(4):
+        run = clock.run("tune", asked_by="kim")
+        assert run is not None
+        ids.append(run.id)
+    root = parts.settings.data_dir / "jobs"
+    (root / "0123456789abcdef").mkdir()  # of a run that the store does not know
+    waiting = parts.store.run_now(jobs.ask, "tune", by="kim", now=0.0)
+    done = clock.run("retention", asked_by="clock")
+    assert done is not None
+    assert done.result == {"runs": 2, "folders": 3}
+    left = {run.id for run in parts.store.run_now(jobs.every)}
+    assert left == {waiting.id, done.id, *ids[2:]}
+    assert {folder.name for folder in root.iterdir()} == {done.id, *ids[2:]}
