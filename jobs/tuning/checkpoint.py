@@ -41,6 +41,8 @@ class Progress:
     best_step: int = 0
     best_loss: float | None = None
     without_better: int = 0
+    preferences: list[tuple[int, float, float | None, float | None]] = field(default_factory=list)
+    """(step, loss, mean log-ratio of wanted and of rejected answers); see `jobs.tuning.preference_term.Preferences`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,16 @@ class Checkpoints:
     def __init__(self, folder: Path, run: str) -> None:
         self._folder = folder
         self._run = run
+
+    @property
+    def folder(self) -> Path:
+        """Where they are."""
+        return self._folder
+
+    @property
+    def run(self) -> str:
+        """See the class."""
+        return self._run
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Publish it, then drop all but the latest two."""
@@ -101,6 +113,7 @@ class Checkpoints:
             raise ValueError("SHA-256")
         progress = Progress(**described["progress"])
         progress.held_out = [(int(step), float(loss)) for step, loss in progress.held_out]
+        progress.preferences = [(one[0], one[1], one[2], one[3]) for one in progress.preferences]
         parts: dict[str, dict[str, torch.Tensor]] = {"lora": {}, "best": {}, "optimizer": {}}
         for name, tensor in load_file(path).items():
             part, _, key = name.partition("/")

@@ -34,6 +34,11 @@ class RunFolder:
         return self.path / "stop"
 
     @property
+    def pause(self) -> Path:
+        """While people wait for answers; see `jobs.tuning.pause`."""
+        return self.path / "pause"
+
+    @property
     def checkpoints(self) -> Path:
         """See `jobs.tuning.checkpoint`."""
         return self.path / "checkpoints"
@@ -67,12 +72,15 @@ class TuningJob:
     template: str = "gguf"
     """As in the model catalogue."""
     replay: Path | None = None
-    """Examples mixed in against forgetting."""
+    """Examples mixed in against forgetting: a file, or a folder of them (`jobs.tuning.replay`)."""
+    preferences: Path | None = None
+    """JSON Lines, see `jobs.tuning.preferences`; read when `settings.preference_share` is above 0."""
     settings: TuningSettings = field(default_factory=TuningSettings)
 
     def write(self, path: Path) -> None:
         """Store it."""
-        named = {"gguf": self.gguf, "examples": self.examples, "cache": self.cache, "replay": self.replay}
+        names = ("gguf", "examples", "cache", "replay", "preferences")
+        named: dict[str, Path | None] = {name: getattr(self, name) for name in names}
         raw: dict[str, Any] = {key: str(value.absolute()) if value else None for key, value in named.items()}
         raw |= {"template": self.template, "settings": self.settings.as_json()}
         write_atomically(path, json.dumps(raw, ensure_ascii=False, indent=1))
@@ -87,5 +95,6 @@ class TuningJob:
             cache=Path(raw["cache"]),
             template=raw["template"],
             replay=Path(raw["replay"]) if raw["replay"] else None,
+            preferences=Path(raw["preferences"]) if raw.get("preferences") else None,
             settings=TuningSettings.from_json(raw["settings"]),
         )

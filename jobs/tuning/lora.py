@@ -5,8 +5,9 @@ Names in the state are PEFT's (`base_model.model.<module>.lora_A.weight`), which
 
 from __future__ import annotations
 
+import contextlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ class LoraLinear(nn.Module):  # type: ignore[misc]  # torch is not followed by m
         super().__init__()
         self.base = base
         self.scale = alpha / rank
+        self.off = False
         a = torch.empty(rank, base.in_features)
         bound = 1 / math.sqrt(base.in_features)  # as kaiming_uniform_(a=√5), PEFT's beginning
         a.uniform_(-bound, bound, generator=random)
@@ -34,6 +36,8 @@ class LoraLinear(nn.Module):  # type: ignore[misc]  # torch is not followed by m
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """See the class."""
+        if self.off:
+            return self.base(x)
         small = functional.linear(x, self.lora_a) * self.scale
         return self.base(x) + functional.linear(small, self.lora_b)
 
@@ -56,6 +60,18 @@ def attach(
     if not attached:
         raise UntunableBase(name=str(model.config.model_type), reason="none of its layers takes a LoRA")
     return attached
+
+
+@contextlib.contextmanager
+def switched_off(loras: Mapping[str, LoraLinear]) -> Iterator[None]:
+    """Inside, the model is the base alone."""
+    for lora in loras.values():
+        lora.off = True
+    try:
+        yield
+    finally:
+        for lora in loras.values():
+            lora.off = False
 
 
 def state_of(loras: Mapping[str, LoraLinear]) -> dict[str, torch.Tensor]:

@@ -13,6 +13,7 @@ from itertools import takewhile
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from jobs.tuning.dataset import Sample
 
@@ -76,6 +77,11 @@ def logits_and_labels(model: Any, one: Pack) -> tuple[torch.Tensor, torch.Tensor
         use_cache=False,
     ).logits
     return logits[0], torch.tensor(one.labels, device=device)
+
+
+def label_logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """log of the probability of each label, in nats, float32, (labels,)."""
+    return -functional.cross_entropy(logits.float(), labels, reduction="none")
 
 
 def _shared(samples: Sequence[Sample]) -> int:

@@ -25,10 +25,10 @@ def faster_precision(
 
 
 def prepare(model: Any, precision: str) -> None:
-    """Bring the frozen base into the number format of `precision`; the LoRA's matrices stay float32."""
+    """Bring the frozen base into the number format of `precision`; the LoRA's matrices stay float32, packed weights as they are."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     for parameter in model.parameters():
-        if not parameter.requires_grad:
+        if not parameter.requires_grad and parameter.is_floating_point():
             parameter.data = parameter.data.to(dtype)
 
 

@@ -1,29 +1,31 @@
 """The training process: `python -m jobs.tuning.process FOLDER`. Started by `jobs.tuning.run`, which reads its output.
 
 One JSON object a line on stdout and, but for `base`, in `progress.jsonl`: `base` (preparing: done of total), `examples` (counts, and which
-were too long), `training`, `step`, `held_out`, then `ended` (ending) or `failed` (error, details). Nobody's words are among them.
+were too long), `training`, `recomputing`, `step`, `preferences`, `held_out`, `paused` and `resumed`, then `ended` (ending) or `failed`
+(error, details). Nobody's words are among them. Of several processes (`jobs.tuning.peers`) only the first one speaks.
 
 SIGTERM, SIGINT, the stop file and the end of whoever reads stdout mean the same: save and leave.
 """
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import os
 import resource
 import signal
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from filelock import FileLock, Timeout
 
-from bot.errors import NothingToLearn, SaseoError, TuningFailed
-from jobs.tuning import dataset
-from jobs.tuning.base import PreparedBase, load_base, prepare_base
+from bot.errors import SaseoError, TuningFailed
+from jobs.tuning.base import prepare_base
 from jobs.tuning.job import RunFolder, TuningJob
-from jobs.tuning.served_tokens import ServedTokens
+from jobs.tuning.material import gather
+from jobs.tuning.pause import is_paused
+from jobs.tuning.targets import targets
 
 _NICE = 19
 _QUIET = ("base",)
@@ -33,9 +35,10 @@ _QUIET = ("base",)
 class Reporter:
     """Tells lines, and knows whether somebody wants the run to stop."""
 
-    def __init__(self, folder: RunFolder, out: TextIO) -> None:
+    def __init__(self, folder: RunFolder, out: TextIO, *, silent: bool = False) -> None:
         self._folder = folder
         self._out: TextIO | None = out
+        self._silent = silent
         self._asked = False
 
     def ask_to_stop(self, *_: object) -> None:
@@ -43,11 +46,17 @@ class Reporter:
         self._asked = True
 
     def stop(self) -> bool:
-        """See `jobs.tuning.train.Surroundings.stop`."""
+        """See `jobs.tuning.surroundings.Surroundings.stop`."""
         return self._asked or self._folder.stop.exists()
 
+    def busy(self) -> bool:
+        """See `Surroundings.busy`."""
+        return is_paused(self._folder.path)
+
     def tell(self, line: dict[str, object]) -> None:
-        """See `jobs.tuning.train.Sink`."""
+        """See `jobs.tuning.surroundings.Sink`."""
+        if self._silent:
+            return
         text = json.dumps(line, ensure_ascii=False) + "\n"
         if line["event"] not in _QUIET:
             with self._folder.progress.open("a", encoding="utf-8") as file:
@@ -64,8 +73,10 @@ class Reporter:
 def work(folder: RunFolder, reporter: Reporter) -> None:
     """The whole run. Raises a `SaseoError`."""
     job = TuningJob.read(folder.job)
+    # One lock for all: the first of several holds it.
+    lock = FileLock(folder.lock, timeout=0) if is_first() else contextlib.nullcontext()
     try:
-        with FileLock(folder.lock, timeout=0):
+        with lock:
             _work(job, folder, reporter)
     except Timeout as error:
         raise TuningFailed(reason="another process trains in this folder") from error
@@ -75,43 +86,55 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     import torch
 
     from jobs.tuning.checkpoint import Checkpoints
-    from jobs.tuning.lora import attach
+    from jobs.tuning.device import chosen_device, free_mb, load_on
+    from jobs.tuning.lora import attach, put_state
+    from jobs.tuning.parity import parity
+    from jobs.tuning.peers import together
     from jobs.tuning.result import write_result
-    from jobs.tuning.train import Surroundings, Training
+    from jobs.tuning.surroundings import Surroundings
+    from jobs.tuning.train import Training
 
     settings = job.settings
+    device = chosen_device(settings, int(os.environ.get("LOCAL_RANK", "0")))
+    peers = together(cpu=device == "cpu")
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
-    examples = dataset.load_examples(job.examples)
-    replay = dataset.load_examples(job.replay) if job.replay is not None else []
-    learnt, held_out = dataset.split_by_passage(examples, settings.held_out_share, settings.seed)
-    sets = {"learnt": learnt, "held_out": held_out, "replay": replay}
-    with ServedTokens(job.gguf, template=job.template) as tokens:
-        encoded = {name: dataset.encode(some, tokens, settings.most_tokens) for name, some in sets.items()}
-    too_long = [one for _, left_out in encoded.values() for one in left_out]
-    counts = {name: len(samples) for name, (samples, _) in encoded.items()}
-    reporter.tell({"event": "examples", **counts, "too_long": {one.id: one.tokens for one in too_long}})
-    if not counts["learnt"]:
-        raise NothingToLearn(
-            reason=f"{len(too_long)} of {len(examples)} examples are longer than {settings.most_tokens} tokens"
-        )
+    material = gather(job)
+    too_long = {one.id: one.tokens for one in material.too_long}
+    reporter.tell({"event": "examples", **material.counts(), "too_long": too_long})
     base = prepare_base(job.gguf, job.cache, progress=lambda stage, done, total: _told(reporter, stage, done, total))
-    model = load_base(base)
-    loras = attach(model, _targets(job.gguf), rank=settings.rank, alpha=settings.alpha, seed=settings.seed)
+    model = load_on(device, base, settings)
+    loras = attach(model, targets(job.gguf), rank=settings.rank, alpha=settings.alpha, seed=settings.seed)
     training = Training(
         model,
         loras,
         settings,
-        encoded["learnt"][0],
-        held_out=encoded["held_out"][0],
-        replay=encoded["replay"][0],
-        checkpoints=Checkpoints(folder.checkpoints, _run_name(job, base, sets)),
-        around=Surroundings(tell=reporter.tell, stop=reporter.stop, memory_mb=peak_memory_mb),
+        material.samples["learnt"],
+        held_out=material.samples["held_out"],
+        replay=material.samples["replay"],
+        preferred=material.preferred,
+        checkpoints=Checkpoints(folder.checkpoints, material.run_name(job, base)),
+        around=Surroundings(
+            tell=reporter.tell,
+            stop=reporter.stop,
+            busy=reporter.busy,
+            memory_mb=peak_memory_mb,
+            free_mb=lambda: _room(free_mb(device), settings.memory_mb if device == "cpu" else None),
+        ),
+        peers=peers,
     )
     trained = training.run()
-    if trained.ending != "stopped":
-        write_result(folder.result, job.gguf, base, settings, trained, sets, too_long)
+    if trained.ending != "stopped" and peers.rank == 0:
+        put_state(loras, trained.lora)
+        rows = parity(model, material.for_parity, trained.progress.precision)
+        write_result(folder.result, job.gguf, base, settings, trained, material, parity=rows, device=device)
     reporter.tell({"event": "ended", "ending": trained.ending, "step": trained.progress.step, "steps": trained.steps})
+    peers.close()
+
+
+def is_first() -> bool:
+    """Whether this process speaks and writes: it is alone, or the first of several."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def peak_memory_mb() -> float:
@@ -120,28 +143,9 @@ def peak_memory_mb() -> float:
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def _targets(gguf: Path) -> Any:
-    """Which modules take a LoRA: the linear layers of the blocks, not the output over the vocabulary."""
-    from bot.errors import UntunableBase
-    from bot.loras.architectures import ARCHITECTURES
-    from bot.loras.base_weights import BaseWeights
-
-    base = BaseWeights.read(gguf)
-    if base.architecture not in ARCHITECTURES:
-        raise UntunableBase(name=base.name, reason=f"architecture {base.architecture}")
-    architecture = ARCHITECTURES[base.architecture]
-    return lambda module: architecture.tensor_of(module) not in (None, "output.weight")
-
-
-def _run_name(job: TuningJob, base: PreparedBase, sets: dict[str, list[dataset.Example]]) -> str:
-    """What a checkpoint must agree with to be gone on from."""
-    parts: dict[str, object] = {
-        "base": base.sha256,
-        "template": job.template,
-        "settings": job.settings.decides_weights(),
-    }
-    parts |= {name: dataset.fingerprint(examples) for name, examples in sets.items()}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+def _room(free: float | None, limit: float | None) -> float | None:
+    """MiB that may still be taken: what is free, within the limit that was set."""
+    return free if limit is None else min(limit - peak_memory_mb(), limit if free is None else free)
 
 
 def _told(reporter: Reporter, stage: str, done: int, total: int | None) -> None:
@@ -151,7 +155,7 @@ def _told(reporter: Reporter, stage: str, done: int, total: int | None) -> None:
 def main(arguments: list[str]) -> int:
     """Exit status 0: ended or stopped; 1: failed, and the last line says why."""
     folder = RunFolder(Path(arguments[0]))
-    reporter = Reporter(folder, sys.stdout)
+    reporter = Reporter(folder, sys.stdout, silent=not is_first())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, reporter.ask_to_stop)
     os.nice(_NICE)

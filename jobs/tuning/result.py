@@ -1,10 +1,19 @@
-"""What a run leaves: a folder with `lora.safetensors`, `lora.gguf` and the card `lora.json`, there as a whole or not at all."""
+"""What a run leaves: a folder, there as a whole or not at all.
+
+    lora.safetensors, lora.gguf     the matrices, in PEFT's names and as llama.cpp reads them
+    lora.json                       the card: where they are from
+    parity.json                     what torch says with them (`jobs.tuning.parity`)
+    loss.json, loss.svg             {"losses": of each step, "held_out": [[step, loss], …]}, and its picture
+
+The samples in `parity.json` are examples as tokens: whoever may not read the examples may not have it either. The rest holds no words.
+"""
 
 from __future__ import annotations
 
 import json
 import platform
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -16,8 +25,12 @@ from bot import prompts
 from bot.loras.base_weights import BaseWeights
 from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
 from bot.models.hashing import sha256_of
+from jobs.tuning import material as materials
 from jobs.tuning.base import PreparedBase
-from jobs.tuning.dataset import Example, TooLong, fingerprint
+from jobs.tuning.dataset import fingerprint
+from jobs.tuning.loss_plot import loss_svg
+from jobs.tuning.material import Material
+from jobs.tuning.parity import FILE as PARITY
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.train import Trained
 
@@ -30,10 +43,12 @@ def write_result(
     base: PreparedBase,
     settings: TuningSettings,
     trained: Trained,
-    sets: Mapping[str, Sequence[Example]],
-    too_long: Sequence[TooLong],
+    material: Material,
+    *,
+    parity: Sequence[Mapping[str, object]],
+    device: str,
 ) -> None:
-    """Publish `folder`, in place of an earlier one. `sets`: name (`learnt`, `held_out`, `replay`) → examples.
+    """Publish `folder`, in place of an earlier one. `parity`: as `jobs.tuning.parity.parity` gave it for the matrices in `trained`.
 
     Raises a `LoraError` when llama.cpp could not use the LoRA.
     """
@@ -43,6 +58,7 @@ def write_result(
     save_file(trained.lora, fresh / "lora.safetensors")
     pairs = _pairs(trained.lora)
     write_lora(fresh / "lora.gguf", BaseWeights.read(gguf), LoraSettings(settings.rank, settings.alpha), pairs)
+    course = trained.progress
     card = {
         "base": {"name": base.name, "sha256": base.sha256},
         "rank": settings.rank,
@@ -51,20 +67,37 @@ def write_result(
         "settings": settings.as_json(),
         "seed": settings.seed,
         "prompt": prompts.version(),
-        "examples": {name: {"count": len(many), "sha256": fingerprint(many)} for name, many in sets.items()},
-        "too_long": {one.id: one.tokens for one in too_long},
+        "examples": {n: {"count": len(many), "sha256": fingerprint(many)} for n, many in material.sets.items()},
+        "too_long": {one.id: one.tokens for one in material.too_long},
+        "preferences": _preferences(material, trained),
         "ending": trained.ending,
-        "steps": {"done": trained.progress.step, "planned": trained.steps, "best": trained.progress.best_step},
-        "seconds": round(trained.progress.seconds, 1),
-        "precision": trained.progress.precision,
-        "losses": trained.progress.losses,
-        "held_out_losses": trained.progress.held_out,
+        "steps": {"done": course.step, "planned": trained.steps, "best": course.best_step},
+        "seconds": round(course.seconds, 1),
+        "device": device.partition(":")[0],
+        "precision": course.precision,
+        "losses": course.losses,
+        "held_out_losses": course.held_out,
         "files": {name: sha256_of(fresh / name) for name in ("lora.safetensors", "lora.gguf")},
         "versions": {"python": platform.python_version(), **{p: version(p) for p in ("torch", "transformers")}},
     }
     (fresh / "lora.json").write_text(json.dumps(card, ensure_ascii=False, indent=1), encoding="utf-8")
+    (fresh / PARITY).write_text(json.dumps(list(parity)), encoding="utf-8")
+    losses = {"losses": course.losses, "held_out": course.held_out}
+    (fresh / "loss.json").write_text(json.dumps(losses), encoding="utf-8")
+    (fresh / "loss.svg").write_text(loss_svg(course.losses, course.held_out), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
+
+
+def _preferences(material: Material, trained: Trained) -> dict[str, object] | None:
+    """How many thumbs and pairs were learnt from and what came of them; none: this LoRA learnt from examples alone."""
+    if not material.preferred:
+        return None
+    return {
+        "count": dict(Counter(one.kind for one in material.preferred)),
+        "sha256": materials.fingerprint(material.preferences),
+        "steps": [list(one) for one in trained.progress.preferences],
+    }
 
 
 def _pairs(state: Mapping[str, Any]) -> dict[str, LoraPair]:

@@ -6,7 +6,7 @@
         outcome = process.outcome()
 
 The process is the lowest in priority (nice 19) and its threads sleep while they wait (OMP_WAIT_POLICY=PASSIVE), because answering comes
-first: with the default policy it took a third of the speed of both.
+first: with the default policy it took a third of the speed of both. While people wait, `jobs.tuning.pause.make_way` makes it wait, too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from types import TracebackType
 from bot import errors
 from bot.errors import SaseoError, TuningFailed
 from jobs.tuning.job import RunFolder, TuningJob
+from jobs.tuning.settings import TuningSettings
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 120.0
@@ -62,7 +63,13 @@ class TuningProcess:
         }
         with self._folder.errors.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jobs.tuning.process", str(self._folder.path.absolute())],
+                [
+                    sys.executable,
+                    *_launched(self._job.settings),
+                    "-m",
+                    "jobs.tuning.process",
+                    str(self._folder.path.absolute()),
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -106,6 +113,9 @@ class TuningProcess:
 
     def stop(self) -> None:
         """Ask it to save and leave; it takes as long as one pass through the model. Any thread."""
+        if self._job.settings.processes > 1:  # a signal would reach the launcher, which knows no farewell
+            self._folder.stop.touch()
+            return
         with contextlib.suppress(ProcessLookupError):
             self._running().terminate()
 
@@ -123,6 +133,13 @@ class TuningProcess:
         if self._process is None:
             raise RuntimeError("not started: use it in a with statement")
         return self._process
+
+
+def _launched(settings: TuningSettings) -> list[str]:
+    """What stands between Python and the module when there is more than one process."""
+    if settings.processes == 1:
+        return []
+    return ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(settings.processes)]
 
 
 def _rebuilt(line: dict[str, object]) -> SaseoError:

@@ -32,3 +32,22 @@ def training(language: Language, loss: float | None, held_out: float | None, sec
         minutes = max(1, round(seconds_left / 60))
         parts.append(f"약 {minutes}분 남음" if language == "ko" else f"about {minutes} min left")
     return " · ".join(parts)
+
+
+def paused(language: Language) -> str:
+    """Training makes way for people."""
+    if language == "ko":
+        return "답변을 기다리는 분이 있어 학습을 잠시 멈췄습니다"
+    return "Training waits while people are being answered"
+
+
+def losses(language: Language, first: float, last: float) -> str:
+    """The label behind the curve of the training loss."""
+    return f"손실 {first:.2f} → {last:.2f}" if language == "ko" else f"loss {first:.2f} → {last:.2f}"
+
+
+def held_out_losses(language: Language, best: float, step: int) -> str:
+    """The label behind the marks of the held-out loss."""
+    if language == "ko":
+        return f"검증 손실 최저 {best:.2f} ({step}단계)"
+    return f"lowest held-out loss {best:.2f} (step {step})"

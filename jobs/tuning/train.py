@@ -1,17 +1,14 @@
 """The training loop: samples and a base with LoRAs → the best matrices by the held-out loss. Knows no files but its checkpoints'.
 
-One step reads `examples_per_step` samples, packed (`packing.py`); its loss is the mean over all their answer tokens. What is read in which
-step follows from the seed alone, so a run that was interrupted and resumed gives bit for bit what an uninterrupted one gives, on the
-same machine with the same number of threads.
+One step reads `examples_per_step` samples, packed (`packing.py`); its loss is the mean over all their answer tokens. Some steps add the
+loss of preferences (`preference_loss.py`). What is read in which step follows from the seed alone, so a run that was interrupted and
+resumed gives bit for bit what an uninterrupted one gives, on the same machine with the same number of threads and processes.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
-import random
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,28 +16,22 @@ import torch
 from torch.nn import functional
 
 from bot.errors import NothingToLearn, TuningDiverged, TuningOutOfMemory
+from jobs.tuning import recompute
 from jobs.tuning.checkpoint import Checkpoint, Checkpoints, Progress, optimizer_state, put_optimizer_state
 from jobs.tuning.dataset import Sample
 from jobs.tuning.lora import LoraLinear, named_parameters, put_state, state_of
-from jobs.tuning.packing import logits_and_labels, pack
+from jobs.tuning.packing import Pack, logits_and_labels, pack
+from jobs.tuning.peers import Alone, Peers
 from jobs.tuning.precision import computing, faster_precision, prepare
+from jobs.tuning.preference_term import PreferenceTerm
+from jobs.tuning.preferences import Preferred
+from jobs.tuning.reference import keep_reference, kept_reference
+from jobs.tuning.schedule import Schedule
 from jobs.tuning.settings import TuningSettings
+from jobs.tuning.surroundings import Surroundings
 
 Ending = Literal["finished", "early", "budget", "stopped"]
-Sink = Callable[[dict[str, object]], None]
-"""Takes one line of progress: an object with `event`."""
 _RECENT = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What the loop needs of the world; tests put their own here."""
-
-    tell: Sink = lambda line: None
-    stop: Callable[[], bool] = lambda: False
-    """Asked before every pass through the model: true saves and leaves."""
-    clock: Callable[[], float] = time.monotonic
-    memory_mb: Callable[[], float] = lambda: 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +57,10 @@ class Training:
         *,
         held_out: Sequence[Sample] = (),
         replay: Sequence[Sample] = (),
+        preferred: Sequence[Preferred] = (),
         checkpoints: Checkpoints | None = None,
         around: Surroundings | None = None,
+        peers: Peers | None = None,
     ) -> None:
         if not learnt:
             raise NothingToLearn(reason="no examples are left")
@@ -76,27 +69,27 @@ class Training:
         self._settings = settings
         self._learnt = learnt
         self._held_out = held_out
-        self._replay = replay
         self._checkpoints = checkpoints
         self._around = around or Surroundings()
-        wanted = round(len(learnt) * settings.replay_share / (1 - settings.replay_share))
-        self._replayed = min(wanted, len(replay))
-        """Replay samples in one epoch."""
-        self._per_epoch = math.ceil((len(learnt) + self._replayed) / settings.examples_per_step)
-        self.steps = self._per_epoch * settings.epochs
-        self._evaluate_every = max(1, self._per_epoch // settings.evaluations_per_epoch)
+        self._peers = peers or Alone()
+        self._preferences = PreferenceTerm(preferred, settings, self._read, self._peers)
+        self._schedule = Schedule(settings, learnt, replay, len(preferred))
+        self.steps = self._schedule.steps
         self._parameters = named_parameters(loras)
         self._optimizer = torch.optim.AdamW(self._parameters.values(), lr=0.0, weight_decay=0.0)
         self._progress = Progress()
         self._best: dict[str, torch.Tensor] = {}
         self._step_seconds: list[float] = []
         self._held_out_seconds = 0.0
+        self._waited = 0.0
 
     def run(self) -> Trained:
         """Go on from the latest checkpoint, or begin. Raises `TuningDiverged` or `TuningOutOfMemory`; checkpoints stay."""
         self._resume()
         self._model.eval()  # no dropout: the same everywhere, and frozen layers need none
+        self._spare_memory()
         try:
+            self._know_reference()
             return self._trained(self._loop())
         except _Stop:
             self._optimizer.zero_grad()  # half a step is not kept: the state is that of the last whole one
@@ -106,7 +99,9 @@ class Training:
     def _loop(self) -> Ending:
         while True:
             at = self._progress.step
-            if at % self._evaluate_every == 0 or at == self.steps:
+            if self._peers.count > 1 and self._peers.agreed(self._around.stop()):
+                raise _Stop
+            if self._schedule.evaluates_before(at):
                 self._evaluate()
             if self._held_out and self._progress.without_better >= self._settings.patience:
                 return self._conclude("early")
@@ -125,28 +120,52 @@ class Training:
         return ending
 
     def _step(self) -> None:
-        began = self._around.clock()
-        samples = self._samples(self._progress.step)
-        packs = pack(samples, self._settings.tokens_per_pass)
-        answer_tokens = sum(len(one.labels) for one in packs)
-        total = 0.0
-        for one in packs:
-            loss = self._loss(one) / answer_tokens
-            loss.backward()
-            total += float(loss.detach())
+        began, self._waited = self._around.clock(), 0.0
+        at = self._progress.step
+        samples = self._schedule.samples(at)
+        total = self._peers.total(self._backward(samples))
+        self._prefer(at)
+        if self._peers.count > 1:
+            self._add_up_gradients()
         norm = torch.nn.utils.clip_grad_norm_(self._parameters.values(), self._settings.clip_norm)
         if not math.isfinite(total) or not math.isfinite(float(norm)):
-            raise TuningDiverged(step=self._progress.step + 1)
+            raise TuningDiverged(step=at + 1)
         for group in self._optimizer.param_groups:
-            group["lr"] = learning_rate(self._settings, self._progress.step, self.steps)
+            group["lr"] = self._schedule.learning_rate(at)
         self._optimizer.step()
         self._optimizer.zero_grad()
-        seconds = self._around.clock() - began
+        seconds = self._around.clock() - began - self._waited
         self._progress.step += 1
         self._progress.seconds += seconds
         self._progress.losses.append(total)
         self._step_seconds = [*self._step_seconds[1 - _RECENT :], seconds]
         self._tell_step(len(samples), total, seconds)
+
+    def _backward(self, samples: Sequence[Sample]) -> float:
+        """Gradients of this process's part of the mean over all answer tokens, and that part."""
+        answer_tokens = sum(len(sample.tokens) - sample.answer_begins for sample in samples)
+        total = 0.0
+        for one in pack(samples[self._peers.rank :: self._peers.count], self._settings.tokens_per_pass):
+            loss = self._loss(one) / answer_tokens
+            loss.backward()
+            total += float(loss.detach())
+        return total
+
+    def _prefer(self, step: int) -> None:
+        places = self._schedule.preferences(step)
+        if not places:
+            return
+        found = self._preferences.backward(places)
+        self._progress.preferences.append((step + 1, found.loss, found.up, found.down))
+        self._around.tell(
+            {"event": "preferences", "step": step + 1, "loss": found.loss, "up": found.up, "down": found.down}
+        )
+
+    def _add_up_gradients(self) -> None:
+        for parameter in self._parameters.values():
+            if parameter.grad is None:  # it had nothing to read
+                parameter.grad = torch.zeros_like(parameter)
+        self._peers.add_up([parameter.grad for parameter in self._parameters.values()])
 
     def _tell_step(self, examples: int, loss: float, seconds: float) -> None:
         at = self._progress.step
@@ -156,7 +175,7 @@ class Training:
                 "event": "step",
                 "step": at,
                 "steps": self.steps,
-                "epoch": (at - 1) // self._per_epoch + 1,
+                "epoch": (at - 1) // self._schedule.per_epoch + 1,
                 "loss": round(loss, 6),
                 "examples_per_second": round(examples / seconds, 3) if seconds > 0 else None,
                 "seconds_left": round(mean * (self.steps - at), 1),
@@ -164,38 +183,32 @@ class Training:
             }
         )
 
-    def _loss(self, one: Any) -> torch.Tensor:
-        """Sum over the answer tokens of one pass."""
-        if self._around.stop():
+    def _read(self, one: Pack) -> tuple[torch.Tensor, torch.Tensor]:
+        """One pass, once nobody is waiting for an answer: (logits (labels, vocabulary), labels)."""
+        self._waited += self._around.make_way()
+        if self._peers.count == 1 and self._around.stop():  # several agree about it between two steps
             raise _Stop
         with computing(self._model, self._progress.precision):
-            logits, labels = logits_and_labels(self._model, one)
-        return functional.cross_entropy(logits.float(), labels, reduction="sum")
+            return logits_and_labels(self._model, one)
 
-    def _samples(self, step: int) -> list[Sample]:
-        """What step `step`, counted from 0, reads. A shuffle for each epoch, from the seed and the epoch's number alone."""
-        epoch, within = divmod(step, self._per_epoch)
-        # Not for secrets: an order that anyone can repeat.
-        order = random.Random(hashlib.sha256(f"{self._settings.seed} {epoch}".encode()).digest())  # noqa: S311
-        mixed = [*self._learnt, *order.sample(list(self._replay), self._replayed)]
-        order.shuffle(mixed)
-        size = self._settings.examples_per_step
-        return mixed[within * size : (within + 1) * size]
+    def _loss(self, one: Pack) -> torch.Tensor:
+        """Sum over the answer tokens of one pass."""
+        logits, labels = self._read(one)
+        return functional.cross_entropy(logits.float(), labels, reduction="sum")
 
     def _evaluate(self) -> None:
         """Loss per answer token of the held-out part, once at each step; keep the matrices if they are the best so far."""
         if not self._held_out or (self._progress.held_out and self._progress.held_out[-1][0] == self._progress.step):
             return
-        began = self._around.clock()
-        total, tokens = 0.0, 0
+        began, self._waited = self._around.clock(), 0.0
+        total, tokens = 0.0, sum(len(sample.tokens) - sample.answer_begins for sample in self._held_out)
         with torch.inference_mode():
-            for one in pack(self._held_out, self._settings.tokens_per_pass):
+            for one in pack(self._held_out[self._peers.rank :: self._peers.count], self._settings.tokens_per_pass):
                 total += float(self._loss(one))
-                tokens += len(one.labels)
-        loss = total / tokens
+        loss = self._peers.total(total) / tokens
         if not math.isfinite(loss):
             raise TuningDiverged(step=self._progress.step)
-        self._held_out_seconds = self._around.clock() - began
+        self._held_out_seconds = self._around.clock() - began - self._waited
         self._progress.seconds += self._held_out_seconds
         self._progress.held_out.append((self._progress.step, loss))
         if self._progress.best_loss is None or loss < self._progress.best_loss:
@@ -211,11 +224,11 @@ class Training:
         if self._settings.budget_seconds is None:
             return False
         needed = max(self._step_seconds, default=0.0) + self._held_out_seconds
-        return self._progress.seconds + needed > self._settings.budget_seconds
+        return self._peers.agreed(self._progress.seconds + needed > self._settings.budget_seconds)
 
     def _check_memory(self) -> None:
         limit, used = self._settings.memory_mb, self._around.memory_mb()
-        if limit is not None and used > limit:
+        if limit is not None and self._peers.total(float(used > limit)):
             self._save()
             raise TuningOutOfMemory(used_mb=round(used), limit_mb=limit)
 
@@ -236,10 +249,34 @@ class Training:
             return self._settings.precision
         largest = max(self._loras.values(), key=lambda lora: lora.base.weight.numel())
         longest = max(len(sample.tokens) for sample in self._learnt)
-        return faster_precision(largest, min(longest, self._settings.tokens_per_pass))
+        fastest = faster_precision(largest, min(longest, self._settings.tokens_per_pass))
+        return "bf16" if self._peers.agreed(fastest == "bf16") else "fp32"
+
+    def _spare_memory(self) -> None:
+        """Switch recomputing on where it is wanted or needed."""
+        needed = self._settings.recompute == "always"
+        if self._settings.recompute == "auto" and (free := self._around.free_mb()) is not None:
+            longest = max(self._learnt, key=lambda sample: len(sample.tokens))
+            with computing(self._model, self._progress.precision):
+                each = recompute.kept_bytes_per_token(self._model, longest)
+            needed = recompute.is_needed(each, max(len(longest.tokens), self._settings.tokens_per_pass), free)
+        if needed:
+            self._around.tell({"event": "recomputing", "blocks": recompute.recompute_blocks(self._model, self._loras)})
+
+    def _know_reference(self) -> None:
+        """What the base alone thinks of the preferences: from beside the checkpoints, else measured and kept there."""
+        if self.steps == self._progress.step or not self._schedule.uses_preferences:
+            return
+        kept = self._checkpoints and kept_reference(self._checkpoints.folder, self._checkpoints.run)
+        if kept is not None:
+            self._preferences.use_reference(kept)
+            return
+        measured = self._preferences.measure_reference(self._loras)
+        if self._checkpoints is not None and self._peers.rank == 0:
+            keep_reference(self._checkpoints.folder, self._checkpoints.run, measured)
 
     def _save(self) -> None:
-        if self._checkpoints is not None:
+        if self._checkpoints is not None and self._peers.rank == 0:
             moments = optimizer_state(self._optimizer, self._parameters)
             self._checkpoints.save(Checkpoint(self._progress, state_of(self._loras), self._best, moments))
 
@@ -251,12 +288,3 @@ class Training:
 
 class _Stop(Exception):
     """Somebody asked to stop."""
-
-
-def learning_rate(settings: TuningSettings, step: int, steps: int) -> float:
-    """Of step `step`, counted from 0: a straight warm-up, then half a cosine down to a tenth."""
-    warm_up = math.ceil(settings.warm_up_share * steps)
-    if step < warm_up:
-        return settings.learning_rate * (step + 1) / warm_up
-    done = (step - warm_up) / max(1, steps - warm_up)
-    return settings.learning_rate * (0.55 + 0.45 * math.cos(math.pi * done))

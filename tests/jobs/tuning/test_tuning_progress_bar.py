@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from jobs.tuning.progress_bar import TuningBar
+from jobs.tuning.sparkline import sparkline
 
 STEP: dict[str, object] = {"event": "step", "step": 3, "steps": 12, "loss": 1.25, "seconds_left": 290.0}
 
@@ -44,3 +45,45 @@ def test_before_training_it_says_what_is_prepared_and_how_many_examples_there_ar
         bar.show({"event": "something of a later version"})
         assert bar.description.startswith("학습 예제 30개")
     assert "학습 예제 30개" in out.getvalue()
+
+
+def test_under_the_bar_the_losses_draw_their_course_and_the_held_out_ones_are_marked() -> None:
+    out = io.StringIO()
+    with TuningBar(Console(file=out, width=120), "ko") as bar:
+        bar.show({"event": "training", "steps": 4, "done": 0})
+        bar.show({"event": "held_out", "step": 0, "loss": 2.5})
+        assert bar.curve == []
+        for step, loss in enumerate((2.0, 1.5, 1.0, 1.25), start=1):
+            bar.show({**STEP, "step": step, "steps": 4, "loss": loss})
+            if step == 2:
+                bar.show({"event": "held_out", "step": 2, "loss": 1.75})
+        assert bar.curve == ["█▅▁▃  손실 2.00 → 1.25", "○●    검증 손실 최저 1.75 (2단계)"]
+    assert "█▅▁▃  손실 2.00 → 1.25" in out.getvalue()
+
+
+def test_a_resumed_run_marks_the_held_out_losses_of_its_own_part() -> None:
+    with TuningBar(Console(file=io.StringIO()), "en") as bar:
+        bar.show({"event": "training", "steps": 8, "done": 4})
+        for step, loss in ((5, 1.0), (6, 0.5)):
+            bar.show({**STEP, "step": step, "steps": 8, "loss": loss})
+        bar.show({"event": "held_out", "step": 6, "loss": 0.7})
+        assert bar.curve == ["█▁  loss 1.00 → 0.50", " ●  lowest held-out loss 0.70 (step 6)"]
+
+
+def test_a_pause_is_told_until_it_is_over() -> None:
+    with TuningBar(Console(file=io.StringIO()), "ko") as bar:
+        bar.show(STEP)
+        bar.show({"event": "paused"})
+        assert bar.description == "답변을 기다리는 분이 있어 학습을 잠시 멈췄습니다"
+        bar.show({"event": "resumed", "seconds": 3.0})
+        assert bar.description.startswith("학습 중")
+
+
+@pytest.mark.parametrize(("count", "width"), [(3, 48), (48, 48), (49, 48), (1000, 48)])
+def test_a_long_course_is_drawn_in_the_width_there_is(count: int, width: int) -> None:
+    numbers = [float(n) for n in range(count)]
+    line = sparkline(numbers, width)
+    assert len(line) == min(count, width)
+    assert list(line) == sorted(line)
+    assert (line[0], line[-1]) == ("▁", "█")
+    assert sparkline([1.0] * count, width) == "▁" * min(count, width)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
+from jobs.tuning.pause import make_way
+from jobs.tuning.preferences import Preference, write_preferences
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.settings import TuningSettings
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -77,7 +80,87 @@ def test_the_result_is_a_lora_that_fits_its_base_and_says_where_it_is_from(workp
     assert len(card["losses"]) == card["steps"]["done"] == card["steps"]["planned"]
     assert {array.dtype for array in state.values()} == {np.dtype("float32")}
     assert len(state) == 2 * 7 * 2  # A and B, modules, layers
+    assert card["preferences"] is None
+    assert card["device"] == "cpu"
+    assert json.loads((whole / "loss.json").read_text()) == {
+        "losses": card["losses"],
+        "held_out": card["held_out_losses"],
+    }
+    assert (whole / "loss.svg").read_text().startswith("<svg ")
     assert check_lora(whole / "lora.gguf", BaseWeights.read(workplace / "tiny.gguf")).rank == 4
+
+
+def test_parity_of_a_run_that_is_over_is_what_was_written_at_its_end(whole: Path) -> None:
+    written = json.loads((whole / "parity.json").read_text())
+    card = json.loads((whole / "lora.json").read_text())
+    assert len(written) == card["examples"]["held_out"]["count"]
+    assert all(
+        len(row["label_logprobs"]) == len(row["top1"]) == len(row["tokens"]) - row["answer_begins"] for row in written
+    )
+    (whole / "parity.json").unlink()
+    for folder in (whole, whole.parent):
+        subprocess.run([sys.executable, "-m", "jobs.tuning.parity", str(folder)], cwd=ROOT, check=True)
+        again = json.loads((whole / "parity.json").read_text())
+        assert [row["top1"] for row in again] == [row["top1"] for row in written]
+        for row, before in zip(again, written, strict=True):
+            assert row["label_logprobs"] == pytest.approx(before["label_logprobs"], abs=1e-4)
+
+
+def test_it_waits_while_people_do(workplace: Path) -> None:
+    folder = RunFolder(workplace / "waits")
+    with TuningProcess(folder.path, _job(workplace, dataclasses.replace(SETTINGS, epochs=1))) as process:
+        events = []
+        for line in process:
+            events.append(line["event"])
+            if line["event"] == "training":
+                make_way(folder.path, waiting=True)
+            elif line["event"] == "paused":
+                make_way(folder.path, waiting=False)
+        assert process.outcome().ending == "finished"
+    assert events.index("paused") + 1 == events.index("resumed") < events.index("ended")
+
+
+def test_preferences_are_learnt_from_and_stand_on_the_card(workplace: Path) -> None:
+    job = _job(workplace)
+    wrong = [
+        Preference(f"w{n}", f"물음 {n}?", (f"글 {n}\n답은 {n}년.",), f"{n}년입니다 [1].", f"{n + 1}년입니다 [1].")
+        for n in range(3)
+    ]
+    write_preferences(workplace / "preferences.jsonl", wrong)
+    settings = dataclasses.replace(SETTINGS, epochs=2, preference_share=0.5, least_preferences=3)
+    job = dataclasses.replace(job, settings=settings, preferences=workplace / "preferences.jsonl")
+    with TuningProcess(workplace / "preferred", job) as process:
+        [told] = [line for line in process if line["event"] == "examples"]
+        result = process.outcome().result
+    assert result is not None
+    assert told["preferred_pair"] == 3
+    card = json.loads((result / "lora.json").read_text())
+    assert card["preferences"]["count"] == {"pair": 3}
+    assert len(card["preferences"]["steps"]) == card["steps"]["done"] // 2
+    too_few = dataclasses.replace(job, settings=dataclasses.replace(settings, least_preferences=4))
+    with TuningProcess(workplace / "too-few", too_few) as process:
+        list(process)
+        result = process.outcome().result
+    assert result is not None
+    assert json.loads((result / "lora.json").read_text())["preferences"] is None
+
+
+def test_two_processes_train_together_and_can_be_stopped(workplace: Path, whole: Path) -> None:
+    job = _job(workplace, dataclasses.replace(SETTINGS, processes=2, device="cpu"))
+    folder = RunFolder(workplace / "together")
+    with TuningProcess(folder.path, job) as process:
+        for line in process:
+            if line["event"] == "step" and line["step"] == 3:
+                process.stop()
+        assert process.outcome().ending == "stopped"
+    with TuningProcess(folder.path, job) as process:
+        steps = [line["step"] for line in process if line["event"] == "step"]
+        result = process.outcome().result
+    assert steps[0] > 3
+    assert steps == sorted(set(steps))
+    assert result is not None
+    one, both = (json.loads((at / "lora.json").read_text()) for at in (whole, result))
+    assert both["losses"] == pytest.approx(one["losses"], rel=1e-2)
 
 
 def test_killed_stopped_by_a_signal_and_by_a_file_it_gives_in_the_end_what_one_run_gives(

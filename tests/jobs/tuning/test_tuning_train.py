@@ -15,8 +15,10 @@ from bot.errors import NothingToLearn, TuningDiverged, TuningOutOfMemory, Untuna
 from jobs.tuning.checkpoint import Checkpoints
 from jobs.tuning.lora import attach, state_of
 from jobs.tuning.precision import faster_precision
+from jobs.tuning.schedule import learning_rate
 from jobs.tuning.settings import TuningSettings
-from jobs.tuning.train import Surroundings, Trained, Training, learning_rate
+from jobs.tuning.surroundings import Surroundings
+from jobs.tuning.train import Trained, Training
 from tests.fakes.tiny_torch import TINY, samples, tiny_qwen2, with_loras
 
 SETTINGS = TuningSettings(
@@ -201,10 +203,10 @@ def test_above_the_limit_of_memory_it_saves_and_says_so(tmp_path: Path) -> None:
 def test_every_epoch_reads_each_example_once_and_its_share_of_the_replay_set() -> None:
     training = _training()
     per_epoch = training.steps // SETTINGS.epochs
-    read = [sample for step in range(per_epoch) for sample in training._samples(step)]
+    read = [sample for step in range(per_epoch) for sample in training._schedule.samples(step)]
     assert sorted(s.tokens for s in read if s in LEARNT) == sorted(s.tokens for s in LEARNT)
     assert len([s for s in read if s in REPLAY]) == 4  # a quarter of sixteen
-    second = [sample for step in range(per_epoch, 2 * per_epoch) for sample in training._samples(step)]
+    second = [sample for step in range(per_epoch, 2 * per_epoch) for sample in training._schedule.samples(step)]
     assert [s.tokens for s in second] != [s.tokens for s in read]
 
 

@@ -1,0 +1,92 @@
+"""What a job's files hold, split and encoded: learnt, held out, replayed, preferred. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.errors import NothingToLearn
+from jobs.tuning import dataset
+from jobs.tuning.base import PreparedBase
+from jobs.tuning.dataset import Example, Sample, TooLong
+from jobs.tuning.job import TuningJob
+from jobs.tuning.preferences import Preference, Preferred, apart_from, encode_preferences, load_preferences
+from jobs.tuning.served_tokens import ServedTokens
+
+_PARITY_SAMPLES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All that one run reads."""
+
+    sets: dict[str, list[Example]]
+    """`learnt`, `held_out`, `replay`."""
+    samples: dict[str, tuple[Sample, ...]]
+    """The same as tokens, without what was too long."""
+    too_long: tuple[TooLong, ...]
+    preferences: list[Preference]
+    preferred: tuple[Preferred, ...]
+    """As tokens; empty when the job does not learn from them, or has too few."""
+
+    @property
+    def for_parity(self) -> tuple[Sample, ...]:
+        """Up to eight to compare servers on: held-out ones, or learnt ones if there are none."""
+        return (self.samples["held_out"] or self.samples["learnt"])[:_PARITY_SAMPLES]
+
+    def counts(self) -> dict[str, int]:
+        """Samples of each set, and preferences by kind if there are any."""
+        counts = {name: len(samples) for name, samples in self.samples.items()}
+        return counts | {f"preferred_{kind}": n for kind, n in Counter(one.kind for one in self.preferred).items()}
+
+    def run_name(self, job: TuningJob, base: PreparedBase) -> str:
+        """What a checkpoint must agree with to be gone on from."""
+        parts: dict[str, object] = {
+            "base": base.sha256,
+            "template": job.template,
+            "settings": job.settings.decides_weights(),
+        }
+        parts |= {name: dataset.fingerprint(examples) for name, examples in self.sets.items()}
+        if self.preferred:
+            parts["preferences"] = fingerprint(self.preferences)
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def gather(job: TuningJob) -> Material:
+    """Raises `BadExamples`, `BrokenModel`, `UntunableBase`, or `NothingToLearn` when every example is too long."""
+    settings = job.settings
+    examples = dataset.load_examples(job.examples)
+    learnt, held_out = dataset.split_by_passage(examples, settings.held_out_share, settings.seed)
+    sets = {"learnt": learnt, "held_out": held_out, "replay": _replay(job.replay)}
+    wanted = job.preferences is not None and settings.preference_share > 0
+    preferences = apart_from(load_preferences(job.preferences), held_out) if wanted and job.preferences else []
+    with ServedTokens(job.gguf, template=job.template) as tokens:
+        encoded = {name: dataset.encode(some, tokens, settings.most_tokens) for name, some in sets.items()}
+        preferred = encode_preferences(preferences, tokens, settings.most_tokens)
+    too_long = tuple(one for _, left_out in encoded.values() for one in left_out)
+    if not encoded["learnt"][0]:
+        raise NothingToLearn(
+            reason=f"{len(too_long)} of {len(examples)} examples are longer than {settings.most_tokens} tokens"
+        )
+    if sum(one.kind != "up" for one in preferred) < settings.least_preferences:
+        preferred = ()
+    samples = {name: some for name, (some, _) in encoded.items()}
+    return Material(sets, samples, too_long, preferences, preferred)
+
+
+def fingerprint(preferences: Sequence[Preference]) -> str:
+    """SHA-256 over every word, in order."""
+    lines = (json.dumps(one.as_json(), ensure_ascii=False, sort_keys=True).encode() + b"\n" for one in preferences)
+    return hashlib.sha256(b"".join(lines)).hexdigest()
+
+
+def _replay(path: Path | None) -> list[Example]:
+    """Of a file, or of every `.jsonl` of a folder, by name."""
+    if path is None:
+        return []
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    return [example for file in files for example in dataset.load_examples(file)]
