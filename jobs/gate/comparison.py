@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from jobs.gate.measures import Share
 
 Floats = NDArray[np.float64]
+_MOST_NAMED = 10_000
 _AT_ONCE = 4_000_000
 """Numbers of one block of resamples: bounds memory to some 100 MB."""
 
@@ -210,14 +211,16 @@ def student(probability: float, freedom: int) -> float:
 def questions_needed(comparison: Comparison, bound: float, *, power: float) -> int | None:
     """About how many questions of this kind would put the whole interval beyond `bound`, if the gain stays what it is, with `power`.
 
-    The half-width shrinks with √questions (normal approximation). None: however many, since the gain itself is not beyond it.
+    The half-width shrinks with √questions (normal approximation). None: the gain itself is not beyond it, or so hardly that the number
+    would help nobody.
     """
     gain, bounds = comparison.gain, comparison.gain_bounds
     if gain is None or bounds is None or gain <= bound:
         return None
     z = NormalDist().inv_cdf((1 + comparison.confidence) / 2)
     error = (bounds[1] - bounds[0]) / 2 / z
-    return max(math.ceil(comparison.questions * ((z + NormalDist().inv_cdf(power)) * error / (gain - bound)) ** 2), 2)
+    needed = comparison.questions * ((z + NormalDist().inv_cdf(power)) * error / (gain - bound)) ** 2
+    return max(math.ceil(needed), 2) if needed <= _MOST_NAMED else None
 
 
 def questions_if_alike(margin: float, confidence: float) -> int:

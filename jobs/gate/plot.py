@@ -63,7 +63,7 @@ def _figure(verdict: Verdict) -> Figure:
     heights = [len(shares) + 0.6] + ([len(ratios) + 0.6] if ratios else [])
     grid = figure.add_gridspec(
         len(heights), 2, width_ratios=[1.5, 1], height_ratios=heights,
-        left=0.285, right=0.975, top=1 - 1.0 / height, bottom=0.85 / height, wspace=0.06, hspace=1.9 / height * 1.6,
+        left=0.29, right=0.975, top=1 - 1.0 / height, bottom=0.85 / height, wspace=0.06, hspace=2.4 / height,
     )  # fmt: skip
     for at, (some, unit) in enumerate([(shares, "share of questions"), (ratios, "relative to now")][: len(heights)]):
         left, right = figure.add_subplot(grid[at, 0]), figure.add_subplot(grid[at, 1])
