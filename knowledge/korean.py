@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knowledge.errors import SelfTestFailed
@@ -43,6 +44,16 @@ def is_content(tag: str) -> bool:
     return base not in _NOT_CONTENT and (base[0] in "NVW" or base in _CONTENT)
 
 
+@dataclass(frozen=True, slots=True)
+class Morpheme:
+    """`form` with Kiwi's `tag`, and where its letters stand in the text (contracted ones share theirs)."""
+
+    form: str
+    tag: str
+    start: int
+    end: int
+
+
 class Analyser:
     """Owns one Kiwi instance. Loading takes seconds and about 0.5 GB: make one per process."""
 
@@ -71,6 +82,15 @@ class Analyser:
     def tagged(self, text: str) -> list[tuple[str, str]]:
         """(form, tag) of every morpheme: for judging whether a question stands alone."""
         return [(token.form, token.tag) for token in self._kiwi.tokenize(normalise(text))]
+
+    def parsed(self, text: str) -> list[Morpheme]:
+        """Every morpheme with its place in `text` as it is written: for changing a sentence's words."""
+        return [Morpheme(one.form, one.tag, one.start, one.start + one.len) for one in self._kiwi.tokenize(text)]
+
+    def spelled(self, morphemes: Sequence[tuple[str, str]]) -> str:
+        """(form, tag) of morphemes → the words that they make: 하/VV + 어야/EC → 해야."""
+        joined: str = self._kiwi.join(morphemes)
+        return joined
 
     def repaired(self, question: str) -> str:
         """The question with spacing and common typing slips put right, for a second try at searching.

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from bot.messages import Language
+
+if TYPE_CHECKING:
+    from bot.store.forgetting import Forgotten
 
 KEYS: Mapping[str, str] = {"a": "aㅁ", "r": "rㄱ", "e": "eㄷ", "s": "sㄴ", "u": "uㅕ", "q": "qㅂ"}
 """What each step answers to: the letter, and what the same key gives while the Korean input method is on."""
@@ -125,6 +129,68 @@ def counts(by_state: Mapping[str, int], usable: int, language: Language) -> str:
 def exported(count: int, path: str, language: Language) -> str:
     """After an export."""
     return f"{path}에 {count}건을 썼습니다." if language == "ko" else f"{count} examples written to {path}."
+
+
+def synthesizing(language: Language) -> str:
+    """Beside the progress bar."""
+    return "학습 예시 만들기" if language == "ko" else "Making examples"
+
+
+def no_such_source(name: str, known: Sequence[str], language: Language) -> str:
+    """`--source` names none of `[[sources]]`."""
+    names = ", ".join(known)
+    return (
+        f"그런 출처가 없습니다: {name} (있는 것: {names})"
+        if language == "ko"
+        else f"no such source: {name} (there are: {names})"
+    )
+
+
+def would_forget(person: str, found: Forgotten, loras: int, language: Language) -> str:
+    """Before somebody is forgotten."""
+    if language == "ko":
+        return (
+            f"{person}: 질문 {found.questions}건, 평가 {found.votes}건, 담당자 답변 {found.resolutions}건, "
+            f"학습 예시 {len(found.examples)}건을 지우고 이 예시로 학습한 LoRA {loras}개를 쓰지 않게 합니다. 되돌릴 수 없습니다."
+        )
+    return (
+        f"{person}: {found.questions} questions, {found.votes} votes, {found.resolutions} answers to calls and "
+        f"{len(found.examples)} examples will be deleted, and {loras} LoRAs made from them withdrawn. This cannot be undone."
+    )
+
+
+def forget_sure(language: Language) -> str:
+    """The question before it is done."""
+    return "지울까요?" if language == "ko" else "Delete them?"
+
+
+def forget_needs_yes(language: Language) -> str:
+    """Nobody can be asked."""
+    return (
+        "지우려면 --yes를 붙여 다시 실행해 주십시오."
+        if language == "ko"
+        else "Nothing was deleted. Run it again with --yes."
+    )
+
+
+def forgotten(person: str, found: Forgotten, loras: Sequence[str], language: Language) -> str:
+    """After it."""
+    if language == "ko":
+        text = f"{person}의 질문 {found.questions}건, 평가 {found.votes}건, 학습 예시 {len(found.examples)}건을 지웠습니다."
+        if loras:
+            text += f" 쓰지 않게 한 LoRA: {', '.join(loras)}. 다시 학습하도록 예약했습니다."
+        return text
+    text = (
+        f"{found.questions} questions, {found.votes} votes and {len(found.examples)} examples of {person} are deleted."
+    )
+    return f"{text} Withdrawn: {', '.join(loras)}. A new tuning run is due." if loras else text
+
+
+def nothing_to_forget(person: str, language: Language) -> str:
+    """Nobody of this name is known."""
+    if language == "ko":
+        return f"{person}에 관한 기록이 없습니다. 사람은 platform:id로 적습니다(예: slack:U0123)."
+    return f"Nothing is on record about {person}. A person is platform:id, e.g. slack:U0123."
 
 
 def imported(new: int, known: int, approved: int, problems: int, language: Language) -> str:

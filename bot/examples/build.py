@@ -15,6 +15,7 @@ from bot import prompts
 from bot.examples.example import Evidence, Example, Kind, id_of
 from bot.examples.grounding import Grounding
 from bot.examples.guards import clusters, numbers
+from bot.examples.problems import problems
 from bot.live import EXTRACTIVE
 from bot.messages import Answer, Outcome, Shown
 from bot.store.feedback import Said
@@ -77,17 +78,12 @@ def candidates(everything: Sequence[Said], pages: Pages, grounding: Grounding, m
             first,
             people=tuple(sorted({person for one, _ in same for person in one.people})),
             origins=tuple(sorted({origin for one, _ in same for origin in one.origins})),
-            problems=() if first.kind == "disliked" else grounding.problems(asked(first), first.passages, first.answer),
+            problems=problems(first, grounding),
         )
         made.examples.append(example)
         made.up[example.id] = tuple(sorted({person for _, said in same for person in said.up}))
         made.down[example.id] = tuple(sorted({person for _, said in same for person in said.down}))
     return made
-
-
-def asked(example: Example) -> str:
-    """The question as the check of an answer sees it."""
-    return f"{example.question} {example.condensed}".strip()
 
 
 def _of_answer(said: Said, pages: Pages, skipped: Counter[str]) -> Iterator[tuple[Example, Said]]:

@@ -10,10 +10,11 @@ from typing import Protocol
 
 from bot import prompts
 from bot.errors import BadExampleFile
-from bot.examples.build import Mask, asked
+from bot.examples.build import Mask
 from bot.examples.example import Evidence, Example, id_of
 from bot.examples.formats import Row
 from bot.examples.grounding import Grounding
+from bot.examples.problems import problems
 
 MOST_PASSAGES, MOST_CHARACTERS = 4, 700
 """Of a page that a row names: about what serving shows (`[answer]`); what carries the answer is always in."""
@@ -52,8 +53,7 @@ def imported(
             mask(row.rejected).text if row.rejected else "",
         )
         example = _example(*parts, now)
-        problems = grounding.problems(asked(example), example.passages, example.answer) if passages else ()
-        found.setdefault(example.id, replace(example, problems=problems))
+        found.setdefault(example.id, replace(example, problems=problems(example, grounding)))
     return list(found.values())
 
 

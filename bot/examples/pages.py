@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from bot.examples.example import Evidence
 from knowledge.page import Passage, reader_of
@@ -30,6 +30,15 @@ class EditionPages:
     def is_open(self, source: str, page: str) -> bool:
         """Whether the page is there, is not outdated, and everyone may read all of it."""
         return _is_open(self._pages.get((source, page), []))
+
+    def open_passages(self, sources: Collection[str] = ()) -> list[Passage]:
+        """Every passage of the pages that everyone may read and that are not outdated; of `sources` only, where some are named."""
+        return [
+            passage
+            for (source, _), passages in self._pages.items()
+            if _is_open(passages) and (not sources or source in sources)
+            for passage in passages
+        ]
 
     def evidence(self, page: str) -> tuple[Evidence, ...]:
         """The passages of a page named by its path, its title or its address; empty when there is none for everyone."""

@@ -1,7 +1,7 @@
 """Candidates of a build → the store: new ones pending, votes brought up to date, the configured rule applied on the record.
 
 A person's decision is never changed here, with one exception: an example whose page is gone or no longer open to everyone is
-rejected, whoever approved it.
+rejected, whoever approved it; so is one made from the wiki whose page no longer says so.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from bot.examples.build import Candidates, Pages
-from bot.examples.example import AUTOMATIC, Example
+from bot.examples.example import AUTOMATIC, Evidence, Example
 from bot.examples.guards import Rules, counted, may_approve_itself
+from bot.examples.personal_kinds import PLACEHOLDER
 from bot.store import examples
 
 FROM_PEOPLE = ("liked", "disliked", "corrected", "resolved")
@@ -68,7 +69,7 @@ def refresh(
         if one.id not in met and one.state != "rejected" and not one.reviewed:
             examples.decide(connection, one, "rejected", "reject", by=AUTOMATIC, now=now)
             done["withdrawn"] += 1
-    done["withdrawn"] += _close_gone(connection, pages, now)
+    done["withdrawn"] += close_gone(connection, pages, now=now)
     return Refreshed(done["new"], done["approved"], done["reopened"], done["withdrawn"], dict(made.skipped))
 
 
@@ -83,12 +84,21 @@ def _apply(connection: Connection, before: Example, good: bool, now: float) -> s
     return "unchanged"
 
 
-def _close_gone(connection: Connection, pages: Pages, now: float) -> int:
+def close_gone(connection: Connection, pages: Pages, *, now: float) -> int:
+    """Reject what rests on a page that is gone or closed, and synthetic examples whose page says something else by now; how many."""
     gone = [
         one
         for one in examples.every(connection, states=("pending", "approved"))
-        if any(passage.source and not pages.is_open(passage.source, passage.page) for passage in one.passages)
+        if any(passage.source and not _stands(one, passage, pages) for passage in one.passages)
     ]
     for one in gone:
         examples.decide(connection, one, "rejected", "reject", by=AUTOMATIC, now=now)
     return len(gone)
+
+
+def _stands(example: Example, passage: Evidence, pages: Pages) -> bool:
+    if example.kind != "synthetic":
+        return pages.is_open(passage.source, passage.page)
+    # What masking has changed cannot be compared.
+    unmasked = [line for line in passage.text.splitlines() if not PLACEHOLDER.search(line)]
+    return pages.context(passage.source, passage.page, passage.number, "\n".join(unmasked)) is not None

@@ -6,14 +6,15 @@ What the passages do not support cannot be approved, whoever asks; it can be edi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from bot.errors import NotApprovable, UnknownExample
-from bot.examples.build import Mask, Pages, asked
+from bot.examples.build import Mask, Pages
 from bot.examples.example import Example, State
 from bot.examples.grounding import Grounding
+from bot.examples.problems import problems
 from bot.store import examples
 from bot.store.database import Store
 
@@ -28,13 +29,15 @@ _PROBLEMS = {
     "name": "구절에 없는 이름",
     "negation": "구절과 반대되는 뜻",
     "support": "구절이 뒷받침하지 않음",
+    "masked_answer": "답변에 가려진 개인정보가 있음",
+    "masked_question": "질문이 가려진 개인정보뿐임",
     "page_gone": "문서가 없어졌거나 모두가 읽을 수 있는 문서가 아님",
 }
 
 
-def words(problems: tuple[str, ...]) -> str:
+def words(keys: tuple[str, ...]) -> str:
     """The problems as Korean phrases."""
-    return ", ".join(_PROBLEMS.get(one, one) for one in problems)
+    return ", ".join(_PROBLEMS.get(one, one) for one in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +60,16 @@ class Review:
     def problems(self, example: Example) -> tuple[str, ...]:
         """Why it cannot be approved now."""
         gone = any(one.source and not self.pages.is_open(one.source, one.page) for one in example.passages)
-        found = ("page_gone",) if gone else ()
-        if example.kind == "disliked":
-            return found  # nothing is learnt from it but what not to write
-        if example.kind == "imported" and not example.passages and example.answer.strip():
-            return found  # claims no page: a company's own instructions, which the reviewer vouches for
-        return (*found, *self.grounding.problems(asked(example), example.passages, example.answer))
+        return (*(("page_gone",) if gone else ()), *problems(example, self.grounding))
 
     def approve(self, example_id: str) -> Example:
         """It may be learnt."""
 
         def approve(connection: Connection) -> Example:
             example = _known(connection, example_id)
-            problems = self.problems(example)
-            if problems:
-                raise NotApprovable(id=example_id, reasons=words(problems))
+            found = self.problems(example)
+            if found:
+                raise NotApprovable(id=example_id, reasons=words(found))
             examples.decide(connection, example, "approved", "approve", by=self.reviewer, now=self.clock())
             return _known(connection, example_id)
 
@@ -94,8 +92,8 @@ class Review:
         def edit(connection: Connection) -> Example:
             example = _known(connection, example_id)
             text = self.mask(" ".join(answer.split())).text
-            problems = self.grounding.problems(asked(example), example.passages, text)
-            examples.edit(connection, example, text, problems, by=self.reviewer, now=self.clock())
+            found = problems(replace(example, answer=text), self.grounding)
+            examples.edit(connection, example, text, found, by=self.reviewer, now=self.clock())
             return _known(connection, example_id)
 
         return self.store.run_now(edit)

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from bot.examples.build import Mask, candidates
-from bot.examples.example import Example, State
+from bot.examples.example import AUTOMATIC, Example, State
 from bot.examples.formats import read
 from bot.examples.grounding import SentenceGrounding
 from bot.examples.guards import Rules, chosen, counted
 from bot.examples.own import imported
 from bot.examples.pages import EditionPages
-from bot.examples.refresh import Refreshed, refresh
+from bot.examples.refresh import Refreshed, close_gone, refresh
 from bot.examples.review import Review
-from bot.store import examples, feedback
+from bot.examples.synthesis.synthesis import Synthesis
+from bot.store import examples, feedback, forgetting, loras
 from bot.store.database import Store
+from bot.store.forgetting import Forgotten
 
 _log = logging.getLogger(__name__)
 
@@ -86,10 +88,46 @@ class Workbench:
     def take_in(self, path: Path, *, approve_as: str = "") -> Imported:
         """Keep the rows of a file as pending examples; with `approve_as` (a reviewer) approve those without problems."""
         made = imported(read(path), path, self.pages, self.grounding, self.mask, now=self.clock())
+        return self._keep(made, "examples_imported", approve_as)
+
+    def synthesize(
+        self,
+        synthesis: Synthesis,
+        count: int,
+        *,
+        seed: int,
+        sources: Collection[str],
+        progress: Callable[[int], None],
+        approve_as: str = "",
+    ) -> Imported:
+        """Keep about `count` examples made from the pages that everyone may read, as `take_in` keeps a file's; `sources`: empty for all.
+
+        Examples whose page is gone or says something else by now are rejected first.
+        """
+        passages = self.pages.open_passages(sources)
+        made = list(synthesis.examples(passages, count, seed, now=self.clock(), progress=progress))
+        self.store.run_now(close_gone, self.pages, now=self.clock())
+        return self._keep(made, "examples_synthesized", approve_as)
+
+    def forget(self, person: str, *, asked_by: str) -> Forgotten:
+        """Forget a person (Person.key) and every example that rests on them; LoRAs made from those are marked, a new one is due.
+
+        What already answers changes only through `bot.releases.releases.Releases.mark`: call that first, with `would_forget`'s names.
+        """
+        gone = self.store.run_now(forgetting.forget, person, asked_by=asked_by, now=self.clock())
+        counts = {"examples": len(gone.examples), "questions": gone.questions, "votes": gone.votes}
+        _log.info(json.dumps({"event": "person_forgotten", **counts}))
+        return gone
+
+    def would_forget(self, person: str) -> tuple[Forgotten, list[str]]:
+        """What `forget` would take, and the names of the LoRAs that have learnt from it."""
+        return self.store.run_now(forgetting.preview, person), self.store.run_now(loras.loras_of_person, person)
+
+    def _keep(self, made: Sequence[Example], event: str, approve_as: str) -> Imported:
         approved = 0
 
         def add(connection: Connection) -> list[Example]:
-            return [one for one in made if examples.add(connection, one)]
+            return [one for one in made if examples.add(connection, one) or _back(connection, one)]
 
         new = self.store.run_now(add)
         review = self.review(approve_as)
@@ -98,7 +136,15 @@ class Workbench:
                 review.approve(one.id)
                 approved += 1
         problems = sum(bool(review.problems(one)) for one in new)
-        _log.info(
-            json.dumps({"event": "examples_imported", "new": len(new), "approved": approved, "problems": problems})
-        )
+        _log.info(json.dumps({"event": event, "new": len(new), "approved": approved, "problems": problems}))
         return Imported(len(new), len(made) - len(new), approved, problems)
+
+
+def _back(connection: Connection, example: Example) -> bool:
+    """Whether a synthetic example that was closed because its page had gone waits again: the page says so once more."""
+    known = examples.get(connection, example.id)
+    if known is None or example.kind != "synthetic" or (known.state, known.decided_by) != ("rejected", AUTOMATIC):
+        return False
+    examples.refresh(connection, example)
+    examples.decide(connection, known, "pending", "reopen", by=AUTOMATIC, now=example.made_at)
+    return True

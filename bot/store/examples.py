@@ -71,7 +71,10 @@ def of_person(connection: Connection, person: str) -> list[str]:
 
 
 def forget_person(connection: Connection, person: str) -> list[str]:
-    """Delete every example the person stands behind, with its history, and their name as a reviewer; the deleted ids."""
+    """Delete every example the person stands behind, with its history, and their name as a reviewer; the deleted ids.
+
+    Their votes stay, and would make the examples again: `bot/store/forgetting.py` is the whole of a request.
+    """
     gone = of_person(connection, person)
     connection.execute(delete(examples).where(examples.c.id.in_(gone)))
     connection.execute(update(examples).where(examples.c.decided_by == person).values(decided_by="erased"))

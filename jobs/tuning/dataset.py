@@ -1,7 +1,11 @@
 """Examples: JSON Lines → what is learnt and what is held out, then → token ids exactly as serving makes them. No torch.
 
     {"question", "passages": [{"title", "heading": […], "text"} | "text as shown"], "answer", "turns"?, "id"?, "kind"?}
+    {"question", "answer", "turns"?, "id"?, "kind"?}                                    a plain instruction: nothing to look up
 
+An example with passages becomes the very prompt of serving. One without (KoAlpaca and the like) is what the base's own chat
+template makes of a user's message: no rules of the librarian, no examples, so that what is learnt from it is the language and
+how to follow an instruction. Both kinds may stand in one set.
 Only tokens of the answer and the end of the turn carry loss.
 """
 
@@ -24,7 +28,7 @@ from bot.writers.engine import Turn
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question with the passages that were shown and the answer that is wanted."""
+    """One question, the passages that were shown (none: a plain instruction), and the answer that is wanted."""
 
     id: str
     question: str
@@ -96,8 +100,9 @@ def fingerprint(examples: Sequence[Example]) -> str:
 def split_by_passage(examples: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
     """(learnt, held out): a passage, word for word, is never on both sides, so what is held out is really new.
 
-    Examples that share a passage, also through others, stay together; whole groups are held out, in an order that `seed` decides, while
-    they fit into `share`. So the held-out part may be smaller than asked for, and is empty when all examples hang together.
+    Examples that share a passage (where there is none: their question), also through others, stay together; whole groups are held
+    out, in an order that `seed` decides, while they fit into `share`. So the held-out part may be smaller than asked for, and is
+    empty when all examples hang together.
     """
     groups = _groups(examples)
     room = round(share * len(examples))
@@ -111,13 +116,21 @@ def split_by_passage(examples: Sequence[Example], share: float, seed: int) -> tu
     return [e for i, e in enumerate(examples) if i not in held], [e for i, e in enumerate(examples) if i in held]
 
 
+def turns_for(example: Example) -> tuple[Turn, ...]:
+    """What the model reads before it answers."""
+    if example.passages:
+        return turns_of(prompts.prompt(example.passages, example.question, example.turns))
+    # One message: chat templates demand that roles alternate, and what was answered to the earlier ones is not known.
+    return (Turn("user", "\n\n".join((*example.turns, example.question))),)
+
+
 def encode(
     examples: Sequence[Example], tokens: Tokens, most_tokens: int
 ) -> tuple[tuple[Sample, ...], tuple[TooLong, ...]]:
-    """(samples, what was longer than `most_tokens`): the very prompt of serving, then the answer."""
+    """(samples, what was longer than `most_tokens`): `turns_for` through the template that serves, then the answer."""
     samples, too_long = [], []
     for example in examples:
-        prompt = tokens.prompt(turns_of(prompts.prompt(example.passages, example.question, example.turns)))
+        prompt = tokens.prompt(turns_for(example))
         whole = (*prompt, *tokens.answer(example.answer))
         if len(whole) > most_tokens:
             too_long.append(TooLong(example.id, len(whole)))
@@ -138,7 +151,7 @@ def _groups(examples: Sequence[Example]) -> list[list[int]]:
 
     first: dict[str, int] = {}
     for place, example in enumerate(examples):
-        for passage in example.passages:
+        for passage in example.passages or (example.question,):
             known = first.setdefault(" ".join(passage.split()), place)
             above[top(place)] = top(known)
     groups: dict[int, list[int]] = defaultdict(list)
@@ -151,9 +164,9 @@ def _example(raw: dict[str, object], line: int) -> Example:
     question, answer = jsonl.text(raw, "question"), jsonl.text(raw, "answer")
     if not question or not answer:
         raise Malformed("question과 answer가 모두 있어야 합니다")
-    passages = raw.get("passages")
-    if not isinstance(passages, list) or not passages:
-        raise Malformed("passages는 비어 있지 않은 목록이어야 합니다")
+    passages = raw.get("passages", [])
+    if not isinstance(passages, list):
+        raise Malformed("passages는 목록이어야 합니다")
     return Example(
         id=jsonl.text(raw, "id") or str(line),
         question=question,
