@@ -1,0 +1,121 @@
+"""What people see of a verdict: a sentence, the reasons, a table, a picture."""
+
+from __future__ import annotations
+
+import html
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from bot.texts import Language
+from jobs.gate import texts
+from jobs.gate.measures import MEASURES
+from jobs.gate.parity import Parity
+from jobs.gate.plot import write_plot
+from jobs.gate.table import rendered
+from jobs.gate.verdict import Decision, Verdict, Who
+from tests.jobs.gate.sides import answers_of, judged, make_cases, wrong
+
+ROOT = Path(__file__).parents[3]
+CASES = make_cases(200)
+GOOD, HALF = [True] * 200, [number % 2 == 0 for number in range(200)]
+FEW = CASES[:30]
+
+
+def verdicts() -> dict[Decision, Verdict]:
+    good, half = answers_of(CASES, GOOD), answers_of(CASES, HALF)
+    return {
+        Decision.PASSED: judged(CASES, good, half, parity=Parity(4, 99, 0.02, 0.98, 0.5)),
+        Decision.UNFAITHFUL: judged(CASES, good, half, parity=Parity(4, 99, 0.4, 0.7, 0.5)),
+        Decision.WORSE: judged(CASES, answers_of(CASES, HALF, bad=wrong), good),
+        Decision.NOT_BETTER: judged(CASES, half, half),
+        Decision.NOT_ENOUGH: judged(FEW, answers_of(FEW, GOOD[:30]), answers_of(FEW, HALF[:30])),
+    }
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[Decision, Verdict]:
+    return verdicts()
+
+
+def shown(verdict: Verdict, language: Language) -> str:
+    console = Console(file=StringIO(), width=130)
+    console.print(rendered(verdict, language))
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("decision", list(Decision))
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_decision_is_said_with_its_reasons_in_both_languages(
+    made: dict[Decision, Verdict], decision: Decision, language: Language
+) -> None:
+    verdict = made[decision]
+    assert verdict.decision is decision
+    text = shown(verdict, language)
+    assert texts.decision(verdict, language) in text
+    reasons = texts.reasons(verdict, language)
+    assert bool(reasons) == (decision is not Decision.PASSED)
+    for measure in MEASURES:
+        assert texts.measure(measure.name, language) in text
+    if language == "en":
+        assert not re.search("[가-힣]", text)
+    else:
+        assert all(re.search("[가-힣]", reason) for reason in reasons)
+
+
+def test_too_few_questions_are_told_with_the_number_that_would_do(made: dict[Decision, Verdict]) -> None:
+    verdict = made[Decision.NOT_ENOUGH]
+    first, *_ = texts.reasons(verdict, "ko")
+    assert f"약 {verdict.needed}개" in first
+    assert "30개" in first
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png"])
+@pytest.mark.parametrize("decision", list(Decision))
+def test_a_picture_of_every_decision(
+    made: dict[Decision, Verdict], tmp_path: Path, decision: Decision, suffix: str
+) -> None:
+    write_plot(made[decision], tmp_path / f"verdict{suffix}")
+    content = (tmp_path / f"verdict{suffix}").read_bytes()
+    assert content.startswith(b"\x89PNG" if suffix == ".png" else b"<?xml")
+
+
+def test_the_picture_names_every_measure_that_could_be_compared_as_text(
+    made: dict[Decision, Verdict], tmp_path: Path
+) -> None:
+    verdict = made[Decision.PASSED]
+    write_plot(verdict, tmp_path / "a.svg")
+    write_plot(verdict, tmp_path / "b.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    svg = (tmp_path / "a.svg").read_text(encoding="utf-8")
+    words = {html.unescape(one).strip() for one in re.findall(r"<text[^>]*>([^<]*)</text>", svg)}
+    for one in verdict.measures:
+        assert (texts.measure(one.measure, "en") in words) == (one.difference is not None)
+    assert "passed" in words
+
+
+def test_a_korean_name_and_a_verdict_over_nothing_are_drawn_too(made: dict[Decision, Verdict], tmp_path: Path) -> None:
+    verdict = made[Decision.PASSED]
+    korean = replace(verdict, candidate=Who("사내-규정-3", verdict.candidate.stamp))
+    write_plot(korean, tmp_path / "a.svg")
+    assert "사내-규정-3" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    one = make_cases(1)
+    empty = judged(one, answers_of(one, [True]), answers_of(one, [False]))
+    write_plot(empty, tmp_path / "b.svg")
+    assert shown(empty, "ko")
+
+
+def test_matplotlib_rich_torch_and_llamacpp_are_loaded_only_when_needed() -> None:
+    code = (
+        "import sys, jobs.gate.run, jobs.gate.table, jobs.gate.plot, jobs.gate.parity;"
+        "print([m for m in ('torch', 'matplotlib', 'llama_cpp', 'rich') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
