@@ -49,5 +49,5 @@ def configure(level: str) -> None:
     handler.setFormatter(JsonLines())
     handler.setLevel(level)  # some libraries set their own loggers to DEBUG when imported
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("faiss", "httpx", "httpcore", "sentence_transformers", "urllib3"):
+    for noisy in ("apscheduler", "faiss", "httpx", "httpcore", "sentence_transformers", "urllib3"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelNamesMapping()[level]))

@@ -109,6 +109,8 @@ class JobService:
     async def _wait(self, job: str, worker: Worker) -> None:
         code = await worker.wait()
         self._workers.pop(job, None)
-        if code:
+        if code < 0:  # killed, perhaps in the middle of a run: its lease and the count of deaths hold the next one back
+            _log.warning(json.dumps({"event": "worker_killed", "job": job, "signal": -code}))
+        elif code:
             self._resting[job] = time.monotonic() + self._rest_seconds
             _log.warning(json.dumps({"event": "worker_failed", "job": job, "exit": code}))

@@ -14,6 +14,7 @@ from benchmarks.service_run import Service, configure, index
 from bot.store import jobs
 from bot.store.database import Store, open_store
 from bot.store.job_rows import Run
+from tests.conftest import WIKI, write_wiki
 from tests.fakes.slack import SlackServer
 from tests.fakes.tiny_gguf import write_tiny_qwen2
 
@@ -62,7 +63,9 @@ async def test_jobs_run_beside_the_service_fail_without_it_and_end_with_it(tmp_p
     writer = tmp_path / "tiny.gguf"
     write_tiny_qwen2(writer)
     config, environment = configure(tmp_path, str(writer), slack, None, [])
-    config.write_text(config.read_text(encoding="utf-8") + JOBS, encoding="utf-8")
+    wiki = write_wiki(tmp_path / "wiki", WIKI)
+    sources = f'[[sources]]\nname = "wiki"\npath = "{wiki}"\n'
+    config.write_text(config.read_text(encoding="utf-8") + JOBS + sources, encoding="utf-8")
     service = Service(config, environment, tmp_path / "serve.log")
     await index(service)
     store: Store = open_store("", tmp_path / "data")
