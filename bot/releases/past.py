@@ -18,10 +18,12 @@ def standing(history: Sequence[Release], default: str) -> list[str]:
     for row in history:
         if row.lora == stack[-1]:
             continue
-        if row.action in _BACK and row.lora in stack:
-            del stack[len(stack) - stack[::-1].index(row.lora) :]
-        else:
+        if row.action not in _BACK:
             stack.append(row.lora)
+        elif row.lora in stack:
+            del stack[len(stack) - stack[::-1].index(row.lora) :]
+        else:  # what answered before the first release then: another one came with that version
+            stack = [row.lora]
     return stack
 
 
