@@ -12,10 +12,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from zoneinfo import ZoneInfo
 
 from bot.commands.tools import JobLine
@@ -163,7 +163,14 @@ class Workshop:
             )
         return lines
 
-    def run(self, job: str, *, by: str, told: Callable[[int, int | None, str], None]) -> Run:
+    def run(
+        self,
+        job: str,
+        *,
+        by: str,
+        told: Callable[[int, int | None, str], None],
+        arguments: Mapping[str, Any] | None = None,
+    ) -> Run:
         """Run it here and now; the run as it ended. Raises UnknownJob, JobPaused, JobBusy."""
         self._known(job)
         os.nice(_NICE)
@@ -174,7 +181,7 @@ class Workshop:
         runner = make_runner(self._parts, self._registry)
         # What a person stops waits until somebody asks for it again.
         with _signals(lambda: runner.stop(goes_on=False)):
-            run = runner.run(job, asked_by=by, told=told)
+            run = runner.run(job, asked_by=by, told=told, arguments=arguments)
         if run is None:
             group = rules(self._parts.settings, self._registry).groups[job]
             busy = store.run_now(runs.running, group, now=now)

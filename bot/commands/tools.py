@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
@@ -51,8 +51,15 @@ class JobTools(Protocol):
     def lines(self) -> list[JobLine]:
         """One per job. Raises InvalidSetting."""
 
-    def run(self, job: str, *, by: str, told: Callable[[int, int | None, str], None]) -> Run:
-        """Run it here; the run as it ended. `told`: done, total, step. Raises UnknownJob, JobPaused, JobBusy."""
+    def run(
+        self,
+        job: str,
+        *,
+        by: str,
+        told: Callable[[int, int | None, str], None],
+        arguments: Mapping[str, Any] | None = None,
+    ) -> Run:
+        """Run it here; the run as it ended. `told`: done, total, step; `arguments` as JSON. Raises UnknownJob, JobPaused, JobBusy."""
 
     def find(self, name: str | None) -> tuple[Run, Path]:
         """A run by id, a job's last one, or the last of all; with its log file, which may be missing. Raises UnknownRun."""
