@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
@@ -39,6 +39,8 @@ from bot.errors import ModelError, WritingError
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from bot.answering.flow import AnswerFlow
     from bot.examples.workbench import Workbench
     from bot.jobs_app import Workshop
@@ -52,7 +54,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.store.database import Store
     from bot.worker import ModelWorker
-    from bot.writers.engine import Engine
+    from bot.writers.llamacpp import LlamaCppEngine
     from jobs.job import JobParts
     from knowledge.build import BuildOptions, BuildProgress, BuildReport
     from knowledge.edition import EditionShelf
@@ -94,6 +96,7 @@ class Root:
             releases=self.releases,
             export_lora=self.export_lora,
             import_lora=self.import_lora,
+            verdicts=self.verdicts,
             jobs=self.jobs,
             doctor=self.doctor,
             serve=self.serve,
@@ -258,7 +261,7 @@ class Root:
             return None
         return ModelWorker(lambda: self.make_engine(path), queue_size=chosen.queue_size, per_person=chosen.per_person)
 
-    def make_engine(self, path: Path) -> Engine:
+    def make_engine(self, path: Path) -> LlamaCppEngine:
         """Loads the model; on the thread that will use it."""
         from bot.writers.llamacpp import LlamaCppEngine
 
@@ -471,7 +474,11 @@ class Root:
                 pages=EditionPages(edition.passages),
                 grounding=SentenceGrounding(index.analyser if index else self.make_analyser(), edition.morphemes.idf),
                 mask=mask,
-                rules=Rules(**self.settings.tuning.model_dump()),
+                rules=Rules(
+                    **self.settings.tuning.model_dump(
+                        include={"automatic", "voters", "voter_days", "person_share", "person_most"}
+                    )
+                ),
                 clock=time.time,
             )
         finally:
@@ -479,9 +486,23 @@ class Root:
 
     def job_parts(self, store: Store) -> JobParts:
         """What jobs are made of."""
+        from bot.learning_app import learning_parts
         from jobs.job import JobParts
 
-        return JobParts(settings=self.settings, store=store, reindex=self.reindex, workbench=self.workbench)
+        return JobParts(
+            settings=self.settings,
+            store=store,
+            reindex=self.reindex,
+            workbench=self.workbench,
+            learning=lambda: learning_parts(self),
+        )
+
+    def verdicts(self, evaluations: Sequence[str]) -> list[RenderableType]:
+        """The gate's tables for people."""
+        from bot.learning_app import tables
+
+        with self.releases() as releases:
+            return tables(releases, evaluations, self.settings.language)
 
     @contextmanager
     def jobs(self) -> Iterator[Workshop]:

@@ -538,6 +538,13 @@ class DetailsNotWritable(EvaluationError):
     en = "The per-question results cannot be written: {path} ({reason}). Give --details a writable path."
 
 
+class NothingToAsk(EvaluationError):
+    """No question to judge a LoRA by."""
+
+    ko = "LoRA를 평가할 질문이 없습니다. [tuning] evaluation_sets에 평가 파일을 적거나, 학습에 쓰지 않은 승인된 예시를 늘려 주십시오."
+    en = "There is no question to judge the LoRA by. Name sets in [tuning] evaluation_sets, or approve more examples that it has not seen."
+
+
 class GateBusy(EvaluationError):
     """`folder`."""
 
@@ -549,7 +556,7 @@ class AnswersNotKept(EvaluationError):
     """`path`, `reason`."""
 
     ko = "평가 답변을 저장하거나 읽을 수 없습니다: {path} ({reason}). 디스크와 권한을 확인하고 다시 실행하면 저장된 곳부터 이어집니다."
-    en = "The answers of an evaluation cannot be kept or read: {path} ({reason}). Check disk and permissions; the next run goes on from there."
+    en = "The answers of an evaluation cannot be kept or read: {path} ({reason}). Check disk and permissions; the next run goes on."
 
 
 class BadParity(EvaluationError):

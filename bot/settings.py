@@ -210,6 +210,23 @@ class ReindexJob(JobTable):
     schedule: str = "0 3 * * *"
 
 
+class TuneJob(JobTable):
+    """`[jobs.tune]`: after `examples` has asked for it, or at its time."""
+
+
+class GateJob(JobTable):
+    """`[jobs.gate]`: after `tune` has asked for it."""
+
+    enabled: bool = True
+
+
+class WatchJob(JobTable):
+    """`[jobs.watch]`."""
+
+    enabled: bool = True
+    schedule: str = "15 * * * *"
+
+
 class RetentionJob(JobTable):
     """`[jobs.retention]`."""
 
@@ -226,6 +243,9 @@ class JobsSettings(_Table):
     lease_seconds: float = Field(60.0, ge=5)
     keep_runs: int = Field(50, ge=1)
     examples: ExamplesJob = ExamplesJob()
+    tune: TuneJob = TuneJob()
+    gate: GateJob = GateJob()
+    watch: WatchJob = WatchJob()
     reindex: ReindexJob = ReindexJob()
     retention: RetentionJob = RetentionJob()
 
@@ -244,14 +264,43 @@ class JobsSettings(_Table):
         return found if isinstance(found, JobTable) else JobTable()
 
 
+class TrainingTable(_Table):
+    """`[tuning.training]`: the numbers of a run (jobs/tuning/settings.py says what each does)."""
+
+    rank: int = Field(8, ge=1, le=256)
+    alpha: float = Field(16.0, gt=0, allow_inf_nan=False)
+    learning_rate: float = Field(2e-4, gt=0, lt=1)
+    epochs: int = Field(2, ge=1)
+    examples_per_step: int = Field(4, ge=1)
+    most_tokens: int = Field(1536, ge=2)
+    held_out_share: float = Field(0.1, gt=0, le=0.5)
+    replay_share: float = Field(0.2, ge=0, le=0.9)
+    patience: int = Field(2, ge=1)
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    threads: int = Field(0, ge=0)
+    budget_minutes: float = Field(480.0, ge=0, allow_inf_nan=False)
+    memory_mb: int = Field(0, ge=0)
+    seed: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    quantise: Literal["none", "4bit"] = "none"
+    processes: int = Field(1, ge=1)
+    preference_share: float = Field(0.0, ge=0, le=1)
+    least_preferences: int = Field(20, ge=1)
+
+
 class TuningSettings(_Table):
-    """`[tuning]`: what becomes a training example, and how much of a set may rest on one person."""
+    """`[tuning]`: what becomes a training example, how much of a set may rest on one person, and what tuning may do."""
 
     automatic: bool = False
     voters: int = Field(2, ge=2)
     voter_days: float = Field(7.0, ge=0, allow_inf_nan=False)
     person_share: float = Field(0.05, gt=0, le=1)
     person_most: int = Field(20, ge=1)
+    least_examples: int = Field(30, ge=1)
+    replay: bool = True
+    evaluation_sets: tuple[Path, ...] = ()
+    promote: Literal["propose", "automatic"] = "propose"
+    training: TrainingTable = TrainingTable()
 
 
 class MarginSettings(_Table):
@@ -384,6 +433,9 @@ def load_settings(path: Path | None) -> Settings:
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
             "writer": settings.writer.model_copy(update={"model": _model(settings.writer.model, folder)}),
             "embedder": settings.embedder.model_copy(update={"model": _model(settings.embedder.model, folder)}),
+            "tuning": settings.tuning.model_copy(
+                update={"evaluation_sets": tuple(_absolute(one, folder) for one in settings.tuning.evaluation_sets)}
+            ),
             "sources": tuple(
                 source.model_copy(update={"path": _absolute(source.path, wiki_root)}) for source in settings.sources
             ),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.examples.workbench import Workbench
     from bot.settings import Settings
     from bot.store.database import Store
+    from jobs.learning.parts import LearningParts
     from knowledge.build import BuildProgress, BuildReport
 
 THEN = "then"
@@ -83,3 +84,5 @@ class JobParts:
     store: Store
     reindex: Callable[[bool, BuildProgress], BuildReport]
     workbench: Callable[[], AbstractContextManager[Workbench]]
+    learning: Callable[[], LearningParts]
+    """Of what tunes, judges and watches. Raises InvalidSetting."""

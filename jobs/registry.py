@@ -7,9 +7,13 @@ from collections.abc import Iterable, Iterator
 from bot.store.jobs import Rules
 from jobs import build_examples, reindex, retention
 from jobs.job import JobParts, JobSpec
+from jobs.learning import judge, tune, watch
 
 FACTORIES = (
     build_examples.job,
+    tune.job,
+    judge.job,
+    watch.job,
     reindex.job,
     retention.job,
 )

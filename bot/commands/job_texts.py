@@ -19,12 +19,19 @@ _STEPS = {
     "publishing": ("색인 게시", "Publishing"),
     "examples": ("학습 예시 만들기", "Building examples"),
     "folders": ("기록 정리", "Forgetting old runs"),
+    "base_verify": ("모델 파일 확인", "Checking the model"),
+    "base_convert": ("학습할 가중치 준비(처음 한 번)", "Preparing weights (once)"),
+    "training": ("학습", "Tuning"),
+    "making_way": ("답변을 기다리는 사람이 있어 쉽니다", "People wait for answers: pausing"),
+    "asking": ("질문", "Asking"),
+    "watching": ("LoRA 지켜보기", "Watching what answers"),
 }
 
 
 def step(message: str, language: Language) -> str:
-    """A step of a job; one without words of its own here is shown as the job names it."""
-    return _STEPS[message][language != "ko"] if message in _STEPS else plain(message)
+    """A step of a job and, behind ": ", how it goes; a step without words of its own here is shown as the job names it."""
+    name, colon, rest = message.partition(": ")
+    return (_STEPS[name][language != "ko"] if name in _STEPS else plain(name)) + colon + plain(rest)
 
 
 def state(name: str, language: Language) -> str:

@@ -13,6 +13,7 @@ from bot.commands.loras_export import export_lora
 from bot.commands.loras_import import import_lora
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
+from bot.commands.tune_run import evaluate_lora
 
 if TYPE_CHECKING:
     from bot.releases.overview import Described, Listed
@@ -30,6 +31,7 @@ def loras() -> None:
 
 loras.add_command(export_lora)
 loras.add_command(import_lora)
+loras.add_command(evaluate_lora)
 
 
 @loras.command("list")

@@ -33,7 +33,8 @@ def failure(error: ExplainedError, language: Language, *, json_wanted: bool) -> 
 def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
     """A function (label, done, total) that draws one bar per label on a terminal's standard error; silent elsewhere.
 
-    `total` None: unknown. Where standard error is no terminal, each label is announced once.
+    `total` None: unknown. What stands in a label behind ": " may change: it is the same bar. Where standard error is no terminal, each
+    label is announced once.
     """
     if quiet:
         yield lambda label, done, total: None
@@ -42,9 +43,10 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int | 
         announced: set[str] = set()
 
         def announce(label: str, done: int, total: int | None) -> None:
-            if label not in announced:
-                announced.add(label)
-                click.echo(f"{label}…", err=True)
+            name = label.partition(": ")[0]
+            if name not in announced:
+                announced.add(name)
+                click.echo(f"{name}…", err=True)
 
         yield announce
         return
@@ -62,6 +64,7 @@ class _Bars:
         self._tasks: dict[str, int] = {}
 
     def __call__(self, label: str, done: int, total: int | None) -> None:
-        if label not in self._tasks:
-            self._tasks[label] = self._bars.add_task(label, total=total)
-        self._bars.update(self._tasks[label], completed=done, total=total)  # type: ignore[arg-type]
+        name = label.partition(": ")[0]
+        if name not in self._tasks:
+            self._tasks[name] = self._bars.add_task(label, total=total)
+        self._bars.update(self._tasks[name], description=label, completed=done, total=total)  # type: ignore[arg-type]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from bot.answering.flow import AnswerFlow
     from bot.examples.workbench import Workbench
     from bot.models.catalogue import Catalogue
@@ -109,6 +111,8 @@ class Tools:
     export_lora: Exporting
     import_lora: Callable[[Path], str]
     """A PEFT folder → the LoRA's name on the shelf."""
+    verdicts: Callable[[Sequence[str]], list[RenderableType]]
+    """Ids of evaluations → their tables. Raises StoreError."""
     jobs: Callable[[], AbstractContextManager[JobTools]]
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]

@@ -14,6 +14,7 @@ from bot.commands import example_texts as texts
 from bot.commands.feedback import reviewer
 from bot.commands.output import as_json, progress_bars
 from bot.commands.tools import Tools
+from bot.commands.tune_run import run_tuning
 
 if TYPE_CHECKING:
     from bot.examples.synthesis.synthesis import Rewording
@@ -27,6 +28,9 @@ _JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄�
 @click.group("tune")
 def tune() -> None:
     """모델을 회사 자료에 맞춥니다."""
+
+
+tune.add_command(run_tuning)
 
 
 @tune.command("import")

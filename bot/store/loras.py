@@ -157,6 +157,12 @@ def evaluations_of(connection: Connection, lora: str) -> list[Evaluation]:
     return [_evaluation(row) for row in connection.execute(wanted.order_by(*_NEWEST_FIRST))]
 
 
+def evaluation(connection: Connection, evaluation_id: str) -> Evaluation | None:
+    """One verdict by its id."""
+    row = connection.execute(select(evaluations).where(evaluations.c.id == evaluation_id)).first()
+    return None if row is None else _evaluation(row)
+
+
 def latest_evaluation(connection: Connection, lora: str, against: str | None = None) -> Evaluation | None:
     """The newest verdict, against one LoRA (or `none`) or against any."""
     wanted = select(evaluations).where(evaluations.c.lora == lora)

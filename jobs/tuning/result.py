@@ -68,6 +68,7 @@ def write_result(
         "seed": settings.seed,
         "prompt": prompts.version(),
         "examples": {n: {"count": len(many), "sha256": fingerprint(many)} for n, many in material.sets.items()},
+        "held_out": [one.id for one in material.sets["held_out"]],
         "too_long": {one.id: one.tokens for one in material.too_long},
         "preferences": _preferences(material, trained),
         "ending": trained.ending,

@@ -1,0 +1,34 @@
+"""What `saseo tune run` and `saseo loras evaluate` say. Functions of the language; names and numbers go in as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bot.commands.lora_texts import lora
+from bot.messages import Language
+
+
+def trained(result: Mapping[str, Any], language: Language) -> str:
+    """What a run of training came to."""
+    names = ", ".join(result["loras"])
+    minutes = result["seconds"] / 60
+    if language == "ko":
+        return f"예시 {result['examples']}개로 {minutes:.1f}분 동안 학습했습니다: {names}"
+    return f"Tuned on {result['examples']} examples for {minutes:.1f} minutes: {names}"
+
+
+def judged(result: Mapping[str, Any], language: Language) -> str:
+    """What is to be done after the verdicts."""
+    korean = language == "ko"
+    if not result.get("judged"):
+        return "평가할 새 LoRA가 없습니다." if korean else "There is no new LoRA to evaluate."
+    if name := result.get("promoted"):
+        return f"{name}이(가) 이제 답합니다." if korean else f"{name} answers from now on."
+    if name := result.get("proposed"):
+        line = f"saseo loras promote {name}"
+        return f"통과했습니다. 배포하려면: {line}" if korean else f"Passed. To let it answer: {line}"
+    against = lora(str(result["against"]), language)
+    if korean:
+        return f"지금 답하는 것({against})이 그대로 답합니다. 그래도 배포하려면 --overrule과 --reason을 쓰십시오."
+    return f"What answers now ({against}) goes on. To release it all the same: --overrule and --reason."

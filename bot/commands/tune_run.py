@@ -1,0 +1,94 @@
+"""`saseo tune run` and `saseo loras evaluate`: train, and put before the gate, here and now. The same jobs run by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.commands import job_texts, learning_texts
+from bot.commands.feedback import reviewer
+from bot.commands.output import as_json, progress_bars
+from bot.commands.tools import Tools
+
+if TYPE_CHECKING:
+    from bot.store.job_rows import Run
+
+_JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
+
+
+@click.command("run")
+@click.option(
+    "--examples",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="승인된 예시 대신 이 JSONL 파일(또는 폴더)로 학습합니다. 여러 번 쓸 수 있습니다.",
+)
+@click.option("--no-gate", is_flag=True, help="학습만 하고 평가하지 않습니다.")
+@_JSON
+@click.pass_obj
+def run_tuning(tools: Tools, examples: tuple[Path, ...], no_gate: bool, json_wanted: bool) -> None:
+    """승인된 예시로 LoRA를 학습하고, 지금 답하는 것과 비교합니다.
+
+    Ctrl-C로 멈추면 저장한 곳에서 이어집니다. 통과한 LoRA는 `saseo loras promote`로 배포합니다.
+    """
+    given = {"examples": [str(one.absolute()) for one in examples]}
+    tuned = _run(tools, "tune", given, json_wanted=json_wanted)
+    judged = None if no_gate else _run(tools, "gate", given, json_wanted=json_wanted)
+    if json_wanted:
+        click.echo(as_json({**tuned.result, **({} if judged is None else {"gate": dict(judged.result)})}))
+        return
+    language = tools.settings().language
+    click.echo(learning_texts.trained(tuned.result, language))
+    if judged is not None:
+        _tell(tools, judged.result)
+
+
+@click.command("evaluate")
+@click.argument("name")
+@click.option(
+    "--examples",
+    type=click.Path(exists=True, path_type=Path),
+    multiple=True,
+    help="이 파일의 예시 가운데 LoRA가 보지 않은 것도 묻습니다.",
+)
+@_JSON
+@click.pass_obj
+def evaluate_lora(tools: Tools, name: str, examples: tuple[Path, ...], json_wanted: bool) -> None:
+    """LoRA를 지금 답하는 것과 비교해 평가합니다. 중단하면 물어본 곳에서 이어집니다."""
+    given = {"lora": name, "examples": [str(one.absolute()) for one in examples]}
+    judged = _run(tools, "gate", given, json_wanted=json_wanted)
+    if json_wanted:
+        click.echo(as_json(dict(judged.result)))
+    else:
+        _tell(tools, judged.result)
+
+
+def _run(tools: Tools, job: str, arguments: Mapping[str, Any], *, json_wanted: bool) -> Run:
+    language = tools.settings().language
+    with tools.jobs() as workshop, progress_bars(quiet=json_wanted) as bar:
+        run = workshop.run(
+            job,
+            by=reviewer(),
+            arguments=arguments,
+            told=lambda done, total, message: bar(job_texts.step(message, language), done, total),
+        )
+    if run.state == "done":
+        return run
+    if json_wanted:
+        click.echo(as_json({"job": run.job, "state": run.state, "error": run.error, "run": run.id}))
+    else:
+        click.echo(job_texts.ended(run, language), err=True)
+    raise click.exceptions.Exit(1)
+
+
+def _tell(tools: Tools, result: Mapping[str, Any]) -> None:
+    """Each verdict as a table, then what to do."""
+    from rich.console import Console
+
+    language = tools.settings().language
+    for table in tools.verdicts([str(one) for one in result.get("evaluations", ())]):
+        Console().print(table)
+    click.echo(learning_texts.judged(result, language))

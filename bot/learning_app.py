@@ -1,0 +1,127 @@
+"""The composition root's part for tuning, judging and watching: what those jobs are made of. Only bot/app.py imports this."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from bot.live import NO_LORA
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from bot.app import Root
+    from bot.messages import Language
+    from bot.releases.releases import Releases
+    from bot.settings import Settings
+    from jobs.gate.asking import Answerers, Side
+    from jobs.learning.parts import LearningOptions, LearningParts, ServedBase
+    from jobs.tuning.settings import TuningSettings
+
+
+def learning_parts(root: Root) -> LearningParts:
+    """Over one configuration."""
+    from jobs.learning.parts import LearningParts
+
+    return LearningParts(
+        options=options(root.settings),
+        base=lambda: served_base(root),
+        workbench=root.workbench,
+        releases=root.releases,
+        side=lambda name: side(root, name),
+        engine=lambda: root.make_engine(served_base(root).gguf),
+        folder=root.settings.data_dir / "tuning",
+    )
+
+
+def options(settings: Settings) -> LearningOptions:
+    """`[tuning]`, `[gate]` and `[releases]`. Raises InvalidSetting."""
+    from bot.releases.watch import WatchRules
+    from jobs.gate.settings import GateSettings
+    from jobs.learning.parts import LearningOptions
+    from jobs.tuning.replay import STARTER_EXAMPLES
+
+    chosen = settings.tuning
+    return LearningOptions(
+        training=training(settings),
+        gate=GateSettings.from_json(settings.gate.model_dump()),
+        watch=WatchRules(),
+        least_examples=chosen.least_examples,
+        replay=STARTER_EXAMPLES if chosen.replay else None,
+        evaluation_sets=chosen.evaluation_sets,
+        promote=chosen.promote,
+    )
+
+
+def training(settings: Settings) -> TuningSettings:
+    """`[tuning.training]`: 0 stands for no limit of one's own."""
+    from jobs.tuning.settings import TuningSettings
+
+    given: dict[str, Any] = settings.tuning.training.model_dump()
+    given["budget_seconds"] = given.pop("budget_minutes") * 60
+    for name in ("threads", "memory_mb", "budget_seconds"):
+        given[name] = given[name] or None
+    return TuningSettings(**given)
+
+
+def served_base(root: Root) -> ServedBase:
+    """The configured writer. Raises ModelError."""
+    from jobs.learning.parts import ServedBase
+
+    name = root.settings.writer.model
+    return ServedBase(name, root.store.path(name, role="writer"), root.base_sha256, root.template())
+
+
+def side(root: Root, name: str) -> Side:
+    """What answers with this LoRA, or with the plain base, over the serving edition. Raises a LoraError, `NoEdition`."""
+    from bot import prompts
+    from jobs.gate.answers import Stamp
+    from jobs.gate.asking import Side
+
+    lora = NO_LORA if name == NO_LORA else root.loras.choosing(name).shelf.get(name, root.base_sha256).sha256
+    stamp = Stamp(root.base_sha256, lora, root.shelf.current(), prompts.version(), dials(root.settings))
+
+    return Side(name, stamp, lambda: answerers(root, name))
+
+
+@asynccontextmanager
+async def answerers(root: Root, name: str) -> AsyncIterator[Answerers]:
+    """A flow and its writer, both with this LoRA alone."""
+    from bot.errors import WriterFailed
+    from jobs.gate.asking import Answerers, WriterDials
+
+    async with root.answering(name) as flow:
+        flow.swap(replace(flow.live(), canary=None))
+        live = flow.live()
+        if live.writer is None:
+            raise WriterFailed(reason="no writer")
+        chosen = root.settings.writer
+        yield Answerers(
+            flow,
+            live.writer,
+            live.lora,
+            WriterDials(chosen.max_answer_tokens, chosen.temperature, chosen.timeout_seconds),
+        )
+
+
+def tables(releases: Releases, evaluations: Sequence[str], language: Language) -> list[RenderableType]:
+    """Of kept verdicts; an id that is not known is left out. Raises StoreError."""
+    from bot.store import loras
+    from jobs.gate.table import rendered
+    from jobs.gate.verdict import Verdict
+
+    found = [releases.store.run_now(loras.evaluation, one) for one in evaluations]
+    return [rendered(Verdict.from_json(one.verdict), language) for one in found if one is not None]
+
+
+def dials(settings: Settings) -> str:
+    """Whatever else turns an answer into another one."""
+    turned: list[object] = [
+        settings.writer.model_dump(exclude={"lora", "model", "queue_size", "per_person", "threads"})
+    ]
+    turned += [settings.answer.model_dump(), settings.search.model_dump(), settings.language]
+    return hashlib.sha256(json.dumps(turned, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,182 @@
+"""The job that puts new LoRAs before the gate: asked beside what answers now, the verdict kept, the best of those that passed proposed.
+
+Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now); `examples`, paths of files whose
+examples are asked too, as far as the LoRA has not seen them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.errors import NothingToAsk, ReleaseError
+from bot.loras.shelf import ShelvedLora
+from bot.releases.releases import AUTOMATIC, Releases
+from bot.store import loras
+from bot.store import releases as records
+from bot.store.loras import Evaluation
+from jobs.gate.asking import Side
+from jobs.gate.cases import GateCase, joined
+from jobs.gate.kept import KeptAnswers
+from jobs.gate.parity import Parity, measure_parity, read_parity
+from jobs.gate.plot import write_plot
+from jobs.gate.run import run_gate
+from jobs.gate.verdict import Verdict
+from jobs.job import JobContext, JobParts, JobSpec
+from jobs.learning.material import of_files, of_store, unseen
+from jobs.learning.parts import LearningParts
+from jobs.learning.tune import GATE, GROUP
+from jobs.tuning.dataset import Example
+
+_log = logging.getLogger(__name__)
+PARITY, VERDICT, PLOT = "parity.json", "verdict.json", "verdict.svg"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One candidate and what was found."""
+
+    lora: str
+    evaluation: str
+    verdict: Verdict
+
+
+def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
+    """Verdicts; the best passed one is promoted if `[tuning] promote` says so, else proposed.
+
+    Raises NothingToAsk when there is no question to judge by, and what opening a side raises.
+    """
+    with parts.releases() as releases:
+        present = now_answering(releases)
+        candidates = _candidates(releases, present, context.arguments.get("lora"))
+        if not candidates:
+            return {"judged": [], "against": present}
+        own = _own(parts, [Path(one) for one in context.arguments.get("examples") or ()])
+        judged = [_judged(parts, context, releases, one, present, own) for one in candidates]
+        passed = [one for one in judged if one.verdict.passed]
+        best = max(passed, key=lambda one: one.verdict.main.gain or 0.0, default=None)
+        promoted = best is not None and parts.options.promote == "automatic" and _promoted(releases, best)
+    return {
+        "judged": [{"lora": one.lora, "decision": one.verdict.decision.value} for one in judged],
+        "against": present,
+        "evaluations": [one.evaluation for one in judged],
+        "proposed": best.lora if best is not None and not promoted else "",
+        "promoted": best.lora if best is not None and promoted else "",
+    }
+
+
+def now_answering(releases: Releases) -> str:
+    """Name of what answers now, or `none`; a canary beside it is not looked at. Raises StoreError."""
+
+    def read(connection: Connection) -> str:
+        newest = records.newest(connection, releases.base)
+        return newest.lora if newest is not None else releases.choosing.default(loras.unusable(connection))
+
+    setting = releases.choosing
+    return setting.setting if setting.pinned or setting.off else releases.store.run_now(read)
+
+
+def _candidates(releases: Releases, present: str, wanted: str | None) -> list[ShelvedLora]:
+    if wanted:
+        releases.recorded(wanted)
+        return [releases.shelf.get(wanted, releases.base)]
+
+    def waiting(connection: Connection) -> list[str]:
+        return [
+            one.name
+            for one in loras.every(connection, releases.base)
+            if one.usable and one.run and one.name != present and not loras.latest_evaluation(connection, one.name, present)
+        ]  # fmt: skip
+
+    here = {one.name for one in releases.shelf.every()}
+    return [releases.shelf.get(name, releases.base) for name in releases.store.run_now(waiting) if name in here]
+
+
+def _own(parts: LearningParts, files: Sequence[Path]) -> Sequence[Example]:
+    """Examples of which a candidate may not have seen all."""
+    with parts.workbench() as bench:
+        own = of_store(bench).examples
+    return (*own, *of_files(files).examples)
+
+
+def _judged(
+    parts: LearningParts,
+    context: JobContext,
+    releases: Releases,
+    candidate: ShelvedLora,
+    present: str,
+    own: Sequence[Example],
+) -> Judged:
+    seen = set(releases.store.run_now(loras.examples_of, candidate.name))
+    held_out = set(candidate.card.get("held_out") or ())
+    cases = joined(parts.options.evaluation_sets, unseen(own, seen - held_out))
+    if not cases:
+        raise NothingToAsk
+    sides = parts.side(candidate.name), parts.side(present)
+    parity = _parity(parts, candidate)
+    verdict = asyncio.run(_asked(parts, context, *sides, cases, parity))
+    evaluation = Evaluation(
+        secrets.token_hex(8), candidate.name, present, verdict.passed, verdict.as_json(), releases.clock()
+    )
+    folder = parts.verdicts / evaluation.id
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / VERDICT).write_text(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1), encoding="utf-8")
+    write_plot(verdict, folder / PLOT)
+    releases.store.run_now(loras.keep_evaluation, evaluation)  # last: the picture is there once the verdict is known
+    told = {"lora": candidate.name, "against": present, "decision": verdict.decision.value}
+    _log.info(json.dumps({"event": "judged", "evaluation": evaluation.id, **told}))
+    return Judged(candidate.name, evaluation.id, verdict)
+
+
+async def _asked(
+    parts: LearningParts,
+    context: JobContext,
+    candidate: Side,
+    present: Side,
+    cases: Sequence[GateCase],
+    parity: Parity | None,
+) -> Verdict:
+    def told(side: str, done: int, total: int) -> None:
+        context.progress(done, total, f"asking {side}")
+        context.check()
+
+    with KeptAnswers(parts.answers) as kept:
+        verdict = await run_gate(candidate, present, cases, kept, parts.options.gate, parity=parity, progress=told)
+        kept.forget_all_but([candidate.stamp, present.stamp])
+    return verdict
+
+
+def _parity(parts: LearningParts, candidate: ShelvedLora) -> Parity | None:
+    """None where training left nothing to compare with (a LoRA made elsewhere)."""
+    path = candidate.folder / PARITY
+    if not path.is_file():
+        return None
+    engine = parts.engine()
+    try:
+        return measure_parity(engine, candidate.file, read_parity(path))
+    finally:
+        engine.close()
+
+
+def _promoted(releases: Releases, best: Judged) -> bool:
+    try:
+        releases.promote(best.lora, by=AUTOMATIC, reason=f"{best.evaluation}: {best.verdict.decision.value}")
+    except ReleaseError as error:  # pinned by the setting, say: then a person decides
+        _log.warning(json.dumps({"event": "not_promoted", "lora": best.lora, "error": type(error).__name__}))
+        return False
+    return True
+
+
+def job(parts: JobParts) -> JobSpec:
+    """As the registry wants it. What was answered is kept: a run that is gone on with asks only the rest."""
+    return JobSpec(
+        GATE, "새 LoRA 평가", "Judge new LoRAs", lambda context: judge(parts.learning(), context), group=GROUP
+    )

@@ -1,0 +1,161 @@
+"""The job that trains a LoRA on what is approved, always from the base, and puts it on the shelf. Whether it may answer the gate says.
+
+    <run's folder>/plain/           the training run (jobs/tuning/job.py); killed or stopped, it goes on from its last checkpoint
+    <run's folder>/preferences/     the same with what people preferred, when there is enough of that and it is switched on
+
+Arguments: `examples`, paths of files or folders in place of the store's examples.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection
+
+from bot.errors import NothingToLearn
+from bot.loras.shelf import ShelvedLora
+from bot.releases.releases import AUTOMATIC, Releases
+from bot.store import examples as kept
+from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
+from jobs.learning.material import LearningSet, of_files, of_store
+from jobs.learning.parts import LearningParts, ServedBase
+from jobs.tuning import dataset
+from jobs.tuning.job import RunFolder, TuningJob
+from jobs.tuning.preferences import load_preferences, write_preferences
+from jobs.tuning.run import TuningProcess
+from jobs.tuning.sparkline import sparkline
+
+GATE, GROUP = "gate", "model"
+EXAMPLES, PREFERENCES = "examples.jsonl", "preferences.jsonl"
+FORGOTTEN = "an example it has seen was forgotten meanwhile"
+_WIDTH = 24
+
+
+def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
+    """Train, take in; the result names the LoRAs and asks for the gate.
+
+    Raises NothingToLearn with fewer examples than `least_examples`, and what `TuningProcess.outcome` raises.
+    """
+    options = parts.options
+    context.progress(0, None, "examples")
+    given = context.arguments.get("examples") or ()
+    learning = _material(parts, context, [Path(one) for one in given])
+    if len(learning.examples) < options.least_examples:
+        raise NothingToLearn(reason=f"{len(learning.examples)} < {options.least_examples}")
+    base = parts.base()
+    made: list[ShelvedLora] = []
+    seconds = 0.0
+    with parts.releases() as releases:
+        for name, job in _jobs(parts, context, base, learning):
+            result = _train(context, context.folder / name, job)
+            lora = releases.take_in(result, learning.ids, run=context.run)
+            seconds += float(lora.card.get("seconds") or 0.0)
+            if not given:
+                _mark_if_forgotten(releases, lora.name, learning)
+            made.append(lora)
+    for name in (
+        "plain",
+        "preferences",
+    ):  # gigabytes of nothing: the result is on the shelf, people's words go with the run
+        shutil.rmtree(RunFolder(context.folder / name).checkpoints, ignore_errors=True)
+    return {
+        "loras": [one.name for one in made],
+        "examples": len(learning.examples),
+        "seconds": round(seconds, 1),
+        THEN: [GATE],
+    }
+
+
+def _material(parts: LearningParts, context: JobContext, given: Sequence[Path]) -> LearningSet:
+    """What an earlier part of this run began with, so that its checkpoints fit; else what there is now."""
+    examples, preferences = context.folder / EXAMPLES, context.folder / PREFERENCES
+    if context.resumed and preferences.is_file():
+        return LearningSet(tuple(dataset.load_examples(examples)), tuple(load_preferences(preferences)))
+    if given:
+        learning = of_files(given)
+    else:
+        with parts.workbench() as bench:
+            learning = of_store(bench)
+    dataset.write_examples(examples, learning.examples)
+    write_preferences(preferences, learning.preferences)  # last: both are whole once it is there
+    return learning
+
+
+def _jobs(
+    parts: LearningParts, context: JobContext, base: ServedBase, learning: LearningSet
+) -> Iterator[tuple[str, TuningJob]]:
+    """The runs: without preferences, and with them if there are enough, so that the gate can tell whether they help."""
+    options = parts.options
+    plain = TuningJob(
+        gguf=base.gguf,
+        examples=context.folder / EXAMPLES,
+        cache=parts.bases,
+        template=base.template,
+        replay=options.replay,
+        settings=replace(options.training, preference_share=0.0),
+    )
+    yield "plain", plain
+    rejected = sum(bool(one.rejected) for one in learning.preferences)
+    if options.training.preference_share > 0 and rejected >= options.training.least_preferences:
+        yield "preferences", replace(plain, preferences=context.folder / PREFERENCES, settings=options.training)
+
+
+def _train(context: JobContext, folder: Path, job: TuningJob) -> Path:
+    """The result's folder. Raises JobStopped when the run was asked to stop: a checkpoint is there."""
+    done = RunFolder(folder).result
+    if context.resumed and (done / "lora.json").is_file():  # it ended before the process died
+        return done
+    told = _Told(context)
+    with TuningProcess(folder, job) as process:
+        for line in process:
+            told.show(line)
+            if context.stop_requested():
+                process.stop()
+        outcome = process.outcome()
+    if outcome.result is None:
+        raise JobStopped
+    return outcome.result
+
+
+@dataclass
+class _Told:
+    """Lines of the training process as a job's progress."""
+
+    context: JobContext
+    losses: list[float] = field(default_factory=list)
+    held_out: str = ""
+
+    def show(self, line: Mapping[str, Any]) -> None:
+        """Take in one line; unknown events change nothing."""
+        event = line.get("event")
+        if event == "base":
+            self.context.progress(int(line["done"]), line.get("total"), f"base_{line['stage']}")
+        elif event == "training":
+            self.context.progress(int(line["done"]), int(line["steps"]), "training")
+        elif event == "held_out":
+            self.held_out = f" · held out {line['loss']:.3f}"
+        elif event == "step":
+            self.losses.append(float(line["loss"]))
+            words = f"training: loss {self.losses[-1]:.3f}{self.held_out} {sparkline(self.losses, _WIDTH)}"
+            self.context.progress(int(line["step"]), int(line["steps"]), words)
+        elif event == "paused":
+            self.context.progress(len(self.losses), None, "making_way")
+
+
+def _mark_if_forgotten(releases: Releases, lora: str, learning: LearningSet) -> None:
+    """Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now."""
+
+    def present(connection: Connection) -> set[str]:
+        return {one.id for one in kept.every(connection)}
+
+    if not set(learning.ids) <= releases.store.run_now(present):
+        releases.mark(lora, FORGOTTEN, by=AUTOMATIC)
+
+
+def job(parts: JobParts) -> JobSpec:
+    """As the registry wants it. Not beside the gate: each holds gigabytes."""
+    return JobSpec("tune", "모델 학습", "Tune the model", lambda context: tune(parts.learning(), context), group=GROUP)
