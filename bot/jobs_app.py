@@ -175,7 +175,7 @@ class Workshop:
         self._known(job)
         os.nice(_NICE)
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        store, now = self._parts.store, time.time()
+        store = self._parts.store
         if store.run_now(runs.paused, job):
             raise JobPaused(job=job)
         runner = make_runner(self._parts, self._registry)
@@ -184,7 +184,7 @@ class Workshop:
             run = runner.run(job, asked_by=by, told=told, arguments=arguments)
         if run is None:
             group = rules(self._parts.settings, self._registry).groups[job]
-            busy = store.run_now(runs.running, group, now=now)
+            busy = store.run_now(runs.running, group, now=time.time())
             raise JobBusy(
                 job=job,
                 running=busy.job if busy else job,

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from bot.commands.example_texts import plain
 from bot.messages import Language
-from bot.store.jobs import CLOCK, DIED
 
 if TYPE_CHECKING:
     from bot.commands.tools import JobLine
@@ -118,12 +117,16 @@ def switched(job: str, paused: bool, language: Language) -> str:
 
 
 def _error(run: Run, language: Language) -> str:
+    from bot.store.jobs import DIED  # late: it loads SQLAlchemy
+
     if run.error == DIED:
         return "실행하던 프로세스가 죽었습니다." if language == "ko" else "The process that ran it died."
     return plain(run.error.partition(": ")[2] or run.error)
 
 
 def _by(who: str, language: Language) -> str:
+    from bot.store.jobs import CLOCK
+
     if who == CLOCK:
         return "일정" if language == "ko" else "by the clock"
     return who
