@@ -1,13 +1,13 @@
 """A verdict as a picture: on the left every difference with its interval and, shaded, where a guard fails; on the right before and after.
 
-In English, since matplotlib's own font has no Hangul. No pyplot: nothing global is touched, and no display is needed.
+In English, since matplotlib's own font has no Hangul. No pyplot, so no display and no figure that outlives the call.
 """
 
 from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.gate import texts
 from jobs.gate.comparison import Comparison
@@ -35,7 +35,7 @@ def write_plot(verdict: Verdict, path: Path) -> None:
     """SVG or PNG, by the name. The same verdict gives the same file. An OSError is the caller's."""
     import matplotlib
 
-    plain = {
+    plain: dict[Any, Any] = {
         "svg.fonttype": "none",
         "svg.hashsalt": "saseo",
         "font.size": 9.5,

@@ -7,19 +7,25 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 from bot.errors import BadParity
 from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
-from bot.loras.gguf_writer import write_lora
+from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
 from bot.worker import ModelWorker
 from bot.writers.engine import LoraFile, StopFlag, Turn, WritingReport, WritingRequest
 from bot.writers.llamacpp import LlamaCppEngine
 from jobs.gate.parity import Parity, ParitySample, measure_parity, read_parity
 from jobs.gate.settings import GateSettings
+from jobs.tuning.dataset import Example, write_examples
+from jobs.tuning.job import TuningJob
+from jobs.tuning.run import TuningProcess
+from jobs.tuning.settings import TuningSettings
 from tests.bot.loras.torch_twins import TinyLora, Twin, engine_on, exact_attention
 from tests.fakes.tiny_gguf import write_tiny_llama, write_tiny_qwen2
 
@@ -169,3 +175,49 @@ def test_a_file_that_makes_no_sense_is_refused(tmp_path: Path, bad: object) -> N
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadParity):
         read_parity(tmp_path / "parity.json")
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The result of a real run of the trainer on a tiny model."""
+    folder = tmp_path_factory.mktemp("tuned")
+    examples = [Example(f"e{n}", f"질문 {n}?", (f"문서 {n}\n답은 {n}일.",), f"{n}일입니다 [1].") for n in range(8)]
+    write_examples(folder / "examples.jsonl", examples)
+    settings = TuningSettings(
+        rank=4, alpha=8, learning_rate=5e-3, epochs=15, examples_per_step=2, most_tokens=4000, held_out_share=0.3,
+        precision="fp32", patience=99, threads=1,
+    )  # fmt: skip
+    job = TuningJob(
+        write_tiny_qwen2(folder / "tiny.gguf"), folder / "examples.jsonl", folder / "bases", settings=settings
+    )
+    with TuningProcess(folder / "run", job) as process:
+        list(process)
+        result = process.outcome().result
+    assert result is not None
+    return result
+
+
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+def test_what_the_trainer_leaves_is_what_llamacpp_serves_and_another_alpha_is_not(tuned: Path, factor: float) -> None:
+    base = tuned.parents[1] / "tiny.gguf"
+    samples = read_parity(tuned / "parity.json")
+    lora = tuned / "lora.gguf"
+    if factor != 1.0:
+        state = load_file(tuned / "lora.safetensors")
+        lora = tuned / "scaled.gguf"
+        write_lora(lora, BaseWeights.read(base), LoraSettings(4, 8 * factor), pairs_of(state))
+    engine = LlamaCppEngine(base, context_tokens=4096, threads=1)
+    parity = measure_parity(engine, LoraFile.of(lora), samples)
+    engine.close()
+    assert parity.tokens > 20
+    assert parity.effect > 2 * SETTINGS.parity_noise
+    assert parity.holds(SETTINGS) == (factor == 1.0)
+    if factor == 1.0:
+        assert parity.logprob < 0.01
+
+
+def pairs_of(state: dict[str, Any]) -> dict[str, LoraPair]:
+    """PEFT's names → matrices."""
+    before, a, b = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
+    modules = [name.removeprefix(before).removesuffix(a) for name in state if name.endswith(a)]
+    return {name: LoraPair(state[before + name + a], state[before + name + b]) for name in modules}
