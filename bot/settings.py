@@ -240,7 +240,7 @@ class JobsSettings(_Table):
     enabled: bool = True
     timezone: str = "Asia/Seoul"
     grace_minutes: float = Field(60.0, ge=1)
-    lease_seconds: float = Field(60.0, ge=5)
+    lease_seconds: float = Field(60.0, ge=15)
     keep_runs: int = Field(50, ge=1)
     examples: ExamplesJob = ExamplesJob()
     tune: TuneJob = TuneJob()

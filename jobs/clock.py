@@ -12,7 +12,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -180,13 +180,15 @@ class Clock:
 
     async def start(self) -> None:
         """Look after what passed while nothing ran, then go on by the clock. Inside a running loop."""
-        scheduler = AsyncIOScheduler()
+        scheduler = AsyncIOScheduler(timezone=UTC)  # of its own log lines; a schedule brings its own zone
         # How late is too late, and that several late times are one, is decided in `fire`, also across processes.
         options: dict[str, Any] = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         for job, schedule in self._schedules.items():
             after = await self.fire(job)
             scheduler.add_job(self.fire, schedule.trigger(after or self._clock()), args=[job], id=job, **options)
-        scheduler.add_job(self._sweep, IntervalTrigger(seconds=int(_SWEEP_SECONDS)), id=".sweep", **options)
+        scheduler.add_job(
+            self._sweep, IntervalTrigger(seconds=int(_SWEEP_SECONDS), timezone=UTC), id=".sweep", **options
+        )
         scheduler.start()
         self._scheduler = scheduler
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from bot.commands.example_texts import plain
@@ -34,16 +35,18 @@ def step(message: str, language: Language) -> str:
 
 
 def state(name: str, language: Language) -> str:
-    """Of a run."""
+    """Of a run; `left`: it says `running`, but nobody holds it any more."""
     korean = {
         "due": "대기 중",
         "running": "실행 중",
+        "left": "끊김(프로세스가 죽음)",
         "done": "완료",
         "failed": "실패",
         "stopped": "멈춤",
         "missed": "시간 지남",
     }
-    return korean[name] if language == "ko" else name
+    english = {"left": "interrupted (its process died)"}
+    return korean[name] if language == "ko" else english.get(name, name)
 
 
 def when(line: JobLine, at: str, language: Language) -> str:
@@ -63,7 +66,8 @@ def last(run: Run | None, at: str, language: Language) -> str:
     korean = language == "ko"
     if run is None:
         return "아직 실행한 적이 없습니다." if korean else "Has not run yet."
-    parts = [state(run.state, language), at, _by(run.asked_by, language)]
+    left = run.state == "running" and run.until is not None and run.until < time.time()
+    parts = [state("left" if left else run.state, language), at, _by(run.asked_by, language)]
     if run.started_at is not None and run.ended_at is not None:
         parts.append(_duration(run.ended_at - run.started_at, language))
     elif run.state == "running" and run.progress.get("total"):

@@ -130,6 +130,7 @@ def described_run(run: Run, zone: ZoneInfo) -> dict[str, object]:
         "due": _iso(run.due_at, zone),
         "started": _iso(run.started_at, zone),
         "ended": _iso(run.ended_at, zone),
+        "until": _iso(run.until, zone),
         "seconds": round((run.ended_at or 0.0) - (run.started_at or 0.0), 3) if over else None,
         "attempt": run.attempt,
         "arguments": dict(run.arguments),

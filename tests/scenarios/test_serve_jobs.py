@@ -21,7 +21,7 @@ from tests.fakes.tiny_gguf import write_tiny_qwen2
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 JOBS = """
 [jobs]
-lease_seconds = 5
+lease_seconds = 15
 [jobs.retention]
 schedule = "every 2s"
 [jobs.examples]

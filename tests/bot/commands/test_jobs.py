@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +19,8 @@ from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRu
 from bot.store import jobs
 from bot.store.database import open_store
 from bot.store.jobs import Rules
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -118,3 +122,18 @@ def test_a_schedule_that_is_none_is_named(tmp_path: Path) -> None:
     refused = run(tmp_path, "list", more='[jobs.reindex]\nschedule = "sometimes"\n').exception
     assert isinstance(refused, InvalidSetting)
     assert "[jobs.reindex] schedule" in refused.explain("ko")
+
+
+def test_a_run_whose_process_died_is_not_shown_as_running(tmp_path: Path) -> None:
+    store = open_store("", tmp_path / "data")
+    rules = Rules({"reindex": {"reindex"}}, {"reindex"}, 60.0)
+    store.run_now(jobs.claim, "reindex", "host:1:ab", rules, now=time.time() - 99, lease=9.0, asked_by="lee")
+    store.close()
+    assert "끊김" in run(tmp_path, "list").stdout
+    assert "interrupted" in run(tmp_path, "list", more='language = "en"\n').stdout
+
+
+def test_the_help_of_the_commands_loads_nothing_heavy() -> None:
+    code = "import sys, bot.app; print(sorted({'sqlalchemy', 'apscheduler', 'torch', 'numpy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]", done.stderr
