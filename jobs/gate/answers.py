@@ -26,6 +26,11 @@ class Stamp:
     """Whatever else is turned: lengths, thresholds, temperature."""
 
     @property
+    def without_edition(self) -> Stamp:
+        """Of answers over given passages: a new edition of the wiki does not touch them."""
+        return dataclasses.replace(self, edition="")
+
+    @property
     def digest(self) -> str:
         """16 hexadecimal characters."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()[:16]

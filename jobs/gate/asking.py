@@ -84,7 +84,7 @@ async def ask_side(
     async with side.open() as answerers:
         for done, (fingerprint, case) in enumerate(todo.items(), start=1):
             answer = replace(await answer_case(case, answerers), run=run)
-            kept.keep(side.stamp, fingerprint, answer)
+            kept.keep(side.stamp.without_edition if case.passages else side.stamp, fingerprint, answer)
             answers[fingerprint] = answer
             if progress is not None:
                 progress(done, len(todo))

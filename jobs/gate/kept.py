@@ -47,19 +47,8 @@ class KeptAnswers:
         self._lock.release()
 
     def of(self, stamp: Stamp) -> dict[str, GateAnswer]:
-        """Fingerprint → answer, the newest of each. Lines that cannot be read do not count."""
-        answers: dict[str, GateAnswer] = {}
-        try:
-            content = self._path(stamp).read_bytes()
-        except FileNotFoundError:
-            return answers
-        except OSError as error:
-            raise AnswersNotKept(path=self._path(stamp), reason=error.strerror) from error
-        for line in content.split(b"\n")[:-1]:  # behind the last line break is what a crash cut off
-            with contextlib.suppress(ValueError, KeyError, TypeError):
-                raw = json.loads(line)
-                answers[str(raw["case"])] = GateAnswer.from_json(raw["answer"])
-        return answers
+        """Fingerprint → answer, the newest of each: of the wiki in this edition, and over given passages. Bad lines do not count."""
+        return self._read(stamp.without_edition) | self._read(stamp)
 
     def keep(self, stamp: Stamp, fingerprint: str, answer: GateAnswer) -> None:
         """Survives a power cut once this returns."""
@@ -74,12 +63,26 @@ class KeptAnswers:
 
     def forget_all_but(self, stamps: Collection[Stamp]) -> int:
         """Delete the answers of every other stamp: how many files went."""
-        wanted = {self._path(stamp) for stamp in stamps}
+        wanted = {self._path(one) for stamp in stamps for one in (stamp, stamp.without_edition)}
         old = [path for path in self._folder.glob("answers-*.jsonl") if path not in wanted]
         with self._explained():
             for path in old:
                 path.unlink(missing_ok=True)
         return len(old)
+
+    def _read(self, stamp: Stamp) -> dict[str, GateAnswer]:
+        answers: dict[str, GateAnswer] = {}
+        try:
+            content = self._path(stamp).read_bytes()
+        except FileNotFoundError:
+            return answers
+        except OSError as error:
+            raise AnswersNotKept(path=self._path(stamp), reason=error.strerror) from error
+        for line in content.split(b"\n")[:-1]:  # behind the last line break is what a crash cut off
+            with contextlib.suppress(ValueError, KeyError, TypeError):
+                raw = json.loads(line)
+                answers[str(raw["case"])] = GateAnswer.from_json(raw["answer"])
+        return answers
 
     def _opened(self, stamp: Stamp) -> IO[bytes]:
         """At the end of the last whole line. A new file begins with its stamp in words, for whoever looks into it."""

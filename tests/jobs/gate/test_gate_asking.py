@@ -167,16 +167,40 @@ async def test_nothing_is_asked_twice_and_a_side_that_need_not_answer_is_not_ope
     assert (counting.opened, counting.asked[4:]) == (2, ["4번?", "5번?"])
 
 
-async def test_another_edition_lora_or_question_is_asked_anew(tmp_path: Path) -> None:
+async def test_another_lora_prompt_or_question_is_asked_anew(tmp_path: Path) -> None:
     counting = Counting()
     with KeptAnswers(tmp_path) as kept:
-        await ask_side(counting.side(), CASES[:2], kept, run="a", timed=0)
-        counting.stamp = replace(counting.stamp, edition="edition-2")
-        await ask_side(counting.side(), CASES[:2], kept, run="a", timed=0)
-        assert len(counting.asked) == 4
+        for change in ({}, {"lora": "none"}, {"prompt": "ko-2"}, {"dials": "80"}):
+            counting.asked.clear()
+            counting.stamp = replace(STAMP, **change)
+            await ask_side(counting.side(), CASES[:2], kept, run="a", timed=0)
+            assert counting.asked == ["0번?", "1번?"]
         changed = [replace(CASES[0], passages=(LEAVE,)), CASES[1]]
         await ask_side(counting.side(), changed, kept, run="a", timed=0)
-    assert counting.asked[4:] == ["0번?"]
+    assert counting.asked[2:] == ["0번?"]
+
+
+async def test_a_new_edition_asks_the_wiki_again_and_not_what_brings_its_passages(
+    tmp_path: Path, index: SearchIndex
+) -> None:
+    wiki = GateCase("x/w", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    writer = ScriptedWriter(script=["연차는 1년에 15일을 줍니다 [1]."])
+    flow = flow_over(index, writer)
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Answerers]:
+        yield Answerers(flow, writer, LORA)
+
+    with KeptAnswers(tmp_path) as kept:
+        for edition, asked in (("one", 2), ("two", 1), ("one", 0)):
+            before = len(writer.calls)
+            stamp = replace(STAMP, edition=edition)
+            answers = await ask_side(Side("faq-1", stamp, opening), [GIVEN, wiki], kept, run="a", timed=0)
+            assert len(answers) == 2
+            assert len(writer.calls) - before == asked
+        assert kept.forget_all_but([replace(STAMP, edition="two")]) == 1
+        assert len(kept.of(replace(STAMP, edition="two"))) == 2
+    flow.close()
 
 
 async def test_failures_are_asked_again_in_another_run(tmp_path: Path) -> None:
