@@ -129,7 +129,7 @@ async def ask_held_out(
         writer = LlamaCppWriter(worker=worker)
         for number, (example, side, key) in enumerate(todo, start=1):
             await writer.ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1, lora=sides[side])
-            row = {**key, **await written(writer, example, sides[side], options)}
+            row = {**key, "run": log.run, **await written(writer, example, sides[side], options)}
             log.add(row)
             print(f"{SET} {number}/{len(todo)} {side} {row['outcome']} {row['seconds']} s", file=sys.stderr, flush=True)
     finally:

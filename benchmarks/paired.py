@@ -14,8 +14,9 @@ name; no single figure is fair to both, so several stand beside each other, and 
 An answerable question that was declined or failed scores 0 in all of them. The suffix `, shown` counts only questions where a gold span
 stood in a shown passage of a gold page: retrieval does not depend on the LoRA, so these are the same questions for every side.
 
-Every measure is Σ numerators / Σ denominators over questions; intervals are 2.5th and 97.5th percentiles of a bootstrap that draws
-pages with all their questions (questions over one page rise and fall together), and differences draw both sides at once.
+Seconds count only where all sides were asked in one run. Every other measure is Σ numerators / Σ denominators over questions; intervals
+are 2.5th and 97.5th percentiles of a bootstrap that draws pages with all their questions (questions over one page rise and fall
+together), and differences draw both sides at once.
 """
 
 from __future__ import annotations
@@ -181,13 +182,14 @@ def compared(
         for name, rows in sides.items()
     }
     first = next(iter(kept))
+    timed = _of_one_run(kept)
     group = groups(kept[first])
     report: dict[str, Any] = {"questions": len(common), "sides": {}}
     if "best_span_f1" in measures:  # golds are spans
         report["ceiling_character_f1"] = ceiling(kept[first])
     shares = {name: {m: [share(row) for row in rows] for m, share in measures.items()} for name, rows in kept.items()}
     for name, rows in kept.items():
-        seconds = [row["seconds"] for row in rows if row["outcome"] != "failed"]
+        seconds = [row["seconds"] for row in rows if row["outcome"] != "failed" and row["id"] in timed]
         report["sides"][name] = {
             "outcomes": {o: sum(row["outcome"] == o for row in rows) for o in ("answered", "abstained", "failed")},
             "quotes": sum(row["outcome"] == "answered" and row["model"] == "extractive" for row in rows),
@@ -220,6 +222,15 @@ def table(report: Mapping[str, Any]) -> str:
     if top is not None:
         lines.append(f"\nceiling of character_f1 for the shortest polite sentence: {top:.3f}")
     return "\n".join(lines)
+
+
+def _of_one_run(sides: Mapping[str, Sequence[Row]]) -> set[str]:
+    """Ids of the questions that all sides answered in one run: times of another day or load say nothing about a side."""
+    runs: dict[str, set[str]] = {}
+    for rows in sides.values():
+        for row in rows:
+            runs.setdefault(row["id"], set()).add(row["run"])
+    return {name for name, seen in runs.items() if len(seen) == 1}
 
 
 def _id(row: Row) -> str:

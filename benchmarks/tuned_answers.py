@@ -24,6 +24,7 @@ import argparse
 import asyncio
 import json
 import random
+import secrets
 import subprocess
 import sys
 from collections import defaultdict
@@ -108,6 +109,8 @@ class AnswerLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.run = secrets.token_hex(4)
+        """Of this process."""
         self.rows: list[dict[str, Any]] = []
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
@@ -178,7 +181,7 @@ async def ask(
             await live.writer.ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1, lora=sides[side])
             before = side
         question = Question(case.question, f"{questions.name}-{case.id}", "benchmark", case.groups, case.turns)
-        row = {**key, **kept(case, await flow.answer(question))}
+        row = {**key, "run": log.run, **kept(case, await flow.answer(question))}
         log.add(row)
         tell(f"{questions.name} {number}/{len(todo)} {side} {row['outcome']} {row['seconds']:.1f} s")
 

@@ -22,6 +22,7 @@ def row(number: int, outcome: str = "answered", text: str = "", **changed: Any) 
         "span_shown": True,
         "model": "m",
         "seconds": 1.0 + number,
+        "run": "r1",
     }
     return usual | changed
 
@@ -69,6 +70,14 @@ def test_shown_counts_the_same_questions_for_every_side() -> None:
     assert sides["none"]["measures"]["contains, shown"]["n"] == 2  # a failure tells no passages: the other side does
     assert sides["none"]["measures"]["contains, shown"]["value"] == 0.5
     assert sides["lora"]["difference"]["contains, shown"]["value"] == 0.5
+
+
+def test_seconds_count_only_where_all_sides_were_asked_in_one_run() -> None:
+    base = [row(1), row(2, run="yesterday")]
+    tuned = [row(1, seconds=5.0), row(2, seconds=50.0)]
+    sides = compared({"none": base, "lora": tuned})["sides"]
+    assert (sides["none"]["seconds_p50"]["value"], sides["none"]["seconds_p50"]["n"]) == (2.0, 1)
+    assert sides["lora"]["seconds_p95"]["value"] == 5.0
 
 
 def test_only_what_all_sides_answered_is_compared() -> None:
