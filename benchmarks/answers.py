@@ -65,7 +65,10 @@ def _run(folder: Path, wiki: Path, sample: list[dict[str, Any]], details: Path |
     subprocess.run([*saseo, "index"], check=True, stdout=sys.stderr)
     extra = ["--details", str(details)] if details else []
     done = subprocess.run(
-        [*saseo, "evaluate", "--set", str(questions), "--json", *extra], check=True, capture_output=True, text=True
+        [*saseo, "evaluate", "--lora", "none", "--set", str(questions), "--json", *extra],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     report: dict[str, Any] = json.loads(done.stdout)
     return report
