@@ -43,6 +43,14 @@ class Material:
         counts = {name: len(samples) for name, samples in self.samples.items()}
         return counts | {f"preferred_{kind}": n for kind, n in Counter(one.kind for one in self.preferred).items()}
 
+    def check(self, most_tokens: int) -> None:
+        """Raises `NothingToLearn` when every example to learn is longer than that."""
+        if not self.samples["learnt"]:
+            examples = sum(len(examples) for examples in self.sets.values())
+            raise NothingToLearn(
+                reason=f"{len(self.too_long)} of {examples} examples are longer than {most_tokens} tokens"
+            )
+
     def run_name(self, job: TuningJob, base: PreparedBase) -> str:
         """What a checkpoint must agree with to be gone on from."""
         parts: dict[str, object] = {
@@ -57,7 +65,7 @@ class Material:
 
 
 def gather(job: TuningJob) -> Material:
-    """Raises `BadExamples`, `BrokenModel`, `UntunableBase`, or `NothingToLearn` when every example is too long."""
+    """Raises `BadExamples`, `BrokenModel` or `UntunableBase`."""
     settings = job.settings
     examples = dataset.load_examples(job.examples)
     learnt, held_out = dataset.split_by_passage(examples, settings.held_out_share, settings.seed)
@@ -68,10 +76,6 @@ def gather(job: TuningJob) -> Material:
         encoded = {name: dataset.encode(some, tokens, settings.most_tokens) for name, some in sets.items()}
         preferred = encode_preferences(preferences, tokens, settings.most_tokens)
     too_long = tuple(one for _, left_out in encoded.values() for one in left_out)
-    if not encoded["learnt"][0]:
-        raise NothingToLearn(
-            reason=f"{len(too_long)} of {len(examples)} examples are longer than {settings.most_tokens} tokens"
-        )
     if sum(one.kind != "up" for one in preferred) < settings.least_preferences:
         preferred = ()
     samples = {name: some for name, (some, _) in encoded.items()}

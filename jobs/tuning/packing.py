@@ -7,6 +7,7 @@ count from the beginning for each. Loss and gradients are those of separate pass
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -16,6 +17,7 @@ import torch
 from torch.nn import functional
 
 from jobs.tuning.dataset import Sample
+from jobs.tuning.shared_attention import Segments
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,13 @@ class Pack:
     def alone(self) -> bool:
         """Whether it is one sample, for which the model's own causal mask is right."""
         return len(set(self.owners) - {0}) == 1
+
+    @property
+    def segments(self) -> Segments:
+        """Its cut, for `jobs.tuning.shared_attention`."""
+        count = Counter(self.owners)
+        lengths = (count.pop(0, 0), *(count[owner] for owner in sorted(count)))
+        return Segments(lengths, max(self.positions) + 1)
 
     def allowed(self, window: int | None = None) -> torch.Tensor:
         """Who sees whom, (1, 1, tokens, tokens); `window`: only this many positions back, itself included."""
@@ -64,7 +73,9 @@ def logits_and_labels(model: Any, one: Pack) -> tuple[torch.Tensor, torch.Tensor
     """Logits (answer tokens, vocabulary) and labels. Nothing is computed for the vocabulary at the other places."""
     device = next(model.parameters()).device
     mask: Any = None
+    segments = None
     if not one.alone:
+        segments = one.segments
         window = getattr(model.config, "sliding_window", None)
         mask = one.allowed().to(device)
         if "sliding_attention" in (getattr(model.config, "layer_types", None) or ()):
@@ -75,6 +86,7 @@ def logits_and_labels(model: Any, one: Pack) -> tuple[torch.Tensor, torch.Tensor
         attention_mask=mask,
         logits_to_keep=torch.tensor(one.predicts, device=device),
         use_cache=False,
+        segments=segments,
     ).logits
     return logits[0], torch.tensor(one.labels, device=device)
 

@@ -102,6 +102,7 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     material = gather(job)
     too_long = {one.id: one.tokens for one in material.too_long}
     reporter.tell({"event": "examples", **material.counts(), "too_long": too_long})
+    material.check(settings.most_tokens)
     base = prepare_base(job.gguf, job.cache, progress=lambda stage, done, total: _told(reporter, stage, done, total))
     model = load_on(device, base, settings)
     loras = attach(model, targets(job.gguf), rank=settings.rank, alpha=settings.alpha, seed=settings.seed)

@@ -28,6 +28,7 @@ from jobs.tuning.preferences import Preferred
 from jobs.tuning.reference import keep_reference, kept_reference
 from jobs.tuning.schedule import Schedule
 from jobs.tuning.settings import TuningSettings
+from jobs.tuning.shared_attention import use_shared_attention
 from jobs.tuning.surroundings import Surroundings
 
 Ending = Literal["finished", "early", "budget", "stopped"]
@@ -86,6 +87,7 @@ class Training:
     def run(self) -> Trained:
         """Go on from the latest checkpoint, or begin. Raises `TuningDiverged` or `TuningOutOfMemory`; checkpoints stay."""
         self._resume()
+        use_shared_attention(self._model)
         self._model.eval()  # no dropout: the same everywhere, and frozen layers need none
         self._spare_memory()
         try:

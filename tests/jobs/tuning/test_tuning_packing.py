@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 import torch
 from torch.nn import functional
+from transformers.integrations import sdpa_attention
 
 from jobs.tuning.dataset import Sample
 from jobs.tuning.lora import named_parameters
 from jobs.tuning.packing import logits_and_labels, pack
+from jobs.tuning.shared_attention import use_shared_attention
 from tests.fakes.tiny_torch import TINY, samples, with_loras
 
 
@@ -28,9 +30,12 @@ def _gradients(model: Any, loras: Any, given: list[Sample], most_tokens: int) ->
     return total, gradients
 
 
+@pytest.mark.parametrize("shared_attention", [True, False])
 @pytest.mark.parametrize("architecture", TINY)
-def test_loss_and_gradients_are_those_of_separate_passes(architecture: str) -> None:
+def test_loss_and_gradients_are_those_of_separate_passes(architecture: str, shared_attention: bool) -> None:
     model = TINY[architecture]()
+    if shared_attention:
+        use_shared_attention(model)
     loras = with_loras(model)
     for lora in loras.values():  # at zero, A would have no gradient
         torch.nn.init.normal_(lora.lora_b, std=0.1)
@@ -43,16 +48,21 @@ def test_loss_and_gradients_are_those_of_separate_passes(architecture: str) -> N
         torch.testing.assert_close(packed[name], gradient, rtol=1e-3, atol=1e-5)
 
 
-def test_logits_are_the_models_own() -> None:
-    """Against a plain call of the model, so that a wrong place or label shows."""
-    model = TINY["qwen2"]()
-    given = samples(3)
+@pytest.mark.parametrize("shared", [20, 0])
+@pytest.mark.parametrize("shared_attention", [True, False])
+@pytest.mark.parametrize("architecture", TINY)
+def test_logits_are_the_models_own(architecture: str, shared_attention: bool, shared: int) -> None:
+    """Against a plain call of the untouched model, so that a wrong place or label shows."""
+    model, untouched = TINY[architecture](), TINY[architecture]()
+    if shared_attention:
+        use_shared_attention(model)
+    given = samples(3, shared=shared)
     [together] = pack(given, 1000)
     with torch.inference_mode():
         logits, labels = logits_and_labels(model, together)
         at = 0
         for sample in given:
-            plain = model(input_ids=torch.tensor([sample.tokens])).logits[0]
+            plain = untouched(input_ids=torch.tensor([sample.tokens])).logits[0]
             count = len(sample.tokens) - sample.answer_begins
             torch.testing.assert_close(
                 logits[at : at + count], plain[sample.answer_begins - 1 : -1], rtol=1e-4, atol=1e-4
@@ -60,6 +70,33 @@ def test_logits_are_the_models_own() -> None:
             assert labels[at : at + count].tolist() == list(sample.tokens[sample.answer_begins :])
             at += count
     assert at == len(labels)
+
+
+@pytest.mark.parametrize(("architecture", "masked"), [("qwen2", 0), ("llama", 0), ("gemma3", 1)])
+def test_only_layers_with_a_short_window_look_at_the_whole_pack(
+    architecture: str, masked: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[object] = []
+    plain = sdpa_attention.sdpa_attention_forward
+
+    def counted(*given: Any, **named: Any) -> Any:
+        looked.append(named["sliding_window"])
+        return plain(*given, **named)
+
+    monkeypatch.setattr(sdpa_attention, "sdpa_attention_forward", counted)
+    model = TINY[architecture]()
+    use_shared_attention(model)
+    [together] = pack(samples(3), 1000)
+    with torch.inference_mode():
+        logits_and_labels(model, together)
+    assert len(looked) == masked
+
+
+def test_a_pack_is_cut_into_its_beginning_and_its_samples() -> None:
+    given = samples(3, shared=20, own=8, answer=5)
+    [together] = pack(given, 1000)
+    assert together.segments.lengths == (20, *(len(sample.tokens) - 1 - 20 for sample in given))
+    assert together.segments.positions == max(len(sample.tokens) for sample in given) - 1
 
 
 def test_only_tokens_of_answers_carry_loss() -> None:
