@@ -24,7 +24,7 @@ from bot.loras.gguf_tensors import GgufTensors
 from bot.models.hashing import Progress, sha256_of, silent
 from bot.models.stamp import Stamp
 from bot.writers.gguf_file import BadGguf, check_gguf
-from jobs.tuning.base_config import NoTwin, twin_of
+from jobs.tuning.base_config import NoTwin, config_of
 
 _TIMES_LARGER = 4
 """bfloat16 takes 3.6 times what Q4_K_M does."""
@@ -94,15 +94,16 @@ def load_gguf(gguf: Path) -> Any:
 def _filled(name: str, tensors: GgufTensors) -> Any:
     import gguf
     import torch
+    from transformers import AutoModelForCausalLM
     from transformers.initialization import no_init_weights
 
     weights = BaseWeights.of(name, tensors.header)
     factors = tensors.read(_ROTARY_FACTORS).tolist() if _ROTARY_FACTORS in tensors.entries else None
-    twin = twin_of(tensors.header, factors)
+    config = config_of(tensors.header, factors)
     with no_init_weights():  # every number is overwritten below, or it is an error
-        model = twin.model._from_config(twin.config, dtype=torch.bfloat16)
+        model = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     model.tie_weights()
-    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[weights.architecture.upper()], twin.config.num_hidden_layers)
+    names = gguf.get_tensor_name_map(gguf.MODEL_ARCH[weights.architecture.upper()], config.num_hidden_layers)
     places = {}
     for parameter_name, parameter in model.named_parameters():  # those that are tied once
         tensor = names.get_name(parameter_name, try_suffixes=(".weight", ".bias")) or ""

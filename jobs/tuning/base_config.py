@@ -1,4 +1,4 @@
-"""What a GGUF says about its model → the model of transformers that computes the same.
+"""What a GGUF says about its model → the configuration with which a model of transformers computes the same.
 
 llama.cpp decides what is the same, since it serves: defaults and exceptions are those of `src/llama-model.cpp` and `src/models/*.cpp` as
 shipped with llama-cpp-python 0.3.36. What is said here of each architecture is proved by logits (`tests/jobs/tuning/test_tuning_bases.py`).
@@ -7,7 +7,6 @@ shipped with llama-cpp-python 0.3.36. What is said here of each architecture is 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from bot.writers.gguf_file import GgufHeader
@@ -19,36 +18,29 @@ class NoTwin(ValueError):
     """Why no model of transformers computes what this GGUF says."""
 
 
-@dataclass(frozen=True, slots=True)
-class Twin:
-    """A model class of transformers with the configuration for one GGUF."""
-
-    model: Any
-    """A subclass of `PreTrainedModel`."""
-    config: Any
-
-
-def twin_of(header: GgufHeader, rotary_factors: Sequence[float] | None) -> Twin:
-    """The twin of one of the six architectures. `rotary_factors`: what `rope_freqs.weight` holds, if the file has it.
+def config_of(header: GgufHeader, rotary_factors: Sequence[float] | None) -> Any:
+    """A `PreTrainedConfig` for one of the six architectures. `rotary_factors`: what `rope_freqs.weight` holds, if the file has it.
 
     Raises `NoTwin`.
     """
     import transformers
+    from huggingface_hub.errors import StrictDataclassError
 
     said = _Said(header, rotary_factors)
-    if said.architecture == "qwen2":
-        return Twin(transformers.Qwen2ForCausalLM, transformers.Qwen2Config(**said.gated(), use_sliding_window=False))
-    if said.architecture == "qwen3":
-        settings = {**said.gated(), "head_dim": said.head_size, "use_sliding_window": False}
-        return Twin(transformers.Qwen3ForCausalLM, transformers.Qwen3Config(**settings))
-    if said.architecture in ("llama", "exaone"):
-        # EXAONE 3.x is not in transformers: it computes as Llama does, its rotary pairs already half a head apart.
-        settings = {**said.gated(), "head_dim": said.head_size}
-        return Twin(transformers.LlamaForCausalLM, transformers.LlamaConfig(**settings))
-    if said.architecture == "gemma3":
-        return Twin(transformers.Gemma3ForCausalLM, transformers.Gemma3TextConfig(**said.gemma3()))
-    if said.architecture == "gptneox":
-        return Twin(transformers.GPTNeoXForCausalLM, transformers.GPTNeoXConfig(**said.gptneox()))
+    try:
+        if said.architecture == "qwen2":
+            return transformers.Qwen2Config(**said.gated(), use_sliding_window=False)
+        if said.architecture == "qwen3":
+            return transformers.Qwen3Config(**said.gated(), head_dim=said.head_size, use_sliding_window=False)
+        if said.architecture in ("llama", "exaone"):
+            # EXAONE 3.x is not in transformers: it computes as Llama does, its rotary pairs already half a head apart.
+            return transformers.LlamaConfig(**said.gated(), head_dim=said.head_size)
+        if said.architecture == "gemma3":
+            return transformers.Gemma3TextConfig(**said.gemma3())
+        if said.architecture == "gptneox":
+            return transformers.GPTNeoXConfig(**said.gptneox())
+    except StrictDataclassError as error:
+        raise NoTwin(str(error).splitlines()[0]) from error
     raise NoTwin(f"architecture {said.architecture}")
 
 
@@ -63,9 +55,12 @@ class _Said:
         if "token_embd.weight" not in shapes:
             raise NoTwin("it has no embedding")
         self._width, self._words = shapes["token_embd.weight"]
+        blocks = {name.split(".")[1] for name in shapes if name.startswith("blk.")}
         self._tied = "output.weight" not in shapes
         self.layers = self._count("block_count")
         self._heads = self._count("attention.head_count")
+        if self._heads < 1 or self.layers != len(blocks):
+            raise NoTwin("the header is damaged")
         self.head_size = self._count("attention.key_length", self._width // self._heads)
         self._rotated = self._count("rope.dimension_count", self.head_size)
         if self._count("attention.value_length", self.head_size) != self.head_size:

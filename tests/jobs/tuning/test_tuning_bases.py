@@ -29,6 +29,7 @@ from jobs.tuning.settings import TuningSettings
 from tests.bot.loras.torch_twins import TOKENS, WRITE, divergence, exact_attention, llamacpp_logits
 from tests.fakes import tiny_gguf
 
+COUNT = b"llama.block_count" + bytes((4, 0, 0, 0))  # and then the number
 # As in test_lora_parity.py: llama.cpp looks GELU up in a table of 16-bit numbers.
 TOLERANCE = {"gemma3": 5e-5, "gptneox": 5e-5}
 
@@ -132,6 +133,7 @@ def test_variants_within_an_architecture_agree_too(variant: str, tmp_path: Path)
         (b"llama.attention.head_count_kv", b"llama.attention.head_count_xx", None),  # as many as heads: wrong shapes
         (b"llama.block_count", b"llama.block_xxxxx", "block_count"),
         (b"blk.1.ffn_up.weight", b"blk.1.ffn_up.xxxxxx", "up_proj"),
+        (COUNT + b"\x02", COUNT + b"\x03", "damaged"),  # layers
         (b"linear", b"yarn\0\0", "yarn"),
     ],
 )
