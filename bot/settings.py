@@ -303,6 +303,17 @@ class TuningSettings(_Table):
     training: TrainingTable = TrainingTable()
 
 
+class ReleasesSettings(_Table):
+    """`[releases]`: how a LoRA that passed the gate comes to answer, and when it is taken back by itself (bot/releases/watch.py)."""
+
+    canary_share: float = Field(0.0, ge=0, lt=1, allow_inf_nan=False)
+    watch: bool = True
+    least_answers: int = Field(50, ge=1)
+    least_votes: int = Field(20, ge=1)
+    least_people: int = Field(3, ge=1)
+    level: float = Field(0.01, gt=0, le=0.2, allow_inf_nan=False)
+
+
 class MarginSettings(_Table):
     """`[gate.margins]`: how much worse a candidate may be on what is guarded (jobs/gate/settings.py)."""
 
@@ -363,6 +374,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     jobs: JobsSettings = JobsSettings()
     tuning: TuningSettings = TuningSettings()
+    releases: ReleasesSettings = ReleasesSettings()
     gate: GateTable = GateTable()
 
     @model_validator(mode="after")
