@@ -24,7 +24,7 @@ def config_of(header: GgufHeader, rotary_factors: Sequence[float] | None) -> Any
     Raises `NoTwin`.
     """
     import transformers
-    from huggingface_hub.errors import StrictDataclassError
+    from huggingface_hub.errors import StrictDataclassError  # comes with transformers, whose configurations raise it
 
     said = _Said(header, rotary_factors)
     try:
