@@ -6,7 +6,8 @@
 EXAMPLES.jsonl: as `jobs.tuning.dataset` has them (examples/tuning/*.jsonl), best such as the LoRA did not learn. At every token of their
 answers the distribution of the next token is compared: mean and largest Kullback-Leibler divergence from base + LoRA (what Saseo
 serves), mean divergence from the plain base, and how often the likeliest token is the same. The 4-bit file is made from the merged F16
-by llama.cpp's own quantiser. Files are written to a temporary folder (0.5B: 2.3 GB) and removed. One line of JSON, then a table.
+by llama.cpp's own quantiser. Files are written to a temporary folder (0.5B: 2.3 GB) and removed, or kept in `--folder`, where those of an
+interrupted measurement of the same LoRA are taken as they are. One line of JSON, then a table.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,7 @@ def main() -> None:
     parser.add_argument("set", type=Path, metavar="EXAMPLES.jsonl")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="name in the catalogue, or a path")
     parser.add_argument("--examples", type=int, default=4)
+    parser.add_argument("--folder", type=Path)
     chosen = parser.parse_args()
     model = ModelStore(default_root(), Catalogue.load()).path(chosen.model, role="writer")
     with ServedTokens(model) as tokens:
@@ -120,14 +122,16 @@ def main() -> None:
         "base + LoRA": compared(served, served, base),
     }
     seconds: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with nullcontext(chosen.folder) if chosen.folder else tempfile.TemporaryDirectory() as folder:
         for name in ("gguf-f16", "gguf-q8_0", "4 bits (Q4_K_M)"):
             out, began = Path(folder, f"{name}.gguf"), time.perf_counter()
-            if name.startswith("gguf"):
-                export(LoraSource("measured", chosen.lora, model, chosen.model), name, out)
-            else:
-                four_bits(Path(folder, "gguf-f16.gguf"), out)
-            seconds[name], sizes[name] = round(time.perf_counter() - began, 1), out.stat().st_size
+            if not out.exists():
+                if name.startswith("gguf"):
+                    export(LoraSource("measured", chosen.lora, model, chosen.model), name, out)
+                else:
+                    four_bits(Path(folder, "gguf-f16.gguf"), out)
+                seconds[name] = round(time.perf_counter() - began, 1)
+            sizes[name] = out.stat().st_size
             with engine_on(out) as engine:
                 rows[name] = compared(served, log_probabilities(engine, samples), base)
     figures = {
