@@ -49,11 +49,12 @@ def options(settings: Settings) -> LearningOptions:
     return LearningOptions(
         training=training(settings),
         gate=GateSettings.from_json(settings.gate.model_dump()),
-        watch=WatchRules(),
+        watch=WatchRules(**settings.releases.model_dump(exclude={"canary_share"})),
         least_examples=chosen.least_examples,
         replay=STARTER_EXAMPLES if chosen.replay else None,
         evaluation_sets=chosen.evaluation_sets,
         promote=chosen.promote,
+        canary_share=settings.releases.canary_share,
     )
 
 

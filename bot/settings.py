@@ -307,7 +307,6 @@ class ReleasesSettings(_Table):
     """`[releases]`: how a LoRA that passed the gate comes to answer, and when it is taken back by itself (bot/releases/watch.py)."""
 
     canary_share: float = Field(0.0, ge=0, lt=1, allow_inf_nan=False)
-    watch: bool = True
     least_answers: int = Field(50, ge=1)
     least_votes: int = Field(20, ge=1)
     least_people: int = Field(3, ge=1)

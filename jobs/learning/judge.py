@@ -63,7 +63,7 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         judged = [_judged(parts, context, releases, one, present, own) for one in candidates]
         passed = [one for one in judged if one.verdict.passed]
         best = max(passed, key=lambda one: one.verdict.main.gain or 0.0, default=None)
-        promoted = best is not None and parts.options.promote == "automatic" and _promoted(releases, best)
+        promoted = best is not None and parts.options.promote == "automatic" and _promoted(parts, releases, best)
     return {
         "judged": [{"lora": one.lora, "decision": one.verdict.decision.value} for one in judged],
         "against": present,
@@ -166,9 +166,10 @@ def _parity(parts: LearningParts, candidate: ShelvedLora) -> Parity | None:
         engine.close()
 
 
-def _promoted(releases: Releases, best: Judged) -> bool:
+def _promoted(parts: LearningParts, releases: Releases, best: Judged) -> bool:
+    share = parts.options.canary_share or None
     try:
-        releases.promote(best.lora, by=AUTOMATIC, reason=f"{best.evaluation}: {best.verdict.decision.value}")
+        releases.promote(best.lora, by=AUTOMATIC, share=share, reason=best.verdict.decision.value)
     except ReleaseError as error:  # pinned by the setting, say: then a person decides
         _log.warning(json.dumps({"event": "not_promoted", "lora": best.lora, "error": type(error).__name__}))
         return False

@@ -44,6 +44,8 @@ class LearningOptions:
     """Examples mixed in against forgetting."""
     evaluation_sets: tuple[Path, ...] = ()
     promote: Literal["propose", "automatic"] = "propose"
+    canary_share: float = 0.0
+    """Above 0: what is promoted automatically answers only this part of the conversations, until a person promotes it to all."""
 
 
 @dataclass(frozen=True, slots=True)
