@@ -39,10 +39,12 @@ def faq(passage: Passage, lines: Sequence[tuple[str, str]], wording: Wording, bl
         for n, (follow, _) in enumerate(lines[place + 1 : place + 4], start=place + 1):
             if follow.endswith("?") or " | " in follow or _STEP.match(follow) or blocks[n] != within:
                 break
+            if _BARE_WORDS.match(follow):
+                continue
             text = wording.statement(_ANSWER_LABEL.sub("", follow))
             if text is None:
                 break
-            if not _BARE_WORDS.match(f"{text}.") and not _POINTER.search(text):
+            if not _POINTER.search(text):
                 used.append(follow)
                 said.append(text)
             if len(said) == 2:

@@ -141,11 +141,15 @@ class Synthesis:
         return self._checked(miss.question, shown, prompts.REFUSAL, passage)
 
     def _reworded(self, asked: Asked, fact: Fact) -> Asked:
-        """The same in a model's words, if the search then still finds the passage."""
+        """The same in a model's words, if the search then still finds the passage, and before all others."""
         if self.rewording is None:
             return asked
         words = self.rewording(asked.question, [one.shown for one in asked.shown])
-        return (words and self.asker.found(words, fact)) or asked
+        found = self.asker.found(words, fact) if words else None
+        if found is None or not found.hits[0].coverage:
+            return asked
+        best = found.hits[0].passage
+        return found if best is found.shown[found.place].passage else asked
 
     def _checked(self, question: str, shown: Sequence[Excerpt], answer: str, origin: Passage) -> Example | None:
         """None where masking or the check of answers leaves nothing that a reviewer could approve."""

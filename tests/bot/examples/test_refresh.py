@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.examples.build import candidates
-from bot.examples.example import Example
+from bot.examples.example import Evidence, Example
 from bot.examples.guards import Rules
-from bot.examples.refresh import Refreshed, refresh
+from bot.examples.pages import EditionPages
+from bot.examples.refresh import Refreshed, close_gone, refresh
 from bot.examples.review import Review
 from bot.store import examples
 from bot.store.database import Store
 from bot.store.feedback import first_seen, said
-from tests.bot.examples.rows import KIM, LEAVE, LEE, NOW, PARK, FakeGrounding, FakePages, answered, mask, vote
+from knowledge.page import Passage
+from tests.bot.examples.rows import KIM, LEAVE, LEE, NOW, PARK, FakeGrounding, FakePages, answered, example, mask, vote
 
 
 def build(store: Store, *closed: str, automatic: bool = False, now: float = NOW) -> Refreshed:
@@ -135,3 +139,18 @@ def test_a_changed_correction_is_another_example_so_that_an_id_always_means_the_
     reviewer(store).approve(before.id)
     after = {one.answer: one.state for one in every(store) if one.kind == "corrected"}
     assert after == {f"{LEAVE} [2]": "approved", "연차는 99일입니다. [2]": "pending"}
+
+
+def test_a_synthetic_example_is_closed_when_its_page_says_something_else(store: Store) -> None:
+    page = Passage("wiki", "연차.md", 0, "연차", (), f"{LEAVE}\n총무팀 010-1234-5678")
+    shown = Evidence("wiki", "연차.md", 0, "연차", f"{LEAVE}\n총무팀 [전화번호]")
+    for name, kind in (("a", "synthetic"), ("b", "imported")):
+        store.run_now(examples.add, example(name, kind=kind, passages=(shown,), people=(), origins=()))
+    assert store.run_now(close_gone, EditionPages([page]), now=NOW) == 0  # what masking changed is not compared
+    changed = replace(page, text=page.text.replace("15일", "16일"))
+    assert store.run_now(close_gone, EditionPages([changed]), now=NOW) == 1
+    assert {one.kind: (one.state, one.decided_by) for one in every(store)} == {
+        "synthetic": ("rejected", "auto"),
+        "imported": ("pending", ""),
+    }
+    assert store.run_now(close_gone, EditionPages([]), now=NOW) == 1

@@ -56,7 +56,8 @@ def test_passages_are_shown_as_serving_shows_them(tmp_path: Path) -> None:
     [
         ({"answer": " "}, "answer"),
         ({"question": None}, "question"),
-        ({"passages": []}, "passages"),
+        ({"passages": None}, "passages"),
+        ({"passages": "글"}, "passages"),
         ({"passages": [3]}, "passages"),
         ({"passages": [{"title": "제목"}]}, "text"),
         ({"passages": [{"text": "글", "heading": "제목"}]}, "heading"),
@@ -71,7 +72,11 @@ def test_a_line_that_cannot_be_learnt_is_named(tmp_path: Path, changed: dict[str
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    examples = [Example("1", "질문", ("문서\n둘째 줄",), "답 [1].", ("이전",), "plain"), Example("2", "q", ("p",), "a")]
+    examples = [
+        Example("1", "질문", ("문서\n둘째 줄",), "답 [1].", ("이전",), "plain"),
+        Example("2", "q", ("p",), "a"),
+        Example("3", "번역하세요.\n\n안녕", (), "Hello"),
+    ]
     write_examples(tmp_path / "x.jsonl", examples)
     assert load_examples(tmp_path / "x.jsonl") == examples
 
@@ -125,6 +130,47 @@ def test_prompts_are_token_for_token_those_of_serving(tmp_path: Path, write: obj
     assert too_long == ()
     assert list(sample.tokens[: sample.answer_begins]) == served
     assert len(sample.tokens) > sample.answer_begins + 3
+
+
+@pytest.mark.parametrize(("write", "template"), [(write_tiny_qwen2, "gguf"), (write_tiny_gptneox, "koalpaca")])
+def test_without_passages_the_base_is_asked_as_a_user_would_without_our_rules(
+    tmp_path: Path, write: object, template: str
+) -> None:
+    assert callable(write)
+    gguf = write(tmp_path / "tiny.gguf")
+    [plain, earlier, looked_up] = load_examples(
+        _written(
+            tmp_path,
+            {"id": "1", "question": "번역하세요.\n\n안녕", "answer": "Hello"},
+            {
+                "id": "2",
+                "question": "그럼 저녁에는?",
+                "answer": "Good evening",
+                "turns": ["아침 인사는?"],
+                "passages": [],
+            },
+            _line(id="3"),
+        )
+    )
+    engine = LlamaCppEngine(gguf, template=template)
+    served = [
+        engine.prompt_tokens(WritingRequest((Turn("user", text),)))
+        for text in ("번역하세요.\n\n안녕", "아침 인사는?\n\n그럼 저녁에는?")
+    ]
+    engine.close()
+    with ServedTokens(gguf, template=template) as tokens:
+        samples, _ = encode([plain, earlier, looked_up], tokens, 4000)
+        answer = tokens.answer("Hello")
+    assert [list(one.tokens[: one.answer_begins]) for one in samples[:2]] == served
+    assert list(samples[0].tokens[samples[0].answer_begins :]) == answer
+    assert samples[2].answer_begins > 10 * samples[0].answer_begins  # its prompt has the rules and the passages
+
+
+def test_the_same_instruction_is_never_on_both_sides() -> None:
+    examples = [Example(str(n), f"{n // 3}번 지시", (), f"답 {n}") for n in range(30)]
+    learnt, held_out = split_by_passage(examples, 0.2, seed=0)
+    assert held_out
+    assert not {one.question for one in learnt} & {one.question for one in held_out}
 
 
 def test_an_answer_ends_with_what_ends_it_in_serving(tmp_path: Path) -> None:
