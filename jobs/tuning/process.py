@@ -86,7 +86,7 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     import torch
 
     from jobs.tuning.checkpoint import Checkpoints
-    from jobs.tuning.device import chosen_device, free_mb, load_on
+    from jobs.tuning.device import chosen_device, free_mb, load_on, used_mb
     from jobs.tuning.lora import attach, put_state
     from jobs.tuning.parity import parity
     from jobs.tuning.peers import together
@@ -119,7 +119,7 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
             tell=reporter.tell,
             stop=reporter.stop,
             busy=reporter.busy,
-            memory_mb=peak_memory_mb,
+            memory_mb=peak_memory_mb if device == "cpu" else lambda: used_mb(device),
             free_mb=lambda: _room(free_mb(device), settings.memory_mb if device == "cpu" else None),
         ),
         peers=peers,

@@ -70,7 +70,7 @@ class TuningSettings:
     budget_seconds: float | None = None
     """Of training in all, resumed parts included, pauses not; what is best by then is the result."""
     memory_mb: int | None = None
-    """Of the training process (peak resident set); above it the run saves and ends with an error."""
+    """Of the training process (peak resident set; on a GPU the most of its memory); above it the run saves and ends with an error."""
     seed: int = 0
     device: Device = "auto"
     """`auto`: a GPU that CUDA knows, else the CPU."""
