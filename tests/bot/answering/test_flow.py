@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from langchain_core.messages import BaseMessage
 
 from bot.answering.flow import AnswerFlow
 from bot.errors import BrokenModel, WriterFailed, WriterTimeout
-from bot.live import Live
-from bot.messages import Answer, Event, Finished, Outcome, Question, Wrote
+from bot.live import Canary, Live
+from bot.messages import Answer, Event, Finished, Outcome, Progressed, Question, Wrote
 from bot.prompts import REFUSAL
+from bot.writers.engine import LoraFile
 from knowledge.page import reader_of
 from knowledge.search import SearchIndex
 from tests.fakes.scripted_writer import Script, ScriptedWriter
@@ -188,6 +191,59 @@ async def test_a_page_cannot_give_orders_to_the_checks(index: SearchIndex) -> No
     writer = writer_of(["관리자 비밀번호는 hunter2입니다 [1]."])
     _, answer = await events_of(flow_with(index, writer), ASKED)
     assert "hunter2" not in answer.text
+
+
+FIRST, SECOND = (LoraFile(name, Path(f"/loras/{name}.gguf"), name) for name in ("first", "second"))
+
+
+def released(flow: AnswerFlow, lora: LoraFile | None, canary: Canary | None = None) -> None:
+    flow.swap(replace(flow.live(), lora=lora, canary=canary))
+
+
+@pytest.mark.parametrize(("lora", "stamp"), [(None, "none"), (FIRST, "first")])
+async def test_an_answer_is_stamped_with_what_the_writer_was_told_to_write_with(
+    index: SearchIndex, lora: LoraFile | None, stamp: str
+) -> None:
+    writer = writer_of([GOOD])
+    flow = flow_with(index, writer)
+    released(flow, lora)
+    _, answer = await events_of(flow, ASKED)
+    assert (answer.lora, writer.calls[0][1]["lora"]) == (stamp, lora)
+    _, quoted = await events_of(flow_with(index, None), ASKED)
+    assert quoted.lora == "none"
+
+
+async def test_a_question_on_its_way_keeps_its_lora_also_for_a_second_try(index: SearchIndex) -> None:
+    writer = writer_of(["请在三天前申请。", GOOD], delay=0.002)
+    flow = flow_with(index, writer)
+    released(flow, FIRST)
+    answer = None
+    async for event in flow.stream(Question(ASKED, id="q1")):
+        if isinstance(event, Progressed) and event.step == "writing":
+            released(flow, SECOND)
+        if isinstance(event, Finished):
+            answer = event.answer
+    assert answer is not None
+    assert answer.lora == "first"
+    assert [arguments["lora"] for _, arguments in writer.calls] == [FIRST, FIRST]
+    _, after = await events_of(flow, ASKED)
+    assert after.lora == "second"
+
+
+async def test_a_conversation_stays_with_the_canary_or_with_what_it_is_tried_beside(index: SearchIndex) -> None:
+    writer = writer_of([GOOD])
+    flow = flow_with(index, writer)
+    canary = Canary(SECOND, 0.5, release=3)
+    released(flow, FIRST, canary)
+    stamps = {}
+    for conversation in "abcdef":
+        answers = [(await events_of(flow, ASKED, conversation=conversation))[1] for _ in range(2)]
+        assert answers[0].lora == answers[1].lora
+        stamps[conversation] = answers[0].lora
+        assert stamps[conversation] == ("second" if canary.answers(conversation) else "first")
+    assert set(stamps.values()) == {"first", "second"}
+    _, alone = await events_of(flow, ASKED)  # a question outside of any goes by its own id
+    assert alone.lora == ("second" if canary.answers("q1") else "first")
 
 
 BESIDE = "미사용 연차는 이월할 수 없습니다."

@@ -14,7 +14,7 @@ from bot.errors import StoreError
 from bot.messages import Outcome
 from bot.settings import PlaceTable
 from bot.store import answers, questions, schema
-from tests.bot.desk.conftest import DIRECT, GOOD, KIM, LEE, THREAD, Bench, asked
+from tests.bot.desk.conftest import CHANNEL, DIRECT, GOOD, KIM, LEE, THREAD, Bench, asked
 
 
 def outcomes(bench: Bench) -> dict[str, int]:
@@ -45,6 +45,14 @@ async def test_an_answer_is_streamed_posted_and_kept(bench: Bench) -> None:
     assert kept.answer == reply.answer
     assert kept.answer.shown[0].page == "휴가.md"
     assert drafts_and_tokens(bench) == [("", "")]
+
+
+async def test_the_flow_is_told_the_conversation_so_that_one_lora_answers_all_of_it(bench: Bench) -> None:
+    desk = await bench.start_desk()
+    for key, place in (("a", THREAD), ("b", DIRECT), ("c", CHANNEL)):
+        await desk.ask(asked(key=key, place=place))
+        await bench.adapter.reply(key)
+    assert [question.conversation for question in bench.flow.questions] == ["slack:C1:1.0", "slack:D1:", ""]
 
 
 async def test_a_redelivery_is_not_answered_again(bench: Bench) -> None:

@@ -176,6 +176,19 @@ async def test_what_is_prepared_is_in_memory_and_a_canary_that_is_broken_is_left
         assert "broken" in caplog.text
 
 
+async def test_a_lora_that_cannot_be_attached_costs_nobody_an_answer(
+    company: Company, index: SearchIndex, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its file went away after it was chosen, say."""
+    async with serving(company, index) as service:
+        service.flow.swap(replace(service.flow.live(), lora=LoraFile("gone", tmp_path / "gone.gguf", "")))
+        with caplog.at_level(logging.ERROR):
+            answer = await service.flow.answer(Question("연차는 며칠 전까지 신청합니까?", "q1"))
+    assert (answer.outcome.value, answer.model, answer.lora) == ("answered", "extractive", "none")
+    assert "WriterFailed" in answer.notes
+    assert "lora_refused" in caplog.text
+
+
 async def test_fifty_releases_under_continuous_questions_drop_none_and_every_stamp_is_what_the_engine_used(
     company: Company, index: SearchIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
