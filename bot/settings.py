@@ -284,7 +284,7 @@ class TrainingTable(_Table):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     quantise: Literal["none", "4bit"] = "none"
     processes: int = Field(1, ge=1)
-    preference_share: float = Field(0.0, ge=0, le=1)
+    preference_share: float = Field(0.0, ge=0, le=0.5)
     least_preferences: int = Field(20, ge=1)
 
 
