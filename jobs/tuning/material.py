@@ -69,7 +69,7 @@ def gather(job: TuningJob) -> Material:
     settings = job.settings
     examples = dataset.load_examples(job.examples)
     learnt, held_out = dataset.split_by_passage(examples, settings.held_out_share, settings.seed)
-    sets = {"learnt": learnt, "held_out": held_out, "replay": _replay(job.replay)}
+    sets = {"learnt": learnt, "held_out": held_out, "replay": apart_from(_replay(job.replay), held_out)}
     wanted = job.preferences is not None and settings.preference_share > 0
     preferences = apart_from(load_preferences(job.preferences), held_out) if wanted and job.preferences else []
     with ServedTokens(job.gguf, template=job.template) as tokens:

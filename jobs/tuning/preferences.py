@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from bot import jsonl
 from bot.errors import BadExamples
@@ -64,10 +64,13 @@ def write_preferences(path: Path, preferences: Iterable[Preference]) -> None:
     path.write_text("".join(lines), encoding="utf-8")
 
 
-def apart_from(preferences: Sequence[Preference], held_out: Sequence[Example]) -> list[Preference]:
+Asked = TypeVar("Asked", Preference, Example)
+
+
+def apart_from(some: Sequence[Asked], held_out: Sequence[Example]) -> list[Asked]:
     """Those that share no passage, word for word, with the held-out examples, which would no longer be new."""
     seen = {" ".join(passage.split()) for example in held_out for passage in example.passages}
-    return [one for one in preferences if not any(" ".join(passage.split()) in seen for passage in one.passages)]
+    return [one for one in some if not any(" ".join(passage.split()) in seen for passage in one.passages)]
 
 
 def encode_preferences(preferences: Sequence[Preference], tokens: Tokens, most_tokens: int) -> tuple[Preferred, ...]:

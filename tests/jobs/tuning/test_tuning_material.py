@@ -42,6 +42,13 @@ def test_the_starter_examples_can_be_replayed_by_any_company(job: TuningJob) -> 
     assert len(material.samples["replay"]) > 100
 
 
+def test_what_is_held_out_is_not_replayed(job: TuningJob) -> None:
+    material = gather(dataclasses.replace(job, replay=job.examples))
+    held_out = {example.id for example in material.sets["held_out"]}
+    assert held_out
+    assert {example.id for example in material.sets["replay"]} == {f"e{n}" for n in range(8)} - held_out
+
+
 def test_the_wheel_carries_them() -> None:
     root = Path(__file__).parents[3]
     assert STARTER_EXAMPLES.is_relative_to(root / "examples")
