@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot.commands.example_texts import plain
 from bot.live import NO_LORA, name_of
 from bot.messages import Language
 
@@ -122,12 +123,12 @@ def description(one: Described, language: Language) -> Iterator[str]:
     record, ko = one.listed.record, language == "ko"
     yield line(one.listed, language)
     if record.marked:
-        yield f"  {'사용 중지 이유' if ko else 'out of use'}: {record.marked}"
+        yield f"  {'사용 중지 이유' if ko else 'out of use'}: {plain(record.marked)}"
     if record.deleted_at is not None:
         yield f"  {'지운 때' if ko else 'deleted'}: {when(record.deleted_at)}"
-    yield f"  {'모델' if ko else 'base'}: {record.base_name} ({record.base[:12]}…)"
-    yield f"  {'지시문' if ko else 'prompt'}: {record.prompt}"
-    yield f"  SHA-256: {record.sha256}"
+    yield f"  {'모델' if ko else 'base'}: {plain(record.base_name)} ({plain(record.base)[:12]}…)"
+    yield f"  {'지시문' if ko else 'prompt'}: {plain(record.prompt)}"
+    yield f"  SHA-256: {plain(record.sha256)}"
     for name, value in _card(record.card):
         yield f"  {name}: {value}"
     seen = examples(one.listed.examples, language)
@@ -146,7 +147,7 @@ def released(one: Release, language: Language) -> str:
     told = f"{when(one.at)}  {_ACTIONS[language][one.action]} → {what} ({one.by})"
     if one.overruled:
         told += " · 평가와 다르게 결정" if language == "ko" else " · against the evaluation"
-    return f"{told}: {one.reason}" if one.reason else told
+    return f"{told}: {plain(one.reason)}" if one.reason else told
 
 
 def takes_effect(language: Language) -> str:
@@ -165,7 +166,7 @@ def _card(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """The plain values of a card; what is a table inside it is shown by `--json`."""
     for name, value in card.items():
         if isinstance(value, str | int | float) and name != "prompt":
-            yield name, str(value)
+            yield name, plain(str(value))
 
 
 def merging(language: Language) -> str:

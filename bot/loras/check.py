@@ -36,7 +36,7 @@ _BLOCKS = {_F32: (1, 4), _F16: (1, 2), _BF16: (1, 2), _Q8_0: (32, 34)}
 
 
 @dataclass(frozen=True, slots=True)
-class LoraFile:
+class CheckedLora:
     """A file that passed."""
 
     name: str
@@ -48,7 +48,7 @@ class LoraFile:
     """The base's tensors that it changes, in the file's order."""
 
 
-def check_lora(path: Path, base: BaseWeights) -> LoraFile:
+def check_lora(path: Path, base: BaseWeights) -> CheckedLora:
     """Read all of `path` and say what is in it.
 
     Raises `BrokenLora` (missing, damaged, no LoRA), `WrongBase` (another architecture, a tensor or shape that the base does not have)
@@ -76,14 +76,14 @@ class _Check:
         self._header = header
         self._size = size
 
-    def run(self, file: BinaryIO) -> LoraFile:
+    def run(self, file: BinaryIO) -> CheckedLora:
         alpha = self._values()
         pairs = self._pairs(self._architecture())
         rank = self._ranks(pairs)
         self._places()
         for tensor in self._header.tensors:
             self._finite(file, tensor)
-        return LoraFile(self._name, rank, alpha, tuple(pairs))
+        return CheckedLora(self._name, rank, alpha, tuple(pairs))
 
     def _values(self) -> float:
         """What kind of file it says it is; its alpha. llama.cpp asserts the types, so `text` (only texts) and the kind matter."""

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bot.errors import UnsupportedLora, WrongBase
 from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
-from bot.loras.check import A_SUFFIX, ALPHA_KEY, B_SUFFIX, LORA_TYPE_KEY, MOST_RANK, LoraFile, check_lora
+from bot.loras.check import A_SUFFIX, ALPHA_KEY, B_SUFFIX, LORA_TYPE_KEY, MOST_RANK, CheckedLora, check_lora
 
 _PEFT_PREFIX = "base_model.model."
 _UNDERSTOOD = {"peft_type", "r", "lora_alpha", "use_rslora", "bias", "init_lora_weights"}
@@ -104,7 +104,7 @@ def write_lora(
     modules: Mapping[str, LoraPair],
     *,
     numbers: Literal["f32", "f16"] = "f32",
-) -> LoraFile:
+) -> CheckedLora:
     """Write `modules` (the checkpoint's module names, with or without PEFT's prefix) to `path`, complete or not at all; what is in it.
 
     Raises `UnsupportedLora` (a module or architecture that is not offered), `WrongBase` (shapes) or `BrokenLora` (numbers that are not

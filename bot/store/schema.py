@@ -264,7 +264,7 @@ releases = Table(
     Column("lora", String(64), nullable=False),  # name, or none: the plain base
     Column("canary", String(64), nullable=False, default=""),  # answers `share` of the conversations
     Column("share", Float, nullable=False, default=0.0),
-    Column("action", String(16), nullable=False),  # promote, canary, rollback, watch (the automatic rollback)
+    Column("action", String(16), nullable=False),  # promote, canary, rollback, watch (the automatic rollback), mark
     Column("evaluation", String(16), nullable=False, default=""),  # the verdict it rests on, or that was overruled
     Column("overruled", Boolean, nullable=False, default=False),
     Column("by", String(128), nullable=False),  # a reviewer's name; auto: the rule
