@@ -87,17 +87,15 @@ def measure_parity(engine: LlamaCppEngine, lora: LoraFile, samples: Sequence[Par
 
     Raises a `LoraError` if the LoRA does not fit, `BadParity` if the samples are not this vocabulary's or exceed the context.
     """
-    engine.attach(None)
-    plain = [_logprobs(engine, sample) for sample in samples]
-    engine.attach(lora)
-    tuned = [_logprobs(engine, sample) for sample in samples]
+    plain, _ = _read_all(engine, None, samples)
+    tuned, best = _read_all(engine, lora, samples)
     wanted = np.concatenate([sample.label_logprobs for sample in samples])
     return Parity(
         samples=len(samples),
         tokens=len(wanted),
-        logprob=float(np.abs(np.concatenate([said for said, _ in tuned]) - wanted).mean()),
-        top1=float((np.concatenate([best for _, best in tuned]) == np.concatenate([s.top1 for s in samples])).mean()),
-        effect=float(np.abs(np.concatenate([said for said, _ in plain]) - wanted).mean()),
+        logprob=float(np.abs(tuned - wanted).mean()),
+        top1=float((best == np.concatenate([sample.top1 for sample in samples])).mean()),
+        effect=float(np.abs(plain - wanted).mean()),
     )
 
 
@@ -118,8 +116,24 @@ def _sample(raw: Mapping[str, Any]) -> ParitySample:
     return sample
 
 
-def _logprobs(engine: LlamaCppEngine, sample: ParitySample) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """(log-probability of each answer token, likeliest token in its place), computed from an empty cache."""
+def _read_all(
+    engine: LlamaCppEngine, lora: LoraFile | None, samples: Sequence[ParitySample]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """(log-probability, likeliest token) in the place of every answer token, sample after sample."""
+    engine.attach(lora)
+    engine.forget()
+    held: list[int] = []  # tokens in the cache: what samples begin with in common, the rules, is read once
+    try:
+        read = [_logprobs(engine, sample, held) for sample in samples]
+    finally:
+        engine.forget()  # the engine's own record knows nothing of what was computed here
+    return np.concatenate([said for said, _ in read]), np.concatenate([best for _, best in read])
+
+
+def _logprobs(
+    engine: LlamaCppEngine, sample: ParitySample, held: list[int]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Of one sample. `held` is brought up to date."""
     import llama_cpp
 
     lib: Any = llama_cpp
@@ -129,11 +143,17 @@ def _logprobs(engine: LlamaCppEngine, sample: ParitySample) -> tuple[NDArray[np.
         raise BadParity(name=engine.name, reason="the samples are of another model, or too long for the context")
     size = min(_BATCH, int(lib.llama_n_batch(context)))
     first = sample.answer_begins - 1  # after this token the first one of the answer is foretold
+    shared = 0
+    while shared < min(len(held), first) and held[shared] == sample.tokens[shared]:
+        shared += 1
+    if not lib.llama_memory_seq_rm(lib.llama_get_memory(context), 0, shared, -1):
+        engine.forget()  # a recurrent model, which cannot be cut back
+        shared = 0
+    held[:] = sample.tokens[:-1]
     said, best = [], []
-    engine.forget()
     batch = lib.llama_batch_init(size, 0, 1)
     try:
-        for begin in range(0, len(sample.tokens) - 1, size):
+        for begin in range(shared, len(sample.tokens) - 1, size):
             part = sample.tokens[begin : min(begin + size, len(sample.tokens) - 1)]
             batch.n_tokens = len(part)
             for at, token in enumerate(part):
@@ -148,5 +168,4 @@ def _logprobs(engine: LlamaCppEngine, sample: ParitySample) -> tuple[NDArray[np.
                 said.append(float(row[sample.tokens[begin + at + 1]] - np.logaddexp.reduce(row)))
     finally:
         lib.llama_batch_free(batch)
-        engine.forget()  # the engine's own record knows nothing of what was computed here
     return np.asarray(said), np.asarray(best)

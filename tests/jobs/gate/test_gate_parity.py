@@ -45,7 +45,9 @@ class Trained:
         self.lora = self.twin.lora()
         random = np.random.default_rng(4)
         sizes = [(40, 25), (12, 3), (230, 200), (2, 1)]
-        self.samples = [self._sample(random.integers(0, 300, size).tolist(), begins) for size, begins in sizes]
+        rows = [random.integers(0, 300, size).tolist() for size, _ in sizes]
+        rows[1][:2], rows[2][:30] = rows[0][:2], rows[0][:30]  # as real prompts begin alike
+        self.samples = [self._sample(row, begins) for row, (_, begins) in zip(rows, sizes, strict=True)]
         self.engine: LlamaCppEngine = engine_on(self.model)
 
     def _sample(self, tokens: list[int], begins: int) -> ParitySample:
@@ -184,7 +186,7 @@ def tuned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     examples = [Example(f"e{n}", f"질문 {n}?", (f"문서 {n}\n답은 {n}일.",), f"{n}일입니다 [1].") for n in range(8)]
     write_examples(folder / "examples.jsonl", examples)
     settings = TuningSettings(
-        rank=4, alpha=8, learning_rate=5e-3, epochs=15, examples_per_step=2, most_tokens=4000, held_out_share=0.3,
+        rank=4, alpha=8, learning_rate=1e-3, epochs=15, examples_per_step=2, most_tokens=4000, held_out_share=0.3,
         precision="fp32", patience=99, threads=1,
     )  # fmt: skip
     job = TuningJob(
@@ -206,14 +208,15 @@ def test_what_the_trainer_leaves_is_what_llamacpp_serves_and_another_alpha_is_no
         state = load_file(tuned / "lora.safetensors")
         lora = tuned / "scaled.gguf"
         write_lora(lora, BaseWeights.read(base), LoraSettings(4, 8 * factor), pairs_of(state))
-    engine = LlamaCppEngine(base, context_tokens=4096, threads=1)
+    with exact_attention():
+        engine = LlamaCppEngine(base, context_tokens=4096, threads=1)
     parity = measure_parity(engine, LoraFile.of(lora), samples)
     engine.close()
     assert parity.tokens > 20
     assert parity.effect > 2 * SETTINGS.parity_noise
     assert parity.holds(SETTINGS) == (factor == 1.0)
     if factor == 1.0:
-        assert parity.logprob < 0.01
+        assert parity.logprob < 0.01 * parity.effect  # training rounds the base to bf16
 
 
 def pairs_of(state: dict[str, Any]) -> dict[str, LoraPair]:
