@@ -118,6 +118,11 @@ def expired(connection: Connection, platforms: Collection[str], *, now: float, m
     )
 
 
+def open_now(connection: Connection) -> int:
+    """How many people wait for an answer, in all processes."""
+    return connection.execute(select(func.count()).where(questions.c.state == "open")).scalar_one()
+
+
 def renew(connection: Connection, held: Collection[Claim], *, now: float, lease: float) -> frozenset[str]:
     """Hold the claims for another `lease` seconds; returns the ids that are still ours."""
     kept = set()

@@ -8,6 +8,7 @@ Arguments: `examples`, paths of files or folders in place of the store's example
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ from sqlalchemy import Connection
 
 from bot.errors import NothingToLearn
 from bot.loras.shelf import ShelvedLora
+from bot.models.stamp import write_atomically
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import examples as kept
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
@@ -29,8 +31,10 @@ from jobs.tuning.preferences import load_preferences, write_preferences
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
 
-GATE, GROUP = "gate", "model"
-EXAMPLES, PREFERENCES = "examples.jsonl", "preferences.jsonl"
+TUNE, GATE, GROUP = "tune", "gate", "model"
+RUNS = ("plain", "preferences")
+"""Folders of training runs within a run of the job."""
+EXAMPLES, PREFERENCES, MADE = "examples.jsonl", "preferences.jsonl", "made.json"
 FORGOTTEN = "an example it has seen was forgotten meanwhile"
 _WIDTH = 24
 
@@ -40,6 +44,10 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
 
     Raises NothingToLearn with fewer examples than `least_examples`, and what `TuningProcess.outcome` raises.
     """
+    made_before = context.folder / MADE
+    if context.resumed and made_before.is_file():  # its process died while saying so
+        _clear(context.folder)
+        return dict(json.loads(made_before.read_text(encoding="utf-8")))
     options = parts.options
     context.progress(0, None, "examples")
     given = context.arguments.get("examples") or ()
@@ -51,30 +59,36 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     seconds = 0.0
     with parts.releases() as releases:
         for name, job in _jobs(parts, context, base, learning):
-            result = _train(context, context.folder / name, job)
-            lora = releases.take_in(result, learning.ids, run=context.run)
+            trained = _train(context, context.folder / name, job)
+            lora = releases.take_in(trained, learning.ids, run=context.run)
             seconds += float(lora.card.get("seconds") or 0.0)
             if not given:
                 _mark_if_forgotten(releases, lora.name, learning)
             made.append(lora)
-    for name in (
-        "plain",
-        "preferences",
-    ):  # gigabytes of nothing: the result is on the shelf, people's words go with the run
-        shutil.rmtree(RunFolder(context.folder / name).checkpoints, ignore_errors=True)
-    return {
+    result = {
         "loras": [one.name for one in made],
         "examples": len(learning.examples),
         "seconds": round(seconds, 1),
         THEN: [GATE],
     }
+    write_atomically(context.folder / MADE, json.dumps(result))
+    _clear(context.folder)  # what is needed is on the shelf; people's words must not lie about in old runs
+    return result
+
+
+def _clear(folder: Path) -> None:
+    for name in RUNS:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in (EXAMPLES, PREFERENCES):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path]) -> LearningSet:
     """What an earlier part of this run began with, so that its checkpoints fit; else what there is now."""
     examples, preferences = context.folder / EXAMPLES, context.folder / PREFERENCES
     if context.resumed and preferences.is_file():
-        return LearningSet(tuple(dataset.load_examples(examples)), tuple(load_preferences(preferences)))
+        preferred = load_preferences(preferences) if preferences.stat().st_size else ()
+        return LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
     if given:
         learning = of_files(given)
     else:

@@ -1,0 +1,185 @@
+"""Examples → a LoRA on the shelf → a verdict on record → what answers, through the real jobs on a tiny model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.app import Root
+from bot.errors import NothingToAsk, NothingToLearn
+from bot.live import NO_LORA
+from bot.releases.overview import every
+from bot.releases.releases import Releases
+from bot.store import loras
+from bot.store.database import open_store
+from jobs.gate.verdict import Verdict
+from jobs.job import THEN, JobContext, JobParts, JobStopped
+from jobs.learning.judge import PLOT, judge
+from jobs.learning.parts import LearningParts
+from jobs.learning.tune import tune
+from jobs.learning.watch import watch
+from jobs.tuning.dataset import Example, write_examples
+from knowledge.korean import Analyser
+from tests.conftest import Indexer
+from tests.fakes.hash_embedder import HashEmbedder
+from tests.fakes.tiny_gguf import write_tiny_qwen2
+
+pytestmark = pytest.mark.slow
+COUNT = 8
+
+
+def _examples(path: Path, count: int = COUNT) -> Path:
+    many = [Example(f"e{n}", f"질문 {n}?", (f"문서 {n}\n답은 {n}일.",), f"{n}일입니다 [1].") for n in range(count)]
+    write_examples(path, many)
+    return path
+
+
+@pytest.fixture
+def parts(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobParts]:
+    """A wiki, a tiny writer, nobody's votes."""
+    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))
+    monkeypatch.setattr(Root, "make_embedder", lambda self, threads: HashEmbedder())
+    indexer.build()
+    gguf = tmp_path / "tiny.gguf"
+    write_tiny_qwen2(gguf)
+    config = tmp_path / "saseo.toml"
+    config.write_text(
+        f'data_dir = "data"\n[writer]\nmodel = "{gguf}"\ncontext_tokens = 4096\nmax_answer_tokens = 16\n'
+        "[answer]\nevidence_characters = 300\n"
+        "[tuning]\nleast_examples = 4\nreplay = false\n"
+        "[tuning.training]\nrank = 4\nepochs = 4\nmost_tokens = 4000\nheld_out_share = 0.4\nthreads = 1\nprecision = 'fp32'\n",
+        encoding="utf-8",
+    )
+    store = open_store("", tmp_path / "data")
+    yield Root(config).job_parts(store)
+    store.close()
+
+
+def _context(folder: Path, **more: object) -> JobContext:
+    folder.mkdir(exist_ok=True)
+    return replace(JobContext("run1", folder), **more)  # type: ignore[arg-type]
+
+
+def test_a_tuned_lora_is_shelved_judged_and_promoted_only_by_a_persons_word(parts: JobParts, tmp_path: Path) -> None:
+    learning = parts.learning()
+    given = {"examples": [str(_examples(tmp_path / "own.jsonl"))]}
+    steps: list[str] = []
+    context = _context(
+        tmp_path / "run", arguments=given, progress=lambda done, total=None, message="": steps.append(message)
+    )
+    tuned = tune(learning, context)
+
+    assert tuned[THEN] == ["gate"]
+    (name,) = tuned["loras"]
+    assert any(step.startswith("training: loss ") for step in steps)
+    with learning.releases() as releases:
+        (listed,) = every(releases)
+        assert (listed.record.name, listed.record.run, listed.examples) == (name, "run1", COUNT)
+        assert set(releases.store.run_now(loras.examples_of, name)) == {f"e{n}" for n in range(COUNT)}
+        card = releases.shelf.card(name).card
+    assert 0 < len(card["held_out"]) < COUNT
+
+    judged = judge(learning, _context(tmp_path / "gate", arguments=given))
+    # A handful of questions never suffices, however good the LoRA.
+    assert judged["judged"] == [{"lora": name, "decision": judged["judged"][0]["decision"]}]
+    assert judged["judged"][0]["decision"] != "passed"
+    assert (judged["against"], judged["proposed"], judged["promoted"]) == (NO_LORA, "", "")
+    with learning.releases() as releases:
+        kept = releases.store.run_now(loras.latest_evaluation, name, NO_LORA)
+    assert kept is not None
+    verdict = Verdict.from_json(kept.verdict)
+    assert verdict.questions == len(card["held_out"])  # what it has learnt proves nothing
+    assert verdict.parity is not None
+    assert verdict.parity.holds(learning.options.gate)
+    assert verdict.parity.logprob < verdict.parity.effect / 2
+    assert "<svg" in (learning.verdicts / kept.id / PLOT).read_text(encoding="utf-8")
+
+    assert judge(learning, _context(tmp_path / "again", arguments=given))["judged"] == []  # it has its verdict
+
+
+def _dies(*_: object, **__: object) -> None:
+    raise SystemExit
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_examples_it_began_with(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = parts.learning()
+    own = _examples(tmp_path / "own.jsonl")
+    arguments = {"examples": [str(own)]}
+    stop = False
+
+    def told(done: int, total: int | None = None, message: str = "") -> None:
+        nonlocal stop
+        stop = stop or message.startswith("training: loss")
+
+    context = _context(tmp_path / "run", arguments=arguments, progress=told, stop_requested=lambda: stop)
+    with pytest.raises(JobStopped):
+        tune(learning, context)
+    _examples(own, count=4)  # changed meanwhile
+    done: list[int] = []
+    context = _context(
+        tmp_path / "run",
+        arguments=arguments,
+        resumed=True,
+        progress=lambda at, total=None, message="": done.append(at) if message == "training" else None,
+    )
+    with monkeypatch.context() as dying:
+        dying.setattr(Releases, "take_in", _dies)
+        with pytest.raises(SystemExit):
+            tune(learning, context)
+    assert done[0] > 0  # not from the beginning
+    done.clear()
+    tuned = tune(learning, context)
+    assert done == []  # it had been trained: only the shelf was missing
+    assert tuned["examples"] == COUNT
+    assert tune(learning, context) == tuned  # died while saying so
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["made.json"]  # nobody's words are left
+
+
+def test_too_few_examples_and_nothing_to_ask_are_said_in_a_sentence(parts: JobParts, tmp_path: Path) -> None:
+    learning = parts.learning()
+    with pytest.raises(NothingToLearn):
+        tune(learning, _context(tmp_path / "none"))
+    few = {"examples": [str(_examples(tmp_path / "few.jsonl", count=3))]}
+    with pytest.raises(NothingToLearn):
+        tune(learning, _context(tmp_path / "few", arguments=few))
+    trained = tune(
+        learning, _context(tmp_path / "run", arguments={"examples": [str(_examples(tmp_path / "own.jsonl"))]})
+    )
+    with pytest.raises(NothingToAsk):  # the examples of a file are asked only when it is named
+        judge(learning, _context(tmp_path / "gate", arguments={"lora": trained["loras"][0]}))
+
+
+def test_who_was_forgotten_while_it_trained_is_not_learnt_from(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = parts.learning()
+    own = [Example(f"e{n}", f"질문 {n}?", (f"문서 {n}\n답은 {n}일.",), f"{n}일입니다 [1].") for n in range(COUNT)]
+    # The examples of the store are gone by the time the training ends.
+    from jobs.learning import tune as module
+    from jobs.learning.material import LearningSet
+
+    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(own)))
+    (name,) = tune(learning, _context(tmp_path / "run"))["loras"]
+    with learning.releases() as releases:
+        record = releases.store.run_now(loras.get, name)
+    assert record is not None
+    assert record.marked
+
+
+def test_nothing_released_is_nothing_to_watch(parts: JobParts, tmp_path: Path) -> None:
+    found = watch(parts.learning(), _context(tmp_path / "watch"))
+    assert json.loads(json.dumps(found)) == {"watched": "", "against": "", "rates": [], "rolled_back_to": ""}
+
+
+def test_the_configured_numbers_reach_the_training(parts: JobParts) -> None:
+    learning: LearningParts = parts.learning()
+    chosen = learning.options.training
+    assert (chosen.rank, chosen.epochs, chosen.threads, chosen.memory_mb) == (4, 4, 1, None)
+    assert chosen.budget_seconds == 480 * 60
+    assert learning.options.replay is None
