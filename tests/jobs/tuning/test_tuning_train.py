@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,6 +143,18 @@ def test_checkpoints_of_another_run_are_not_read(tmp_path: Path) -> None:
     _training(tmp_path).run()
     assert Checkpoints(tmp_path, "run").latest() is not None
     assert Checkpoints(tmp_path, "another").latest() is None
+
+
+def test_a_checkpoint_of_the_first_version_is_gone_on_from(tmp_path: Path, whole: Trained) -> None:
+    _training(tmp_path, around=Surroundings(stop=_stop_after(15))).run()
+    for record in tmp_path.glob("*.json"):
+        described = json.loads(record.read_text())
+        del described["progress"]["preferences"]  # came later
+        record.write_text(json.dumps(described))
+    lines: list[dict[str, object]] = []
+    resumed = _training(tmp_path, around=Surroundings(tell=lines.append)).run()
+    assert lines[0]["done"] != 0
+    _same(resumed, whole)
 
 
 def test_only_the_latest_two_checkpoints_are_kept_and_nothing_half_written(tmp_path: Path) -> None:
