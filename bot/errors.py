@@ -66,6 +66,7 @@ knowledge.errors.ExplainedError
     └── EvaluationError
         ├── BadEvaluationSet            names the line
         ├── DetailsNotWritable
+        ├── NothingToAsk                names the setting that gives questions
         ├── GateBusy                    another process evaluates in this folder
         ├── AnswersNotKept              the disk refuses; what was kept before stays
         └── BadParity                   what training left to compare with cannot be used
