@@ -37,7 +37,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "config.toml"
-        config.write_text(f'[writer]\nmodel = "{chosen.model}"\n', encoding="utf-8")
+        config.write_text(f'[writer]\nmodel = "{chosen.model}"\nlora = "none"\n', encoding="utf-8")
         subprocess.run(
             [sys.executable, str(ROOT / "saseo.py"), "--config", str(config), "index"], check=True, stdout=sys.stderr
         )
