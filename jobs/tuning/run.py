@@ -6,7 +6,7 @@
         outcome = process.outcome()
 
 The process is the lowest in priority (nice 19) and its threads sleep while they wait (OMP_WAIT_POLICY=PASSIVE), because answering comes
-first: with the default policy it took a third of the speed of both. While people wait, `jobs.tuning.pause.make_way` makes it wait, too.
+first: with the default policy it took a third of the speed of both. While people wait it waits, too (`people_wait`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -24,11 +25,14 @@ from types import TracebackType
 from bot import errors
 from bot.errors import SaseoError, TuningFailed
 from jobs.tuning.job import RunFolder, TuningJob
+from jobs.tuning.pause import make_way
 from jobs.tuning.settings import TuningSettings
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 120.0
 """Seconds for one pass through the model and a checkpoint, after which a process that was told to stop is killed."""
+_LOOK_AGAIN = 1.0
+"""Seconds between two questions whether people wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +44,24 @@ class TuningOutcome:
 
 
 class TuningProcess:
-    """One run in a process of its own. Iterate once, then ask for the outcome; leaving the `with` before stops the run."""
+    """One run in a process of its own. Iterate once, then ask for the outcome; leaving the `with` before stops the run.
 
-    def __init__(self, folder: Path, job: TuningJob) -> None:
+    `people_wait`: asked every second, on a thread of its own; while it says so the run makes way (`jobs.tuning.pause`).
+    """
+
+    def __init__(self, folder: Path, job: TuningJob, *, people_wait: Callable[[], bool] | None = None) -> None:
         self._folder = RunFolder(folder)
         self._job = job
+        self._people_wait = people_wait
+        self._over = threading.Event()
+        self._watching: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
         self._last: dict[str, object] = {}
 
     def __enter__(self) -> TuningProcess:
         self._folder.path.mkdir(parents=True, exist_ok=True)
         self._folder.stop.unlink(missing_ok=True)
+        make_way(self._folder.path, waiting=False)  # said to an earlier part of the run
         self._job.write(self._folder.job)
         paths = [str(_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         surroundings = {
@@ -78,12 +89,18 @@ class TuningProcess:
                 encoding="utf-8",
                 start_new_session=True,  # Ctrl-C reaches the parent alone, which then asks in its own way
             )
+        if self._people_wait is not None:
+            self._watching = threading.Thread(target=self._watch, args=(self._people_wait,), daemon=True)
+            self._watching.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         process = self._running()
+        self._over.set()
+        if self._watching is not None:
+            self._watching.join()
         if process.poll() is None:
             self.stop()
             try:
@@ -128,6 +145,12 @@ class TuningProcess:
             raise TuningFailed(reason=f"exit status {status}, {self._folder.errors}")
         ending = str(self._last["ending"])
         return TuningOutcome(ending, None if ending == "stopped" else self._folder.result)
+
+    def _watch(self, people_wait: Callable[[], bool]) -> None:
+        while not self._over.wait(_LOOK_AGAIN):
+            with contextlib.suppress(SaseoError):  # a store that cannot be asked: the last word holds until it is old
+                make_way(self._folder.path, waiting=people_wait())
+        make_way(self._folder.path, waiting=False)
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

@@ -19,7 +19,6 @@ from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
-from jobs.tuning.pause import make_way
 from jobs.tuning.preferences import Preference, write_preferences
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.settings import TuningSettings
@@ -108,16 +107,17 @@ def test_parity_of_a_run_that_is_over_is_what_was_written_at_its_end(whole: Path
 
 def test_it_waits_while_people_do(workplace: Path) -> None:
     folder = RunFolder(workplace / "waits")
-    with TuningProcess(folder.path, _job(workplace, dataclasses.replace(SETTINGS, epochs=1))) as process:
-        events = []
+    job = _job(workplace, dataclasses.replace(SETTINGS, epochs=200, budget_seconds=60))
+    events: list[object] = []
+    with TuningProcess(folder.path, job, people_wait=lambda: "step" in events and "paused" not in events) as process:
         for line in process:
             events.append(line["event"])
-            if line["event"] == "training":
-                make_way(folder.path, waiting=True)
-            elif line["event"] == "paused":
-                make_way(folder.path, waiting=False)
-        assert process.outcome().ending == "finished"
-    assert events.index("paused") + 1 == events.index("resumed") < events.index("ended")
+            if line["event"] == "resumed":
+                process.stop()
+        assert process.outcome().ending == "stopped"
+    assert events.index("step") < events.index("paused")
+    assert events[events.index("paused") + 1] == "resumed"
+    assert not folder.pause.exists()
 
 
 def test_preferences_are_learnt_from_and_stand_on_the_card(workplace: Path) -> None:
