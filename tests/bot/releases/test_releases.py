@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -269,6 +272,39 @@ def test_a_lora_copied_onto_the_shelf_by_hand_gets_its_record_when_it_is_used(co
     company.releases().promote("by-hand", by="kim", overrule=True, reason="외부에서 받음")
     assert company.store.run_now(loras.get, "by-hand") is not None
     assert answers(company) == "by-hand"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from bot.loras.shelf import LoraShelf
+from bot.releases.choosing import Choosing
+from bot.releases.releases import Releases
+from bot.store import releases
+from bot.store.database import open_store
+add = releases.add
+def and_die(*given, **more):
+    add(*given, **more)
+    os.kill(os.getpid(), signal.SIGKILL)
+releases.add = and_die
+data, base, name = Path(sys.argv[2]), sys.argv[3], sys.argv[4]
+shelf = LoraShelf(data / "loras", data / "shipped")
+Releases(open_store("", data), shelf, Choosing("auto", shelf, lambda: base, "p"), lambda: 2.0).promote(name, by="auto")
+"""
+
+
+def test_killed_while_it_promotes_nothing_has_changed_and_the_next_try_works(company: Company, tmp_path: Path) -> None:
+    if not company.store.where.startswith("sqlite"):
+        pytest.skip("the killed process opens a file")
+    first = company.names[0]
+    company.evaluate(first, "none")
+    base = company.releases().base
+    died = subprocess.run([sys.executable, "-c", KILLED, Path(__file__).parents[3], tmp_path, base, first])
+    assert died.returncode == -signal.SIGKILL
+    assert history(company) == []
+    assert answers(company) == "none"
+    assert company.releases().promote(first, by="auto").lora == first
 
 
 def test_two_who_decide_at_once_do_not_both_win(company: Company) -> None:
