@@ -269,7 +269,9 @@ async def measure(
     questions: QuestionSet, sides: Mapping[str, LoraFile | None], root: Root, writer: str, log: AnswerLog
 ) -> None:
     """Load everything once, then ask."""
-    async with root.answering() as flow:
+    from bot.live import NO_LORA
+
+    async with root.answering(NO_LORA) as flow:
         await ask(questions, sides, flow, writer, log, lambda text: print(text, file=sys.stderr, flush=True))
 
 
