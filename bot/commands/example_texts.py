@@ -126,9 +126,13 @@ def counts(by_state: Mapping[str, int], usable: int, language: Language) -> str:
     return f"{pending} pending · {approved} approved ({usable} usable for tuning) · {rejected} rejected"
 
 
-def exported(count: int, path: str, language: Language) -> str:
-    """After an export."""
-    return f"{path}에 {count}건을 썼습니다." if language == "ko" else f"{count} examples written to {path}."
+def exported(count: int, path: str, left_out: int, language: Language) -> str:
+    """After an export. `left_out`: what the file's form cannot hold."""
+    if language == "ko":
+        text = f"{path}에 {count}건을 썼습니다."
+        return f"{text} 이 형식에 담을 수 없는 {left_out}건은 뺐습니다(saseo 형식에는 담깁니다)." if left_out else text
+    text = f"{count} examples written to {path}."
+    return f"{text} {left_out} do not fit this form and are left out; the form saseo holds them." if left_out else text
 
 
 def synthesizing(language: Language) -> str:
@@ -193,10 +197,12 @@ def nothing_to_forget(person: str, language: Language) -> str:
     return f"Nothing is on record about {person}. A person is platform:id, e.g. slack:U0123."
 
 
-def imported(new: int, known: int, approved: int, problems: int, language: Language) -> str:
+def imported(new: int, known: int, merged: int, approved: int, problems: int, language: Language) -> str:
     """After an import."""
     if language == "ko":
-        text = f"새 예시 {new}건(이미 있던 것 {known}건). 승인 {approved}건, 이대로는 승인할 수 없는 것 {problems}건."
+        same = f", 거의 같아 합친 행 {merged}건" if merged else ""
+        text = f"새 예시 {new}건(이미 있던 것 {known}건{same}). 승인 {approved}건, 이대로는 승인할 수 없는 것 {problems}건."
         return text if new == approved else f"{text} `saseo feedback review`로 검토해 주십시오."
-    text = f"{new} new examples ({known} known). {approved} approved, {problems} that cannot be approved as they are."
+    same = f", {merged} rows merged with one that says the same" if merged else ""
+    text = f"{new} new examples ({known} known{same}). {approved} approved, {problems} that cannot be approved as they are."
     return text if new == approved else f"{text} Review them with `saseo feedback review`."

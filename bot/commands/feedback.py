@@ -36,6 +36,8 @@ def feedback() -> None:
 @click.pass_obj
 def list_examples(tools: Tools, state: State | None, json_wanted: bool) -> None:
     """학습 예시를 최신 상태로 만들고 보여 줍니다."""
+    from bot.examples.review import words
+
     with tools.workbench() as bench:
         bench.build()
         every, usable = bench.every(), len(bench.training_set())
@@ -47,9 +49,11 @@ def list_examples(tools: Tools, state: State | None, json_wanted: bool) -> None:
     for one in shown:
         mark = " !" if one.problems else ""
         head = f"{one.id}  {texts.state(one.state, language)}{mark}  {texts.kind(one.kind, language)}"
-        click.echo(f"{head}  ({texts.people(len(one.people), language)})")
+        click.echo(f"{head}  ({texts.people(len(one.people), language)})" if one.people else head)
         click.echo(f"    {texts.plain(' '.join(one.question.split()))[:100]}")
         click.echo(f"    → {texts.plain(' '.join((one.answer or one.rejected).split()))[:100]}")
+        if one.problems:
+            click.echo(f"    ! {texts.cannot(words(one.problems), language)}")
     click.echo(texts.counts(Counter(one.state for one in every), usable, language))
 
 
@@ -102,19 +106,23 @@ def review(tools: Tools, approved: tuple[str, ...], rejected: tuple[str, ...], j
 @click.pass_obj
 def export(tools: Tools, file: Path, form: Format, state: State, json_wanted: bool) -> None:
     """학습 예시를 파일로 내보냅니다."""
-    from bot.examples.formats import write
+    from bot.examples.formats import fitting, write
 
     with tools.workbench() as bench:
         bench.build()
-        chosen = [one for one in bench.every(state) if one.answer]
+        every = [one for one in bench.every(state) if one.answer]
+    chosen = fitting(every, form)
+    left_out = len(every) - len(chosen)
     try:
         file.write_text(write(chosen, form), encoding="utf-8", newline="")
     except OSError as error:
         raise ExamplesNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
     if json_wanted:
-        click.echo(as_json({"path": str(file), "format": form, "state": state, "examples": len(chosen)}))
+        click.echo(
+            as_json({"path": str(file), "format": form, "state": state, "examples": len(chosen), "left_out": left_out})
+        )
     else:
-        click.echo(texts.exported(len(chosen), str(file), tools.settings().language))
+        click.echo(texts.exported(len(chosen), str(file), left_out, tools.settings().language))
 
 
 @feedback.command("forget")

@@ -118,4 +118,4 @@ def _say(done: Imported, tools: Tools, *, json_wanted: bool) -> None:
         click.echo(as_json(asdict(done)))
     else:
         language = tools.settings().language
-        click.echo(texts.imported(done.new, done.known, done.approved, done.with_problems, language))
+        click.echo(texts.imported(done.new, done.known, done.merged, done.approved, done.with_problems, language))

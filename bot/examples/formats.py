@@ -50,9 +50,18 @@ def read(path: Path) -> list[Row]:
     return jsonl.read_lines(path, _row, BadExampleFile)
 
 
-def write(examples: Iterable[Example], form: Format) -> str:
-    """The text of a file. Examples without an answer (`disliked`) are left out."""
+def fitting(examples: Iterable[Example], form: Format) -> list[Example]:
+    """Those that a file of this form can hold: with an answer, and in a CSV only where its page gives the passages again.
+
+    A refusal, or passages that are no page of the wiki, would come back from a CSV as an answer that rests on nothing.
+    """
     wanted = [one for one in examples if one.answer]
+    return [one for one in wanted if not one.passages or _cited_page(one)] if form == "csv" else wanted
+
+
+def write(examples: Iterable[Example], form: Format) -> str:
+    """The text of a file; what does not fit its form is left out."""
+    wanted = fitting(examples, form)
     if form == "csv":
         return _as_csv(wanted)
     make = {"saseo": _as_saseo, "chat": _as_chat, "alpaca": _as_alpaca}[form]
@@ -171,8 +180,15 @@ def _as_chat(one: Example) -> dict[str, object]:
 
 
 def _as_alpaca(one: Example) -> dict[str, object]:
-    given = layout.documents([each.shown for each in one.passages], one.turns) if one.passages else ""
+    if not one.passages:  # the form knows no turns: one message, as it is learnt
+        return {"instruction": "\n\n".join((*one.turns, one.question)), "input": "", "output": one.answer}
+    given = layout.documents([each.shown for each in one.passages], one.turns)
     return {"instruction": one.question, "input": given, "output": one.answer}
+
+
+def _cited_page(one: Example) -> str:
+    """Of the first passage that the answer cites; empty: none, or no page of the wiki."""
+    return next((each.page for place, each in enumerate(one.passages, start=1) if f"[{place}]" in one.answer), "")
 
 
 def _as_csv(examples: Sequence[Example]) -> str:
@@ -180,8 +196,8 @@ def _as_csv(examples: Sequence[Example]) -> str:
     rows = csv.writer(out)
     rows.writerow(COLUMNS)
     for one in examples:
-        page = next((each.page for each in one.passages if f"[{one.passages.index(each) + 1}]" in one.answer), "")
-        rows.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in (one.question, one.answer, page))
+        cells = (one.question, one.answer, _cited_page(one))
+        rows.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
     return "\ufeff" + out.getvalue()  # without the mark Excel takes Korean UTF-8 for CP949
 
 

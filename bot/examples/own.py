@@ -14,6 +14,7 @@ from bot.examples.build import Mask
 from bot.examples.example import Evidence, Example, id_of
 from bot.examples.formats import Row
 from bot.examples.grounding import Grounding
+from bot.examples.guards import clusters, numbers
 from bot.examples.problems import problems
 
 MOST_PASSAGES, MOST_CHARACTERS = 4, 700
@@ -37,9 +38,12 @@ class NamedPages(Protocol):
 def imported(
     rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Marking, mask: Mask, *, now: float
 ) -> list[Example]:
-    """One example per different row. Raises BadExampleFile for a row whose page is not there for everyone."""
+    """One example per row, in the order of the file; rows that say the same in nearly the same words are one.
+
+    Raises BadExampleFile for a row whose page is not there for everyone.
+    """
     found: dict[str, Example] = {}
-    for row in rows:
+    for place, row in enumerate(rows):
         question, answer, passages = row.question, row.answer, row.passages
         if row.page:
             passages, answer = _looked_up(row, path, pages, grounding)
@@ -52,9 +56,15 @@ def imported(
             tuple(replace(one, context=mask(one.context).text, text=mask(one.text).text) for one in passages),
             mask(row.rejected).text if row.rejected else "",
         )
-        example = _example(*parts, now)
+        # A microsecond apart: what lists and reviews show, oldest first, is then in the order of the file.
+        example = _example(*parts, now + place * 1e-6)
         found.setdefault(example.id, replace(example, problems=problems(example, grounding)))
-    return list(found.values())
+    same = clusters(
+        found.values(),
+        lambda one: (one.question,),
+        lambda one: (one.answer, one.rejected, one.turns, one.passages, numbers(one.question)),
+    )
+    return [first for first, *_ in same]
 
 
 def _example(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -37,6 +37,8 @@ class Imported:
     approved: int
     with_problems: int
     """Of the new ones: cannot be approved as they are."""
+    merged: int = 0
+    """Rows of a file that say what another row says, in the same or nearly the same words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,9 @@ class Workbench:
 
     def take_in(self, path: Path, *, approve_as: str = "") -> Imported:
         """Keep the rows of a file as pending examples; with `approve_as` (a reviewer) approve those without problems."""
-        made = imported(read(path), path, self.pages, self.grounding, self.mask, now=self.clock())
-        return self._keep(made, "examples_imported", approve_as)
+        rows = read(path)
+        made = imported(rows, path, self.pages, self.grounding, self.mask, now=self.clock())
+        return replace(self._keep(made, "examples_imported", approve_as), merged=len(rows) - len(made))
 
     def synthesize(
         self,

@@ -72,7 +72,8 @@ class Asker:
         if not self._says_little(question, fact):
             yield question
         if fact.topic and fact.topic not in question:
-            yield f"{fact.topic}{' ' if register in ('plain', 'bare') else '의 경우 '}{question}"
+            formally = " 관련해서 " if "경우" in question else "의 경우 "
+            yield f"{fact.topic}{' ' if register in ('plain', 'bare') else formally}{question}"
 
     def _question(self, fact: Fact, register: Register) -> str | None:
         changed = self.worded(fact.asking, register)

@@ -18,7 +18,7 @@ _HALF = re.compile(r" \| |(?:면|데|고|지만)요\?$")
 _LABEL = re.compile(r"^(?:Q|질문|문)\s*[.:)]\s*")
 _ANSWER_LABEL = re.compile(r"^(?:A|답변|답)\s*[.:)]\s*")
 _BARE_WORDS = re.compile(
-    r"^(?:네|예|아니요|아니오|아닙니다|맞습니다|그렇습니다|됩니다|안 됩니다|가능합니다|나옵니다|있습니다|없습니다)[.,]?$"
+    r"^(?:네|예|아니요|아니오|아닙니다|맞습니다|그렇습니다|됩니다|안 됩니다|나옵니다|있습니다|없습니다)[.,]?$"
 )
 _POINTER = re.compile(r"참고|보십시오|확인해 주|적어 두었|에 있습니다$")
 _LONGEST_QUESTION, _LONGEST_ANSWER = 60, 110
@@ -51,7 +51,7 @@ def faq(passage: Passage, lines: Sequence[tuple[str, str]], wording: Wording, bl
                 break
         if said and sum(map(len, said)) > _LONGEST_ANSWER:
             said, used = said[:1], used[:1]
-        if said:
+        if said and not said[0].startswith(("다만", "단,")):
             yield Fact("faq", passage, tuple(used), question, tuple(said), "", topic)
 
 

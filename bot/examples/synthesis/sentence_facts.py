@@ -31,10 +31,10 @@ _CLOCK = re.compile(
 _DATE = re.compile(r"(?<![\d~])(?:(?:매년|해마다|\d{4}년)\s)?\d{1,2}월 \d{1,2}일(?=까지|부터|에\s)(?:에)?")
 _TEAM = re.compile(r"(?<![가-힣])[가-힣A-Z]{2,6}(?:팀|파트)(?:\(내선 \d+\))?(?=에게|에서|에|으로|이\s|의\s)(?!에는)")
 _ROLE = re.compile(
-    r"(?<![가-힣])(?:[가-힣]{2,5} )?(?:팀장|실장|본부장|부서장|대표이사|대표|파트장|임원)(?=이\s|의\s|에게|\s(?:승인|확인|결재|허가))"
+    r"(?<![가-힣])[가-힣]{0,4}(?:팀장|실장|본부장|부서장|대표이사|대표|파트장|임원)(?=이\s|의\s|에게|\s(?:승인|확인|결재|허가))"
 )
 _PLACE = re.compile(
-    r"(?<![가-힣])(?:[가-힣A-Za-z]+ (?:[가-힣]+ )?> [가-힣A-Za-z·]+(?: [가-힣]+)?"
+    r"(?<![가-힣\d])(?:\d+층 )?(?:[가-힣A-Za-z]+ (?:[가-힣]+ )?> [가-힣A-Za-z·]+(?: [가-힣]+)?"
     r"|(?:[가-힣A-Za-z]+ )?[가-힣A-Za-z]*(?:포털|시스템|앱|게시판|창구|데스크|보관소|함))(?:\(내선 \d+\))?(?=에서|에\s)"
 )
 _LEANING = re.compile(
@@ -134,6 +134,8 @@ def _who(passage: Passage, line: str, topic: str, said: str) -> Fact | None:
                 start += len(first) + 1  # "바꾸면 되므로 헬프데스크에": only the last word is a place
             rest = said[end:]
             others = _ANY_TEAM.sub("", said, count=1) if word == "어느 팀" else ""
+            if word == "누구" and said[:start].strip() and not _INFLECTED.search(said[:start].rstrip(" ,")):
+                return None  # "사업 담당 실장": part of a longer name
             if _GOES_ON.search(rest) or _OR.search(said[:start]) or _ANY_TEAM.search(others):
                 return None
             if word == "누구":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,9 @@ from bot.errors import BadExampleFile, ExamplesNotWritable, NotApprovable, Unkno
 from bot.examples.example import Example
 from bot.examples.review import Review
 from bot.messages import Citation, Language, Shown
-from bot.store import examples
+from bot.store import examples, loras
 from bot.store.database import Store, open_store
+from bot.store.loras import LoraRecord
 from knowledge.korean import Analyser
 from tests.bot.examples.rows import KIM, LEAVE, LEE, FakeGrounding, FakePages, answer, answered, example, mask, vote
 from tests.conftest import Indexer
@@ -124,6 +126,83 @@ def test_an_imported_file_waits_for_review_unless_told_otherwise(folder: Path) -
         "새 예시 2건(이미 있던 것 0건). 승인 0건, 이대로는 승인할 수 없는 것 1건. `saseo feedback review`로 검토해 주십시오.\n"
     )
     assert json.loads(run(folder, "tune", "import", str(path), "--json").stdout)["known"] == 2
+
+
+def test_examples_are_made_from_the_wiki_once(folder: Path, indexer: Indexer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Root, "open_index", lambda self, options: indexer.open())
+    (folder / "saseo.toml").write_text(
+        'data_dir = "data"\n[[sources]]\nname = "wiki"\nkind = "folder"\npath = "wiki"\n', encoding="utf-8"
+    )
+    first = json.loads(run(folder, "tune", "synthesize", "--count", "12", "--json").stdout)
+    assert first["new"] >= 3
+    assert (first["known"], first["approved"], first["with_problems"]) == (0, 0, 0)
+    assert json.loads(run(folder, "tune", "synthesize", "--count", "12", "--json").stdout) == {
+        "new": 0, "known": first["new"], "approved": 0, "with_problems": 0, "merged": 0,
+    }  # fmt: skip
+    told = run(folder, "tune", "synthesize", "--count", "12", "--seed", "1", "--source", "wiki", "--approve")
+    assert "새 예시" in told.stdout
+    kinds = [one["kind"] for one in rows(run(folder, "feedback", "list", "--state", "approved", "--json"))]
+    assert set(kinds) <= {"synthetic"}
+    unknown = run(folder, "tune", "synthesize", "--source", "nowhere")
+    assert unknown.exit_code == 2
+    assert "nowhere" in unknown.output
+
+
+def test_a_page_that_changes_closes_what_was_made_of_it(
+    folder: Path, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Root, "open_index", lambda self, options: indexer.open())
+    json.loads(run(folder, "tune", "synthesize", "--count", "12", "--json").stdout)
+    before = [one for one in rows(run(folder, "feedback", "list", "--json")) if one["kind"] == "synthetic"]
+    assert {one["state"] for one in before} == {"pending"}
+    for page in indexer.wiki.glob("*.md"):
+        page.write_text("# 빈 문서\n\n이 문서는 비어 있습니다.\n", encoding="utf-8")
+    indexer.build()
+    after = [one for one in rows(run(folder, "feedback", "list", "--json")) if one["kind"] == "synthetic"]
+    assert {one["state"] for one in after} == {"rejected"}
+
+
+def test_a_person_is_forgotten_only_after_a_yes(folder: Path) -> None:
+    before = rows(run(folder, "feedback", "list", "--json"))
+    told = run(folder, "feedback", "forget", LEE.key)
+    assert told.exit_code == 1
+    assert "평가 1건" in told.stdout
+    assert "--yes" in told.stderr
+    looked = run(folder, "feedback", "forget", LEE.key, "--json")
+    assert looked.exit_code == 1
+    assert json.loads(looked.stdout)["forgotten"] is False
+    assert rows(run(folder, "feedback", "list", "--json")) == before
+
+    gone = json.loads(run(folder, "feedback", "forget", LEE.key, "--yes", "--json").stdout)
+    theirs = {one["id"] for one in before if one["kind"] in ("disliked", "corrected")}
+    assert (gone["forgotten"], gone["votes"], gone["loras"]) == (True, 1, [])
+    assert theirs <= set(gone["examples"])
+    left = rows(run(folder, "feedback", "list", "--json"))
+    assert [one["kind"] for one in left] == ["liked"]  # and building again did not bring theirs back
+    assert "기록이 없습니다" in run(folder, "feedback", "forget", LEE.key, "--yes").stdout
+
+
+def test_what_a_lora_learnt_of_them_stops_answering(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [mine] = [one["id"] for one in rows(run(folder, "feedback", "list", "--json")) if one["kind"] == "corrected"]
+    store = open_store("", folder / "data")
+    record = LoraRecord("touched", "b", "base", "p", "s", {}, made_at=1.0)
+    store.run_now(loras.add, record, [str(mine)])
+    marked: list[str] = []
+
+    class FakeReleases:
+        def mark(self, name: str, reason: str, *, by: str) -> list[object]:
+            assert store.run_now(
+                examples.of_person, LEE.key
+            )  # not before: a kill in between must leave it to be done again
+            marked.append(name)
+            return []
+
+    monkeypatch.setattr(Root, "releases", lambda self: nullcontext(FakeReleases()))
+    told = run(folder, "feedback", "forget", LEE.key, "--yes").stdout
+    assert marked == ["touched"]
+    assert "touched" in told
+    assert store.run_now(loras.unusable) == {"touched": "forgotten"}
+    store.close()
 
 
 class Keys:

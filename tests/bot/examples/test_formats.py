@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot import prompts
 from bot.errors import BadExampleFile
 from bot.examples import layout
 from bot.examples.example import Evidence, Example
-from bot.examples.formats import Format, Row, read, write
+from bot.examples.formats import Format, Row, fitting, read, write
 from jobs.tuning.dataset import load_examples
 from tests.bot.examples.rows import LEAVE, VPN, example
 
@@ -186,3 +187,24 @@ def test_the_shipped_examples_are_read(tmp_path: Path) -> None:
         rows = read(ROOT / "examples" / "tuning" / name)
         assert len(rows) == 220
         assert all(row.passages and row.passages[0].context for row in rows)
+
+
+def test_a_csv_holds_only_what_its_page_can_give_again() -> None:
+    cited = example("cited")
+    refusal = example("refusal", answer=prompts.REFUSAL)
+    elsewhere = example("elsewhere", passages=(Evidence("", "", 0, "연차", LEAVE),))
+    plain = example("plain", passages=(), answer="Hello", turns=())
+    everything = [cited, refusal, elsewhere, plain]
+    assert fitting(everything, "csv") == [cited, plain]
+    assert write(everything, "csv").count("\n") == 3
+    assert fitting(everything, "saseo") == everything
+    assert fitting([example("down", answer="", rejected="x")], "saseo") == []
+
+
+def test_earlier_questions_of_a_plain_instruction_stay_in_an_alpaca_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(
+        write([example(passages=(), turns=("안녕",), question="잘 가", answer="Bye")], "alpaca"), encoding="utf-8"
+    )
+    [row] = read(path)
+    assert (row.question, row.answer) == ("안녕\n\n잘 가", "Bye")

@@ -105,3 +105,12 @@ def test_a_passage_is_found_where_its_words_moved_to_and_not_when_they_changed()
     assert pages.context("wiki", "a.md", 0, "연차는 1년에 16일을 줍니다.") is None
     assert pages.context("wiki", "b.md", 0, LEAVE) is None
     assert pages.context("other", "a.md", 0, LEAVE) is None
+
+
+def test_rows_that_say_the_same_are_one_and_the_rest_keeps_the_order_of_the_file(
+    index: SearchIndex, grounding: SentenceGrounding
+) -> None:
+    said = ("연차는 며칠 전까지 신청해요?", "안녕?", "연차는 며칠 전까지 신청해요??", "연차는 3일 전까지 신청해요?")
+    rows = [Row(question, "네.") for question in said]
+    made = imported(rows, FILE, EditionPages(index.edition.passages), grounding, mask, now=NOW)
+    assert [one.question for one in sorted(made, key=lambda one: one.made_at)] == [said[0], said[1], said[3]]

@@ -73,9 +73,7 @@ def test_two_rows_are_asked_at_once(wording: Wording) -> None:
 
 def test_a_range_is_a_condition_and_a_group_a_case(wording: Wording) -> None:
     ranges = "근속 기간 | 부여 일수\n1년 미만 | 11일\n3년 이상 | 16일"
-    assert [one.asking for one in found(wording, ranges, "cell")][
-        0
-    ] == "근속 기간이 1년 미만이면 부여 일수는 며칠입니다"
+    assert found(wording, ranges, "cell")[0].asking == "근속 기간이 1년 미만이면 부여 일수는 며칠입니다"
     groups = "품목 | 개발 직군 | 인턴\n모니터 | 2대 | 1대"
     assert [one.asking for one in found(wording, groups, "cell")] == [
         "개발 직군의 경우 모니터는 몇 대입니다",
@@ -104,7 +102,11 @@ def test_teams_roles_and_places_are_asked_for(wording: Wording) -> None:
     assert [one.asking for one in found(wording, "필요한 물건은 헬프데스크에서 무료로 줍니다.", "who")] == [
         "필요한 물건은 어디에서 무료로 줍니다"
     ]
+    assert [one.asking for one in found(wording, "손님은 12층 안내데스크(내선 5100)에서 방문증을 받습니다.", "who")] == [
+        "손님은 어디에서 방문증을 받습니다"
+    ]
     assert found(wording, "급하면 팀장이나 인사팀에 먼저 알립니다.", "who") == []
+    assert found(wording, "급한 건은 사업 담당 실장이 직접 요청합니다.", "who") == []
 
 
 def test_whether_something_may_be_is_asked_without_a_no(wording: Wording) -> None:
