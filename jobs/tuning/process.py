@@ -135,7 +135,7 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
 
 def is_first() -> bool:
     """Whether this process speaks and writes: it is alone, or the first of several."""
-    return os.environ.get("RANK", "0") == "0"
+    return int(os.environ.get("WORLD_SIZE", "1")) < 2 or os.environ.get("RANK", "0") == "0"
 
 
 def peak_memory_mb() -> float:

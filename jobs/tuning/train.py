@@ -278,7 +278,9 @@ class Training:
         if kept is not None:
             self._preferences.use_reference(kept)
             return
+        began, self._waited = self._around.clock(), 0.0
         measured = self._preferences.measure_reference(self._loras)
+        self._progress.seconds += self._around.clock() - began - self._waited
         if self._checkpoints is not None and self._peers.rank == 0:
             keep_reference(self._checkpoints.folder, self._checkpoints.run, measured)
 
