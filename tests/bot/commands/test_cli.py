@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -387,6 +388,54 @@ def test_an_answer_has_the_promised_keys(company: Company) -> None:
         assert answer["outcome"] == "abstained"
         assert answer["citations"] == []
         assert answer["nearest"][0]["page"] == "출장.md"
+
+
+def shelve_a_lora_that_changes_nothing(data: Path, name: str) -> None:
+    """For the smallest writer: its words stay, the stamp does not."""
+    import numpy as np
+
+    from bot import prompts
+    from bot.loras.base_weights import BaseWeights
+    from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
+    from bot.models.hashing import sha256_of
+
+    store = ModelStore(default_root(), Catalogue.load(None))
+    base = BaseWeights.read(store.path(SMALL_WRITER))
+    into, out = base.shapes["blk.0.attn_q.weight"]
+    folder = data / "loras" / name
+    folder.mkdir(parents=True)
+    pair = LoraPair(np.ones((2, into)), np.zeros((out, 2)))
+    write_lora(folder / "lora.gguf", base, LoraSettings(2, 4), {"model.layers.0.self_attn.q_proj": pair})
+    card = {
+        "base": {"name": SMALL_WRITER, "sha256": store.sha256(SMALL_WRITER)},
+        "prompt": prompts.version(),
+        "files": {"lora.gguf": sha256_of(folder / "lora.gguf")},
+    }
+    (folder / "lora.json").write_text(json.dumps(card), encoding="utf-8")
+
+
+@pytest.mark.model
+@pytest.mark.slow
+def test_the_lora_that_was_released_answers_and_is_what_is_measured(company: Company) -> None:
+    needs(SMALL_WRITER)
+    shelve_a_lora_that_changes_nothing(company.folder / "data", "quiet")
+    released = company.run("loras", "promote", "quiet", "--overrule", "--reason", "test", "--json").json()
+    assert isinstance(released, dict)
+    assert released["lora"] == "quiet"
+    questions = company.folder / "set.jsonl"
+    questions.write_text(
+        '{"question": "연차는 며칠 전까지 신청해?", "page": "휴가.md", "answers": ["3일"], "answerable": true}\n'
+    )
+    for option, stamp in (((), "quiet"), (("--lora", "none"), "none")):
+        report = company.run("evaluate", "--set", questions, *option, "--json").json()
+        assert isinstance(report, dict)
+        assert report["done"] == 1
+        # Quotes are stamped with no LoRA: the smallest writer's own words may not hold.
+        assert report["lora"] == (stamp if not report["extractive"] else "none")
+    assert "nobody" in company.run("ask", "연차는?", code=1, SASEO_WRITER__LORA="nobody").err
+    assert "quiet" in company.run("loras", "rollback").out + company.run("loras", "list").out
+    shutil.rmtree(company.folder / "data" / "loras")
+    (company.folder / "data" / "saseo.sqlite").unlink()
 
 
 @pytest.mark.model

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +13,18 @@ from click.testing import CliRunner, Result
 
 from bot.app import Root, cli
 from bot.checks import Parts, checks
-from bot.errors import LoraKept, NotEvaluated, NothingToRollBack, ReasonMissing, ReleasePinned, UnknownLora
+from bot.errors import BrokenLora, LoraKept, NotEvaluated, NothingToRollBack, ReasonMissing, ReleasePinned, UnknownLora
+from bot.live import name_of
+from bot.messages import Outcome, Question
 from bot.releases.releases import Releases
 from bot.store import loras
+from bot.store.database import open_store
 from bot.store.loras import Evaluation
+from bot.writers.engine import StopFlag, WritingRequest
+from bot.writers.llamacpp import LlamaCppEngine
+from knowledge.korean import Analyser
+from tests.conftest import Indexer
+from tests.fakes.hash_embedder import HashEmbedder
 from tests.fakes.lora_folders import sha256, write_result
 from tests.fakes.tiny_gguf import write_tiny_qwen2
 
@@ -37,6 +47,7 @@ class Company:
     def configure(self, lora: str = "auto", language: str = "ko") -> None:
         (self.folder / "saseo.toml").write_text(
             f'data_dir = "data"\nlanguage = "{language}"\n[writer]\nmodel = "{self.base}"\nlora = "{lora}"\n'
+            "max_answer_tokens = 16\n"
         )
 
     def root(self) -> Root:
@@ -202,3 +213,79 @@ def test_doctor_says_which_lora_answers_and_why_and_writes_a_word_with_it(compan
     found, ok, remedy, _ = looked_at(company)
     assert not ok
     assert company.first in remedy
+
+
+# --- what answers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def answering(
+    company: Company, indexer: Indexer, analyser: Analyser, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[], Root]:
+    """The same with an edition to answer from; Kiwi and the embedder are those of the tests."""
+    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))
+    monkeypatch.setattr(Root, "make_embedder", lambda root, threads: HashEmbedder())
+    indexer.build()
+    return company.root
+
+
+async def test_the_running_service_takes_over_what_a_command_released(
+    company: Company, answering: Callable[[], Root]
+) -> None:
+    store = open_store("", company.folder / "data")
+    try:
+        async with answering().answering(store=store) as flow:
+            assert name_of(flow.live().lora) == "none"
+            await asyncio.to_thread(company.json, "promote", company.first)
+            async with asyncio.timeout(60):
+                while name_of(flow.live().lora) != company.first:
+                    await asyncio.sleep(0.05)
+            answer = await flow.answer(Question("연차는 며칠 전까지 신청합니까?", "q1"))
+            assert answer.outcome in (Outcome.ANSWERED, Outcome.ABSTAINED)
+    finally:
+        store.close()
+    async with answering().answering() as flow:  # and after a restart it is still so
+        assert name_of(flow.live().lora) == company.first
+    company.configure(lora="none")
+    async with answering().answering() as flow:
+        assert flow.live().lora is None
+
+
+async def test_a_named_lora_must_work_and_a_released_one_that_does_not_is_a_warning(
+    company: Company, answering: Callable[[], Root]
+) -> None:
+    company.json("promote", company.first)
+    (company.folder / "data" / "loras" / company.first / "lora.gguf").write_bytes(b"GGUF")
+    warned: list[str] = []
+    root = answering()
+    root.warn = warned.append  # type: ignore[method-assign]
+    async with root.answering() as flow:
+        assert (flow.live().lora, flow.live().model) == (None, str(company.base))
+    assert company.first in "".join(warned)
+    for name, error in ((company.first, BrokenLora), ("nobody", UnknownLora)):
+        with pytest.raises(error):
+            async with answering().answering(name):
+                raise AssertionError
+
+
+@pytest.mark.slow
+def test_what_is_measured_is_the_lora_that_is_named_and_never_a_canary(
+    company: Company, answering: Callable[[], Root], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.json("promote", company.first)
+    company.json("promote", company.second, "--share", "0.5")
+    questions = company.folder / "set.jsonl"
+    questions.write_text('{"question": "연차는?", "page": "휴가.md", "answerable": true}\n' * 4)
+    asked: list[str] = []
+    write = LlamaCppEngine.write
+
+    def writing(engine: LlamaCppEngine, request: WritingRequest, stop: StopFlag) -> Any:
+        asked.append(name_of(request.lora))
+        return write(engine, request, stop)
+
+    monkeypatch.setattr(LlamaCppEngine, "write", writing)
+    for chosen, expected in (("auto", company.first), ("none", "none"), (company.second, company.second)):
+        asked.clear()
+        answering().evaluate(questions, retrieval=False, lora=chosen, details=None, progress=lambda done, total: None)
+        assert set(asked) == {expected}
+        assert len(asked) > 4  # the warm-up, too
