@@ -214,6 +214,7 @@ async def _live(
             taken.append(time.perf_counter() - began)
             while counts["answers"] < answered + people:  # every person has had an answer since
                 await asyncio.sleep(0.005)
+            print(f"{n + 1}/{swaps} swaps, {counts['answers']} answers", file=sys.stderr)
     finally:
         over.set()
         await asyncio.gather(*askers)
