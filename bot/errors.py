@@ -23,6 +23,7 @@ knowledge.errors.ExplainedError
     │   ├── NotExported                 nothing was written
     │   ├── UnknownLora                 names the nearest one
     │   ├── MarkedLora                  it must not answer any more
+    │   ├── ShelfNotWritable            nothing half-made is left to be believed
     │   └── LoraKept                    it cannot be deleted
     ├── ReleaseError                    what answers stays as it is
     │   ├── ReleasePinned               the setting says what answers
@@ -214,6 +215,13 @@ class MarkedLora(LoraError):
 
     ko = "LoRA '{name}'은(는) 더 쓰지 않기로 표시되어 있습니다({reason}). 다른 LoRA를 고르거나 다시 학습해 주십시오."
     en = "LoRA '{name}' is marked as not to be used any more ({reason}). Choose another one, or tune again."
+
+
+class ShelfNotWritable(LoraError):
+    """`path`, `reason`."""
+
+    ko = "LoRA를 두는 곳에 쓸 수 없습니다: {path} ({reason}). 디스크 공간과 권한을 확인해 주십시오."
+    en = "The place of the LoRAs cannot be written to: {path} ({reason}). Check the disk and permissions."
 
 
 class LoraKept(LoraError):

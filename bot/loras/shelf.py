@@ -22,7 +22,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from bot.errors import BrokenLora, LoraKept, UnknownLora, WrongBase
+from bot.errors import BrokenLora, LoraKept, ShelfNotWritable, UnknownLora, WrongBase
 from bot.models.hashing import sha256_of
 from bot.writers.engine import LoraFile
 
@@ -94,12 +94,7 @@ class LoraShelf:
         if found.base_sha256 != base:
             reason = f"SHA-256 {found.base_sha256[:12]}… ≠ {base[:12]}…"
             raise WrongBase(name=name, base=found.base_name, reason=reason)
-        try:
-            seen = sha256_of(found.folder / GGUF)
-        except OSError as error:
-            raise BrokenLora(name=name, reason=f"{GGUF}: {error.strerror or type(error).__name__}") from error
-        if seen != found.sha256:
-            raise BrokenLora(name=name, reason=f"SHA-256 {seen[:12]}… ≠ {found.sha256[:12]}…")
+        self._verify(found)
         return found
 
     def shipped_for(self, base: str, prompt: str) -> str | None:
@@ -112,11 +107,10 @@ class LoraShelf:
     def take_in(self, result: Path, *, now: float | None = None) -> ShelvedLora:
         """Copy a finished tuning run's result under a new name. The same bytes again are the same LoRA, whenever they come.
 
-        Raises `BrokenLora` when the result is not whole, OSError when it cannot be copied.
+        Raises `BrokenLora` when the result is not whole, `ShelfNotWritable`.
         """
         whole = self._read(result)
-        if sha256_of(result / GGUF) != whole.sha256:
-            raise BrokenLora(name=result.name, reason=f"{GGUF}: SHA-256")
+        self._verify(whole)
         with self._alone():
             for known in self.every():
                 if (known.sha256, known.base_sha256, known.shipped) == (whole.sha256, whole.base_sha256, False):
@@ -133,7 +127,7 @@ class LoraShelf:
             return self._read(target)
 
     def delete(self, name: str) -> None:
-        """Remove its files; does nothing when they have gone. Raises `LoraKept` for one that comes with Saseo."""
+        """Remove its files; does nothing when they have gone. Raises `LoraKept` for one that comes with Saseo, `ShelfNotWritable`."""
         if not _NAME.fullmatch(name) or not (self._root / name).is_dir():
             if _NAME.fullmatch(name) and (self._shipped / name).is_dir():
                 raise LoraKept(name=name)
@@ -146,11 +140,24 @@ class LoraShelf:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         """One change at a time; what a crash left of an earlier one is removed."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        with FileLock(self._root / ".lock"):
-            for left in [*self._root.glob(".new-*"), *self._root.glob(".gone-*")]:
-                shutil.rmtree(left, ignore_errors=True)
-            yield
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            with FileLock(self._root / ".lock"):
+                for left in [*self._root.glob(".new-*"), *self._root.glob(".gone-*")]:
+                    shutil.rmtree(left, ignore_errors=True)
+                yield
+        except OSError as error:
+            raise ShelfNotWritable(path=self._root, reason=error.strerror or type(error).__name__) from error
+
+    @staticmethod
+    def _verify(lora: ShelvedLora) -> None:
+        """Its bytes are those of its card."""
+        try:
+            seen = sha256_of(lora.folder / GGUF)
+        except OSError as error:
+            raise BrokenLora(name=lora.name, reason=f"{GGUF}: {error.strerror or type(error).__name__}") from error
+        if seen != lora.sha256:
+            raise BrokenLora(name=lora.name, reason=f"SHA-256 {seen[:12]}… ≠ {lora.sha256[:12]}…")
 
     def _new_name(self, lora: ShelvedLora, now: float) -> str:
         """Base, day and the beginning of its hash: as much of it as makes the name new."""

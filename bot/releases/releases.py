@@ -57,7 +57,7 @@ class Releases:
     def take_in(self, result: Path, learnt: Iterable[str] = (), *, run: str = "") -> ShelvedLora:
         """Put a finished tuning run's result on the shelf and on record. Doing it again gives the same LoRA.
 
-        `learnt`: ids of the examples that it has seen. Raises `BrokenLora`, OSError.
+        `learnt`: ids of the examples that it has seen. Raises `BrokenLora`, `ShelfNotWritable`.
         """
         now = self.clock()
         lora = self.shelf.take_in(result, now=now)

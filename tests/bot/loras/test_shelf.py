@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import BrokenLora, LoraKept, UnknownLora, WrongBase
+from bot.errors import BrokenLora, LoraKept, ShelfNotWritable, UnknownLora, WrongBase
 from bot.loras.shelf import SHIPPED, LoraShelf
 from bot.writers.engine import LoraFile
 from tests.fakes.lora_folders import sha256, write_result
@@ -80,9 +81,24 @@ def test_half_a_result_is_not_taken_in(shelf: LoraShelf, result: Path, spoil: st
         (result / "lora.gguf").write_bytes(b"other")
     else:
         (result / "lora.gguf").unlink()
-    with pytest.raises((BrokenLora, OSError)):
+    with pytest.raises(BrokenLora):
         shelf.take_in(result, now=NOON)
     assert shelf.every() == []
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(
+    shelf: LoraShelf, result: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        target.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.loras.shelf._copy", full)
+        with pytest.raises(ShelfNotWritable, match="No space left"):
+            shelf.take_in(result, now=NOON)
+    assert shelf.every() == []
+    assert shelf.take_in(result, now=NOON).name
 
 
 def test_what_is_served_has_the_bytes_of_its_card_and_fits_the_base(shelf: LoraShelf, result: Path, base: Path) -> None:
