@@ -49,7 +49,7 @@ def lora(name: str, language: Language) -> str:
 def answers(choice: Choice, language: Language) -> str:
     """Which LoRA answers, and why."""
     korean = {
-        "set": "설정이 정했습니다",
+        "set": "설정에서 정했습니다",
         "released": "마지막 배포입니다",
         "shipped": "이 모델과 함께 제공됩니다",
         "nothing": "배포한 LoRA가 없습니다",
@@ -153,7 +153,7 @@ def released(one: Release, language: Language) -> str:
 def takes_effect(language: Language) -> str:
     """After a decision."""
     if language == "ko":
-        return "실행 중인 서비스는 몇 초 안에 바꿉니다. 이미 받은 질문은 받을 때의 LoRA로 끝까지 답합니다."
+        return "실행 중인 서비스에는 몇 초 안에 반영됩니다. 이미 받은 질문은 받을 때의 LoRA로 끝까지 답합니다."
     return "A running service changes within seconds. Questions it has already taken keep their LoRA to the end."
 
 
