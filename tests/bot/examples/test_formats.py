@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,11 @@ def test_our_own_form_loses_nothing(tmp_path: Path, made: list[Example]) -> None
 @common
 @given(st.lists(EXAMPLES, min_size=1, max_size=3))
 def test_csv_brings_question_and_answer_back(tmp_path: Path, made: list[Example]) -> None:
-    rows = back(made, "csv", tmp_path)
-    assert [(row.question, row.answer) for row in rows] == [(one.question, one.answer) for one in made]
-    assert {row.page for row in rows} <= {"", "연차.md"}
+    cited = [replace(one, answer=f"{one.answer} [1]") for one in made]
+    rows = back(cited, "csv", tmp_path)
+    assert [(row.question, row.answer, row.page) for row in rows] == [
+        (one.question, one.answer, "연차.md" if one.passages else "") for one in cited
+    ]
 
 
 @common
