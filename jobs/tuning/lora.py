@@ -62,6 +62,11 @@ def attach(
     return attached
 
 
+def largest(loras: Mapping[str, LoraLinear]) -> LoraLinear:
+    """The one beside the most weights."""
+    return max(loras.values(), key=lambda lora: lora.base.weight.numel())
+
+
 @contextlib.contextmanager
 def switched_off(loras: Mapping[str, LoraLinear]) -> Iterator[None]:
     """Inside, the model is the base alone."""

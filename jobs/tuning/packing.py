@@ -22,7 +22,7 @@ from jobs.tuning.shared_attention import Segments
 
 @dataclass(frozen=True, slots=True)
 class Pack:
-    """One pass. Lists of the same length, but for the last two."""
+    """One pass. The first three lists have an item for each token, the others for each token of an answer."""
 
     tokens: list[int]
     positions: list[int]
@@ -32,6 +32,8 @@ class Pack:
     """Places whose logits are needed: each is followed by a token of an answer."""
     labels: list[int]
     """Those tokens."""
+    beginning: Any = None
+    """What was read of the shared beginning already (`jobs.tuning.beginning.Beginning`), or None."""
 
     @property
     def alone(self) -> bool:
@@ -55,17 +57,20 @@ class Pack:
         return seen[None, None]
 
 
-def pack(samples: Sequence[Sample], most_tokens: int) -> list[Pack]:
-    """In order, as many as fit into `most_tokens` together; one that does not fit even alone goes alone."""
+def pack(samples: Sequence[Sample], most_tokens: int, shared: int | None = None) -> list[Pack]:
+    """In order, as many as fit into `most_tokens` together; one that does not fit even alone goes alone.
+
+    `shared`: take so many tokens as their beginning; None: as many as those of each pack share.
+    """
     packs: list[Pack] = []
     together: list[Sample] = []
     for sample in samples:
-        if together and _cost([*together, sample]) > most_tokens:
-            packs.append(_packed(together))
+        if together and _cost([*together, sample], shared) > most_tokens:
+            packs.append(_packed(together, shared))
             together = []
         together.append(sample)
     if together:
-        packs.append(_packed(together))
+        packs.append(_packed(together, shared))
     return packs
 
 
@@ -74,18 +79,22 @@ def logits_and_labels(model: Any, one: Pack) -> tuple[torch.Tensor, torch.Tensor
     device = next(model.parameters()).device
     mask: Any = None
     segments = None
-    if not one.alone:
+    skipped = 0
+    if one.beginning is not None:
+        skipped = one.owners.count(0)
+    if skipped or not one.alone:
         segments = one.segments
         window = getattr(model.config, "sliding_window", None)
-        mask = one.allowed().to(device)
+        mask = one.allowed()[:, :, skipped:].to(device)
         if "sliding_attention" in (getattr(model.config, "layer_types", None) or ()):
-            mask = {"full_attention": mask, "sliding_attention": one.allowed(window).to(device)}
+            mask = {"full_attention": mask, "sliding_attention": one.allowed(window)[:, :, skipped:].to(device)}
     logits = model(
-        input_ids=torch.tensor([one.tokens], device=device),
-        position_ids=torch.tensor([one.positions], device=device),
+        input_ids=torch.tensor([one.tokens[skipped:]], device=device),
+        position_ids=torch.tensor([one.positions[skipped:]], device=device),
         attention_mask=mask,
-        logits_to_keep=torch.tensor(one.predicts, device=device),
-        use_cache=False,
+        past_key_values=one.beginning.cache() if skipped else None,
+        logits_to_keep=torch.tensor(one.predicts, device=device) - skipped,
+        use_cache=bool(skipped),
         segments=segments,
     ).logits
     return logits[0], torch.tensor(one.labels, device=device)
@@ -96,19 +105,19 @@ def label_logprobs(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return -functional.cross_entropy(logits.float(), labels, reduction="none")
 
 
-def _shared(samples: Sequence[Sample]) -> int:
+def shared_tokens(samples: Sequence[Sample]) -> int:
     """Tokens that all begin with; each keeps at least the last token of its prompt, which predicts."""
     common = takewhile(lambda column: len(set(column)) == 1, zip(*(sample.tokens for sample in samples), strict=False))
     return min(sum(1 for _ in common), *(sample.answer_begins - 1 for sample in samples))
 
 
-def _cost(samples: Sequence[Sample]) -> int:
-    shared = _shared(samples)
+def _cost(samples: Sequence[Sample], given: int | None) -> int:
+    shared = shared_tokens(samples) if given is None else given
     return shared + sum(len(sample.tokens) - shared for sample in samples)
 
 
-def _packed(samples: Sequence[Sample]) -> Pack:
-    shared = _shared(samples)
+def _packed(samples: Sequence[Sample], given: int | None) -> Pack:
+    shared = shared_tokens(samples) if given is None else given
     made = Pack(list(samples[0].tokens[:shared]), list(range(shared)), [0] * shared, [], [])
     for owner, sample in enumerate(samples, start=1):
         begins = len(made.tokens) - shared

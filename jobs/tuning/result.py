@@ -32,7 +32,7 @@ from jobs.tuning.loss_plot import loss_svg
 from jobs.tuning.material import Material
 from jobs.tuning.parity import FILE as PARITY
 from jobs.tuning.settings import TuningSettings
-from jobs.tuning.train import Trained
+from jobs.tuning.trained import Trained
 
 _PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 

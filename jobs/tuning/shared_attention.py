@@ -61,7 +61,10 @@ def attention(
     segments: Segments | None = None,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """`query` (1, heads, tokens, size), `key` and `value` (1, key heads, tokens, size) → ((1, tokens, heads, size), None)."""
+    """`query` (1, heads, tokens, size), `key` and `value` (1, key heads, tokens, size) → ((1, tokens, heads, size), None).
+
+    There may be fewer queries than keys: the beginning's are left out when it was read before.
+    """
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     windowed = sliding_window is not None and segments is not None and sliding_window < segments.positions
@@ -70,23 +73,24 @@ def attention(
             module, query, key, value, attention_mask, scaling=scaling, sliding_window=sliding_window, **others
         )
         return found
-    (beginning, *own_queries), (keys, *own_keys), (values, *own_values) = (
-        tensor.split(segments.lengths, dim=2) for tensor in (query, key, value)
-    )
+    shared, *own = segments.lengths
+    was_read = query.shape[2] < key.shape[2]  # the beginning, in a pass before this one
+    queries = [*query.split([*([] if was_read else [shared]), *own], dim=2)]
+    (keys, *own_keys), (values, *own_values) = (tensor.split([shared, *own], dim=2) for tensor in (key, value))
     groups = query.shape[1] // key.shape[1]
     looked = []
-    if segments.lengths[0]:
+    if not was_read and (beginning := queries.pop(0)).shape[2]:
         key_heads, value_heads = (tensor.repeat_interleave(groups, dim=1) for tensor in (keys, values))
         looked.append(scaled_dot_product_attention(beginning, key_heads, value_heads, is_causal=True, scale=scaling))
-    for own, own_key, own_value in zip(own_queries, own_keys, own_values, strict=True):
+    for asked, own_key, own_value in zip(queries, own_keys, own_values, strict=True):
         seen = scaled_dot_product_attention(
-            _below(own, groups),
+            _below(asked, groups),
             torch.cat((keys, own_key), dim=2),
             torch.cat((values, own_value), dim=2),
-            attn_mask=segments.mask(own.shape[2], groups, query),
+            attn_mask=segments.mask(asked.shape[2], groups, query),
             scale=scaling,
         )
-        looked.append(seen.view(own.shape))
+        looked.append(seen.view(asked.shape))
     return torch.cat(looked, dim=2).transpose(1, 2).contiguous(), None
 
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from contextlib import AbstractContextManager
+from typing import Any
 
 import torch
 from torch.nn import functional
 
 from bot.errors import NothingToLearn, TuningDiverged, TuningOutOfMemory
 from jobs.tuning import recompute
+from jobs.tuning.beginning import passes
 from jobs.tuning.checkpoint import Checkpoint, Checkpoints, Progress, optimizer_state, put_optimizer_state
 from jobs.tuning.dataset import Sample
-from jobs.tuning.lora import LoraLinear, named_parameters, put_state, state_of
+from jobs.tuning.lora import LoraLinear, largest, named_parameters, put_state, state_of
 from jobs.tuning.packing import Pack, logits_and_labels, pack
 from jobs.tuning.peers import Alone, Peers
 from jobs.tuning.precision import computing, faster_precision, prepare
@@ -30,20 +31,9 @@ from jobs.tuning.schedule import Schedule
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.shared_attention import use_shared_attention
 from jobs.tuning.surroundings import Surroundings
+from jobs.tuning.trained import Ending, Trained
 
-Ending = Literal["finished", "early", "budget", "stopped"]
 _RECENT = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """How a run ended. `stopped`: a checkpoint was saved, `lora` is where it stood; else `lora` is the best that was seen."""
-
-    ending: Ending
-    progress: Progress
-    steps: int
-    """That were planned."""
-    lora: dict[str, torch.Tensor]
 
 
 class Training:
@@ -83,6 +73,7 @@ class Training:
         self._step_seconds: list[float] = []
         self._held_out_seconds = 0.0
         self._waited = 0.0
+        self._recomputes = False
 
     def run(self) -> Trained:
         """Go on from the latest checkpoint, or begin. Raises `TuningDiverged` or `TuningOutOfMemory`; checkpoints stay."""
@@ -152,11 +143,20 @@ class Training:
         """Gradients of this process's part of the mean over all answer tokens, and that part."""
         answer_tokens = sum(len(sample.tokens) - sample.answer_begins for sample in samples)
         total = 0.0
-        for one in pack(samples[self._peers.rank :: self._peers.count], self._settings.tokens_per_pass):
+        packs = self._passes(samples)
+        for one in packs:
             loss = self._loss(one) / answer_tokens
             loss.backward()
             total += float(loss.detach())
+        if packs and packs[0].beginning is not None:
+            packs[0].beginning.backward()
         return total
+
+    def _passes(self, samples: Sequence[Sample]) -> list[Pack]:
+        """Of this process's part."""
+        own, most = samples[self._peers.rank :: self._peers.count], self._settings.tokens_per_pass
+        # A block that is computed twice would add its keys twice.
+        return pack(own, most) if self._recomputes else passes(self._model, own, most, self._turn)
 
     def _prefer(self, step: int) -> None:
         places = self._schedule.preferences(step)
@@ -191,12 +191,17 @@ class Training:
         )
 
     def _read(self, one: Pack) -> tuple[torch.Tensor, torch.Tensor]:
-        """One pass, once nobody is waiting for an answer: (logits (labels, vocabulary), labels)."""
+        """One pass: (logits (labels, vocabulary), labels)."""
+        with self._turn():
+            return logits_and_labels(self._model, one)
+
+    def _turn(self) -> AbstractContextManager[object]:
+        """To compute a pass in, once nobody is waiting for an answer and unless somebody wants to stop."""
         self._waited += self._around.make_way()
         if self._peers.count == 1 and self._around.stop():  # several agree about it between two steps
             raise _Stop
-        with computing(self._model, self._progress.precision):
-            return logits_and_labels(self._model, one)
+        context: AbstractContextManager[object] = computing(self._model, self._progress.precision)
+        return context
 
     def _loss(self, one: Pack) -> torch.Tensor:
         """Sum over the answer tokens of one pass."""
@@ -210,7 +215,7 @@ class Training:
         began, self._waited = self._around.clock(), 0.0
         total, tokens = 0.0, sum(len(sample.tokens) - sample.answer_begins for sample in self._held_out)
         with torch.inference_mode():
-            for one in pack(self._held_out[self._peers.rank :: self._peers.count], self._settings.tokens_per_pass):
+            for one in self._passes(self._held_out):
                 total += float(self._loss(one))
         loss = self._peers.total(total) / tokens
         if not math.isfinite(loss):
@@ -254,20 +259,20 @@ class Training:
     def _precision(self) -> str:
         if self._settings.precision != "auto":
             return self._settings.precision
-        largest = max(self._loras.values(), key=lambda lora: lora.base.weight.numel())
-        longest = max(len(sample.tokens) for sample in self._learnt)
-        fastest = faster_precision(largest, min(longest, self._settings.tokens_per_pass))
+        fastest = faster_precision(largest(self._loras), min(self._longest(), self._settings.tokens_per_pass))
         return "bf16" if self._peers.agreed(fastest == "bf16") else "fp32"
+
+    def _longest(self) -> int:
+        return max(len(sample.tokens) for sample in self._learnt)
 
     def _spare_memory(self) -> None:
         """Switch recomputing on where it is wanted or needed."""
-        needed = self._settings.recompute == "always"
+        self._recomputes = self._settings.recompute == "always"
         if self._settings.recompute == "auto" and (free := self._around.free_mb()) is not None:
-            longest = max(self._learnt, key=lambda sample: len(sample.tokens))
             with computing(self._model, self._progress.precision):
-                each = recompute.kept_bytes_per_token(self._model, longest)
-            needed = recompute.is_needed(each, max(len(longest.tokens), self._settings.tokens_per_pass), free)
-        if needed:
+                each = recompute.kept_bytes_per_token(self._model, self._learnt[0])
+            self._recomputes = recompute.is_needed(each, max(self._longest(), self._settings.tokens_per_pass), free)
+        if self._recomputes:
             self._around.tell({"event": "recomputing", "blocks": recompute.recompute_blocks(self._model, self._loras)})
 
     def _know_reference(self) -> None:

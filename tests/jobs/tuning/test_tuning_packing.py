@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch.nn import functional
 from transformers.integrations import sdpa_attention
 
+from jobs.tuning.beginning import passes
 from jobs.tuning.dataset import Sample
 from jobs.tuning.lora import named_parameters
 from jobs.tuning.packing import logits_and_labels, pack
@@ -46,6 +48,43 @@ def test_loss_and_gradients_are_those_of_separate_passes(architecture: str, shar
     for name, gradient in apart.items():
         assert float(gradient.abs().max()) > 0, name
         torch.testing.assert_close(packed[name], gradient, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("shared_attention", [True, False])
+@pytest.mark.parametrize("architecture", TINY)
+def test_a_beginning_that_is_read_once_for_several_passes_changes_nothing(
+    architecture: str, shared_attention: bool
+) -> None:
+    model = TINY[architecture]()
+    if shared_attention:
+        use_shared_attention(model)
+    loras = with_loras(model)
+    for lora in loras.values():
+        torch.nn.init.normal_(lora.lora_b, std=0.1)
+    given = samples(7)
+    apart_loss, apart = _gradients(model, loras, given, most_tokens=1)
+    packs = passes(model, given, 60, contextlib.nullcontext)
+    assert len(packs) > 2
+    assert sum(len(one.tokens) - 20 for one in packs) == sum(len(sample.tokens) - 1 - 20 for sample in given)
+    total = 0.0
+    for one in packs:
+        assert one.beginning is packs[0].beginning is not None
+        logits, labels = logits_and_labels(model, one)
+        loss = functional.cross_entropy(logits, labels, reduction="sum")
+        loss.backward()
+        total += float(loss.detach())
+    packs[0].beginning.backward()
+    assert total == pytest.approx(apart_loss, rel=1e-5)
+    for name, parameter in named_parameters(loras).items():
+        torch.testing.assert_close(parameter.grad, apart[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_beginning_is_read_before_only_where_that_saves_something() -> None:
+    model = TINY["qwen2"]()
+    for given, most in ((samples(3), 1000), (samples(3, shared=5), 20), (samples(1), 5)):
+        assert [one.beginning for one in passes(model, given, most, contextlib.nullcontext)] == [None] * len(
+            pack(given, most)
+        )
 
 
 @pytest.mark.parametrize("shared", [20, 0])

@@ -24,7 +24,8 @@ from jobs.tuning.reference import keep_reference, kept_reference
 from jobs.tuning.schedule import Schedule
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.surroundings import Surroundings
-from jobs.tuning.train import Trained, Training
+from jobs.tuning.train import Training
+from jobs.tuning.trained import Trained
 from tests.fakes.tiny_torch import samples, tiny_qwen2, with_loras
 
 SETTINGS = TuningSettings(

@@ -11,7 +11,8 @@ import torch
 from jobs.tuning.recompute import is_needed, kept_bytes_per_token, recompute_blocks
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.surroundings import Surroundings
-from jobs.tuning.train import Trained, Training
+from jobs.tuning.train import Training
+from jobs.tuning.trained import Trained
 from tests.fakes.tiny_torch import TINY, samples, tiny_qwen2, with_loras
 
 SETTINGS = TuningSettings(

@@ -19,7 +19,8 @@ from jobs.tuning.precision import faster_precision
 from jobs.tuning.schedule import learning_rate
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.surroundings import Surroundings
-from jobs.tuning.train import Trained, Training
+from jobs.tuning.train import Training
+from jobs.tuning.trained import Trained
 from tests.fakes.tiny_torch import TINY, samples, tiny_qwen2, with_loras
 
 SETTINGS = TuningSettings(
