@@ -46,7 +46,7 @@ _POINTING = re.compile(
     r"|(?<![가-힣])위 |그보다|이보다|그 이상|그 밖|그것|이것|그 사람|그 건만|여러분"
 )
 _NOT_ASKED_HERE = re.compile(r"[은는]\s|이 지나도|이 (?:주말|휴일|공휴일)|까지는|이면|을 모두 쓰|이 낀|\s?\d")
-_NAMELESS = re.compile(r"^(?!.*[은는이가] ).*(?:는|한|할|된) [가-힣 ]+입니다$")
+_NAMELESS = re.compile(r"(?:는|던) [가-힣 ]{2,10}입니다$")
 """Says what something is, not which thing ("금요일에 여는 모임입니다")."""
 _GOES_ON = re.compile(r"[가-힣](?:고|며|지만|되|거나|므로|는데),? ")
 """Another clause behind what is asked for: "며칠 전까지 신청하고 의자를 돌려놓습니까?" asks two things."""
