@@ -12,10 +12,45 @@ from transformers.integrations import sdpa_attention
 
 from jobs.tuning.beginning import passes
 from jobs.tuning.dataset import Sample
-from jobs.tuning.lora import named_parameters
+from jobs.tuning.lora import LoraLinear, attach, named_parameters
 from jobs.tuning.packing import logits_and_labels, pack
 from jobs.tuning.shared_attention import use_shared_attention
-from tests.fakes.tiny_torch import TINY, samples, with_loras
+from tests.fakes.tiny_torch import TINY, WORDS, samples
+
+
+def _gptneox() -> Any:
+    """As Polyglot-Ko: parallel residual, half of each head rotated, queries, keys and values in one matrix."""
+    from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
+
+    torch.manual_seed(0)
+    config = GPTNeoXConfig(
+        vocab_size=WORDS, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, rotary_pct=0.5,
+        max_position_embeddings=512, attn_implementation="sdpa", initializer_range=0.2,
+    )  # fmt: skip
+    return GPTNeoXForCausalLM(config).eval()
+
+
+def _qwen3() -> Any:
+    """Norms on each head, heads wider than width / heads."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    torch.manual_seed(0)
+    config = Qwen3Config(
+        vocab_size=WORDS, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4, head_dim=16,
+        num_key_value_heads=2, max_position_embeddings=512, attn_implementation="sdpa", initializer_range=0.2,
+    )  # fmt: skip
+    return Qwen3ForCausalLM(config).eval()
+
+
+EVERY = {**TINY, "gptneox": _gptneox, "qwen3": _qwen3}
+
+
+def _with_loras(model: Any) -> dict[str, LoraLinear]:
+    """On all linear layers of the blocks, whatever they are called; their B not zero, at which A would have no gradient."""
+    loras = attach(model, lambda name: ".layers." in name, rank=4, alpha=8, seed=0)
+    for lora in loras.values():
+        torch.nn.init.normal_(lora.lora_b, std=0.1)
+    return loras
 
 
 def _gradients(model: Any, loras: Any, given: list[Sample], most_tokens: int) -> tuple[float, dict[str, torch.Tensor]]:
@@ -33,14 +68,12 @@ def _gradients(model: Any, loras: Any, given: list[Sample], most_tokens: int) ->
 
 
 @pytest.mark.parametrize("shared_attention", [True, False])
-@pytest.mark.parametrize("architecture", TINY)
+@pytest.mark.parametrize("architecture", EVERY)
 def test_loss_and_gradients_are_those_of_separate_passes(architecture: str, shared_attention: bool) -> None:
-    model = TINY[architecture]()
+    model = EVERY[architecture]()
     if shared_attention:
         use_shared_attention(model)
-    loras = with_loras(model)
-    for lora in loras.values():  # at zero, A would have no gradient
-        torch.nn.init.normal_(lora.lora_b, std=0.1)
+    loras = _with_loras(model)
     given = samples(5)
     apart_loss, apart = _gradients(model, loras, given, most_tokens=1)
     packed_loss, packed = _gradients(model, loras, given, most_tokens=1000)
@@ -51,16 +84,14 @@ def test_loss_and_gradients_are_those_of_separate_passes(architecture: str, shar
 
 
 @pytest.mark.parametrize("shared_attention", [True, False])
-@pytest.mark.parametrize("architecture", TINY)
+@pytest.mark.parametrize("architecture", EVERY)
 def test_a_beginning_that_is_read_once_for_several_passes_changes_nothing(
     architecture: str, shared_attention: bool
 ) -> None:
-    model = TINY[architecture]()
+    model = EVERY[architecture]()
     if shared_attention:
         use_shared_attention(model)
-    loras = with_loras(model)
-    for lora in loras.values():
-        torch.nn.init.normal_(lora.lora_b, std=0.1)
+    loras = _with_loras(model)
     given = samples(7)
     apart_loss, apart = _gradients(model, loras, given, most_tokens=1)
     packs = passes(model, given, 60, contextlib.nullcontext)
@@ -89,10 +120,10 @@ def test_a_beginning_is_read_before_only_where_that_saves_something() -> None:
 
 @pytest.mark.parametrize("shared", [20, 0])
 @pytest.mark.parametrize("shared_attention", [True, False])
-@pytest.mark.parametrize("architecture", TINY)
+@pytest.mark.parametrize("architecture", EVERY)
 def test_logits_are_the_models_own(architecture: str, shared_attention: bool, shared: int) -> None:
     """Against a plain call of the untouched model, so that a wrong place or label shows."""
-    model, untouched = TINY[architecture](), TINY[architecture]()
+    model, untouched = EVERY[architecture](), EVERY[architecture]()
     if shared_attention:
         use_shared_attention(model)
     given = samples(3, shared=shared)
@@ -123,7 +154,7 @@ def test_only_layers_with_a_short_window_look_at_the_whole_pack(
         return plain(*given, **named)
 
     monkeypatch.setattr(sdpa_attention, "sdpa_attention_forward", counted)
-    model = TINY[architecture]()
+    model = EVERY[architecture]()
     use_shared_attention(model)
     [together] = pack(samples(3), 1000)
     with torch.inference_mode():
