@@ -76,7 +76,11 @@ def test_an_edit_is_masked_checked_and_still_to_be_approved(store: Store) -> Non
     store.run_now(examples.add, one)
     desk = review(store)
     edited = desk.edit(one.id, "  문의는\n010-1234-5678입니다. ")
-    assert (edited.answer, edited.problems, edited.state) == ("문의는 [전화번호]입니다.", ("support",), "pending")
+    assert (edited.answer, edited.problems, edited.state) == (
+        "문의는 [전화번호]입니다.",
+        ("support", "masked_answer"),
+        "pending",
+    )
     with pytest.raises(NotApprovable):
         desk.approve(one.id)
     assert desk.edit(one.id, f"{LEAVE} [1]").problems == ()
