@@ -102,9 +102,9 @@ def test_teams_roles_and_places_are_asked_for(wording: Wording) -> None:
     assert [one.asking for one in found(wording, "필요한 물건은 헬프데스크에서 무료로 줍니다.", "who")] == [
         "필요한 물건은 어디에서 무료로 줍니다"
     ]
-    assert [one.asking for one in found(wording, "손님은 12층 안내데스크(내선 5100)에서 방문증을 받습니다.", "who")] == [
-        "손님은 어디에서 방문증을 받습니다"
-    ]
+    assert [
+        one.asking for one in found(wording, "손님은 12층 안내데스크(내선 5100)에서 방문증을 받습니다.", "who")
+    ] == ["손님은 어디에서 방문증을 받습니다"]
     assert found(wording, "급하면 팀장이나 인사팀에 먼저 알립니다.", "who") == []
     assert found(wording, "급한 건은 사업 담당 실장이 직접 요청합니다.", "who") == []
 
