@@ -17,8 +17,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import NothingToLearn
-from bot.loras.shelf import ShelvedLora
+from bot.errors import BrokenLora, NothingToLearn
+from bot.loras.base_weights import BaseWeights
+from bot.loras.check import check_lora
+from bot.loras.shelf import CARD, GGUF, ShelvedLora
 from bot.models.stamp import write_atomically
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import examples as kept
@@ -60,6 +62,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     with parts.releases() as releases:
         for name, job in _jobs(parts, context, base, learning):
             trained = _train(context, context.folder / name, job)
+            _demand_its_scale(trained, base.gguf)
             lora = releases.take_in(trained, learning.ids, run=context.run)
             seconds += float(lora.card.get("seconds") or 0.0)
             if not given:
@@ -121,7 +124,7 @@ def _jobs(
 def _train(context: JobContext, folder: Path, job: TuningJob) -> Path:
     """The result's folder. Raises JobStopped when the run was asked to stop: a checkpoint is there."""
     done = RunFolder(folder).result
-    if context.resumed and (done / "lora.json").is_file():  # it ended before the process died
+    if context.resumed and (done / CARD).is_file():  # it ended before the process died
         return done
     told = _Told(context)
     with TuningProcess(folder, job) as process:
@@ -133,6 +136,15 @@ def _train(context: JobContext, folder: Path, job: TuningJob) -> Path:
     if outcome.result is None:
         raise JobStopped
     return outcome.result
+
+
+def _demand_its_scale(trained: Path, base: Path) -> None:
+    """The file's alpha and rank are those that were trained with. Comparing log-probabilities alone does not tell: where every token is
+    near certain another scale changes nothing. Raises a LoraError."""
+    card = json.loads((trained / CARD).read_text(encoding="utf-8"))
+    checked = check_lora(trained / GGUF, BaseWeights.read(base))
+    if (checked.rank, checked.alpha) != (card["rank"], card["alpha"]):
+        raise BrokenLora(name=trained.name, reason=f"alpha {checked.alpha}, rank {checked.rank} ≠ {CARD}")
 
 
 @dataclass

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.app import Root
-from bot.errors import NothingToAsk, NothingToLearn
+from bot.errors import BrokenLora, NothingToAsk, NothingToLearn
 from bot.live import NO_LORA
 from bot.releases.overview import every
 from bot.releases.releases import Releases
@@ -134,6 +134,12 @@ def test_a_run_that_was_stopped_goes_on_with_the_examples_it_began_with(
             tune(learning, context)
     assert done[0] > 0  # not from the beginning
     done.clear()
+    card = tmp_path / "run" / "plain" / "result" / "lora.json"
+    right = card.read_text(encoding="utf-8")
+    card.write_text(json.dumps(json.loads(right) | {"alpha": 32.0}), encoding="utf-8")
+    with pytest.raises(BrokenLora):  # what would be served is not what was trained
+        tune(learning, context)
+    card.write_text(right, encoding="utf-8")
     tuned = tune(learning, context)
     assert done == []  # it had been trained: only the shelf was missing
     assert tuned["examples"] == COUNT
