@@ -314,7 +314,7 @@ def report(options: argparse.Namespace, found: dict[str, Any], peaks: dict[str, 
         "precision": found["precision"],
         "threads": found["threads"],
         "load_before": round(load, 1),
-        "peak_mb": peaks,
+        "peak_mb": {"together": found["peak_mb"], **peaks},
         "ratio": {},
         "times": found["times"],
     }
