@@ -78,7 +78,6 @@ def make_runner(parts: JobParts, registry: Registry) -> Runner:
 def job_service(parts: JobParts, config: Path | None) -> JobService | None:
     """What runs beside `saseo serve`; None when `[jobs]` is off. `config`: of `--config`. Raises InvalidSetting."""
     from jobs.clock import Clock
-    from jobs.learning.making_way import give_way
     from jobs.registry import registry as make_registry
     from jobs.service import JobService, Worker
 
@@ -103,11 +102,7 @@ def job_service(parts: JobParts, config: Path | None) -> JobService | None:
         {name: timed[name] for name in chosen if name in timed},
         grace=settings.jobs.grace_minutes * 60,
     )
-
-    async def meanwhile() -> None:
-        await parts.store.run(give_way, settings.data_dir / "jobs", now=time.time())
-
-    return JobService(parts.store, clock, rules(settings, registry), chosen, start, meanwhile=meanwhile)
+    return JobService(parts.store, clock, rules(settings, registry), chosen, start)
 
 
 def work() -> NoReturn:

@@ -50,17 +50,15 @@ class JobService:
         jobs: Collection[str],
         start: Callable[[str], Awaitable[Worker]],
         *,
-        meanwhile: Callable[[], Awaitable[object]] | None = None,
         look_seconds: float = _LOOK_SECONDS,
         rest_seconds: float = _REST_SECONDS,
     ) -> None:
-        """`jobs`: those that run by themselves. `start` starts the worker process for a job; `meanwhile` is done at every look."""
+        """`jobs`: those that run by themselves. `start` starts the worker process for a job."""
         self._store = store
         self._clock = clock
         self._rules = rules
         self._jobs = jobs
         self._start = start
-        self._meanwhile = meanwhile
         self._look_seconds = look_seconds
         self._rest_seconds = rest_seconds
         self._workers: dict[str, Worker] = {}
@@ -77,8 +75,6 @@ class JobService:
                         await self._clock.start()
                         started = True
                     await self._look()
-                    if self._meanwhile is not None:
-                        await self._meanwhile()
                 except Exception as error:  # noqa: BLE001
                     _log.error(json.dumps({"event": "jobs_not_looked_after", "error": type(error).__name__}))
                 await asyncio.sleep(self._look_seconds)

@@ -118,9 +118,10 @@ def expired(connection: Connection, platforms: Collection[str], *, now: float, m
     )
 
 
-def open_now(connection: Connection) -> int:
-    """How many people wait for an answer, in all processes."""
-    return connection.execute(select(func.count()).where(questions.c.state == "open")).scalar_one()
+def waiting(connection: Connection, *, now: float) -> int:
+    """How many questions living processes are answering; what a dead one left does not count until somebody takes it up."""
+    held = (questions.c.state == "open", questions.c.claimed_until > now)
+    return connection.execute(select(func.count()).where(*held)).scalar_one()
 
 
 def renew(connection: Connection, held: Collection[Claim], *, now: float, lease: float) -> frozenset[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +25,8 @@ from bot.loras.shelf import CARD, GGUF, ShelvedLora
 from bot.models.stamp import write_atomically
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import examples as kept
+from bot.store import questions
+from bot.store.database import Store
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
 from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
@@ -61,7 +64,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     seconds = 0.0
     with parts.releases() as releases:
         for name, job in _jobs(parts, context, base, learning):
-            trained = _train(context, context.folder / name, job)
+            trained = _train(context, context.folder / name, job, releases.store)
             _demand_its_scale(trained, base.gguf)
             lora = releases.take_in(trained, learning.ids, run=context.run)
             seconds += float(lora.card.get("seconds") or 0.0)
@@ -121,13 +124,14 @@ def _jobs(
         yield "preferences", replace(plain, preferences=context.folder / PREFERENCES, settings=options.training)
 
 
-def _train(context: JobContext, folder: Path, job: TuningJob) -> Path:
-    """The result's folder. Raises JobStopped when the run was asked to stop: a checkpoint is there."""
+def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> Path:
+    """The result's folder. It pauses while a question is open anywhere. Raises JobStopped when the run was asked to stop: a
+    checkpoint is there."""
     done = RunFolder(folder).result
     if context.resumed and (done / CARD).is_file():  # it ended before the process died
         return done
     told = _Told(context)
-    with TuningProcess(folder, job) as process:
+    with TuningProcess(folder, job, people_wait=lambda: _people_wait(store)) as process:
         for line in process:
             told.show(line)
             if context.stop_requested():
@@ -136,6 +140,10 @@ def _train(context: JobContext, folder: Path, job: TuningJob) -> Path:
     if outcome.result is None:
         raise JobStopped
     return outcome.result
+
+
+def _people_wait(store: Store) -> bool:
+    return store.run_now(questions.waiting, now=time.time()) > 0
 
 
 def _demand_its_scale(trained: Path, base: Path) -> None:

@@ -84,6 +84,15 @@ def test_renewing_keeps_a_claim_and_releasing_gives_it_up(store: Store) -> None:
     assert store.run_now(questions.expired, ["discord"], now=46.0) == []
 
 
+def test_people_wait_only_for_processes_that_live(store: Store) -> None:
+    first = held(claim(store, "e1"))
+    claim(store, "e2")
+    assert store.run_now(questions.waiting, now=1.0) == 2
+    store.run_now(questions.finish, first, Outcome.ANSWERED, now=2.0)
+    assert store.run_now(questions.waiting, now=3.0) == 1
+    assert store.run_now(questions.waiting, now=31.0) == 0  # its process died, and nobody has taken it up
+
+
 def test_token_email_and_thread_are_erased_when_the_question_ends(store: Store) -> None:
     first = held(claim(store, "e1"))
     store.run_now(questions.remember_draft, first, "secret draft")
