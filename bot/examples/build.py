@@ -21,7 +21,8 @@ from bot.messages import Answer, Outcome, Shown
 from bot.store.feedback import Said
 
 LONGEST_QUESTION = 500
-"""Characters that the prompt shows of a question (bot/answering/flow.py)."""
+"""Characters that the prompt shows of a question (bot/answering/flow.py). A longer one gives no example: a number that is cut in two
+is no number to the mask any more."""
 LONGEST_ANSWER = 1000
 """Characters of a correction or resolution: what is longer is no answer to one question."""
 
@@ -88,7 +89,7 @@ def candidates(everything: Sequence[Said], pages: Pages, grounding: Grounding, m
 
 def _of_answer(said: Said, pages: Pages, skipped: Counter[str]) -> Iterator[tuple[Example, Said]]:
     answer = said.kept.answer
-    why = _unusable(answer)
+    why = _unusable(answer) or ("too_long" if len(_line(said.kept.question)) > LONGEST_QUESTION else "")
     passages = None if why else _evidence(answer.shown, pages)
     own = None if passages is None else _own(answer, passages)
     if passages is None:
@@ -115,11 +116,15 @@ def _written(
     rejected: str,
     skipped: Counter[str],
 ) -> Iterator[tuple[Example, Said]]:
-    line = " ".join(text.split())
+    line = _line(text)
     if len(line) > LONGEST_ANSWER:
         skipped["too_long"] += 1
         return
     yield _example(said, kind, passages, (person,), answer=line, rejected=rejected), said
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _unusable(answer: Answer) -> str:
@@ -167,7 +172,7 @@ def _example(
     rejected: str = "",
 ) -> Example:
     kept, made = said.kept, said.kept.answer
-    question = " ".join(kept.question.split())[:LONGEST_QUESTION]
+    question = _line(kept.question)
     # A follow-up's earlier questions are forgotten when it has been answered: what was searched holds their topic.
     leaned = made.condensed != question and made.condensed.endswith(question)
     # Words that a person may still change are part of the key: a reviewer's "approve ID" then means the words they have read.

@@ -25,8 +25,8 @@ from bot.jsonl import Malformed
 
 Format = Literal["saseo", "chat", "alpaca", "csv"]
 COLUMNS = ("question", "answer", "page")
-_FORMULA = ("=", "+", "-", "@", "\t", "'")
-"""A spreadsheet runs a cell that begins so; an apostrophe in front makes it text."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
+"""A spreadsheet may run a cell that begins so (OWASP, "CSV Injection"); an apostrophe in front makes it text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,7 +103,11 @@ class Review:
 
         def undo(connection: Connection) -> Example | None:
             example_id = examples.undo(connection, self.reviewer, now=self.clock())
-            return None if example_id is None else _known(connection, example_id)
+            if example_id is None:
+                return None
+            example = _known(connection, example_id)
+            examples.refresh(connection, replace(example, problems=problems(example, self.grounding)))
+            return _known(connection, example_id)
 
         return self.store.run_now(undo)
 

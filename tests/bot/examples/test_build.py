@@ -33,8 +33,16 @@ def built(store: Store, *closed: str) -> Candidates:
     return candidates(store.run_now(said), FakePages(*closed), FakeGrounding(), mask, now=NOW)
 
 
-def test_the_question_is_cut_where_the_prompt_cuts_it() -> None:
+def test_a_question_is_too_long_where_the_prompt_cuts_it() -> None:
     assert build.LONGEST_QUESTION == flow.LONGEST_QUESTION
+
+
+def test_a_question_that_the_prompt_cut_gives_no_example(store: Store) -> None:
+    # The cut goes through the number, and of half a number no mask knows what it is.
+    text = f"{'연차 ' * 163}010-1234-5678"
+    vote(store, answered(store, "1", text=text), LEE, "down", correction=f"{VPN} [1]")
+    made = built(store)
+    assert (made.examples, made.skipped["too_long"]) == ([], 1)
 
 
 def test_a_liked_answer_is_taught_with_the_marks_of_its_prompt(store: Store) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -211,3 +213,12 @@ def test_earlier_questions_of_a_plain_instruction_stay_in_an_alpaca_file(tmp_pat
     )
     [row] = read(path)
     assert (row.question, row.answer) == ("안녕\n\n잘 가", "Bye")
+
+
+@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+def test_no_cell_is_a_formula(tmp_path: Path, begins: str) -> None:
+    made = [example(question=f"{begins}1+1", answer=f"{begins}2", passages=())]
+    _, cells = csv.reader(io.StringIO(write(made, "csv"), newline=""))
+    assert cells == [f"'{begins}1+1", f"'{begins}2", ""]
+    [row] = back(made, "csv", tmp_path)
+    assert (row.question, row.answer) == (f"{begins}1+1".strip(), f"{begins}2".strip())

@@ -125,3 +125,11 @@ def test_every_problem_has_words() -> None:
     )
     assert all(word not in known for word in words(known).split(", "))
     assert prompts.REFUSAL not in words(known)
+
+
+def test_an_edit_that_is_taken_back_takes_its_problems_along(store: Store) -> None:
+    one = example()
+    store.run_now(examples.add, one)
+    desk = review(store)
+    assert desk.edit(one.id, "연차는 30일입니다. [1]").problems == ("support",)
+    assert desk.undo() == one
