@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.errors import LoraError, MarkedLora, ModelError
-from bot.live import name_of
+from bot.live import Live, name_of
 from bot.releases.choosing import Choice, Choosing, Released
 
 if TYPE_CHECKING:
@@ -75,17 +75,34 @@ async def follow(
 
 async def _take(found: Released, choosing: Choosing, worker: ModelWorker, flow: AnswerFlow) -> None:
     choice = await to_thread(choosing.choose, found)
-    if choice.problem is not None and not isinstance(choice.problem, MarkedLora):
-        raise choice.problem
-    if choice.canary_problem is not None and found.release is not None:
-        _refused(found.release.canary, choice.canary_problem)
-    choice = await prepare(worker, choice)
+    try:
+        if choice.problem is not None and not isinstance(choice.problem, MarkedLora):
+            raise choice.problem
+        if choice.canary_problem is not None and found.release is not None:
+            _refused(found.release.canary, choice.canary_problem)
+        choice = await prepare(worker, choice)
+    except (LoraError, ModelError) as error:
+        left = _without_barred(flow.live(), found)
+        if left is None:
+            raise
+        _refused(found.release.lora if found.release else choosing.setting, error)
+        choice = left
     before = flow.live()
     if (before.lora, before.canary) == (choice.lora, choice.canary):
         return
     flow.swap(replace(before, lora=choice.lora, canary=choice.canary))  # nothing is awaited since `before` was read
     canary = name_of(choice.canary.lora) if choice.canary is not None else ""
     _log.info(json.dumps({"event": "lora_answers", "lora": name_of(choice.lora), "canary": canary, "why": choice.why}))
+
+
+def _without_barred(live: Live, found: Released) -> Choice | None:
+    """What answers, without what must not any more; None: all of it may go on."""
+    barred = {name for name, _ in found.unusable}
+    lora_barred = name_of(live.lora) in barred
+    canary_barred = live.canary is not None and name_of(live.canary.lora) in barred
+    if not lora_barred and not canary_barred:
+        return None
+    return Choice(None if lora_barred else live.lora, "unusable", None if canary_barred else live.canary)
 
 
 def _refused(name: str, error: Exception) -> None:

@@ -128,6 +128,19 @@ async def test_what_cannot_be_used_is_logged_once_and_what_answered_goes_on(
         await service.until(first)
 
 
+async def test_what_must_not_answer_any_more_does_not_even_when_what_should_take_over_is_broken(
+    company: Company, index: SearchIndex
+) -> None:
+    first, second, _ = company.names
+    async with serving(company, index) as service:
+        company.promote(first)
+        company.promote(second, against=first)
+        await service.until(second)
+        (company.shelf.card(first).folder / "lora.gguf").write_bytes(b"GGUF")
+        company.releases().mark(second, "forgotten", by="privacy")
+        await service.until("none")
+
+
 async def test_a_store_that_is_away_is_logged_once_and_looked_for_again(
     company: Company, index: SearchIndex, caplog: pytest.LogCaptureFixture
 ) -> None:
