@@ -16,6 +16,7 @@ from random import Random
 from bot.answering.excerpts import Excerpt
 from bot.examples.synthesis.asking import REGISTERS, Asked, Asker
 from bot.examples.synthesis.fact import Fact
+from bot.examples.synthesis.table_facts import is_range
 from bot.examples.synthesis.wording import Register, with_particle
 
 NEAR = 0.55
@@ -109,8 +110,13 @@ def without_passage(asker: Asker, fact: Fact, asked: Asked) -> Miss | None:
 
 
 def without_row(fact: Fact, asked: Asked) -> Miss | None:
-    """The table without the row; at least its header and another row must be left, and the row's key must be nowhere else."""
-    key = fact.lines[0].split(" | ")[0]
+    """The table without the row; at least its header and another row must be left, and the row's key must be nowhere else.
+
+    No row of a scale: without "3년 이상" the row "1년 이상" would still answer.
+    """
+    key = fact.lines[0].split(" | ")[0].strip()
+    if is_range(key):
+        return None
     cut = asked.shown[asked.place]
     left = tuple(one for one in cut.sentences if one not in fact.lines)
     shown = tuple(

@@ -86,12 +86,17 @@ def tables(lines: Sequence[tuple[str, str]]) -> list[Table]:
     return found
 
 
+def is_range(key: str) -> bool:
+    """Whether a row's first cell is a step of a scale ("3년 이상") rather than a thing."""
+    return bool(_RANGE.search(key))
+
+
 def facts(passage: Passage, lines: Sequence[tuple[str, str]]) -> Iterator[Fact]:
     """Cell by cell, then pairs of rows."""
     for table in tables(lines):
         if table.header[0] in _NOT_A_KEY or not table.header[0]:
             continue
-        keys = [row[0] for row in table.rows]
+        keys = _keys(table)
         for row, line in zip(table.rows, table.lines, strict=True):
             if keys.count(row[0]) > 1:
                 continue  # two rows of one name: which is meant?
@@ -107,7 +112,7 @@ def _cell(passage: Passage, table: Table, row: Sequence[str], line: str, column:
     if not _usable(key, value, name):
         return None
     word = _question_word(name, value)
-    if _RANGE.search(key):
+    if is_range(key):
         whole = table.header[0]
         subject = f"{with_particle(whole, '이')} {key}이면" if _names_something(whole) else f"{key}이면"
         named = with_particle(name, "은") if name not in _PLAIN_HEADERS else ""
@@ -148,7 +153,12 @@ def _where(passage: Passage, table: Table, line: str, key: str, value: str) -> F
     )
 
 
+def _keys(table: Table) -> list[str]:
+    return [row[0] for row in table.rows]
+
+
 def _pairs(passage: Passage, table: Table) -> Iterator[Fact]:
+    keys = _keys(table)
     for column in range(1, len(table.header)):
         name = table.header[column]
         if name in _PLAIN_HEADERS or name == "층" or not _ATTRIBUTE.search(name):
@@ -159,10 +169,7 @@ def _pairs(passage: Passage, table: Table) -> Iterator[Fact]:
             if words[0] is None or words[0] != words[1] or first[column] == second[column]:
                 continue
             if any(
-                _RANGE.search(one[0])
-                or "," in one[0]
-                or first[0] == second[0]
-                or not _usable(one[0], one[column], name)
+                is_range(one[0]) or "," in one[0] or keys.count(one[0]) > 1 or not _usable(one[0], one[column], name)
                 for one in (first, second)
             ):
                 continue
@@ -199,7 +206,7 @@ def _usable(key: str, value: str, name: str) -> bool:
     if not _NOUN_LIKE.search(value) or _SENTENCE.search(value) or not _NOUN_LIKE.search(key) or _SENTENCE.search(key):
         return False
     # A range inside a longer condition ("1시간 이상 대응") has no ending that the rules could give it.
-    return bool(_RANGE.search(key)) or not re.search(r"이상|이하|미만|초과|경우", key)
+    return is_range(key) or not re.search(r"이상|이하|미만|초과|경우", key)
 
 
 def _names_something(header: str) -> bool:

@@ -71,6 +71,11 @@ def test_two_rows_are_asked_at_once(wording: Wording) -> None:
     assert pair.answer == ("두물의 인원은 4명입니다", "마루의 인원은 12명입니다")
 
 
+def test_a_row_that_stands_twice_is_in_no_pair(wording: Wording) -> None:
+    twice = "이름 | 인원\n두물 | 4명\n마루 | 12명\n두물 | 6명\n너울 | 10명"
+    assert found(wording, twice, "rows") == []
+
+
 def test_a_range_is_a_condition_and_a_group_a_case(wording: Wording) -> None:
     ranges = "근속 기간 | 부여 일수\n1년 미만 | 11일\n3년 이상 | 16일"
     assert found(wording, ranges, "cell")[0].asking == "근속 기간이 1년 미만이면 부여 일수는 며칠입니다"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -14,6 +15,8 @@ from bot.examples.grounding import SentenceGrounding
 from bot.examples.masking import mask
 from bot.examples.pages import EditionPages
 from bot.examples.problems import problems
+from bot.examples.synthesis import missing
+from bot.examples.synthesis.facts import facts_of
 from bot.examples.synthesis.rewording import usable
 from bot.examples.synthesis.synthesis import Rewording, over
 from knowledge.korean import Analyser
@@ -95,6 +98,21 @@ def test_what_is_refused_is_near_but_not_there(examples: list[Example]) -> None:
         for word, row in values.items():
             if word in one.question:
                 assert not re.search(row.format(key=one.question[:2]), shown)
+
+
+def test_no_row_of_a_scale_is_taken_away(tmp_path: Path, analyser: Analyser) -> None:
+    # Without "3년 이상" the row "1년 이상" still says something of three years.
+    rows = "".join(f"| {years}년 이상 | {days}일 |\n" for years, days in ((1, 15), (3, 16), (5, 17)))
+    wiki = f"# 연차 규정\n\n| 근속 기간 | 연차 일수 |\n| --- | --- |\n{rows}"
+    indexer = Indexer(write_wiki(tmp_path / "wiki", {"연차.md": wiki}), tmp_path / "data", analyser)
+    indexer.build()
+    index = indexer.open()
+    pages, grounding = EditionPages(index.edition.passages), SentenceGrounding(analyser, index.idf)
+    asker = over(index, pages, grounding, mask, most=4, characters=550).asker
+    facts = [one for passage in pages.open_passages() for one in facts_of(passage, asker.wording)]
+    asked = [(one, found) for one in facts if (found := asker.ask(one, Random(0))) is not None]
+    assert asked
+    assert [missing.without_row(fact, found) for fact, found in asked] == [None] * len(asked)
 
 
 def test_only_pages_for_everyone_and_no_personal_data(examples: list[Example]) -> None:
