@@ -27,7 +27,8 @@ class LearningSet:
 
 
 def of_store(bench: Workbench) -> LearningSet:
-    """The approved examples that may go into one set. Raises StoreError."""
+    """The approved examples that may go into one set, as votes and pages are now. Raises StoreError."""
+    bench.build()  # since the last one a page may have been closed, or somebody voted down
     chosen = bench.training_set()
     return LearningSet(
         tuple(as_learnt(one) for one in chosen if one.answer),

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bot.app import Root
+from bot.examples.example import id_of
+from bot.examples.pages import EditionPages
 from bot.messages import Citation, Shown
 from bot.store import jobs
 from bot.store.database import Store, open_store
 from jobs import build_examples, retention
 from jobs.job import JobContext, JobParts, JobSpec
+from jobs.learning.material import LearningSet, of_store
 from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
 from knowledge.korean import Analyser
-from tests.bot.examples.rows import KIM, LEE, answer, answered, vote
+from tests.bot.examples.rows import KIM, LEE, PARK, answer, answered, vote
 from tests.conftest import Indexer
 
 SAID = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 승인을 받습니다."
@@ -56,6 +60,19 @@ def runner(parts: JobParts, *more: JobSpec) -> Runner:
 
 def states(store: Store, job: str) -> list[str]:
     return [run.state for run in store.run_now(jobs.every, job)]
+
+
+@pytest.mark.parametrize("since", ["voted down", "page closed"])
+def test_a_training_run_learns_nothing_that_may_not_be_learnt_any_more(parts: JobParts, since: str) -> None:
+    with parts.workbench() as bench:
+        bench.build()
+        assert [one.answer for one in of_store(bench).examples] == [f"{SAID[:-1]} [1]."]
+        pages = bench.pages
+        if since == "voted down":
+            vote(parts.store, id_of("1"), PARK, "down")
+        else:
+            pages = EditionPages(())
+        assert of_store(replace(bench, pages=pages)) == LearningSet(())
 
 
 def test_tuning_becomes_due_when_enough_new_examples_are_approved_and_not_again_for_the_same_ones(
