@@ -25,6 +25,8 @@ CLOCK = "clock"
 DIED = "ProcessDied"
 """`error` of a run whose process was killed and that nobody may go on with."""
 _ENDED = ("done", "failed", "stopped", "missed")
+_AHEAD = 3600.0
+"""Seconds; machines' clocks may differ by less. A schedule that was looked after until later than that was so by a clock that was wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ def fire(
     """
     alone(connection)
     kept = json.loads(facts.get(connection, f"clock:{job}") or "{}")
-    if kept.get("schedule") != schedule:  # new or changed: its times begin now
+    # New, changed, or of a wrong clock: its times begin now.
+    if kept.get("schedule") != schedule or float(kept["at"]) > now + _AHEAD:
         _keep(connection, job, schedule, now)
         return now
     after = float(kept["at"])
@@ -92,15 +95,16 @@ def fire(
 
 
 def ready(connection: Connection, rules: Rules, jobs: Collection[str], *, now: float) -> list[str]:
-    """Which of `jobs` have a run that `claim` would start. Also closes runs that are over: dead for good, or missed."""
+    """Which of `jobs` have a run that `claim` would start; what came due first comes first, so that of a group none is always passed over.
+
+    Also closes runs that are over: dead for good, or missed.
+    """
     alone(connection)
     _close(connection, rules, now)
     resting = _paused(connection)
-    return [
-        job
-        for job in jobs
-        if job not in resting and not _busy(connection, job, rules, now) and _next(connection, job, rules, now)
-    ]
+    free = [job for job in jobs if job not in resting and not _busy(connection, job, rules, now)]
+    waiting = {job: run.due_at for job in free if (run := _next(connection, job, rules, now)) is not None}
+    return sorted(waiting, key=waiting.__getitem__)
 
 
 def claim(

@@ -110,6 +110,14 @@ def test_a_changed_schedule_begins_now(store: Store) -> None:
     assert states(store) == []
 
 
+def test_a_schedule_that_was_looked_after_by_a_clock_far_ahead_goes_on(store: Store) -> None:
+    fire(store, 100.0)
+    fire(store, 50 * 3600.0)
+    assert fire(store, 3600.0) == 3600.0  # the clock was set right
+    fire(store, 2 * 3600.0)
+    assert ("due", 2 * 3600.0) in states(store)
+
+
 def test_a_paused_job_gets_no_rows_and_starts_no_run(store: Store) -> None:
     fire(store, 100.0)
     store.run_now(jobs.ask, "read", by="kim", now=200.0)
@@ -189,6 +197,12 @@ def test_jobs_of_one_group_wait_for_each_other_and_others_do_not(store: Store) -
     assert busy is not None
     assert (busy.job, busy.owner) == ("tune", "a")
     assert held(store, "read", "b", 2.0).owner == "b"
+
+
+def test_a_job_that_is_always_due_lets_the_others_of_its_group_have_their_turn(store: Store) -> None:
+    store.run_now(jobs.ask, "gate", by="kim", now=1.0)
+    store.run_now(jobs.ask, "tune", by="kim", now=2.0)
+    assert ready(store, 3.0, "tune", "gate") == ["gate", "tune"]
 
 
 def test_asking_by_hand_while_it_runs_leaves_no_row_behind(store: Store) -> None:
