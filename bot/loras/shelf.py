@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,18 +104,20 @@ class LoraShelf:
                 return one.name
         return None
 
-    def take_in(self, result: Path, *, now: float | None = None) -> ShelvedLora:
+    def take_in(self, result: Path, *, now: float | None = None, taken: Collection[str] = ()) -> ShelvedLora:
         """Copy a finished tuning run's result under a new name. The same bytes again are the same LoRA, whenever they come.
 
+        `taken`: names of what was here once; they are neither given nor found again.
         Raises `BrokenLora` when the result is not whole, `ShelfNotWritable`.
         """
         whole = self._read(result)
         self._verify(whole)
         with self._alone():
             for known in self.every():
-                if (known.sha256, known.base_sha256, known.shipped) == (whole.sha256, whole.base_sha256, False):
+                same = (known.sha256, known.base_sha256, known.shipped) == (whole.sha256, whole.base_sha256, False)
+                if same and known.name not in taken:
                     return known
-            target = self._root / self._new_name(whole, time.time() if now is None else now)
+            target = self._root / self._new_name(whole, time.time() if now is None else now, taken)
             fresh = self._root / f".new-{target.name}"
             fresh.mkdir()
             for file in sorted(result.iterdir()):
@@ -159,12 +161,13 @@ class LoraShelf:
         if seen != lora.sha256:
             raise BrokenLora(name=lora.name, reason=f"SHA-256 {seen[:12]}… ≠ {lora.sha256[:12]}…")
 
-    def _new_name(self, lora: ShelvedLora, now: float) -> str:
+    def _new_name(self, lora: ShelvedLora, now: float, taken: Collection[str]) -> str:
         """Base, day and the beginning of its hash: as much of it as makes the name new."""
         base = re.sub(r"[^a-z0-9.-]+", "-", lora.base_name.lower()).strip("-.")[:_LONGEST_BASE] or "lora"
         day = time.strftime("%Y%m%d", time.localtime(now))
         names = (f"{base}-{day}-{lora.sha256[:length]}" for length in range(4, 11))
-        return next(name for name in names if not (self._root / name).exists() and not (self._shipped / name).exists())
+        places = (self._root, self._shipped)
+        return next(name for name in names if name not in taken and not any((at / name).exists() for at in places))
 
     def _read(self, folder: Path) -> ShelvedLora:
         try:

@@ -60,7 +60,9 @@ class Releases:
         `learnt`: ids of the examples that it has seen. Raises `BrokenLora`, `ShelfNotWritable`.
         """
         now = self.clock()
-        lora = self.shelf.take_in(result, now=now)
+        # Answers are stamped with a deleted LoRA's name, and its record says that it must not answer: the name is not given twice.
+        gone = [one.name for one in self.store.run_now(loras.every) if one.deleted_at is not None]
+        lora = self.shelf.take_in(result, now=now, taken=gone)
         self.store.run_now(loras.add, record_of(lora, run=run, made_at=now), learnt)
         _log.info(json.dumps({"event": "lora_taken_in", "lora": lora.name, "run": run}))
         return lora

@@ -51,15 +51,21 @@ class Evaluation:
 
 
 def add(connection: Connection, lora: LoraRecord, learnt: Iterable[str] = ()) -> bool:
-    """Keep a new LoRA and the ids of the examples it has seen; False when the name is known."""
+    """Keep a new LoRA and the ids of the examples it has seen; False when the name is known.
+
+    What was recorded without them (a crash came between shelf and store) is completed, as far as it is the same file.
+    """
     values = {name: getattr(lora, name) for name in LoraRecord.__dataclass_fields__} | {"card": dict(lora.card)}
     fresh = _insert(connection, loras).values(**values).on_conflict_do_nothing()
-    if connection.execute(fresh.returning(loras.c.name)).first() is None:
+    new = connection.execute(fresh.returning(loras.c.name)).first() is not None
+    same = (loras.c.name == lora.name, loras.c.sha256 == lora.sha256)
+    if not new and connection.execute(select(loras.c.name).where(*same)).first() is None:
         return False
+    connection.execute(update(loras).where(*same, loras.c.run == "").values(run=lora.run))
     rows = [{"lora": lora.name, "example": example} for example in dict.fromkeys(learnt)]
     if rows:
-        connection.execute(insert(lora_examples), rows)
-    return True
+        connection.execute(_insert(connection, lora_examples).on_conflict_do_nothing(), rows)
+    return new
 
 
 def get(connection: Connection, name: str) -> LoraRecord | None:

@@ -239,7 +239,7 @@ lora_examples = Table(
     metadata,
     Column("lora", String(64), ForeignKey("loras.name", ondelete="CASCADE"), primary_key=True),
     # No foreign key: a forgotten example is gone, but which LoRA has seen it must stay known until that is gone, too.
-    Column("example", String(16), primary_key=True),
+    Column("example", Words, primary_key=True),  # of a company's own file: as it is named there
     Index("lora_examples_by_example", "example"),
 )
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from bot.errors import (
     UnknownLora,
 )
 from bot.live import name_of
+from bot.loras.shelf import LoraShelf
 from bot.releases.choosing import released
 from bot.releases.overview import answering, describe, every
 from bot.store import loras, releases
@@ -224,6 +226,31 @@ def test_after_a_crash_between_record_and_files_deleting_again_ends_it(company: 
         company.releases().promote(name, by="kim", overrule=True, reason="…")
     company.releases().delete(name, by="kim")
     assert name not in [one.name for one in company.shelf.every()]
+
+
+def test_what_was_deleted_and_comes_again_gets_a_new_name_and_may_answer(
+    company: Company, results: tuple[Path, list[Path]]
+) -> None:
+    old = company.names[0]
+    company.releases().delete(old, by="kim")
+    again = company.releases().take_in(results[1][0], ["e0"])
+    assert again.name != old
+    company.promote(again.name)
+    assert answers(company) == again.name
+
+
+def test_what_was_shelved_before_a_crash_is_linked_to_its_examples_by_the_next_try(
+    company: Company, results: tuple[Path, list[Path]], tmp_path: Path
+) -> None:
+    shelf = LoraShelf(tmp_path / "crashed", tmp_path / "shipped")
+    releases = replace(company.releases(), shelf=shelf)
+    name = shelf.take_in(write_result(tmp_path / "run", company.base, 9)).name
+    releases.recorded(name)  # somebody had it evaluated meanwhile
+    assert releases.take_in(tmp_path / "run", ["e7"], run="r7").name == name
+    record = company.store.run_now(loras.get, name)
+    assert record is not None
+    assert record.run == "r7"
+    assert company.store.run_now(loras.examples_of, name) == ["e7"]
 
 
 def test_what_was_deleted_is_passed_over_when_going_back(company: Company) -> None:

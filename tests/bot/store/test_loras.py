@@ -37,6 +37,13 @@ def test_a_lora_is_kept_once_with_what_it_has_seen(store: Store) -> None:
     assert store.run_now(loras.get, "none") is None
 
 
+def test_ids_of_a_companys_own_files_may_be_long(store: Store) -> None:
+    long = "연차-규정/" + "0123456789" * 10
+    assert store.run_now(loras.add, FIRST, [long])
+    assert store.run_now(loras.examples_of, FIRST.name) == [long]
+    assert store.run_now(loras.loras_that_saw, [long]) == [FIRST.name]
+
+
 def test_loras_are_listed_by_base_newest_first(store: Store) -> None:
     for one in (FIRST, SECOND, replace(FIRST, name="other", base="b2")):
         store.run_now(loras.add, one)
