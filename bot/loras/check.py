@@ -101,11 +101,11 @@ class _Check:
     def _architecture(self) -> Architecture:
         named = self._header.text(ARCHITECTURE_KEY)
         if named != self._base.architecture:
-            raise self._wrong_base(f"made for {_shown(named or '?')}, the model is {self._base.architecture}")
+            raise self._wrong_base(f"made for {shown(named or '?')}, the model is {self._base.architecture}")
         try:
             return ARCHITECTURES[named]
         except KeyError:
-            raise UnsupportedLora(reason=f"architecture {_shown(named)}") from None
+            raise UnsupportedLora(reason=f"architecture {shown(named)}") from None
 
     def _pairs(self, architecture: Architecture) -> dict[str, tuple[TensorEntry, TensorEntry]]:
         """The base's tensor → A and B, in the file's order of A. Nothing may be left over."""
@@ -116,13 +116,13 @@ class _Check:
         for name, a in entries.items():
             target, suffix = name[: -len(A_SUFFIX)], name[-len(A_SUFFIX) :]
             if suffix not in (A_SUFFIX, B_SUFFIX):
-                raise self._broken(f"unexpected tensor {_shown(name)}")
+                raise self._broken(f"unexpected tensor {shown(name)}")
             if target not in self._base.shapes:
-                raise self._wrong_base(f"no tensor {_shown(target)}")
+                raise self._wrong_base(f"no tensor {shown(target)}")
             if not architecture.may_change(target):
-                raise UnsupportedLora(reason=f"it changes {_shown(target)}")
+                raise UnsupportedLora(reason=f"it changes {shown(target)}")
             if target + A_SUFFIX not in entries or target + B_SUFFIX not in entries:
-                raise self._broken(f"half of {_shown(target)} is missing")
+                raise self._broken(f"half of {shown(target)} is missing")
             if suffix == A_SUFFIX:
                 pairs[target] = (a, entries[target + B_SUFFIX])
         return pairs
@@ -133,9 +133,9 @@ class _Check:
         for target, (a, b) in pairs.items():
             shape = self._base.shapes[target]
             if len(a.shape) != 2 or len(b.shape) != 2 or a.shape[1] != b.shape[0]:
-                raise self._broken(f"A and B of {_shown(target)} do not fit together")
+                raise self._broken(f"A and B of {shown(target)} do not fit together")
             if (a.shape[0], b.shape[1]) != shape:
-                raise self._wrong_base(f"{_shown(target)} is {shape}, not {(a.shape[0], b.shape[1])}")
+                raise self._wrong_base(f"{shown(target)} is {shape}, not {(a.shape[0], b.shape[1])}")
             ranks.add(a.shape[1])
         if len(ranks) > 1:
             raise UnsupportedLora(reason="several ranks")
@@ -168,7 +168,7 @@ class _Check:
             if not chunk or len(chunk) % block:
                 raise self._broken("the file is cut off")
             if not _all_finite(chunk, tensor.kind):
-                raise self._broken(f"{_shown(tensor.name)} has numbers that are not finite")
+                raise self._broken(f"{shown(tensor.name)} has numbers that are not finite")
             left -= len(chunk)
 
     def _broken(self, reason: str) -> BrokenLora:
@@ -193,6 +193,6 @@ def _all_finite(chunk: bytes, kind: int) -> bool:
     return bool(np.isfinite(np.frombuffer(chunk, "<f2")).all())
 
 
-def _shown(name: str) -> str:
-    """A name from an untrusted file, fit for a sentence."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name[:60])
+def shown(name: object, most: int = 60) -> str:
+    """A name from an untrusted file, fit for a sentence: at most `most` characters, and none that drives a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(name)[:most])

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from bot.errors import UnsupportedLora, WrongBase
 from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
-from bot.loras.check import A_SUFFIX, ALPHA_KEY, B_SUFFIX, LORA_TYPE_KEY, MOST_RANK, CheckedLora, check_lora
+from bot.loras.check import A_SUFFIX, ALPHA_KEY, B_SUFFIX, LORA_TYPE_KEY, MOST_RANK, CheckedLora, check_lora, shown
 
 _PEFT_PREFIX = "base_model.model."
 _UNDERSTOOD = {"peft_type", "r", "lora_alpha", "use_rslora", "bias", "init_lora_weights"}
@@ -40,6 +40,7 @@ _OF_NO_CONSEQUENCE = {
     *("lora_dropout", "peft_version", "qalora_group_size", "revision", "target_modules", "task_type"),
     *("corda_config", "eva_config", "loftq_config", "megatron_config", "megatron_core"),
 }
+_MOST_ALPHA = 10**9
 _STARTS = (None, True, False, "gaussian", "eva", "orthogonal")
 """Initialisations that leave the base as it is; PiSSA, OLoRA, LoftQ and others take something out of its weights."""
 
@@ -66,7 +67,7 @@ class LoraSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.rank <= MOST_RANK:
             raise UnsupportedLora(reason=f"rank {self.rank}, must be 1 to {MOST_RANK}")
-        if not 1e-9 < self.stored_alpha < 1e9:
+        if not 1 / _MOST_ALPHA < self.stored_alpha < _MOST_ALPHA:
             raise UnsupportedLora(reason=f"alpha {self.alpha}, must be positive")
 
     @property
@@ -83,17 +84,19 @@ class LoraSettings:
     def from_peft(cls, config: Mapping[str, object]) -> LoraSettings:
         """From PEFT's `adapter_config.json` (0.21). Raises `UnsupportedLora` for all that changes more than W + scale · B·A."""
         if config.get("peft_type", "LORA") != "LORA":
-            raise UnsupportedLora(reason=f"peft_type {config['peft_type']}")
+            raise UnsupportedLora(reason=f"peft_type {shown(config['peft_type'])}")
         for key in sorted(config.keys() - _UNDERSTOOD - _OF_NO_CONSEQUENCE):
             if config[key]:  # DoRA, modules_to_save, rank_pattern, …, and whatever a later PEFT brings
-                raise UnsupportedLora(reason=key)
+                raise UnsupportedLora(reason=shown(key))
         if config.get("bias", "none") != "none":
-            raise UnsupportedLora(reason=f"bias {config['bias']}")
+            raise UnsupportedLora(reason=f"bias {shown(config['bias'])}")
         if config.get("init_lora_weights") not in _STARTS:
-            raise UnsupportedLora(reason=f"init_lora_weights {config['init_lora_weights']}")
+            raise UnsupportedLora(reason=f"init_lora_weights {shown(config['init_lora_weights'])}")
         rank, alpha = config.get("r"), config.get("lora_alpha")
         if not isinstance(rank, int) or not isinstance(alpha, int | float):
             raise UnsupportedLora(reason="r or lora_alpha is missing")
+        if isinstance(alpha, int):
+            alpha = max(-_MOST_ALPHA, min(alpha, _MOST_ALPHA))  # one of 400 digits is no float
         return cls(rank, float(alpha), rank_stabilised=bool(config.get("use_rslora")))
 
 
@@ -132,13 +135,15 @@ def _as_tensors(
     for module, pair in modules.items():
         tensor = architecture.tensor_of(module.removeprefix(_PEFT_PREFIX))
         if tensor is None or tensor in pairs:
-            raise UnsupportedLora(reason=f"module {module}")
+            raise UnsupportedLora(reason=f"module {shown(module)}")
         if tensor not in base.shapes:
-            raise UnsupportedLora(reason=f"module {module}: {base.name} has no {tensor} of its own")
+            raise UnsupportedLora(reason=f"module {shown(module)}: {base.name} has no {tensor} of its own")
         into, out = base.shapes[tensor]
         if pair.a.shape != (settings.rank, into) or pair.b.shape != (out, settings.rank):
             wanted = f"A {settings.rank}×{into} and B {out}×{settings.rank}"
-            raise WrongBase(name=module, base=base.name, reason=f"{wanted}, not {pair.a.shape} and {pair.b.shape}")
+            raise WrongBase(
+                name=shown(module), base=base.name, reason=f"{wanted}, not {pair.a.shape} and {pair.b.shape}"
+            )
         b = architecture.rows_in_order(tensor, np.asarray(pair.b, np.float32), base)
         pairs[tensor] = LoraPair(np.asarray(pair.a, np.float32), b)
     tensors = {}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, deserialize
 
 from bot.errors import BrokenLora, UnsupportedLora
-from bot.loras.check import MOST_BYTES
+from bot.loras.check import MOST_BYTES, shown
 from bot.loras.gguf_writer import LoraPair, LoraSettings
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -37,11 +37,14 @@ def read_peft(folder: Path) -> tuple[LoraSettings, dict[str, LoraPair]]:
             if module.endswith(suffix):
                 break
         else:
-            raise UnsupportedLora(reason=f"tensor {name[:100]}")
-        halves.setdefault(module.removesuffix(suffix), {})[suffix] = array
+            raise UnsupportedLora(reason=f"tensor {shown(name)}")
+        half = halves.setdefault(module.removesuffix(suffix), {})
+        if suffix in half:  # with the prefix and without
+            raise BrokenLora(name=folder.name, reason=f"{shown(module)} is there twice")
+        half[suffix] = array
     for module, half in halves.items():
         if len(half) != 2:
-            raise BrokenLora(name=folder.name, reason=f"half of {module[:100]} is missing")
+            raise BrokenLora(name=folder.name, reason=f"half of {shown(module)} is missing")
     return settings, {module: LoraPair(half[_A], half[_B]) for module, half in halves.items()}
 
 
@@ -86,4 +89,4 @@ def _content(path: Path, most: int) -> bytes:
 
 
 def _said(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error)[:200]
+    return shown(getattr(error, "strerror", None) or error, 200)

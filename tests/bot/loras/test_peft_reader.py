@@ -120,7 +120,9 @@ def test_what_the_file_could_not_carry_is_refused(model: Any, base: Path, tmp_pa
 
 
 GOOD = {"peft_type": "LORA", "r": 2, "lora_alpha": 4}
-NAME = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
+PREFIX = "base_model.model."
+NAME = PREFIX + "model.layers.0.self_attn.q_proj.lora_{}.weight"
+BOTH = (("A", (2, 64)), ("B", (64, 2)))
 
 
 def by_hand(folder: Path, config: object = None, **arrays: torch.Tensor) -> Path:
@@ -147,6 +149,14 @@ HARM: dict[str, Callable[[Path], object]] = {
     "half a pair": lambda folder: save_file(
         {NAME.format("A"): torch.ones(2, 64)}, folder / "adapter_model.safetensors"
     ),
+    "a pair under two names": lambda folder: save_file(
+        {
+            prefix + NAME.format(half).removeprefix(PREFIX): torch.ones(shape)
+            for prefix in ("", PREFIX)
+            for half, shape in BOTH
+        },
+        folder / "adapter_model.safetensors",
+    ),
     "whole numbers": lambda folder: save_file(
         {NAME.format("A"): torch.ones(2, 64, dtype=torch.int8)}, folder / "adapter_model.safetensors"
     ),
@@ -161,6 +171,32 @@ def test_a_damaged_folder_gets_a_sentence(tmp_path: Path, harm: str) -> None:
     with pytest.raises(BrokenLora) as caught:
         read_peft(folder)
     assert caught.value.explain("ko").isprintable()
+
+
+ODD = "\x1b]0;mine\x07\u202e" + "layer" * 100
+HOSTILE: dict[str, Callable[[Path], Path]] = {
+    "a tensor's name": lambda folder: by_hand(folder, **{ODD: torch.ones(2, 64)}),
+    "half a pair's name": lambda folder: by_hand(folder, **{f"{ODD}.lora_A.weight": torch.ones(2, 64)}),
+    "a module's name": lambda folder: by_hand(
+        folder, **{f"{ODD}.lora_{half}.weight": torch.ones(s) for half, s in BOTH}
+    ),
+    "a setting": lambda folder: by_hand(folder, GOOD | {ODD: True}),
+    "a kind": lambda folder: by_hand(folder, GOOD | {"peft_type": ODD}),
+    "a bias": lambda folder: by_hand(folder, GOOD | {"bias": ODD}),
+    "a beginning": lambda folder: by_hand(folder, GOOD | {"init_lora_weights": ODD}),
+    "an endless alpha": lambda folder: by_hand(folder, GOOD | {"lora_alpha": 10**400}),
+}
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_what_a_folder_calls_things_drives_no_terminal(base: Path, tmp_path: Path, hostile: str) -> None:
+    (tmp_path / "result").mkdir()
+    folder = HOSTILE[hostile](tmp_path / "faq")
+    with pytest.raises(LoraError) as caught:
+        write_foreign(folder, base, "0" * 64, tmp_path / "result")
+    said = caught.value.explain("en")
+    assert said.isprintable()
+    assert len(said) < 250
 
 
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
