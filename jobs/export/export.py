@@ -57,14 +57,15 @@ class LoraSource:
 def export(source: LoraSource, kind: str, out: Path, progress: Progress = silent) -> Exported:
     """Write `out`: a file for `gguf-…`, a folder for `peft`. What stands there already is never touched.
 
-    The card goes into the folder, or beside the file as `<its name>.lora.json`. `progress` hears `merge` with bytes.
+    The card goes into the folder, or beside `faq.gguf` as `faq.lora.json`. `progress` hears `merge` with bytes.
     Raises `NotExported`, `NotEnoughDisk`, `BrokenModel` (the base) or another `LoraError`.
     """
     if kind not in FORMATS:
         raise NotExported(name=source.name, path=out, reason=f"'{kind}'; {', '.join(FORMATS)}")
-    if out.exists():
-        raise NotExported(name=source.name, path=out, reason="it exists already")
     card = None if source.card is None else _card_place(out, kind)
+    for place in filter(None, (out, card)):
+        if place.exists():
+            raise NotExported(name=source.name, path=place, reason="it exists already")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".exporting-") as folder:

@@ -162,6 +162,15 @@ def test_what_stands_there_is_never_touched(source: LoraSource, tmp_path: Path, 
     assert out.read_text() == "mine"
 
 
+def test_a_card_that_stands_beside_it_is_not_touched_either(source: LoraSource, tmp_path: Path) -> None:
+    card = tmp_path / "merged.lora.json"
+    card.write_text("mine")
+    with pytest.raises(NotExported, match=r"merged\.lora\.json"):
+        export(source, "gguf-f16", tmp_path / "merged.gguf")
+    assert card.read_text() == "mine"
+    assert not (tmp_path / "merged.gguf").exists()
+
+
 def test_formats_that_are_not_offered_are_refused(source: LoraSource, tmp_path: Path) -> None:
     for kind in ("gguf-q4_k_m", "onnx", ""):
         with pytest.raises(NotExported, match="gguf-f16"):
