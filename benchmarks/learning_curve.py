@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.paired import MEASURES, compared, table  # noqa: E402 - after the path is set
-from benchmarks.tuned_answers import AnswerLog, measure, prepared, question_sets, report, show, turns  # noqa: E402
+from benchmarks.tuned_answers import AnswerLog, measure, newest, prepared, question_sets, report, show, turns  # noqa: E402
 
 if TYPE_CHECKING:
     from bot.app import Root
@@ -215,10 +215,7 @@ def _size(side: str) -> int:
 
 def show_held_out(log: AnswerLog, options: argparse.Namespace) -> None:
     """JSON, table and picture of what is there for this writer."""
-    by_side: dict[str, list[dict[str, Any]]] = {}
-    for row in log.rows:
-        if row["set"] == SET and row["writer"] == options.writer:
-            by_side.setdefault(row["side"], []).append(row)
+    by_side = newest([row for row in log.rows if row["set"] == SET and row["writer"] == options.writer])
     if not by_side:
         return
     one = compared(dict(sorted(by_side.items(), key=lambda item: _size(item[0]))), {m: MEASURES[m] for m in SHOWN})

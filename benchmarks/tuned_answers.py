@@ -213,6 +213,18 @@ def kept(case: Case, answer: Any) -> dict[str, Any]:
     }
 
 
+def newest(of_set: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Side → its answers under the last stamp of one set, and of a name by the last LoRA: others are of another thing."""
+    latest = [of_set[-1][key] for key in STAMP] if of_set else []
+    current = [row for row in of_set if [row[key] for key in STAMP] == latest]
+    shas = {row["side"]: row["lora_sha256"] for row in current}
+    by_side: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in current:
+        if row["lora_sha256"] == shas[row["side"]]:
+            by_side[row["side"]].append(row)
+    return dict(by_side)
+
+
 def report(rows: Sequence[Mapping[str, Any]], sides: Sequence[str] | None = None) -> dict[str, Any]:
     """For each set the latest stamp's answers, compared; the first side is the base. `sides` None: all that are there."""
     from benchmarks.paired import compared
@@ -220,16 +232,11 @@ def report(rows: Sequence[Mapping[str, Any]], sides: Sequence[str] | None = None
     found: dict[str, Any] = {}
     for name in dict.fromkeys(row["set"] for row in rows):
         of_set = [row for row in rows if row["set"] == name]
-        latest = [of_set[-1][key] for key in STAMP]
-        current = [row for row in of_set if [row[key] for key in STAMP] == latest]
-        by_side: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-        shas = {row["side"]: row["lora_sha256"] for row in current}  # of a name the last bytes count
-        for row in current:
-            if row["lora_sha256"] == shas[row["side"]] and (sides is None or row["side"] in sides):
-                by_side[row["side"]].append(row)
+        by_side = {side: some for side, some in newest(of_set).items() if sides is None or side in sides}
         ordered = dict(sorted(by_side.items(), key=lambda item: item[0] != "none"))
         if ordered:
-            told = {**dict(zip(STAMP, latest, strict=True)), "lora_sha256": {s: shas[s] for s in ordered}}
+            shas = {side: some[0]["lora_sha256"] for side, some in ordered.items()}
+            told = {**{key: of_set[-1][key] for key in STAMP}, "lora_sha256": shas}
             found[name] = {**told, "older_answers": len(of_set) - sum(map(len, ordered.values())), **compared(ordered)}
     return found
 

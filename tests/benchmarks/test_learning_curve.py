@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks import learning_curve
-from benchmarks.learning_curve import is_refusal, row_of, split
+from benchmarks.learning_curve import is_refusal, row_of, show_held_out, split
+from benchmarks.tuned_answers import AnswerLog
 from bot.prompts import REFUSAL
 from jobs.tuning.dataset import Example, write_examples
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -58,6 +60,22 @@ def test_what_begins_with_the_refusal_is_one() -> None:
 def _run(monkeypatch: pytest.MonkeyPatch, arguments: Sequence[str]) -> None:
     monkeypatch.setattr(sys, "argv", ["learning_curve.py", *arguments])
     learning_curve.main()
+
+
+def test_answers_of_another_training_or_prompt_are_not_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = AnswerLog(tmp_path / "answers.jsonl")
+    stamps = [("older", "none", "n"), ("now", "none", "n"), ("now", "2", "two epochs"), ("now", "2", "three epochs")]
+    for prompt, side, digest in stamps:
+        key = {"set": "held-out", "writer": "w", "edition": "given", "prompt": prompt}
+        for example in examples(3):
+            answer = row_of(example, example.answer if digest == "three epochs" else "모릅니다.", "answered", 1.0)
+            log.add({**key, "id": example.id, "side": side, "lora_sha256": digest, "run": "r", **answer})
+    show_held_out(log, argparse.Namespace(writer="w", data=tmp_path))
+    report = json.loads(capsys.readouterr().out.splitlines()[0])
+    assert [report["sides"][side]["outcomes"]["answered"] for side in ("none", "2")] == [3, 3]
+    assert report["sides"]["2"]["measures"]["character_f1"]["value"] == 1.0
 
 
 @pytest.mark.slow
