@@ -1,7 +1,7 @@
 """Making way: while people wait for answers, training waits. One file in the run's folder says so. No torch.
 
-Whoever serves calls `make_way(folder, waiting=True)` while its queue is not empty, at least every few minutes, and `waiting=False` when it
-is. A file that nobody touched for ten minutes is of a process that died, and counts no more.
+Whoever started the run (`jobs.tuning.run`) calls `make_way(folder, waiting=True)` while a question is open, at least every few minutes,
+and `waiting=False` when none is. A file that nobody touched for ten minutes is of a process that died, and counts no more.
 """
 
 from __future__ import annotations

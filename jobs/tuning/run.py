@@ -148,9 +148,11 @@ class TuningProcess:
 
     def _watch(self, people_wait: Callable[[], bool]) -> None:
         while not self._over.wait(_LOOK_AGAIN):
-            with contextlib.suppress(SaseoError):  # a store that cannot be asked: the last word holds until it is old
+            # A store that cannot be asked, a disk that refuses: the last word holds until it is old.
+            with contextlib.suppress(SaseoError, OSError):
                 make_way(self._folder.path, waiting=people_wait())
-        make_way(self._folder.path, waiting=False)
+        with contextlib.suppress(OSError):
+            make_way(self._folder.path, waiting=False)
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None:

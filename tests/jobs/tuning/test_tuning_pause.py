@@ -9,8 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from jobs.tuning import run
 from jobs.tuning.checkpoint import Checkpoints
+from jobs.tuning.job import TuningJob
 from jobs.tuning.pause import STALE_SECONDS, is_paused, make_way, pause_file
+from jobs.tuning.run import TuningProcess
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.surroundings import Surroundings
 from jobs.tuning.train import Training
@@ -109,3 +112,23 @@ def test_making_way_twice_is_the_same(tmp_path: Path, waiting: bool) -> None:
     for _ in range(2):
         make_way(tmp_path, waiting=waiting)
     assert is_paused(tmp_path) is waiting
+
+
+def test_a_disk_that_refuses_once_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "_LOOK_AGAIN", 0.0)
+    asked = []
+
+    def people_wait() -> bool:
+        asked.append(len(asked))
+        return True
+
+    def refuses(folder: Path, *, waiting: bool) -> None:
+        if waiting and len(asked) == 1:
+            raise OSError("disk full")
+        if len(asked) == 2:
+            process._over.set()
+
+    monkeypatch.setattr(run, "make_way", refuses)
+    process = TuningProcess(tmp_path, TuningJob(tmp_path / "base.gguf", tmp_path / "examples.jsonl", tmp_path))
+    process._watch(people_wait)
+    assert asked == [0, 1]
