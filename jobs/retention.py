@@ -1,4 +1,4 @@
-"""The job that forgets old runs of jobs: their rows and their folders."""
+"""The job that forgets old runs of jobs: their rows and their folders, and what people said where nothing needs it any more."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.store import jobs as runs
+from jobs.build_examples import TUNE
 from jobs.job import JobContext, JobParts, JobSpec
+from jobs.learning.leftovers import tidy
 
 
 def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
@@ -29,6 +31,7 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
         context.check()
         shutil.rmtree(root / name, ignore_errors=True)
     parts.store.run_now(runs.forget, old)
+    tidy(parts.store, root, (run for run in every if run.job == TUNE and run.id not in old))
     return {"runs": len(old), "folders": len(gone)}
 
 

@@ -28,6 +28,8 @@ from bot.writers.engine import LoraFile
 
 SHIPPED = Path(__file__).parent / "shipped"
 GGUF, CARD = "lora.gguf", "lora.json"
+SAMPLES = "parity.json"
+"""Of training (jobs/tuning/parity.py): examples as tokens, and so people's words."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _LONGEST_BASE = 44
 """Characters of the base's name in a LoRA's, so that the whole fits into 64."""
@@ -127,6 +129,13 @@ class LoraShelf:
             fresh.rename(target)
             _sync(self._root)
             return self._read(target)
+
+    def forget_samples(self, name: str) -> None:
+        """Remove what holds the words of its examples; nothing happens where there is none. Raises `ShelfNotWritable`."""
+        if not _NAME.fullmatch(name) or not (self._root / name).is_dir():
+            return
+        with self._alone():
+            (self._root / name / SAMPLES).unlink(missing_ok=True)
 
     def delete(self, name: str) -> None:
         """Remove its files; does nothing when they have gone. Raises `LoraKept` for one that comes with Saseo, `ShelfNotWritable`."""

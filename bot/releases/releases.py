@@ -129,7 +129,8 @@ class Releases:
 
     def mark(self, name: str, reason: str, *, by: str) -> list[Release]:
         """It must not answer any more: a person's examples are to be forgotten, say. Where it does, what answered before takes over, or
-        the plain base; these releases are returned. Raises `UnknownLora`.
+        the plain base; these releases are returned. Its samples go, too: they are people's words. Raises `UnknownLora`,
+        `ShelfNotWritable` (then it is marked).
         """
         if self.store.run_now(loras.get, name) is None:
             self.recorded(name)
@@ -140,7 +141,9 @@ class Releases:
             told = {"by": by, "reason": f"{name}: {reason}"}
             return [self._without(connection, row, name, **told) for row in _answering(connection, name)]
 
-        return [_logged(one) for one in self.store.run_now(decide)]
+        done = [_logged(one) for one in self.store.run_now(decide)]
+        self.shelf.forget_samples(name)
+        return done
 
     def delete(self, name: str, *, by: str) -> None:
         """Remove the files; the record stays. Raises `LoraKept` when it answers now or came with Saseo, `UnknownLora`."""

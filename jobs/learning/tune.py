@@ -9,25 +9,22 @@ Arguments: `examples`, paths of files or folders in place of the store's example
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
-
 from bot.errors import BrokenLora, NothingToLearn
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
 from bot.models.stamp import write_atomically
-from bot.releases.releases import AUTOMATIC, Releases
-from bot.store import examples as kept
+from bot.releases.releases import AUTOMATIC
 from bot.store import questions
 from bot.store.database import Store
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
+from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_forgotten, clear
 from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
@@ -37,9 +34,7 @@ from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
 
 TUNE, GATE, GROUP = "tune", "gate", "model"
-RUNS = ("plain", "preferences")
-"""Folders of training runs within a run of the job."""
-EXAMPLES, PREFERENCES, MADE = "examples.jsonl", "preferences.jsonl", "made.json"
+MADE = "made.json"
 FORGOTTEN = "an example it has seen was forgotten meanwhile"
 _WIDTH = 24
 
@@ -51,50 +46,53 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """
     made_before = context.folder / MADE
     if context.resumed and made_before.is_file():  # its process died while saying so
-        _clear(context.folder)
+        clear(context.folder)
         return dict(json.loads(made_before.read_text(encoding="utf-8")))
     options = parts.options
     context.progress(0, None, "examples")
     given = context.arguments.get("examples") or ()
-    learning = _material(parts, context, [Path(one) for one in given])
-    if len(learning.examples) < options.least_examples:
-        raise NothingToLearn(reason=f"{len(learning.examples)} < {options.least_examples}")
-    base = parts.base()
     made: list[ShelvedLora] = []
     seconds = 0.0
+    then = GATE
     with parts.releases() as releases:
+        learning = _material(parts, context, [Path(one) for one in given], releases.store)
+        if len(learning.examples) < options.least_examples:
+            raise NothingToLearn(reason=f"{len(learning.examples)} < {options.least_examples}")
+        base = parts.base()
         for name, job in _jobs(parts, context, base, learning):
             trained = _train(context, context.folder / name, job, releases.store)
             _demand_its_scale(trained, base.gguf)
             lora = releases.take_in(trained, learning.ids, run=context.run)
             seconds += float(lora.card.get("seconds") or 0.0)
-            if not given:
-                _mark_if_forgotten(releases, lora.name, learning)
             made.append(lora)
+            # Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now.
+            if not given and releases.store.run_now(any_forgotten, learning.ids):
+                releases.mark(lora.name, FORGOTTEN, by=AUTOMATIC)
+                then = TUNE
+                break
     result = {
         "loras": [one.name for one in made],
         "examples": len(learning.examples),
         "seconds": round(seconds, 1),
-        THEN: [GATE],
+        THEN: [then],
     }
     write_atomically(context.folder / MADE, json.dumps(result))
-    _clear(context.folder)  # what is needed is on the shelf; people's words must not lie about in old runs
+    clear(context.folder)  # what is needed is on the shelf; people's words must not lie about in old runs
     return result
 
 
-def _clear(folder: Path) -> None:
-    for name in RUNS:
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (EXAMPLES, PREFERENCES):
-        (folder / name).unlink(missing_ok=True)
-
-
-def _material(parts: LearningParts, context: JobContext, given: Sequence[Path]) -> LearningSet:
-    """What an earlier part of this run began with, so that its checkpoints fit; else what there is now."""
+def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:
+    """What an earlier part of this run began with, so that its checkpoints fit; else, or when somebody in it was forgotten meanwhile,
+    what there is now."""
     examples, preferences = context.folder / EXAMPLES, context.folder / PREFERENCES
     if context.resumed and preferences.is_file():
         preferred = load_preferences(preferences) if preferences.stat().st_size else ()
-        return LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
+        began = LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
+        # What has been trained may be on the shelf already: that is marked in the end.
+        trained = any(RunFolder(context.folder / name).result.exists() for name in RUNS)
+        if given or trained or not store.run_now(any_forgotten, began.ids):
+            return began
+        clear(context.folder)
     if given:
         learning = of_files(given)
     else:
@@ -131,7 +129,14 @@ def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> P
     if context.resumed and (done / CARD).is_file():  # it ended before the process died
         return done
     told = _Told(context)
-    with TuningProcess(folder, job, people_wait=lambda: _people_wait(store)) as process:
+
+    def people_wait() -> bool:
+        # While it makes way, or is busy with a long step, there is no line to hear of it by.
+        if context.stop_requested():
+            RunFolder(folder).stop.touch()
+        return _people_wait(store)
+
+    with TuningProcess(folder, job, people_wait=people_wait) as process:
         for line in process:
             told.show(line)
             if context.stop_requested():
@@ -178,16 +183,6 @@ class _Told:
             self.context.progress(int(line["step"]), int(line["steps"]), words)
         elif event == "paused":
             self.context.progress(len(self.losses), None, "making_way")
-
-
-def _mark_if_forgotten(releases: Releases, lora: str, learning: LearningSet) -> None:
-    """Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now."""
-
-    def present(connection: Connection) -> set[str]:
-        return {one.id for one in kept.every(connection)}
-
-    if not set(learning.ids) <= releases.store.run_now(present):
-        releases.mark(lora, FORGOTTEN, by=AUTOMATIC)
 
 
 def job(parts: JobParts) -> JobSpec:

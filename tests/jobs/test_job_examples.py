@@ -9,16 +9,19 @@ from pathlib import Path
 import pytest
 
 from bot.app import Root
+from bot.errors import NothingToLearn
 from bot.examples.example import id_of
 from bot.examples.pages import EditionPages
 from bot.messages import Citation, Shown
 from bot.store import jobs
 from bot.store.database import Store, open_store
 from jobs import build_examples, retention
-from jobs.job import JobContext, JobParts, JobSpec
+from jobs.job import JobContext, JobParts, JobSpec, JobStopped
+from jobs.learning.leftovers import EXAMPLES
 from jobs.learning.material import LearningSet, of_store
 from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
+from jobs.tuning.dataset import Example, write_examples
 from knowledge.korean import Analyser
 from tests.bot.examples.rows import KIM, LEE, PARK, answer, answered, vote
 from tests.conftest import Indexer
@@ -100,6 +103,27 @@ def test_tuning_becomes_due_when_enough_new_examples_are_approved_and_not_again_
     assert again.result["fresh"] == 0
     assert states(parts.store, "tune") == ["done"]
     assert len(tuned) == 1
+
+
+@pytest.mark.parametrize("state", ["failed", "stopped"])
+def test_of_a_tuning_run_that_is_over_or_whose_people_were_forgotten_no_words_are_left(
+    parts: JobParts, state: str
+) -> None:
+    def tune(context: JobContext) -> dict[str, object]:
+        write_examples(context.folder / EXAMPLES, [Example("gone", "질문", (), "답")])
+        (context.folder / "plain" / "result").mkdir(parents=True)
+        (context.folder / "plain" / "result" / "parity.json").write_text("[]", encoding="utf-8")
+        (context.folder / "plain" / "stderr.log").write_text("why", encoding="utf-8")
+        raise NothingToLearn(reason="") if state == "failed" else JobStopped
+
+    clock = runner(parts, JobSpec("tune", "튜닝", "Tune", tune))
+    run = clock.run("tune", asked_by="kim")
+    assert run is not None
+    assert run.state == state
+    clock.run("retention", asked_by="clock")
+    folder = parts.settings.data_dir / "jobs" / run.id
+    left = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert left == {"log.jsonl", "stderr.log"}
 
 
 def test_old_runs_are_forgotten_with_their_folders_and_nothing_that_is_not_over(parts: JobParts) -> None:

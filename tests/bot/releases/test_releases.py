@@ -188,6 +188,15 @@ def test_what_must_not_answer_any_more_gives_way_to_the_newest_that_may(company:
         company.releases().rollback(by="kim")
 
 
+def test_of_what_must_not_answer_any_more_the_samples_go_which_are_peoples_words(company: Company) -> None:
+    first, second, _ = company.names
+    for name in (first, second):
+        (company.shelf.card(name).folder / "parity.json").write_text("[]", encoding="utf-8")
+    company.releases().mark(first, "forgotten", by="privacy")
+    assert not (company.shelf.card(first).folder / "parity.json").exists()
+    assert (company.shelf.card(second).folder / "parity.json").exists()
+
+
 def test_a_marked_canary_ends_and_one_beside_a_marked_lora_goes_on(company: Company) -> None:
     first, second, third = company.names
     company.promote(first)
