@@ -31,7 +31,7 @@ from jobs.gate.plot import write_plot
 from jobs.gate.run import run_gate
 from jobs.gate.verdict import Verdict
 from jobs.job import JobContext, JobParts, JobSpec
-from jobs.learning.material import of_files, of_store, unseen
+from jobs.learning.material import ever_kept, of_files, of_store, unseen
 from jobs.learning.parts import LearningParts
 from jobs.learning.tune import GATE, GROUP
 from jobs.tuning.dataset import Example
@@ -59,8 +59,8 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         candidates = _candidates(releases, present, context.arguments.get("lora"))
         if not candidates:
             return {"judged": [], "against": present}
-        own = _own(parts, [Path(one) for one in context.arguments.get("examples") or ()])
-        judged = [_judged(parts, context, releases, one, present, own) for one in candidates]
+        own, kept = _own(parts, [Path(one) for one in context.arguments.get("examples") or ()])
+        judged = [_judged(parts, context, releases, one, present, own, kept) for one in candidates]
         passed = [one for one in judged if one.verdict.passed]
         best = max(passed, key=lambda one: one.verdict.main.gain or 0.0, default=None)
         promoted = best is not None and parts.options.promote == "automatic" and _promoted(parts, releases, best)
@@ -100,11 +100,11 @@ def _candidates(releases: Releases, present: str, wanted: str | None) -> list[Sh
     return [releases.shelf.get(name, releases.base) for name in releases.store.run_now(waiting) if name in here]
 
 
-def _own(parts: LearningParts, files: Sequence[Path]) -> Sequence[Example]:
-    """Examples of which a candidate may not have seen all."""
+def _own(parts: LearningParts, files: Sequence[Path]) -> tuple[Sequence[Example], Sequence[Example]]:
+    """Examples of which a candidate may not have seen all; those where what it has seen is looked up."""
     with parts.workbench() as bench:
-        own = of_store(bench).examples
-    return (*own, *of_files(files).examples)
+        own, kept = of_store(bench).examples, ever_kept(bench)
+    return (*own, *of_files(files).examples), kept
 
 
 def _judged(
@@ -114,10 +114,11 @@ def _judged(
     candidate: ShelvedLora,
     present: str,
     own: Sequence[Example],
+    kept: Sequence[Example],
 ) -> Judged:
     seen = set(releases.store.run_now(loras.examples_of, candidate.name))
     held_out = set(candidate.card.get("held_out") or ())
-    cases = joined(parts.options.evaluation_sets, unseen(own, seen - held_out))
+    cases = joined(parts.options.evaluation_sets, unseen(own, seen - held_out, kept))
     if not cases:
         raise NothingToAsk
     sides = parts.side(candidate.name), parts.side(present)

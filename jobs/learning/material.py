@@ -53,9 +53,17 @@ def as_learnt(one: kept.Example) -> Example:
     return Example(one.id, one.question, shown, one.answer, one.turns, one.kind)
 
 
-def unseen(examples: Sequence[Example], seen: Collection[str]) -> list[Example]:
-    """Those that a LoRA has not seen (`seen`: ids) and whose passages, word for word, it has not seen either."""
-    known = {_words(passage) for one in examples if one.id in seen for passage in one.passages}
+def ever_kept(bench: Workbench) -> list[Example]:
+    """Every example of the store, whatever was decided of it since a LoRA has seen it. Raises StoreError."""
+    return [as_learnt(one) for one in bench.every()]
+
+
+def unseen(examples: Sequence[Example], seen: Collection[str], among: Iterable[Example] = ()) -> list[Example]:
+    """Those that a LoRA has not seen (`seen`: ids) and whose passages, word for word, it has not seen either.
+
+    What it has seen is looked up in `examples` and `among`: some of it may not be asked any more.
+    """
+    known = {_words(passage) for one in (*examples, *among) if one.id in seen for passage in one.passages}
     return [
         one
         for one in examples
