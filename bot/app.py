@@ -571,10 +571,8 @@ def main() -> NoReturn:
     json_wanted = "--json" in sys.argv
     root = Root()
     try:
-        cli.main(standalone_mode=False, obj=root)
-        code = 0
-    except click.exceptions.Exit as leaving:
-        code = leaving.exit_code
+        # Without standalone mode click returns the code of an Exit instead of raising it.
+        code = cli.main(standalone_mode=False, obj=root) or 0
     except click.Abort:
         click.echo("\n" + texts.interrupted(root.language), err=True)
         code = 130

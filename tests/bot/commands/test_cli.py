@@ -156,6 +156,13 @@ def test_without_an_index_the_person_is_told_to_make_one(here: Here, arguments: 
     assert "saseo index" in said.err
 
 
+@pytest.mark.parametrize("arguments", [("jobs", "run", "examples"), ("tune", "run")])
+def test_a_job_that_failed_exits_1(here: Here, arguments: tuple[str, ...]) -> None:
+    failed = here("--config", config(here.folder), *arguments, "--json", code=1).json()
+    assert isinstance(failed, dict)
+    assert failed["state"] == "failed"
+
+
 def test_an_unknown_setting_exits_1_and_names_the_nearest(here: Here) -> None:
     said = here("--config", config(here.folder, 'langauge = "ko"'), "search", "연차", code=1)
     assert "langauge" in said.err
