@@ -17,8 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import NothingToAsk, ReleaseError
+from bot.errors import BadParity, LoraError, NothingToAsk, ReleaseError
 from bot.loras.shelf import ShelvedLora
+from bot.models.stamp import write_atomically
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import loras
 from bot.store import releases as records
@@ -38,6 +39,8 @@ from jobs.tuning.dataset import Example
 
 _log = logging.getLogger(__name__)
 PARITY, VERDICT, PLOT = "parity.json", "verdict.json", "verdict.svg"
+JUDGED = "judged.json"
+"""In the run's folder: ids of its verdicts, so that a run that is gone on with counts them, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +55,28 @@ class Judged:
 def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Verdicts; the best passed one is promoted if `[tuning] promote` says so, else proposed.
 
-    Raises NothingToAsk when there is no question to judge by, and what opening a side raises.
+    A LoRA that cannot be judged is passed over. Where no other one is judged either its error is raised: NothingToAsk when there is no
+    question to judge by, and what opening a side raises.
     """
     with parts.releases() as releases:
         present = now_answering(releases)
-        candidates = _candidates(releases, present, context.arguments.get("lora"))
-        if not candidates:
+        judged = _judged_before(context, releases, present)
+        known = {one.lora for one in judged}
+        candidates = [one for one in _candidates(releases, present, context.arguments.get("lora")) if one not in known]
+        if candidates:
+            own, kept = _own(parts, [Path(one) for one in context.arguments.get("examples") or ()])
+        trouble: LoraError | NothingToAsk | BadParity | None = None
+        for name in candidates:
+            try:
+                candidate = releases.shelf.get(name, releases.base)
+                judged.append(_judged(parts, context, releases, candidate, present, own, kept))
+            except (LoraError, NothingToAsk, BadParity) as error:
+                trouble = error
+                _log.error(json.dumps({"event": "not_judged", "lora": name, "error": type(error).__name__}))
+        if trouble is not None and not judged:
+            raise trouble
+        if not judged:
             return {"judged": [], "against": present}
-        own, kept = _own(parts, [Path(one) for one in context.arguments.get("examples") or ()])
-        judged = [_judged(parts, context, releases, one, present, own, kept) for one in candidates]
         passed = [one for one in judged if one.verdict.passed]
         best = max(passed, key=lambda one: one.verdict.main.gain or 0.0, default=None)
         promoted = best is not None and parts.options.promote == "automatic" and _promoted(parts, releases, best)
@@ -70,6 +86,7 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         "evaluations": [one.evaluation for one in judged],
         "proposed": best.lora if best is not None and not promoted else "",
         "promoted": best.lora if best is not None and promoted else "",
+        "share": parts.options.canary_share if promoted else 0.0,
     }
 
 
@@ -84,10 +101,25 @@ def now_answering(releases: Releases) -> str:
     return setting.setting if setting.pinned or setting.off else releases.store.run_now(read)
 
 
-def _candidates(releases: Releases, present: str, wanted: str | None) -> list[ShelvedLora]:
+def _judged_before(context: JobContext, releases: Releases, present: str) -> list[Judged]:
+    """By an earlier part of this run, against what still answers."""
+    kept = [releases.store.run_now(loras.evaluation, one) for one in _ids_of(context)]
+    return [
+        Judged(one.lora, one.id, Verdict.from_json(one.verdict))
+        for one in kept
+        if one is not None and one.against == present
+    ]
+
+
+def _ids_of(context: JobContext) -> list[str]:
+    file = context.folder / JUDGED
+    return list(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else []
+
+
+def _candidates(releases: Releases, present: str, wanted: str | None) -> list[str]:
+    """Newest first."""
     if wanted:
-        releases.recorded(wanted)
-        return [releases.shelf.get(wanted, releases.base)]
+        return [releases.recorded(wanted).name]
 
     def waiting(connection: Connection) -> list[str]:
         return [
@@ -97,7 +129,7 @@ def _candidates(releases: Releases, present: str, wanted: str | None) -> list[Sh
         ]  # fmt: skip
 
     here = {one.name for one in releases.shelf.every()}
-    return [releases.shelf.get(name, releases.base) for name in releases.store.run_now(waiting) if name in here]
+    return [name for name in releases.store.run_now(waiting) if name in here]
 
 
 def _own(parts: LearningParts, files: Sequence[Path]) -> tuple[Sequence[Example], Sequence[Example]]:
@@ -131,6 +163,7 @@ def _judged(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / VERDICT).write_text(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1), encoding="utf-8")
     write_plot(verdict, folder / PLOT)
+    write_atomically(context.folder / JUDGED, json.dumps([*_ids_of(context), evaluation.id]))
     releases.store.run_now(loras.keep_evaluation, evaluation)  # last: the picture is there once the verdict is known
     told = {"lora": candidate.name, "against": present, "decision": verdict.decision.value}
     _log.info(json.dumps({"event": "judged", "evaluation": evaluation.id, **told}))
@@ -146,7 +179,7 @@ async def _asked(
     parity: Parity | None,
 ) -> Verdict:
     def told(side: str, done: int, total: int) -> None:
-        context.progress(done, total, f"asking {side}")
+        context.progress(done, total, f"asking: {side}")
         context.check()
 
     with KeptAnswers(parts.answers) as kept:

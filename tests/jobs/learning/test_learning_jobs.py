@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 
 from bot.app import Root
 from bot.errors import BrokenLora, NothingToAsk, NothingToLearn
@@ -16,16 +19,19 @@ from bot.releases.overview import every
 from bot.releases.releases import Releases
 from bot.store import loras
 from bot.store.database import open_store
+from bot.store.loras import Evaluation
 from jobs.gate.verdict import Verdict
 from jobs.job import THEN, JobContext, JobParts, JobStopped
+from jobs.learning import judge as learning_judge
 from jobs.learning.judge import PLOT, judge
 from jobs.learning.parts import LearningParts
 from jobs.learning.tune import tune
 from jobs.learning.watch import watch
-from jobs.tuning.dataset import Example, write_examples
+from jobs.tuning.dataset import Example, load_examples, write_examples
 from knowledge.korean import Analyser
 from tests.conftest import Indexer
 from tests.fakes.hash_embedder import HashEmbedder
+from tests.fakes.lora_folders import write_result
 from tests.fakes.tiny_gguf import write_tiny_qwen2
 
 pytestmark = pytest.mark.slow
@@ -101,6 +107,50 @@ def test_a_tuned_lora_is_shelved_judged_and_promoted_only_by_a_persons_word(part
     assert judge(learning, _context(tmp_path / "again", arguments=given))["judged"] == []  # it has its verdict
 
 
+@pytest.fixture
+def two(parts: JobParts, tmp_path: Path) -> list[str]:
+    """LoRAs of two runs, the newer one first, without a verdict."""
+    names = []
+    with parts.learning().releases() as releases:
+        for seed in (1, 2):
+            result = write_result(tmp_path / f"result-{seed}", tmp_path / "tiny.gguf", seed)
+            names.append(replace(releases, clock=lambda seed=seed: float(seed)).take_in(result, run=f"r{seed}").name)  # type: ignore[misc]
+    return names[::-1]
+
+
+def test_a_lora_that_cannot_be_judged_does_not_keep_the_others_from_it(
+    parts: JobParts, two: list[str], tmp_path: Path
+) -> None:
+    learning = parts.learning()
+    with learning.releases() as releases:
+        (releases.shelf.card(two[0]).folder / "lora.gguf").write_bytes(b"damaged")
+    given = {"examples": [str(_examples(tmp_path / "own.jsonl"))]}
+    judged = judge(learning, _context(tmp_path / "gate", arguments=given))
+    assert [one["lora"] for one in judged["judged"]] == [two[1]]
+    with pytest.raises(BrokenLora):  # alone it says why
+        judge(learning, _context(tmp_path / "again", arguments=given))
+
+
+def test_what_a_killed_gate_had_judged_counts_when_it_goes_on(
+    parts: JobParts, two: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = parts.learning()
+    given = {"examples": [str(_examples(tmp_path / "own.jsonl"))]}
+    with monkeypatch.context() as dying:
+        keep = loras.keep_evaluation
+
+        def kept_and_killed(connection: Connection, evaluation: Evaluation) -> None:
+            keep(connection, evaluation)
+            dying.setattr(learning_judge, "run_gate", _dies)
+
+        dying.setattr(loras, "keep_evaluation", kept_and_killed)
+        with pytest.raises(SystemExit):
+            judge(learning, _context(tmp_path / "gate", arguments=given))
+    judged = judge(learning, _context(tmp_path / "gate", arguments=given, resumed=True))
+    assert [one["lora"] for one in judged["judged"]] == two
+    assert len(judged["evaluations"]) == len(set(judged["evaluations"])) == 2
+
+
 def _dies(*_: object, **__: object) -> None:
     raise SystemExit
 
@@ -171,11 +221,61 @@ def test_who_was_forgotten_while_it_trained_is_not_learnt_from(
     from jobs.learning.material import LearningSet
 
     monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(own)))
-    (name,) = tune(learning, _context(tmp_path / "run"))["loras"]
+    tuned = tune(learning, _context(tmp_path / "run"))
+    assert tuned[THEN] == ["tune"]  # once more, without them
+    (name,) = tuned["loras"]
     with learning.releases() as releases:
         record = releases.store.run_now(loras.get, name)
     assert record is not None
     assert record.marked
+
+
+def test_a_stopped_run_goes_on_without_who_was_forgotten_meanwhile(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = parts.learning()
+    from jobs.learning import tune as module
+    from jobs.learning.material import LearningSet
+
+    folder = tmp_path / "run"
+    old = load_examples(_examples(tmp_path / "own.jsonl"))
+    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(old)))
+    stop_at_once = _context(folder, stop_requested=lambda: True)
+    with pytest.raises(JobStopped):
+        tune(learning, stop_at_once)
+    assert (folder / "examples.jsonl").is_file()
+    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(()))  # the store knows none of them any more
+    with pytest.raises(NothingToLearn):
+        tune(learning, _context(folder, resumed=True))
+    assert "질문" not in (folder / "examples.jsonl").read_text(encoding="utf-8")
+    assert not (folder / "plain").exists()
+
+
+def test_a_run_stops_while_it_makes_way(parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobs.learning import tune as module
+
+    monkeypatch.setattr(module, "_people_wait", lambda store: True)
+    paused = threading.Event()
+    stop = threading.Event()
+
+    def told(done: int, total: int | None = None, message: str = "") -> None:
+        if message == "making_way":
+            paused.set()
+
+    def ask() -> None:
+        paused.wait(60)
+        time.sleep(0.5)  # after the line was read that says so
+        stop.set()
+
+    threading.Thread(target=ask, daemon=True).start()
+    context = _context(
+        tmp_path / "run",
+        arguments={"examples": [str(_examples(tmp_path / "own.jsonl"))]},
+        progress=told,
+        stop_requested=stop.is_set,
+    )
+    with pytest.raises(JobStopped):
+        tune(parts.learning(), context)
 
 
 def test_nothing_released_is_nothing_to_watch(parts: JobParts, tmp_path: Path) -> None:
