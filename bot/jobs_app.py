@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -60,8 +60,8 @@ def rules(settings: Settings, registry: Registry) -> runs.Rules:
     return registry.rules(settings.jobs.grace_minutes * 60)
 
 
-def make_runner(parts: JobParts, registry: Registry) -> Runner:
-    """Runs jobs in this process."""
+def make_runner(parts: JobParts, registry: Registry, without: Collection[str] = ()) -> Runner:
+    """Runs jobs in this process. `without`: jobs that do not become due by them."""
     from jobs.runner import Runner, RunnerOptions
 
     settings = parts.settings
@@ -69,7 +69,7 @@ def make_runner(parts: JobParts, registry: Registry) -> Runner:
         owner=process_name(),
         folder=settings.data_dir / "jobs",
         lease=settings.jobs.lease_seconds,
-        follow=by_themselves(settings, registry),
+        follow=[name for name in by_themselves(settings, registry) if name not in without],
         language=settings.language,
     )
     return Runner(parts.store, registry, rules(settings, registry), options)
@@ -170,15 +170,16 @@ class Workshop:
         by: str,
         told: Callable[[int, int | None, str], None],
         arguments: Mapping[str, Any] | None = None,
+        without: Collection[str] = (),
     ) -> Run:
-        """Run it here and now; the run as it ended. Raises UnknownJob, JobPaused, JobBusy."""
+        """Run it here and now; the run as it ended. `without`: jobs that do not become due by it. Raises UnknownJob, JobPaused, JobBusy."""
         self._known(job)
         os.nice(_NICE)
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         store = self._parts.store
         if store.run_now(runs.paused, job):
             raise JobPaused(job=job)
-        runner = make_runner(self._parts, self._registry)
+        runner = make_runner(self._parts, self._registry, without)
         # What a person stops waits until somebody asks for it again.
         with _signals(lambda: runner.stop(goes_on=False)):
             run = runner.run(job, asked_by=by, told=told, arguments=arguments)

@@ -182,12 +182,14 @@ def forgotten(person: str, found: Forgotten, loras: Sequence[str], language: Lan
     if language == "ko":
         text = f"{person}의 질문 {found.questions}건, 평가 {found.votes}건, 학습 예시 {len(found.examples)}건을 지웠습니다."
         if loras:
-            text += f" 쓰지 않게 한 LoRA: {', '.join(loras)}. 다시 학습하도록 예약했습니다."
+            text += f" 쓰지 않게 한 LoRA: {', '.join(loras)}. 다시 학습할 작업을 예약했습니다."
+            text += " [jobs.tune]이 꺼져 있으면 `saseo jobs run tune`으로 실행해 주십시오."
         return text
     text = (
         f"{found.questions} questions, {found.votes} votes and {len(found.examples)} examples of {person} are deleted."
     )
-    return f"{text} Withdrawn: {', '.join(loras)}. A new tuning run is due." if loras else text
+    due = "A new tuning run is due; unless [jobs.tune] is on, start it with `saseo jobs run tune`."
+    return f"{text} Withdrawn: {', '.join(loras)}. {due}" if loras else text
 
 
 def nothing_to_forget(person: str, language: Language) -> str:

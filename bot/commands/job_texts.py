@@ -91,10 +91,14 @@ def zone(name: str, enabled: bool, language: Language) -> str:
 def ended(run: Run, language: Language) -> str:
     """After `saseo jobs run`."""
     korean = language == "ko"
-    shown = ", ".join(f"{key} {value}" for key, value in run.result.items() if isinstance(value, int | float | str))
+    shown = ", ".join(f"{key} {value}" for key, value in run.result.items() if _shows(value))
     if run.state == "done":
         head = f"작업 '{run.job}'을(를) 마쳤습니다" if korean else f"Job '{run.job}' is done"
         return f"{head} ({shown})." if shown else f"{head}."
+    if run.state == "stopped" and run.arguments:
+        if korean:
+            return f"작업 '{run.job}'을(를) 멈췄습니다. 같은 명령을 다시 실행하면 이어서 합니다."
+        return f"Job '{run.job}' was stopped. Run the same command again to go on."
     if run.state == "stopped":
         if korean:
             return f"작업 '{run.job}'을(를) 멈췄습니다. 다시 실행하면 이어서 합니다: `saseo jobs run {run.job}`"
@@ -102,6 +106,10 @@ def ended(run: Run, language: Language) -> str:
     if korean:
         return f"작업 '{run.job}'이(가) 실패했습니다: {_error(run, language)} 기록 보기: `saseo jobs log {run.id}`"
     return f"Job '{run.job}' failed: {_error(run, language)} Its log: `saseo jobs log {run.id}`"
+
+
+def _shows(value: object) -> bool:
+    return isinstance(value, int | float | str) and value != ""
 
 
 def no_log(language: Language) -> str:

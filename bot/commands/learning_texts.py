@@ -23,6 +23,13 @@ def judged(result: Mapping[str, Any], language: Language) -> str:
     korean = language == "ko"
     if not result.get("judged"):
         return "평가할 새 LoRA가 없습니다." if korean else "There is no new LoRA to evaluate."
+    if (name := result.get("promoted")) and (share := result.get("share")):
+        all_of_them = f"saseo loras promote {name}"
+        if korean:
+            return f"통과했습니다. 이제 대화의 {share:.0%}는 {name}이(가) 답합니다. 모든 대화에 쓰려면: {all_of_them}"
+        return (
+            f"Passed. {share:.0%} of the conversations are answered by {name} now. To let it answer all: {all_of_them}"
+        )
     if name := result.get("promoted"):
         return f"{name}이(가) 이제 답합니다." if korean else f"{name} answers from now on."
     if name := result.get("proposed"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,8 +60,12 @@ class JobTools(Protocol):
         by: str,
         told: Callable[[int, int | None, str], None],
         arguments: Mapping[str, Any] | None = None,
+        without: Collection[str] = (),
     ) -> Run:
-        """Run it here; the run as it ended. `told`: done, total, step; `arguments` as JSON. Raises UnknownJob, JobPaused, JobBusy."""
+        """Run it here; the run as it ended. `told`: done, total, step; `arguments` as JSON. Raises UnknownJob, JobPaused, JobBusy.
+
+        `without`: jobs that do not become due by it, though it asks for them.
+        """
 
     def find(self, name: str | None) -> tuple[Run, Path]:
         """A run by id, a job's last one, or the last of all; with its log file, which may be missing. Raises UnknownRun."""

@@ -72,7 +72,9 @@ def _run(tools: Tools, job: str, arguments: Mapping[str, Any], *, json_wanted: b
         run = workshop.run(
             job,
             by=reviewer(),
-            arguments=arguments,
+            # Without what is empty: so it is the same run as that of `saseo jobs run`, and either goes on with the other's.
+            arguments={name: value for name, value in arguments.items() if value},
+            without=("gate",),  # it follows here, or is not wanted
             told=lambda done, total, message: bar(job_texts.step(message, language), done, total),
         )
     if run.state == "done":

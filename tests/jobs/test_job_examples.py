@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,9 @@ from bot.app import Root
 from bot.errors import NothingToLearn
 from bot.examples.example import id_of
 from bot.examples.pages import EditionPages
+from bot.jobs_app import Workshop
 from bot.messages import Citation, Shown
+from bot.settings import TuneJob
 from bot.store import jobs
 from bot.store.database import Store, open_store
 from jobs import build_examples, retention
@@ -103,6 +106,15 @@ def test_tuning_becomes_due_when_enough_new_examples_are_approved_and_not_again_
     assert again.result["fresh"] == 0
     assert states(parts.store, "tune") == ["done"]
     assert len(tuned) == 1
+
+
+def test_who_goes_on_by_hand_leaves_nothing_due(parts: JobParts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "nice", lambda by: by)  # the other tests run in this process, too
+    chosen = parts.settings.jobs.model_copy(update={"tune": TuneJob(enabled=True)})
+    workshop = Workshop(replace(parts, settings=parts.settings.model_copy(update={"jobs": chosen})))
+    for without, due in ((["tune"], []), ([], ["due"])):
+        workshop.run("examples", by="kim", told=lambda done, total, message: None, without=without)
+        assert states(parts.store, "tune") == due
 
 
 @pytest.mark.parametrize("state", ["failed", "stopped"])

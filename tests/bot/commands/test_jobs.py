@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
+from bot.commands import job_texts, learning_texts
 from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRun
+from bot.messages import Language
 from bot.store import jobs
 from bot.store.database import open_store
+from bot.store.job_rows import Run
 from bot.store.jobs import Rules
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -131,6 +135,33 @@ def test_a_run_whose_process_died_is_not_shown_as_running(tmp_path: Path) -> Non
     store.close()
     assert "끊김" in run(tmp_path, "list").stdout
     assert "interrupted" in run(tmp_path, "list", more='language = "en"\n').stdout
+
+
+def test_tuning_by_its_own_command_and_as_a_job_is_the_same_run(tmp_path: Path) -> None:
+    config = tmp_path / "saseo.toml"
+    config.write_text('data_dir = "data"\n', encoding="utf-8")
+    failed = CliRunner().invoke(cli, ["--config", str(config), "tune", "run"])  # there is no index
+    assert failed.exit_code == 1
+    (last,) = (one["last"] for one in parsed(run(tmp_path, "list", "--json")) if one["name"] == "tune")
+    assert last["arguments"] == {}  # else what was stopped would not be gone on with
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_run_with_arguments_of_its_own_is_gone_on_with_by_the_same_command(language: Language) -> None:
+    stopped = Run("r", "tune", "stopped", "kim", 0.0, 0.0, 1.0, "", None, 1, {}, {}, {}, "")
+    assert "saseo jobs run tune" in job_texts.ended(stopped, language)
+    assert "saseo jobs run tune" not in job_texts.ended(replace(stopped, arguments={"examples": ["a"]}), language)
+
+
+def test_what_is_empty_in_a_result_is_not_shown() -> None:
+    done = Run("r", "gate", "done", "kim", 0.0, 0.0, 1.0, "", None, 1, {}, {}, {"against": "none", "proposed": ""}, "")
+    assert job_texts.ended(done, "en") == "Job 'gate' is done (against none)."
+
+
+@pytest.mark.parametrize(("share", "said"), [(0.0, "이제 답합니다"), (0.1, "대화의 10%")])
+def test_a_promotion_to_a_part_of_the_conversations_is_not_told_as_one_to_all(share: float, said: str) -> None:
+    result = {"judged": [{}], "promoted": "faq-1", "share": share, "against": "none"}
+    assert said in learning_texts.judged(result, "ko")
 
 
 def test_the_help_of_the_commands_loads_nothing_heavy() -> None:
