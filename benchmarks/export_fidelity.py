@@ -35,6 +35,7 @@ Logits = Any
 
 @contextmanager
 def engine_on(model: Path) -> Iterator[Any]:
+    """llama.cpp over one file, closed afterwards: two models at once may not fit into memory."""
     from bot.writers.llamacpp import LlamaCppEngine
 
     engine = LlamaCppEngine(model, context_tokens=4096, threads=os.cpu_count() or 1)
@@ -72,6 +73,8 @@ def log_probabilities(engine: Any, samples: list[Any]) -> Logits:
 
 
 def compared(reference: Logits, other: Logits, base: Logits) -> dict[str, float]:
+    """`kl_mean`, `kl_most`: KL(reference ‖ other) in nats; `kl_to_base`: KL(base ‖ other); `same_first`: share of equal first choices."""
+
     def divergences(left: Logits, right: Logits) -> Any:
         return np.array([float(np.sum(np.exp(p.astype(float)) * (p - q))) for p, q in zip(left, right, strict=True)])
 
@@ -95,6 +98,7 @@ def four_bits(merged: Path, out: Path) -> None:
 
 
 def main() -> None:
+    """Measure base, base + LoRA and every exported form, print the figures."""
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore, default_root
     from bot.writers.engine import LoraFile
