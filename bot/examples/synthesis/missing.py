@@ -20,7 +20,7 @@ from bot.examples.synthesis.table_facts import is_range
 from bot.examples.synthesis.wording import Register, with_particle
 
 NEAR = 0.55
-"""Share of the question's weight from which another sentence with a quantity might be taken for its answer."""
+"""Share of the question's weight from which another sentence might be taken for its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +102,9 @@ def without_passage(asker: Asker, fact: Fact, asked: Asked) -> Miss | None:
     page = (fact.passage.source, fact.passage.page)
     if not any((one.passage.source, one.passage.page) == page for one in shown):
         return None
-    if any(_compact(fact.value) in _compact(one.shown) for one in shown) or _another_answer(
-        asker, asked.question, shown
-    ):
+    if any(_compact(fact.value) in _compact(one.shown) for one in shown):
+        return None
+    if _another_answer(asker, asked.question, shown, quantity=bool(re.search(r"\d", fact.value))):
         return None
     return Miss(asked.question, shown)
 
@@ -154,13 +154,13 @@ def _filled(asking: str, topic: str) -> str:
     return asking.format(t=topic, t_o=with_particle(topic, "을"))
 
 
-def _another_answer(asker: Asker, question: str, shown: Sequence[Excerpt]) -> bool:
-    """Whether another sentence with a quantity is so near to the question that it might be its answer."""
+def _another_answer(asker: Asker, question: str, shown: Sequence[Excerpt], *, quantity: bool) -> bool:
+    """Whether another sentence is so near to the question that it might be its answer; for a `quantity` only one that has one, too."""
     analyser, idf = asker.analyser, asker.layout.index.idf
     wanted = {token: idf(token) for token in set(analyser.morphemes(question))}
     total = sum(wanted.values()) or 1.0
     for sentence, context in _said(shown):
-        if re.search(r"\d", sentence):
+        if not quantity or re.search(r"\d", sentence):
             tokens = set(analyser.morphemes(f"{context}\n{sentence}"))
             if sum(weight for token, weight in wanted.items() if token in tokens) / total >= NEAR:
                 return True

@@ -115,6 +115,24 @@ def test_no_row_of_a_scale_is_taken_away(tmp_path: Path, analyser: Analyser) -> 
     assert [missing.without_row(fact, found) for fact, found in asked] == [None] * len(asked)
 
 
+def test_nothing_is_refused_that_another_sentence_answers(tmp_path: Path, analyser: Analyser) -> None:
+    more = "증상과 자산 번호를 함께 적으면 더 빨리 처리됩니다. " * 25
+    wiki = (
+        f"# 장비 신고\n\n## 고장\n\n노트북이 고장 나면 헬프데스크에서 수리를 신청합니다. {more}\n\n"
+        f"## 접수\n\n노트북이 고장 나면 총무팀에서도 수리를 신청할 수 있습니다. {more}\n"
+    )
+    indexer = Indexer(write_wiki(tmp_path / "wiki", {"장비.md": wiki}), tmp_path / "data", analyser)
+    indexer.build()
+    index = indexer.open()
+    pages, grounding = EditionPages(index.edition.passages), SentenceGrounding(analyser, index.idf)
+    asker = over(index, pages, grounding, mask, most=4, characters=550).asker
+    first = next(one for passage in pages.open_passages() for one in facts_of(passage, asker.wording))
+    asked = asker.ask(first, Random(1))
+    assert asked is not None
+    assert asked.question == "노트북이 고장 나면 어디에서 수리를 신청합니까?"
+    assert missing.without_passage(asker, first, asked) is None
+
+
 def test_only_pages_for_everyone_and_no_personal_data(examples: list[Example]) -> None:
     everything = "\n".join(f"{one.question}{one.answer}{[each.shown for each in one.passages]}" for one in examples)
     assert "9,100만" not in everything
