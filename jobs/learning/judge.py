@@ -1,7 +1,7 @@
 """The job that puts new LoRAs before the gate: asked beside what answers now, the verdict kept, the best of those that passed proposed.
 
-Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now); `examples`, paths of files whose
-examples are asked too, as far as the LoRA has not seen them.
+Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now, and is not older than that);
+`examples`, paths of files whose examples are asked too, as far as the LoRA has not seen them.
 """
 
 from __future__ import annotations
@@ -122,10 +122,14 @@ def _candidates(releases: Releases, present: str, wanted: str | None) -> list[st
         return [releases.recorded(wanted).name]
 
     def waiting(connection: Connection) -> list[str]:
+        now = loras.get(connection, present)
+        # What is older has had its turn. When a LoRA was made is known of those of tuning runs.
+        since = now.made_at if now is not None and now.run else 0.0
         return [
             one.name
             for one in loras.every(connection, releases.base)
-            if one.usable and one.run and one.name != present and not loras.latest_evaluation(connection, one.name, present)
+            if one.usable and one.run and one.made_at >= since and one.name != present
+            and not loras.latest_evaluation(connection, one.name, present)
         ]  # fmt: skip
 
     here = {one.name for one in releases.shelf.every()}

@@ -131,6 +131,15 @@ def test_a_lora_that_cannot_be_judged_does_not_keep_the_others_from_it(
         judge(learning, _context(tmp_path / "again", arguments=given))
 
 
+def test_what_is_older_than_what_answers_now_is_not_judged_anew(
+    parts: JobParts, two: list[str], tmp_path: Path
+) -> None:
+    learning = parts.learning()
+    with learning.releases() as releases:
+        releases.promote(two[0], by="kim", overrule=True, reason="…")
+    assert judge(learning, _context(tmp_path / "gate")) == {"judged": [], "against": two[0]}
+
+
 def test_what_a_killed_gate_had_judged_counts_when_it_goes_on(
     parts: JobParts, two: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
