@@ -100,7 +100,7 @@ class Runner:
         if claimed is None:
             return None
         folder = options.folder / claimed.id
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700, parents=True, exist_ok=True)  # examples of what people asked may lie in it
         began(claimed)
         with _log_in(folder / LOG):
             _log.info(json.dumps({"event": "run_began", "run": claimed.id, "job": job, "attempt": claimed.attempt}))
@@ -175,6 +175,7 @@ class _Holding:
         self._ended.set()
         self._last.cancel()
         self._thread.join()
+        self._last.cancel()  # once more: a heartbeat that was about to end may have started another one
 
     def _watch(self) -> None:
         """Leave before the lease ends, however long the store takes to say no."""

@@ -121,7 +121,7 @@ class LoraShelf:
                     return known
             target = self._root / self._new_name(whole, time.time() if now is None else now, taken)
             fresh = self._root / f".new-{target.name}"
-            fresh.mkdir()
+            fresh.mkdir(0o700)  # its samples are people's words
             for file in sorted(result.iterdir()):
                 if file.is_file():
                     _copy(file, fresh / file.name)

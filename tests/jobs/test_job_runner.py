@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from bot.store.database import Store
 from bot.store.job_rows import Run
 from jobs.job import JobContext, JobSpec, JobStopped
 from jobs.registry import Registry
-from jobs.runner import LOG, Runner, RunnerOptions
+from jobs.runner import LOG, Runner, RunnerOptions, _Holding
 
 Job = Callable[[JobContext], Mapping[str, Any]]
 
@@ -37,6 +38,11 @@ def run(store: Store, tmp_path: Path, job: Job, **more: Any) -> Run:
     found = runner(store, tmp_path, job, **more).run("small", asked_by="kim", arguments={"n": 2})
     assert found is not None
     return found
+
+
+def test_what_lies_in_a_runs_folder_is_for_its_owner_alone(store: Store, tmp_path: Path) -> None:
+    found = run(store, tmp_path, lambda context: {})
+    assert (tmp_path / "jobs" / found.id).stat().st_mode & 0o077 == 0
 
 
 def log_of(tmp_path: Path, found: Run) -> list[dict[str, Any]]:
@@ -186,6 +192,29 @@ def test_a_process_that_cannot_renew_leaves_before_its_lease_ends(
 
     run(store, tmp_path, work, lease=2.0, leave=left.set)
     assert heard.is_set()
+
+
+def test_nothing_leaves_the_process_after_a_run_is_over(store: Store, tmp_path: Path) -> None:
+    left = threading.Event()
+    rules = Registry([JobSpec("small", "작은 작업", "Small", lambda context: {})]).rules(60.0)
+    claimed = store.run_now(jobs.claim, "small", "me", rules, now=time.time(), lease=1.0, asked_by="kim")
+    assert claimed is not None
+    holding = _Holding(store, claimed, 1.0, time.time, threading.Event(), left.set)
+
+    class Late(threading.Event):
+        """The heartbeat has just seen that the run goes on when it ends."""
+
+        def is_set(self) -> bool:
+            seen = super().is_set()
+            if threading.current_thread() is holding._thread:
+                self.wait(10)
+                time.sleep(0.2)
+            return seen
+
+    holding._ended = Late()
+    with holding:
+        time.sleep(0.5)  # a heartbeat later
+    assert not left.wait(2)
 
 
 def test_a_job_runs_without_a_clock_or_a_store(tmp_path: Path) -> None:

@@ -52,6 +52,10 @@ def test_a_result_is_copied_whole_under_a_name_of_base_day_and_hash(
     assert again.file == LoraFile(lora.name, tmp_path / "data" / "loras" / lora.name / "lora.gguf", lora.sha256)
 
 
+def test_what_lies_on_the_shelf_is_for_its_owner_alone(shelf: LoraShelf, result: Path) -> None:
+    assert shelf.take_in(result).folder.stat().st_mode & 0o077 == 0
+
+
 def test_the_same_result_again_is_the_same_lora_on_whatever_day(shelf: LoraShelf, result: Path) -> None:
     assert shelf.take_in(result, now=NOON) == shelf.take_in(result, now=NOON + 9 * 86_400)
     assert len(shelf.every()) == 1
