@@ -116,7 +116,7 @@ def test_making_way_twice_is_the_same(tmp_path: Path, waiting: bool) -> None:
 
 def test_a_disk_that_refuses_once_does_not_end_the_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_LOOK_AGAIN", 0.0)
-    asked = []
+    asked: list[int] = []
 
     def people_wait() -> bool:
         asked.append(len(asked))
