@@ -253,11 +253,13 @@ class NotEvaluated(ReleaseError):
     """`name`, `against`: what answers now."""
 
     ko = (
-        "LoRA '{name}'을(를) 지금 답하는 '{against}'와(과) 비교한 평가가 없습니다. 먼저 평가하거나, 그래도 배포하려면 "
+        "LoRA '{name}'을(를) 지금 답하는 '{against}'와(과) 비교한 평가가 없습니다. `saseo loras evaluate {name}`로 먼저 "
+        "평가하거나, 그래도 배포하려면 "
         '--overrule --reason "이유"를 붙여 주십시오.'
     )
     en = (
-        "LoRA '{name}' was not evaluated against '{against}', which answers now. Evaluate it first, or promote it nevertheless with "
+        "LoRA '{name}' was not evaluated against '{against}', which answers now. Evaluate it first with "
+        "`saseo loras evaluate {name}`, or promote it nevertheless with "
         '--overrule --reason "why".'
     )
 
@@ -316,14 +318,14 @@ class TuningError(SaseoError):
 class BadExamples(TuningError):
     """`path`, `line`, `reason`."""
 
-    ko = "학습 예제 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
+    ko = "학습 예시 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
     en = "The file of examples cannot be read: {path} line {line} ({reason})."
 
 
 class NothingToLearn(TuningError):
     """`reason`."""
 
-    ko = "학습할 예제가 없습니다({reason}). 승인된 예제를 늘리거나 most_tokens를 늘려 주십시오."
+    ko = "학습할 예시가 없습니다({reason}). 승인된 예시를 늘리거나 most_tokens를 늘려 주십시오."
     en = "There is nothing to learn ({reason}). Approve more examples, or raise most_tokens."
 
 
@@ -356,11 +358,11 @@ class TuningOutOfMemory(TuningError):
 
     ko = (
         "학습이 메모리를 {used_mb} MB 써서 한도 {limit_mb} MB를 넘었습니다. 여기까지는 저장했으니, 메모리 한도를 높여 이어서 하거나 "
-        "tokens_per_pass를 낮추어 다시 학습해 주십시오."
+        "[tuning.training] most_tokens를 낮추어 다시 학습해 주십시오."
     )
     en = (
         "Tuning used {used_mb} MB of memory, above the limit of {limit_mb} MB. What was done is saved: raise the limit to go on, or lower "
-        "tokens_per_pass and tune again."
+        "[tuning.training] most_tokens and tune again."
     )
 
 

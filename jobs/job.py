@@ -68,6 +68,8 @@ class JobSpec:
     """Returns what `saseo jobs list` may show: numbers and names, as JSON. Raises an ExplainedError, or JobStopped."""
     resumable: bool = True
     """May be run again in the same folder after its process was killed or stopped, and then goes on or starts over harmlessly."""
+    kept_after: tuple[type[Exception], ...] = ()
+    """Errors after which what was done is kept: the run counts as stopped, and asking for the job again goes on with it, a few times."""
     group: str = ""
     """Jobs of one group never run at the same time, in any process; empty: only this job does not run beside itself."""
 

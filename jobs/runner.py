@@ -29,6 +29,8 @@ _log = logging.getLogger(__name__)
 LOG = "log.jsonl"
 """In a run's folder."""
 _MOST_SECONDS_BETWEEN_BEATS = 5.0
+_TRIES = 3
+"""Of a run that ends with an error of `JobSpec.kept_after`: what it kept may be what is wrong."""
 
 
 def _leave() -> None:
@@ -132,7 +134,9 @@ class Runner:
                 # A paused job may go on as soon as it is resumed.
                 end = {"state": "stopped", "goes_on": spec.resumable and (self._goes_on or holding.paused)}
             except ExplainedError as error:
-                end = {"state": "failed", "error": f"{type(error).__name__}: {error.explain(self._options.language)}"}
+                goes_on = spec.resumable and isinstance(error, spec.kept_after) and run.attempt < _TRIES
+                end = {"state": "stopped" if goes_on else "failed"}
+                end["error"] = f"{type(error).__name__}: {error.explain(self._options.language)}"
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one job, its run ends on the record
                 _log.exception(json.dumps({"event": "run_broke", "run": run.id}))
                 end = {"state": "failed", "error": type(error).__name__}

@@ -95,14 +95,19 @@ def ended(run: Run, language: Language) -> str:
     if run.state == "done":
         head = f"작업 '{run.job}'을(를) 마쳤습니다" if korean else f"Job '{run.job}' is done"
         return f"{head} ({shown})." if shown else f"{head}."
-    if run.state == "stopped" and run.arguments:
-        if korean:
-            return f"작업 '{run.job}'을(를) 멈췄습니다. 같은 명령을 다시 실행하면 이어서 합니다."
-        return f"Job '{run.job}' was stopped. Run the same command again to go on."
     if run.state == "stopped":
-        if korean:
-            return f"작업 '{run.job}'을(를) 멈췄습니다. 다시 실행하면 이어서 합니다: `saseo jobs run {run.job}`"
-        return f"Job '{run.job}' was stopped. Run it again to go on: `saseo jobs run {run.job}`"
+        why = f" {_error(run, language)}" if run.error else ""
+        if run.arguments:
+            again = "같은 명령을 다시 실행하면 이어서 합니다." if korean else "Run the same command again to go on."
+        elif korean:
+            again = f"다시 실행하면 이어서 합니다: `saseo jobs run {run.job}`"
+        else:
+            again = f"Run it again to go on: `saseo jobs run {run.job}`"
+        return (
+            f"작업 '{run.job}'을(를) 멈췄습니다.{why} {again}"
+            if korean
+            else f"Job '{run.job}' was stopped.{why} {again}"
+        )
     if korean:
         return f"작업 '{run.job}'이(가) 실패했습니다: {_error(run, language)} 기록 보기: `saseo jobs log {run.id}`"
     return f"Job '{run.job}' failed: {_error(run, language)} Its log: `saseo jobs log {run.id}`"

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.errors import BrokenLora, NothingToLearn
+from bot.errors import BrokenLora, NothingToLearn, TuningFailed, TuningOutOfMemory
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
@@ -187,4 +187,7 @@ class _Told:
 
 def job(parts: JobParts) -> JobSpec:
     """As the registry wants it. Not beside the gate: each holds gigabytes."""
-    return JobSpec("tune", "모델 학습", "Tune the model", lambda context: tune(parts.learning(), context), group=GROUP)
+    return JobSpec(
+        TUNE, "모델 학습", "Tune the model", lambda context: tune(parts.learning(), context), group=GROUP,
+        kept_after=(TuningFailed, TuningOutOfMemory),
+    )  # fmt: skip

@@ -88,6 +88,22 @@ def test_an_error_with_words_is_kept_with_them_and_any_other_without(store: Stor
     assert "other" in kept  # where it broke
 
 
+def test_after_an_error_that_keeps_what_was_done_the_run_is_gone_on_with_a_few_times(
+    store: Store, tmp_path: Path
+) -> None:
+    def work(context: JobContext) -> Mapping[str, Any]:
+        raise JobPaused(job="x")
+
+    registry = Registry([JobSpec("small", "작은 작업", "Small", work, kept_after=(JobPaused,))])
+    by_hand = Runner(store, registry, registry.rules(60.0), RunnerOptions("me", tmp_path / "jobs", 60.0))
+    found = [by_hand.run("small", asked_by="kim") for _ in range(4)]
+    assert [one and one.state for one in found] == ["stopped", "stopped", "failed", "stopped"]
+    assert len({one and one.id for one in found}) == 2  # the last one begins anew
+    assert found[0] is not None
+    assert found[0].error.startswith("JobPaused: ")
+    assert found[0].until is None  # only when it is asked for again
+
+
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_a_run_that_is_asked_to_stop_is_stopped_and_goes_on_in_its_folder(
     store: Store, tmp_path: Path, goes_on: bool
