@@ -119,7 +119,7 @@ async def test_with_nothing_enabled_it_says_what_to_do_at_once(tmp_path: Path) -
 
 async def test_doctor_checks_both_platforms_over_the_wire(tmp_path: Path, writer: str) -> None:
     async with SlackServer() as slack, DiscordServer() as discord:
-        office = Office(slack, discord, people=1)
+        office = Office(slack, discord, people=1, store=tmp_path / "saseo.sqlite")
         config, environment = configure(tmp_path, writer, slack, discord, [office.guild.id])
         service = Service(config, environment, tmp_path / "serve.log")
         await index(service)
