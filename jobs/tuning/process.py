@@ -28,6 +28,8 @@ from jobs.tuning.pause import is_paused
 from jobs.tuning.targets import targets
 
 _NICE = 19
+OTHERS_MB = 6144
+"""Left to those who answer, and to whatever else grows while a run lasts for hours: a run that kept 17 of 24 GB was ended by the kernel."""
 _QUIET = ("base",)
 """Events of which there are too many to keep."""
 
@@ -120,7 +122,7 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
             stop=reporter.stop,
             busy=reporter.busy,
             memory_mb=peak_memory_mb if device == "cpu" else lambda: used_mb(device),
-            free_mb=lambda: _room(free_mb(device), settings.memory_mb if device == "cpu" else None),
+            free_mb=lambda: _room(free_mb(device), settings.memory_mb, on_cpu=device == "cpu"),
         ),
         peers=peers,
     )
@@ -144,9 +146,18 @@ def peak_memory_mb() -> float:
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def _room(free: float | None, limit: float | None) -> float | None:
-    """MiB that may still be taken: what is free, within the limit that was set."""
-    return free if limit is None else min(limit - peak_memory_mb(), limit if free is None else free)
+def _room(free: float | None, limit: float | None, *, on_cpu: bool) -> float | None:
+    """MiB that may still be taken: what is free less what others may come to need, within the limit that was set."""
+    if not on_cpu:  # the limit is one of the machine's memory
+        return free
+    left = None if free is None else free - OTHERS_MB
+    return left if limit is None else min(limit - peak_memory_mb(), limit if left is None else left)
+
+
+def _be_the_first_to_go() -> None:
+    """Where memory runs out the kernel shall end this process, which goes on from a checkpoint, and not the one that answers people."""
+    with contextlib.suppress(OSError):  # Linux alone has it
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
 def _told(reporter: Reporter, stage: str, done: int, total: int | None) -> None:
@@ -160,6 +171,7 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, reporter.ask_to_stop)
     os.nice(_NICE)
+    _be_the_first_to_go()
     try:
         work(folder, reporter)
     except SaseoError as error:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from jobs.tuning.process import OTHERS_MB, _room, peak_memory_mb
 from jobs.tuning.recompute import is_needed, kept_bytes_per_token, recompute_blocks
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.surroundings import Surroundings
@@ -66,3 +67,10 @@ def test_it_is_switched_on_where_memory_would_not_suffice(
 def test_need_grows_with_the_tokens_of_a_pass() -> None:
     assert not is_needed(1 << 20, 100, 200)
     assert is_needed(1 << 20, 150, 200)
+
+
+def test_others_are_left_their_memory() -> None:
+    assert _room(10_000, None, on_cpu=True) == 10_000 - OTHERS_MB
+    assert _room(10_000, None, on_cpu=False) == 10_000
+    assert _room(None, None, on_cpu=True) is None
+    assert _room(1e9, peak_memory_mb() + 100, on_cpu=True) == pytest.approx(100, abs=20)

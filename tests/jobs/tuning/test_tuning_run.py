@@ -60,6 +60,7 @@ def whole(workplace: Path) -> Path:
                 priorities.add(os.getpriority(os.PRIO_PROCESS, process.pid))
                 if surroundings.exists():
                     policies.add(b"OMP_WAIT_POLICY=PASSIVE" in surroundings.read_bytes())
+                    assert Path(f"/proc/{process.pid}/oom_score_adj").read_text().strip() == "1000"
         outcome = process.outcome()
     assert priorities == {19}
     assert policies <= {True}
