@@ -212,8 +212,3 @@ class Clock:
     async def _sweep(self) -> None:
         for job in self._schedules:
             await self.fire(job)
-
-
-def in_zone(at: float, zone: ZoneInfo) -> datetime:
-    """For people."""
-    return datetime.fromtimestamp(at, zone).replace(microsecond=0)

@@ -16,6 +16,7 @@ from pathlib import Path
 from bot import prompts
 from jobs import metrics
 from jobs.evaluation_set import Case, load_set
+from jobs.linked import linked
 from jobs.tuning.dataset import Example
 
 _MARKS = re.compile(r"\s*\[(\d{1,2})\]")
@@ -122,20 +123,7 @@ def joined(sets: Sequence[Path], held_out: Sequence[Example]) -> list[GateCase]:
 
 def clusters(cases: Sequence[GateCase]) -> list[int]:
     """A number for each case: the same where two share a page, also through others. A case without a page stands alone."""
-    above = list(range(len(cases)))
-
-    def top(place: int) -> int:
-        while above[place] != place:
-            above[place] = above[above[place]]
-            place = above[place]
-        return place
-
-    first: dict[str, int] = {}
-    for place, case in enumerate(cases):
-        for page in case.pages:
-            above[top(place)] = top(first.setdefault(page, place))
-    numbers: dict[int, int] = {}
-    return [numbers.setdefault(top(place), len(numbers)) for place in range(len(cases))]
+    return linked([case.pages for case in cases])
 
 
 def is_refusal(text: str) -> bool:

@@ -43,7 +43,7 @@ class PreparedBase:
 def prepare_base(
     gguf: Path, cache: Path, *, progress: Progress = silent, load: Callable[[Path], Any] | None = None
 ) -> PreparedBase:
-    """Dequantise `gguf` unless that was done before (then: only its SHA-256). Half a minute for 1.5B, with 5.5 GiB of memory.
+    """Dequantise `gguf` unless that was done before (then: only its SHA-256). The whole base is in memory meanwhile, in bfloat16.
 
     `progress` hears `verify` with bytes and `convert` with 0 of 1 and 1 of 1. `load`: in place of `load_gguf`.
     Raises `BrokenModel`, `UntunableBase` or `NotEnoughDisk`; nothing half-made is left to be believed.

@@ -24,6 +24,7 @@ from bot.errors import BadExamples
 from bot.jsonl import Malformed
 from bot.writers.base import turns_of
 from bot.writers.engine import Turn
+from jobs.linked import linked
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +142,10 @@ def encode(
 
 def _groups(examples: Sequence[Example]) -> list[list[int]]:
     """Places of examples that hang together by their passages."""
-    above = list(range(len(examples)))
-
-    def top(place: int) -> int:
-        while above[place] != place:
-            above[place] = above[above[place]]
-            place = above[place]
-        return place
-
-    first: dict[str, int] = {}
-    for place, example in enumerate(examples):
-        for passage in example.passages or (example.question,):
-            known = first.setdefault(" ".join(passage.split()), place)
-            above[top(place)] = top(known)
+    keys = [[" ".join(text.split()) for text in one.passages or (one.question,)] for one in examples]
     groups: dict[int, list[int]] = defaultdict(list)
-    for place in range(len(examples)):
-        groups[top(place)].append(place)
+    for place, number in enumerate(linked(keys)):
+        groups[number].append(place)
     return list(groups.values())
 
 

@@ -6,7 +6,7 @@
         outcome = process.outcome()
 
 The process is the lowest in priority (nice 19) and its threads sleep while they wait (OMP_WAIT_POLICY=PASSIVE), because answering comes
-first: with the default policy it took a third of the speed of both. While people wait it waits, too (`people_wait`).
+first: with the default policy both were slower by far. While people wait it waits, too (`people_wait`).
 """
 
 from __future__ import annotations

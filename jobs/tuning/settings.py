@@ -77,7 +77,7 @@ class TuningSettings:
     quantise: Quantise = "none"
     """`4bit`: the base in NF4 by bitsandbytes (QLoRA); on a GPU only."""
     recompute: Recompute = "auto"
-    """Compute the blocks again in the backward pass instead of keeping what they made (gradient checkpointing): a third slower, far less
+    """Compute the blocks again in the backward pass instead of keeping what they made (gradient checkpointing): slower, far less
     memory. `auto`: where memory would not suffice."""
     processes: int = 1
     """More than one: each takes its part of every step, on a GPU of its own where there are GPUs (`jobs.tuning.peers`)."""

@@ -15,8 +15,8 @@ def preparing(language: Language, stage: str) -> str:
 def reading(language: Language, learnt: int, held_out: int, too_long: int) -> str:
     """How many examples there are."""
     if language == "ko":
-        left_out = f", 너무 길어 제외한 예제 {too_long}개" if too_long else ""
-        return f"학습 예제 {learnt}개, 검증 예제 {held_out}개{left_out}"
+        left_out = f", 너무 길어 제외한 예시 {too_long}개" if too_long else ""
+        return f"학습 예시 {learnt}개, 검증 예시 {held_out}개{left_out}"
     left_out = f", {too_long} left out as too long" if too_long else ""
     return f"{learnt} examples to learn, {held_out} held out{left_out}"
 

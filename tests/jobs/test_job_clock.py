@@ -13,7 +13,7 @@ import pytest
 from bot.errors import InvalidSetting
 from bot.store import facts, jobs
 from bot.store.database import Store, open_store
-from jobs.clock import Clock, Schedule, in_zone, parse
+from jobs.clock import Clock, Schedule, parse
 
 SEOUL, BERLIN = ZoneInfo("Asia/Seoul"), ZoneInfo("Europe/Berlin")
 
@@ -27,7 +27,7 @@ def schedule(text: str, zone: ZoneInfo = SEOUL) -> Schedule:
 def times(text: str, first: datetime, days: int, zone: ZoneInfo = SEOUL) -> list[str]:
     after = first.timestamp()
     found = schedule(text, zone).fires(after, after + days * 86400)
-    return [f"{in_zone(at, zone):%a %d %H:%M}" for at in found]
+    return [f"{datetime.fromtimestamp(at, zone):%a %d %H:%M}" for at in found]
 
 
 THURSDAY = datetime(2026, 11, 26, 12, tzinfo=SEOUL)

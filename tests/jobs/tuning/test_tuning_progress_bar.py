@@ -41,10 +41,10 @@ def test_before_training_it_says_what_is_prepared_and_how_many_examples_there_ar
         assert bar.description == "모델을 학습용으로 바꾸고 있습니다"
         bar.show({"event": "examples", "learnt": 30, "held_out": 4, "replay": 0, "too_long": {"a": 1600}})
         assert bar.share is None
-        assert bar.description == "학습 예제 30개, 검증 예제 4개, 너무 길어 제외한 예제 1개"
+        assert bar.description == "학습 예시 30개, 검증 예시 4개, 너무 길어 제외한 예시 1개"
         bar.show({"event": "something of a later version"})
-        assert bar.description.startswith("학습 예제 30개")
-    assert "학습 예제 30개" in out.getvalue()
+        assert bar.description.startswith("학습 예시 30개")
+    assert "학습 예시 30개" in out.getvalue()
 
 
 def test_under_the_bar_the_losses_draw_their_course_and_the_held_out_ones_are_marked() -> None:
