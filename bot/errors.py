@@ -36,6 +36,7 @@ knowledge.errors.ExplainedError
     ├── TuningError                     no LoRA came of it; what serves now goes on
     │   ├── BadExamples                 names the line
     │   ├── NothingToLearn
+    │   ├── TooFewExamples              says how to get more
     │   ├── UntunableBase               it cannot be had as weights to train on
     │   ├── CannotTuneHere              no GPU, or a library is missing for what was asked
     │   ├── TuningDiverged              the loss is no number any more
@@ -327,6 +328,19 @@ class NothingToLearn(TuningError):
 
     ko = "학습할 예시가 없습니다({reason}). 승인된 예시를 늘리거나 most_tokens를 늘려 주십시오."
     en = "There is nothing to learn ({reason}). Approve more examples, or raise most_tokens."
+
+
+class TooFewExamples(TuningError):
+    """`found`, `needed`."""
+
+    ko = (
+        "학습할 예시가 {found}개입니다. {needed}개부터 학습합니다([tuning] least_examples). `saseo feedback review`로 승인하거나 "
+        "`saseo tune synthesize`로 위키에서 만들어 주십시오."
+    )
+    en = (
+        "There are {found} examples; {needed} are needed ([tuning] least_examples). Approve some with `saseo feedback review`, "
+        "or make some of the wiki with `saseo tune synthesize`."
+    )
 
 
 class UntunableBase(TuningError):

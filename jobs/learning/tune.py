@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.errors import BrokenLora, NothingToLearn, TuningFailed, TuningOutOfMemory
+from bot.errors import BrokenLora, TooFewExamples, TuningFailed, TuningOutOfMemory
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
@@ -42,7 +42,7 @@ _WIDTH = 24
 def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Train, take in; the result names the LoRAs and asks for the gate.
 
-    Raises NothingToLearn with fewer examples than `least_examples`, and what `TuningProcess.outcome` raises.
+    Raises TooFewExamples with fewer examples than `least_examples`, and what `TuningProcess.outcome` raises.
     """
     made_before = context.folder / MADE
     if context.resumed and made_before.is_file():  # its process died while saying so
@@ -57,7 +57,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     with parts.releases() as releases:
         learning = _material(parts, context, [Path(one) for one in given], releases.store)
         if len(learning.examples) < options.least_examples:
-            raise NothingToLearn(reason=f"{len(learning.examples)} < {options.least_examples}")
+            raise TooFewExamples(found=len(learning.examples), needed=options.least_examples)
         base = parts.base()
         for name, job in _jobs(parts, context, base, learning):
             trained = _train(context, context.folder / name, job, releases.store)

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.app import Root
-from bot.errors import BrokenLora, NothingToAsk, NothingToLearn
+from bot.errors import BrokenLora, NothingToAsk, TooFewExamples
 from bot.live import NO_LORA
 from bot.releases.overview import every
 from bot.releases.releases import Releases
@@ -208,10 +208,10 @@ def test_a_run_that_was_stopped_goes_on_with_the_examples_it_began_with(
 
 def test_too_few_examples_and_nothing_to_ask_are_said_in_a_sentence(parts: JobParts, tmp_path: Path) -> None:
     learning = parts.learning()
-    with pytest.raises(NothingToLearn):
+    with pytest.raises(TooFewExamples):
         tune(learning, _context(tmp_path / "none"))
     few = {"examples": [str(_examples(tmp_path / "few.jsonl", count=3))]}
-    with pytest.raises(NothingToLearn):
+    with pytest.raises(TooFewExamples):
         tune(learning, _context(tmp_path / "few", arguments=few))
     trained = tune(
         learning, _context(tmp_path / "run", arguments={"examples": [str(_examples(tmp_path / "own.jsonl"))]})
@@ -254,7 +254,7 @@ def test_a_stopped_run_goes_on_without_who_was_forgotten_meanwhile(
         tune(learning, stop_at_once)
     assert (folder / "examples.jsonl").is_file()
     monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(()))  # the store knows none of them any more
-    with pytest.raises(NothingToLearn):
+    with pytest.raises(TooFewExamples):
         tune(learning, _context(folder, resumed=True))
     assert "질문" not in (folder / "examples.jsonl").read_text(encoding="utf-8")
     assert not (folder / "plain").exists()
