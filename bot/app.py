@@ -127,11 +127,14 @@ class Root:
     def sources(self) -> list[Source]:
         """Where pages come from, as configured."""
         from knowledge.page import Audience
-        from knowledge.sources import open_source
+        from knowledge.sources import SourceConfig, home_of, open_source
 
+        homes = self.settings.data_dir / "sources"
         return [
             open_source(
-                one.kind, one.name, one.path, Audience.of(one.audience), include=one.include, exclude=one.exclude
+                one.kind,
+                SourceConfig(one.name, Audience.of(one.audience), home_of(homes, one.name), one.include, one.exclude),
+                one.options,
             )
             for one in self.settings.sources
         ]

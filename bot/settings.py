@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, UnknownSetting
+from bot.source_settings import SourceSettings, kind_keys
 
 PREFIX = "SASEO_"
 CONFIG_VARIABLE = "SASEO_CONFIG"
@@ -37,17 +38,6 @@ def _safe_url(url: str) -> str:
 
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class SourceSettings(_Table):
-    """One `[[sources]]` table."""
-
-    name: str = Field(min_length=1)
-    kind: Literal["folder"] = "folder"
-    path: Path
-    audience: tuple[str, ...] = ("everyone",)
-    include: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
 
 
 class WriterSettings(_Table):
@@ -358,7 +348,7 @@ class Settings(BaseSettings):
     catalogue: Path | None = None
     language: Literal["ko", "en"] = "ko"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
-    sources: tuple[SourceSettings, ...] = (SourceSettings(name="wiki", path=Path("examples/wiki")),)
+    sources: tuple[SourceSettings, ...] = (SourceSettings.of("wiki", "folder", path=Path("examples/wiki")),)
     writer: WriterSettings = WriterSettings()
     embedder: EmbedderSettings = EmbedderSettings()
     index: IndexSettings = IndexSettings()
@@ -447,9 +437,7 @@ def load_settings(path: Path | None) -> Settings:
             "tuning": settings.tuning.model_copy(
                 update={"evaluation_sets": tuple(_absolute(one, folder) for one in settings.tuning.evaluation_sets)}
             ),
-            "sources": tuple(
-                source.model_copy(update={"path": _absolute(source.path, wiki_root)}) for source in settings.sources
-            ),
+            "sources": tuple(source.counted_from(wiki_root) for source in settings.sources),
         }
     )
 
@@ -493,7 +481,11 @@ def known_keys(table: type[BaseModel] = Settings, prefix: str = "") -> list[str]
     for name, field in table.model_fields.items():
         inner: object = field.annotation
         if table is Settings:
-            inner = {"sources": SourceSettings, "places": PlaceTable}.get(name, inner)
+            tables: dict[str, type[BaseModel]] = {"sources": SourceSettings, "places": PlaceTable}
+            inner = tables.get(name, inner)
+        elif table is SourceSettings and name == "options":  # its keys stand in the table itself
+            keys += [prefix + option for option in kind_keys()]
+            continue
         keys.append(prefix + name)
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             keys += known_keys(inner, f"{prefix}{name}.")

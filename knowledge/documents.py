@@ -17,12 +17,13 @@ def load_document(file: SourceFile, cache: ContentCache, max_file_mb: int) -> tu
     if file.size > max_file_mb * 1_000_000:
         raise PageTooLarge(megabytes=file.size / 1_000_000, limit=max_file_mb)
     data = file.read()
-    key = key_of(str(PARSER_VERSION), file.path.rsplit(".", 1)[-1].lower(), data)
+    name = f"page{file.suffix}" if file.suffix is not None else file.path
+    key = key_of(str(PARSER_VERSION), name.rsplit(".", 1)[-1].lower(), data)
     cached = cache.get("document", [key]).get(key)
     if cached is not None:
         return _from_json(json.loads(cached)), key
     try:
-        document = parse(data, file.path)
+        document = parse(data, name)
     except PageError:
         raise
     except Exception as error:  # a parser's own bug must cost one page, not the run

@@ -16,7 +16,7 @@ from knowledge.edition import EditionShelf
 from knowledge.korean import Analyser
 from knowledge.page import Audience
 from knowledge.search import SearchIndex
-from knowledge.sources import open_source
+from knowledge.sources.folder import FolderSource
 from tests.fakes.hash_embedder import HashEmbedder
 
 # The same examples at every run on a server that judges a change; other ones each time at the desk.
@@ -85,7 +85,7 @@ class Indexer:
 
     def build(self, *, full: bool = False) -> BuildReport:
         """One run."""
-        source = open_source("folder", "wiki", self.wiki, Audience.of(["everyone"]))
+        source = FolderSource("wiki", self.wiki, Audience.of(["everyone"]))
         return build([source], self.options, lambda: self.analyser, lambda: self.embedder, full=full)
 
     def open(self) -> SearchIndex:

@@ -1,29 +1,28 @@
-"""Where pages come from. One file per kind, one line of registration below (README.md: "Add a source")."""
+"""Where pages come from. One file per kind, one line of registration below (docs/adding-a-source.md)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from knowledge.errors import UnknownSourceKind
-from knowledge.page import Audience
+from knowledge.sources import folder
 from knowledge.sources.base import Source
-from knowledge.sources.folder import FolderSource
+from knowledge.sources.kinds import Kind, SourceConfig, home_of
 
-_KINDS: dict[str, Callable[..., Source]] = {
-    "folder": FolderSource,
+__all__ = ["KINDS", "Kind", "SourceConfig", "home_of", "open_source"]
+
+KINDS: Mapping[str, Kind[Any]] = {
+    "folder": folder.KIND,
 }
 
-KNOWN_KINDS: frozenset[str] = frozenset(_KINDS)
 
-
-def open_source(kind: str, name: str, path: Path, audience: Audience, **settings: Any) -> Source:
-    """A source of `kind` at `path`; `settings` are the kind's own (for a folder: `include`, `exclude`).
+def open_source(kind: str, config: SourceConfig, options: object) -> Source:
+    """A source of `kind`; `options` is an instance of `KINDS[kind].options`.
 
     Raises UnknownSourceKind. Whether the source can be read shows when its files are listed.
     """
-    make = _KINDS.get(kind)
-    if make is None:
-        raise UnknownSourceKind(name=name, kind=kind, known=", ".join(sorted(KNOWN_KINDS)))
-    return make(name, path, audience, **settings)
+    known = KINDS.get(kind)
+    if known is None:
+        raise UnknownSourceKind(name=config.name, kind=kind, known=", ".join(sorted(KINDS)))
+    return known.open(config, options)

@@ -23,12 +23,24 @@ class SourceFile:
     """A file as its source lists it; the bytes are read only when needed."""
 
     path: str
-    """NFC, `/`-separated, relative to the source: the page's identity."""
+    """NFC, `/`-separated, relative to the source: the page's name in citations, and its identity unless `identity` is given."""
     url: str | None
     modified: dt.date | None
     size: int
+    """In bytes; 0 where the source does not tell before reading."""
     read: Callable[[], bytes]
     """Raises UnreadablePage."""
+    version: str | None = None
+    """Opaque. Same path and same version as in the run before: the same bytes, so they are not read again (a git blob's
+    hash, an ETag, a last-edited time). None: the bytes themselves are compared."""
+    identity: str | None = None
+    """The page's name within its source that survives renaming and moving (a Notion or Confluence id). None: `path`."""
+    suffix: str | None = None
+    """Which parser reads the bytes (`.html`), where `path` does not end in it."""
+    title: str | None = None
+    """The page's title where the source knows it; the document's own front matter still wins."""
+    audience: Audience | None = None
+    """Who may read this page as the source tells; narrows the source's own audience, never widens it."""
 
 
 class Source(Protocol):
@@ -55,7 +67,7 @@ def to_page(source_name: str, source_audience: Audience, file: SourceFile, docum
         title=_title(file, document),
         url=_web_address(meta.get("url")) or _web_address(file.url),
         modified=_date(meta.get("updated")) or _date(meta.get("date")) or file.modified,
-        audience=_audience(source_audience, meta),
+        audience=_audience(source_audience if file.audience is None else source_audience.narrowed(file.audience), meta),
         sections=document.sections,
         replaced_by=_replaced_by(file.path, meta.get("replaced_by")),
     )
@@ -63,7 +75,7 @@ def to_page(source_name: str, source_audience: Audience, file: SourceFile, docum
 
 def _title(file: SourceFile, document: Document) -> str:
     first_heading = next((section.heading[0] for section in document.sections if section.heading), None)
-    for candidate in (document.meta.get("title"), document.title, first_heading):
+    for candidate in (document.meta.get("title"), file.title, document.title, first_heading):
         if isinstance(candidate, str | int | float | dt.date) and not isinstance(candidate, bool):
             title = " ".join(unicodedata.normalize("NFC", str(candidate)).split())
             if title:

@@ -8,13 +8,22 @@ import os
 import stat
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from knowledge.errors import SourceNotFound, UnreadablePage
 from knowledge.formats import KNOWN_SUFFIXES
 from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
+from knowledge.sources.kinds import Kind, SourceConfig
 from knowledge.sources.patterns import Patterns
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOptions:
+    """`path`: the folder."""
+
+    path: Path
 
 
 class FolderSource:
@@ -138,3 +147,10 @@ def _day(timestamp: float) -> dt.date | None:
         return dt.date.fromtimestamp(timestamp)
     except (OverflowError, ValueError, OSError):
         return None
+
+
+def _open(config: SourceConfig, options: FolderOptions) -> FolderSource:
+    return FolderSource(config.name, options.path, config.audience, config.include, config.exclude)
+
+
+KIND = Kind(FolderOptions, _open)

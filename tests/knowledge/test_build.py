@@ -12,7 +12,7 @@ from knowledge.build import build
 from knowledge.errors import EmptyWiki, IndexBusy, NoEdition, PublishFailed
 from knowledge.page import Audience, reader_of
 from knowledge.search import SearchOptions
-from knowledge.sources import open_source
+from knowledge.sources.folder import FolderSource
 from tests.conftest import Indexer
 
 
@@ -197,6 +197,6 @@ def test_other_search_settings_make_another_edition(indexer: Indexer) -> None:
 
 
 def test_a_wiki_without_open_pages_is_calibrated_too(indexer: Indexer) -> None:
-    source = open_source("folder", "wiki", indexer.wiki, Audience.of(["staff"]))
+    source = FolderSource("wiki", indexer.wiki, Audience.of(["staff"]))
     build([source], indexer.options, lambda: indexer.analyser, lambda: indexer.embedder)
     assert indexer.shelf.manifest(indexer.shelf.current()).calibration["threshold"] > 0

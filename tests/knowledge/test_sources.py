@@ -12,9 +12,9 @@ import pytest
 
 from knowledge.errors import SourceNotFound, UnknownSourceKind, UnreadablePage
 from knowledge.page import Audience, Block, Document, Page, Section, reader_of
-from knowledge.sources import open_source
+from knowledge.sources import SourceConfig, open_source
 from knowledge.sources.base import SourceFile, to_page
-from knowledge.sources.folder import FolderSource
+from knowledge.sources.folder import FolderOptions, FolderSource
 from knowledge.sources.patterns import Patterns
 
 
@@ -170,10 +170,11 @@ def test_patterns(pattern: str, path: str, expected: bool) -> None:
 
 def test_sources_are_opened_by_kind(tmp_path: Path) -> None:
     write(tmp_path, "글.md", "초안.md")
-    opened = open_source("folder", "위키", tmp_path, Audience(), exclude=["초안.md"])
+    config = SourceConfig("위키", Audience(), tmp_path / "home", exclude=("초안.md",))
+    opened = open_source("folder", config, FolderOptions(tmp_path))
     assert (opened.name, [file.path for file in opened.files()]) == ("위키", ["글.md"])
     with pytest.raises(UnknownSourceKind):
-        open_source("sharepoint", "위키", tmp_path, Audience())
+        open_source("sharepoint", config, FolderOptions(tmp_path))
 
 
 def test_titles_fall_back_from_front_matter_to_the_file_name() -> None:

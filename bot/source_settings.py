@@ -1,0 +1,94 @@
+"""One `[[sources]]` table. The keys that only one kind knows are declared by that kind (`knowledge/sources/`), not here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
+
+from knowledge.sources import KINDS
+
+
+class SourceSettings(BaseModel):
+    """`options`: an instance of the kind's own dataclass, filled from the table's other keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    kind: str = "folder"
+    audience: tuple[str, ...] = ("everyone",)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    schedule: str = ""
+    """When this source alone is read again (as `[jobs.*] schedule`); empty: with all others."""
+    options: Any = None
+
+    @classmethod
+    def of(cls, name: str, kind: str, **keys: object) -> SourceSettings:
+        """As if the table had been read from a file."""
+        return cls.model_validate({"name": name, "kind": kind, **keys})
+
+    def counted_from(self, folder: Path) -> SourceSettings:
+        """The same with every path of its options absolute, counted from `folder`."""
+        paths = {
+            field.name: folder / value.expanduser()
+            for field in dataclasses.fields(self.options)
+            if isinstance(value := getattr(self.options, field.name), Path)
+        }
+        return self.model_copy(update={"options": dataclasses.replace(self.options, **paths)})
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        """The table as a file would hold it, with the kind's own keys in place."""
+        common = {name: getattr(self, name) for name in type(self).model_fields if name != "options"}
+        return common | dataclasses.asdict(self.options)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _own_keys(cls, table: Any) -> Any:
+        """Gathers the kind's own keys in `options`; what neither knows stays, and is refused by name."""
+        if not isinstance(table, Mapping) or dataclasses.is_dataclass(table.get("options")):
+            return table
+        kind = KINDS.get(str(table.get("kind", "folder")))
+        if kind is None:
+            raise ValueError(f"kind must be one of {', '.join(sorted(KINDS))}")
+        own = option_keys(kind.options)
+        given = {key: value for key, value in table.items() if key in own}
+        if "options" in table:
+            raise ValueError("options is not a key of its own: write its keys into the table itself")
+        try:
+            options = TypeAdapter(kind.options).validate_python(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from error
+        return {key: value for key, value in table.items() if key not in own} | {"options": options}
+
+    @field_validator("schedule")
+    @classmethod
+    def _readable(cls, schedule: str) -> str:
+        return schedule.strip()
+
+
+def option_keys(options: type) -> frozenset[str]:
+    """The keys that a kind with these options knows beside the common ones."""
+    return frozenset(field.name for field in dataclasses.fields(options))
+
+
+@cache
+def kind_keys() -> tuple[str, ...]:
+    """Every key that some kind knows."""
+    return tuple(sorted({key for kind in KINDS.values() for key in option_keys(kind.options)}))
