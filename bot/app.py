@@ -127,13 +127,20 @@ class Root:
     def sources(self) -> list[Source]:
         """Where pages come from, as configured."""
         from knowledge.page import Audience
-        from knowledge.sources import SourceConfig, home_of, open_source
+        from knowledge.sources import FolderAudience, SourceConfig, home_of, open_source
 
         homes = self.settings.data_dir / "sources"
         return [
             open_source(
                 one.kind,
-                SourceConfig(one.name, Audience.of(one.audience), home_of(homes, one.name), one.include, one.exclude),
+                SourceConfig(
+                    one.name,
+                    Audience.of(one.audience),
+                    home_of(homes, one.name),
+                    one.include,
+                    one.exclude,
+                    tuple(FolderAudience(rule.pages, Audience.of(rule.audience)) for rule in one.folders),
+                ),
                 one.options,
             )
             for one in self.settings.sources

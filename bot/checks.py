@@ -19,6 +19,7 @@ from bot.commands.tools import Check
 from knowledge import korean
 from knowledge.embed import self_test as embedder_self_test
 from knowledge.errors import ExplainedError
+from knowledge.sources.patterns import Patterns
 
 if TYPE_CHECKING:
     from bot.models.store import ModelStore
@@ -93,10 +94,19 @@ def _disk(parts: Parts) -> tuple[str, str]:
 
 
 def _sources(parts: Parts) -> tuple[str, str]:
-    counts = {source.name: sum(1 for _ in source.files()) for source in parts.sources()}
-    found = ", ".join(f"{name}: 문서 {count}개" for name, count in counts.items())
-    empty = [name for name, count in counts.items() if not count]
-    return found, f"문서가 없는 출처입니다: {', '.join(empty)}. path와 include를 확인해 주십시오." if empty else ""
+    paths = {source.name: [file.path for file in source.files()] for source in parts.sources()}
+    found = ", ".join(f"{name}: 문서 {len(listed)}개" for name, listed in paths.items())
+    empty = [name for name, listed in paths.items() if not listed]
+    if empty:
+        return found, f"문서가 없는 출처입니다: {', '.join(empty)}. path와 include를 확인해 주십시오."
+    # A slip in such a pattern would leave to everybody what was meant for some.
+    idle = [
+        f"{one.name}: {', '.join(rule.pages)}"
+        for one in parts.settings.sources
+        for rule in one.folders
+        if not any(Patterns(rule.pages).match(path) for path in paths[one.name])
+    ]
+    return found, f"folders의 규칙에 맞는 문서가 없습니다({'; '.join(idle)}). pages를 확인해 주십시오." if idle else ""
 
 
 def _model(parts: Parts, name: str) -> tuple[str, str]:

@@ -22,6 +22,15 @@ from pydantic import (
 from knowledge.sources import KINDS
 
 
+class FolderTable(BaseModel):
+    """One entry of `folders`: who may read the pages that match `pages`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    pages: tuple[str, ...] = Field(min_length=1)
+    audience: tuple[str, ...] = Field(min_length=1)
+
+
 class SourceSettings(BaseModel):
     """`options`: an instance of the kind's own dataclass, filled from the table's other keys."""
 
@@ -32,6 +41,7 @@ class SourceSettings(BaseModel):
     audience: tuple[str, ...] = ("everyone",)
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    folders: tuple[FolderTable, ...] = ()
     schedule: str = ""
     """When this source alone is read again (as `[jobs.*] schedule`); empty: with all others."""
     options: Any = None

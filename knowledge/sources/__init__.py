@@ -9,8 +9,9 @@ from knowledge.errors import UnknownSourceKind
 from knowledge.sources import folder
 from knowledge.sources.base import Source
 from knowledge.sources.kinds import Kind, SourceConfig, home_of
+from knowledge.sources.narrowed import FolderAudience, NarrowedSource
 
-__all__ = ["KINDS", "Kind", "SourceConfig", "home_of", "open_source"]
+__all__ = ["KINDS", "FolderAudience", "Kind", "SourceConfig", "home_of", "open_source"]
 
 KINDS: Mapping[str, Kind[Any]] = {
     "folder": folder.KIND,
@@ -25,4 +26,5 @@ def open_source(kind: str, config: SourceConfig, options: object) -> Source:
     known = KINDS.get(kind)
     if known is None:
         raise UnknownSourceKind(name=config.name, kind=kind, known=", ".join(sorted(KINDS)))
-    return known.open(config, options)
+    source = known.open(config, options)
+    return NarrowedSource(source, config.folders) if config.folders else source

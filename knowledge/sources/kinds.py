@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from knowledge.page import Audience
 from knowledge.sources.base import Source
+from knowledge.sources.narrowed import FolderAudience
 
 Options = TypeVar("Options")
 
@@ -28,6 +29,8 @@ class SourceConfig:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     """Patterns over the pages' paths (patterns.py)."""
+    folders: tuple[FolderAudience, ...] = ()
+    """Who may read some of its folders."""
 
 
 def home_of(homes: Path, name: str) -> Path:

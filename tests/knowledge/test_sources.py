@@ -12,7 +12,7 @@ import pytest
 
 from knowledge.errors import SourceNotFound, UnknownSourceKind, UnreadablePage
 from knowledge.page import Audience, Block, Document, Page, Section, reader_of
-from knowledge.sources import SourceConfig, open_source
+from knowledge.sources import FolderAudience, SourceConfig, open_source
 from knowledge.sources.base import SourceFile, to_page
 from knowledge.sources.folder import FolderOptions, FolderSource
 from knowledge.sources.patterns import Patterns
@@ -175,6 +175,23 @@ def test_sources_are_opened_by_kind(tmp_path: Path) -> None:
     assert (opened.name, [file.path for file in opened.files()]) == ("위키", ["글.md"])
     with pytest.raises(UnknownSourceKind):
         open_source("sharepoint", config, FolderOptions(tmp_path))
+
+
+def test_folders_narrow_who_may_read(tmp_path: Path) -> None:
+    write(tmp_path, "hr/연봉.md", "hr/임원/보상.md", "공지.md")
+    rules = (
+        FolderAudience(("hr",), Audience.of(["hr"])),
+        FolderAudience(("hr/임원/**",), Audience.of(["board"])),
+    )
+    config = SourceConfig("위키", Audience.of(["staff"]), tmp_path / "home", folders=rules)
+    opened = open_source("folder", config, FolderOptions(tmp_path))
+    document = Document(None, (Section((), (Block("글"),)),))
+    readers = {file.path: to_page(opened.name, opened.audience, file, document).audience for file in opened.files()}
+    assert readers == {
+        "공지.md": Audience.of(["staff"]),
+        "hr/연봉.md": Audience.of(["staff"]).narrowed(Audience.of(["hr"])),
+        "hr/임원/보상.md": Audience(frozenset(frozenset([one]) for one in ("staff", "hr", "board"))),
+    }
 
 
 def test_titles_fall_back_from_front_matter_to_the_file_name() -> None:

@@ -198,6 +198,22 @@ def test_a_source_that_is_not_there_exits_1_and_is_named(here: Here) -> None:
     assert any(not check["ok"] and "손글" in check["found"] + check["remedy"] for check in checks)
 
 
+def test_a_folder_rule_that_fits_no_page_is_told(here: Here) -> None:
+    (here.folder / "wiki" / "인사").mkdir(parents=True)
+    (here.folder / "wiki" / "인사" / "연봉.md").write_text("# 연봉\n연봉표입니다.\n", encoding="utf-8")
+    path = here.folder / "saseo.toml"
+    table = '[[sources]]\nname = "wiki"\npath = "wiki"\nfolders = [{{ pages = ["{}"], audience = ["hr"] }}]\n'
+
+    def about_sources(pages: str) -> str:
+        path.write_text(table.format(pages), encoding="utf-8")
+        checks = here("--config", path, "doctor", "--json", code=1).json()
+        assert isinstance(checks, list)
+        return "".join(check["remedy"] for check in checks if "wiki: 문서 1개" in check["found"])
+
+    assert about_sources("인사/**") == ""
+    assert "wiki: 인시/**" in about_sources("인시/**")
+
+
 @pytest.mark.parametrize("verb", ["ask", "search"])
 @pytest.mark.parametrize(
     ("line", "number"),
