@@ -208,7 +208,7 @@ def test_a_folder_rule_that_fits_no_page_is_told(here: Here) -> None:
         path.write_text(table.format(pages), encoding="utf-8")
         checks = here("--config", path, "doctor", "--json", code=1).json()
         assert isinstance(checks, list)
-        return "".join(check["remedy"] for check in checks if "wiki: 문서 1개" in check["found"])
+        return next(str(check["remedy"]) for check in checks if check["name"] == "출처")
 
     assert about_sources("인사/**") == ""
     assert "wiki: 인시/**" in about_sources("인시/**")
