@@ -4,10 +4,20 @@
     └── WikiError
         ├── SourceError
         │   ├── SourceNotFound          the configured folder is not there
+        │   ├── SourceUnreachable       network, time-out, the other side is down
+        │   ├── SourceDenied            the other side refuses us: token, permission, robots.txt
+        │   ├── TokenMissing            the environment variable named in the settings is empty
+        │   ├── GitMissing              no `git` program on this machine
+        │   ├── NotARepository          the folder is there, but git finds no repository in it
+        │   ├── BranchNotFound
+        │   ├── SubfolderNotFound       the repository has no such folder, or nothing in it
         │   ├── UnknownSourceKind       [[sources]] kind names nothing we can read
         │   └── EmptyWiki               nothing readable in any source: the old edition stays
         ├── PageError                   one page could not be read: recorded, the run goes on
-        │   ├── PageTooLarge
+        │   ├── PageTooLarge            the file, before it is read
+        │   ├── PageTooLong             its text
+        │   ├── PageTooSlow             the parser was stopped
+        │   ├── PageTooHungry           the parser was stopped
         │   ├── UnknownFormat
         │   ├── UnreadablePage
         │   └── PageWithoutText
@@ -17,6 +27,7 @@
         │   ├── EditionMismatch         made with another embedder or tokeniser
         │   ├── PublishFailed           disk full, permissions …: the old edition stays
         │   └── IndexBusy               another process is indexing
+        ├── ParsingUnavailable          the parsing process does not start: the old edition stays
         └── SelfTestFailed              the Korean legs do not work on this machine
 
 Messages are templates filled from typed keyword arguments, so that every error says what is wrong *and* what to do.
@@ -65,6 +76,69 @@ class SourceNotFound(SourceError):
     en = "The folder of source '{name}' does not exist: {path}. Check [[sources]] path in config.toml."
 
 
+class SourceUnreachable(SourceError):
+    """`name`, `address` (without secrets), `reason`."""
+
+    ko = (
+        "출처 '{name}'에 접속하지 못했습니다: {address} ({reason}). 주소와 네트워크를 확인해 주십시오. "
+        "다음 실행 때 다시 시도하며, 이전 색인은 그대로 둡니다."
+    )
+    en = (
+        "Source '{name}' cannot be reached: {address} ({reason}). Check the address and the network. "
+        "The next run tries again; the previous edition stays."
+    )
+
+
+class SourceDenied(SourceError):
+    """`name`, `address` (without secrets), `reason`."""
+
+    ko = (
+        "출처 '{name}'에서 접근을 거부했습니다: {address} ({reason}). 토큰이 담긴 환경 변수와 그 계정의 권한을 확인해 주십시오. "
+        "이전 색인은 그대로 둡니다."
+    )
+    en = (
+        "Source '{name}' refused access: {address} ({reason}). Check the environment variable with the token and what its "
+        "account may read. The previous edition stays."
+    )
+
+
+class TokenMissing(SourceError):
+    """`name`, `variable`: of the environment."""
+
+    ko = "출처 '{name}'의 토큰이 없습니다. 환경 변수 {variable}에 토큰을 넣고 다시 실행해 주십시오."
+    en = "Source '{name}' has no token. Set the environment variable {variable} and run again."
+
+
+class GitMissing(SourceError):
+    """`name`."""
+
+    ko = "출처 '{name}'을(를) 읽으려면 git 프로그램이 필요합니다. git 2.31 이상을 설치해 주십시오."
+    en = "Reading source '{name}' needs the git program. Install git 2.31 or newer."
+
+
+class NotARepository(SourceError):
+    """`name`, `path`."""
+
+    ko = "출처 '{name}'의 폴더는 git 저장소가 아닙니다: {path}. [[sources]] path를 확인하거나 kind를 \"folder\"로 바꿔 주십시오."
+    en = (
+        "The folder of source '{name}' is no git repository: {path}. Check [[sources]] path, or set kind to \"folder\"."
+    )
+
+
+class BranchNotFound(SourceError):
+    """`name`, `branch`, `address`: folder or URL of the repository."""
+
+    ko = "출처 '{name}'의 저장소 {address}에 '{branch}' 브랜치가 없거나 커밋이 없습니다. [[sources]] branch를 확인해 주십시오."
+    en = "The repository {address} of source '{name}' has no branch '{branch}', or no commit. Check [[sources]] branch."
+
+
+class SubfolderNotFound(SourceError):
+    """`name`, `subfolder`."""
+
+    ko = "출처 '{name}'의 저장소에 '{subfolder}' 폴더가 없습니다. [[sources]] subfolder를 확인해 주십시오."
+    en = "The repository of source '{name}' has no folder '{subfolder}'. Check [[sources]] subfolder."
+
+
 class UnknownSourceKind(SourceError):
     """`name`, `kind`, `known`."""
 
@@ -88,6 +162,27 @@ class PageTooLarge(PageError):
 
     ko = "파일이 너무 큽니다({megabytes:.1f} MB, 한도 {limit} MB). 나누거나 [index] max_file_mb를 올려 주십시오."
     en = "The file is too large ({megabytes:.1f} MB, limit {limit} MB). Split it or raise [index] max_file_mb."
+
+
+class PageTooLong(PageError):
+    """`characters`, `limit`."""
+
+    ko = "문서의 글이 너무 깁니다({characters:,}자, 한도 {limit:,}자). 여러 문서로 나누어 주십시오."
+    en = "The page's text is too long ({characters:,} characters, limit {limit:,}). Split it into several pages."
+
+
+class PageTooSlow(PageError):
+    """`seconds`: the limit."""
+
+    ko = "문서를 읽는 데 {seconds:g}초가 넘게 걸려 멈추었습니다. 문서를 나누거나 [index] parse_seconds를 올려 주십시오."
+    en = "Reading the page took more than {seconds:g} seconds and was stopped. Split it or raise [index] parse_seconds."
+
+
+class PageTooHungry(PageError):
+    """`megabytes`: the limit."""
+
+    ko = "문서를 읽는 데 메모리가 {megabytes} MB보다 많이 필요해 멈추었습니다. 문서를 나누거나 [index] parse_memory_mb를 올려 주십시오."
+    en = "Reading the page took more than {megabytes} MB of memory and was stopped. Split it or raise [index] parse_memory_mb."
 
 
 class UnknownFormat(PageError):
@@ -148,6 +243,13 @@ class IndexBusy(EditionError):
 
     ko = "다른 색인 작업이 진행 중입니다. 끝난 뒤에 다시 실행해 주십시오."
     en = "Another indexing run is in progress. Try again when it has finished."
+
+
+class ParsingUnavailable(WikiError):
+    """`reason`."""
+
+    ko = "문서를 읽는 프로세스를 시작하지 못했습니다({reason}). 메모리 여유와 설치 상태를 확인해 주십시오. 이전 색인은 그대로 둡니다."
+    en = "The process that reads pages did not start ({reason}). Check free memory and the installation. The previous edition stays."
 
 
 class SelfTestFailed(WikiError):
