@@ -68,6 +68,8 @@ class IndexSettings(_Table):
     passage_size: int = Field(600, ge=100)
     passage_overlap: int = Field(100, ge=0)
     max_file_mb: int = Field(50, ge=1)
+    parse_seconds: float = Field(60.0, ge=1, allow_inf_nan=False)
+    parse_memory_mb: int = Field(1024, ge=64)
     keep_editions: int = Field(3, ge=1)
 
 
