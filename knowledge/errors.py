@@ -2,6 +2,9 @@
 
     ExplainedError                  carries one Korean and one English sentence (also the base of bot.errors)
     └── WikiError
+        ├── GlossaryError
+        │   ├── UnreadableGlossary      the configured file cannot be read
+        │   └── BadGlossary             a line of it cannot be used
         ├── SourceError
         │   ├── SourceNotFound          the configured folder is not there
         │   ├── SourceUnreachable       network, time-out, the other side is down
@@ -63,6 +66,24 @@ def _rebuild(kind: type[ExplainedError], details: dict[str, object]) -> Explaine
 
 class WikiError(ExplainedError):
     """Anything wrong with the wiki or its index."""
+
+
+class GlossaryError(WikiError):
+    """The company's glossary cannot be used."""
+
+
+class UnreadableGlossary(GlossaryError):
+    """`path`, `reason`."""
+
+    ko = "용어집 {path}을(를) 읽을 수 없습니다: {reason}. config.toml의 [search] glossary를 확인해 주십시오."
+    en = "The glossary {path} cannot be read: {reason}. Check [search] glossary in config.toml."
+
+
+class BadGlossary(GlossaryError):
+    """`path`, `line`, `reason`."""
+
+    ko = "용어집 {path}의 {line}번째 줄을 쓸 수 없습니다: {reason}. 그 줄을 고쳐 주십시오. 형식은 docs/search.ko.md에 있습니다."
+    en = "Line {line} of the glossary {path} cannot be used: {reason}. Correct that line; docs/search.md has the form."
 
 
 class SourceError(WikiError):

@@ -17,8 +17,10 @@ from knowledge.errors import SelfTestFailed
 if TYPE_CHECKING:
     from kiwipiepy import Kiwi, Token
 
+    from knowledge.glossary import Glossary
+
 ANALYSER = "kiwi-content-2"
-"""Part of every token cache key and of the edition's manifest: change it when the tokens change."""
+"""Change it when the tokens change: it is part of the analyser's name."""
 
 _CONTENT = frozenset({"XR", "SL", "SN", "SH", "MAG", "MM", "XPN", "XSN"})
 _NOT_CONTENT = frozenset({"VCP", "VCN", "VX"})
@@ -52,29 +54,57 @@ class Morpheme:
     tag: str
     start: int
     end: int
+    known: bool = True
+    """Kiwi's dictionary has it; otherwise it is a guess, as for names and slips."""
+    slip: bool = False
+    """It is written otherwise in the text: Kiwi took it for a typing slip."""
 
 
 class Analyser:
-    """Owns one Kiwi instance. Loading takes seconds and about 0.5 GB: make one per process."""
+    """Owns one Kiwi instance. Loading takes seconds and about 0.5 GB: make one per process.
 
-    name = ANALYSER
+    Words of the company's glossary that Kiwi would cut are kept whole, followed by their parts: a compound is found by
+    itself and by its parts, written with or without spaces.
+    """
 
-    def __init__(self, workers: int = 1) -> None:
+    def __init__(self, workers: int = 1, glossary: Glossary | None = None) -> None:
         """`workers`: Kiwi's own threads for batches."""
         from kiwipiepy import Kiwi
 
         self._kiwi: Kiwi = Kiwi(num_workers=workers)
+        self.name = analyser_name(glossary)
+        self._parts = self._with_words(glossary) if glossary else {}
+
+    def _with_words(self, glossary: Glossary) -> dict[str, tuple[str, ...]]:
+        """Teach Kiwi the words; those that it cuts with the parts they are found by."""
+        parts = {}
+        for word, own in glossary.words.items():
+            found = own or tuple(_content(self._kiwi.tokenize(word)))
+            if found != (word,):  # one that Kiwi takes as a whole anyway is left as it is
+                parts[word] = tuple(part for part in found if part != word)
+        for word in parts:
+            self._kiwi.add_user_word(word, "NNP")
+        return parts
+
+    def is_whole(self, token: str) -> bool:
+        """Whether a morpheme is a compound of the glossary, whose parts follow it."""
+        return bool(self._parts.get(token))
 
     def morphemes(self, text: str) -> list[str]:
-        """The content morphemes of one text, in order."""
-        return _content(self._kiwi.tokenize(normalise(text)))
+        """The content morphemes of one text, in order; behind a compound of the glossary its parts."""
+        return self._with_parts(_content(self._kiwi.tokenize(normalise(text))))
+
+    def _with_parts(self, tokens: list[str]) -> list[str]:
+        if not self._parts:
+            return tokens
+        return [piece for token in tokens for piece in (token, *self._parts.get(token, ()))]
 
     def morphemes_of(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> list[list[str]]:
         """The same for many texts; `progress` is told how many are done."""
         results: list[list[str]] = []
         stream: Iterator[list[Token]] = self._kiwi.tokenize(iter([normalise(text) for text in texts]))
         for tokens in stream:
-            results.append(_content(tokens))
+            results.append(self._with_parts(_content(tokens)))
             if progress is not None:
                 progress(len(results))
         return results
@@ -92,6 +122,14 @@ class Analyser:
         joined: str = self._kiwi.join(morphemes)
         return joined
 
+    def analysed(self, text: str, *, slips: bool = False) -> list[Morpheme]:
+        """Every morpheme of the normalised text, with its place there. `slips`: as Kiwi reads it when it allows for typing slips."""
+        tokens = self._kiwi.tokenize(normalise(text), typos="basic_with_continual" if slips else None)
+        return [
+            Morpheme(one.form, one.tag, one.start, one.start + one.len, bool(one.base_form), one.typo_cost > 0)
+            for one in tokens
+        ]
+
     def repaired(self, question: str) -> str:
         """The question with spacing and common typing slips put right, for a second try at searching.
 
@@ -100,6 +138,16 @@ class Analyser:
         tokens = self._kiwi.tokenize(normalise(question), typos="basic")
         repaired: str = self._kiwi.space(self._kiwi.join(tokens), reset_whitespace=True)
         return repaired
+
+    def respaced(self, text: str) -> str:
+        """The normalised text with spaces where Kiwi would put them, whatever stood there."""
+        spaced: str = self._kiwi.space(normalise(text), reset_whitespace=True)
+        return spaced
+
+
+def analyser_name(glossary: Glossary | None = None) -> str:
+    """Part of every token cache key, of an edition's fingerprint and of its manifest; known without loading Kiwi."""
+    return f"{ANALYSER}+{glossary.stamp}" if glossary and glossary.stamp else ANALYSER
 
 
 def _content(tokens: Iterable[Token]) -> list[str]:
