@@ -12,57 +12,117 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from knowledge.term_counts import TermCounts
+
 if TYPE_CHECKING:
     from bm25s import BM25
 
 Scores = NDArray[np.float32]
+_COUNTS = "counts.npy"
+_LENGTHS = "lengths.npy"
 
 
 class Lexicon:
     """BM25 with bm25s' defaults (k1 1.5, b 0.75, Lucene's formula), which are the ones that were measured."""
 
-    def __init__(self, bm25: BM25) -> None:
+    def __init__(
+        self, bm25: BM25, counts: NDArray[np.uint16] | None = None, lengths: NDArray[np.int32] | None = None
+    ) -> None:
         self._bm25 = bm25
+        self._counts = counts
+        self._lengths = lengths
+        # Plain arrays over what may be memory-mapped: a slice of a memmap costs ten times a slice of an array.
+        self._scores: Scores = np.asarray(bm25.scores["data"])
+        self._documents: NDArray[np.integer] = np.asarray(bm25.scores["indices"])
+        self._starts = [int(start) for start in bm25.scores["indptr"]]
+        # bm25s adds an empty token that no document has a list for.
+        self._vocabulary = {token: i for token, i in bm25.vocab_dict.items() if i < len(self._starts) - 1}
         self.size = int(bm25.scores["num_docs"])
 
     @classmethod
-    def build(cls, documents: Sequence[list[str]]) -> Lexicon:
+    def build(cls, documents: Iterable[Sequence[str]]) -> Lexicon:
         """`documents`: one token list each; an empty list is a document that is never found."""
+        return cls.of(TermCounts.of(documents))
+
+    @classmethod
+    def of(cls, counts: TermCounts) -> Lexicon:
+        """All scores at once: bm25s' own loop over documents and tokens takes minutes and gigabytes for the same numbers."""
         from bm25s import BM25
 
         bm25 = BM25()
-        # bm25s refuses a corpus without a single token.
-        bm25.index(list(documents) if any(documents) else [["\x00"]] * len(documents), show_progress=False)
-        return cls(bm25)
+        bm25.vocab_dict = dict(counts.vocabulary)
+        bm25.unique_token_ids_set = set(bm25.vocab_dict.values())
+        bm25.nonoccurrence_array = None  # of other formulas than Lucene's
+        bm25.scores = {
+            "data": counts.scores(bm25.k1, bm25.b),
+            "indices": counts.documents,
+            "indptr": counts.starts,
+            "num_docs": counts.size,
+        }
+        return cls(bm25, counts.counts, counts.lengths)
+
+    @property
+    def counts(self) -> TermCounts | None:
+        """What it was made from; None where an older version did not keep it."""
+        if self._counts is None or self._lengths is None:
+            return None
+        scores = self._bm25.scores
+        return TermCounts(self._bm25.vocab_dict, scores["indptr"], scores["indices"], self._counts, self._lengths)
 
     def save(self, folder: Path) -> None:
         """Write numpy arrays and JSON into `folder`."""
         self._bm25.save(folder, show_progress=False)
+        if self._counts is not None and self._lengths is not None:
+            np.save(folder / _COUNTS, self._counts, allow_pickle=False)
+            np.save(folder / _LENGTHS, self._lengths, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path) -> Lexicon:
         """The inverse of `save`; arrays are memory-mapped."""
         from bm25s import BM25
 
-        return cls(BM25.load(folder, mmap=True, show_progress=False, allow_pickle=False))
+        bm25 = BM25.load(folder, mmap=True, show_progress=False, allow_pickle=False)
+        kept = [folder / _COUNTS, folder / _LENGTHS]
+        if not all(path.is_file() for path in kept):
+            return cls(bm25)
+        return cls(bm25, *(np.load(path, mmap_mode="r", allow_pickle=False) for path in kept))
+
+    def vocabulary(self) -> Iterable[str]:
+        """Every token that a document holds. Not all of them are every reader's to know."""
+        return self._vocabulary.keys()
 
     def scores(self, tokens: Iterable[str]) -> Scores:
-        """(size,) BM25 of every document; all zero when no token is known."""
-        known = [token for token in tokens if token in self._bm25.vocab_dict]
-        if not known:
-            return np.zeros(self.size, dtype=np.float32)
-        scores: Scores = np.asarray(self._bm25.get_scores(known), dtype=np.float32)
+        """(size,) BM25 of every document; all zero when no token is known. A token that stands twice counts twice."""
+        scores = np.zeros(self.size, dtype=np.float32)
+        for token in tokens:
+            index = self._vocabulary.get(token)
+            if index is not None:
+                at = slice(self._starts[index], self._starts[index + 1])
+                scores[self._documents[at]] += self._scores[at]  # a document stands once in a token's list
         return scores
+
+    def df(self, token: str) -> int:
+        """How many documents hold `token`."""
+        index = self._vocabulary.get(token)
+        return 0 if index is None else self._starts[index + 1] - self._starts[index]
 
     def idf(self, token: str) -> float:
         """Lucene's ln(1 + (N - df + 0.5) / (df + 0.5)); an unknown token has df 0."""
-        df = len(self.holders(token))
+        df = self.df(token)
         return float(np.log(1 + (self.size - df + 0.5) / (df + 0.5)))
 
-    def holders(self, token: str) -> NDArray[np.int64]:
-        """Numbers of the documents that hold `token`."""
-        index = self._bm25.vocab_dict.get(token)
+    def holders(self, token: str) -> NDArray[np.integer]:
+        """Numbers of the documents that hold `token`, ascending."""
+        index = self._vocabulary.get(token)
         if index is None:
             return np.zeros(0, dtype=np.int64)
-        start, stop = self._bm25.scores["indptr"][index : index + 2]
-        return np.asarray(self._bm25.scores["indices"][start:stop], dtype=np.int64)
+        return self._documents[self._starts[index] : self._starts[index + 1]]
+
+    def held_by(self, token: str, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of `numbers` hold `token`."""
+        holders = self.holders(token)
+        if not len(holders):
+            return np.zeros(len(numbers), dtype=np.bool_)
+        at = np.minimum(np.searchsorted(holders, numbers), len(holders) - 1)
+        held: NDArray[np.bool_] = holders[at] == numbers
+        return held
