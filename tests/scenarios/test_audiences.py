@@ -50,7 +50,7 @@ class Written:
 
 PAGES = st.lists(
     st.builds(Written, st.sampled_from(TOPICS), st.sampled_from(("공개", "인사", "전산")), DEMANDS),
-    min_size=1,
+    min_size=3,
     max_size=6,
 )
 
@@ -68,12 +68,14 @@ def may_read(page: Written, source: list[str] | None, rules: dict[str, list[str]
 
 
 @settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
 )
 @given(
     pages=PAGES,
     source=DEMANDS,
-    rules=st.dictionaries(st.sampled_from(("인사", "전산")), DEMANDS.filter(lambda demand: demand is not None)),
+    rules=st.dictionaries(
+        st.sampled_from(("인사", "전산")), DEMANDS.filter(lambda demand: demand is not None), min_size=1
+    ),
     reader=READERS,
     asked=st.lists(st.sampled_from(TOPICS), min_size=1, max_size=2),
     earlier=st.lists(st.sampled_from(TOPICS), max_size=2),
