@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from knowledge.errors import UnknownSourceKind
-from knowledge.sources import folder
+from knowledge.sources import folder, git
 from knowledge.sources.base import Source
 from knowledge.sources.kinds import Kind, SourceConfig, home_of
 from knowledge.sources.narrowed import FolderAudience, NarrowedSource
@@ -15,6 +15,7 @@ __all__ = ["KINDS", "FolderAudience", "Kind", "SourceConfig", "home_of", "open_s
 
 KINDS: Mapping[str, Kind[Any]] = {
     "folder": folder.KIND,
+    "git": git.KIND,
 }
 
 
