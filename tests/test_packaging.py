@@ -171,6 +171,18 @@ def test_the_files_that_come_along_are_found(either: Scratch) -> None:
     assert Path(data) == either.elsewhere / "var"
 
 
+def test_pages_are_parsed_in_a_process_with_the_same_rooms(either: Scratch) -> None:
+    found = either.code(
+        "import sys, saseo\n"
+        "sys.argv = ['saseo', '--help']\n"
+        "try:\n    saseo.main()\nexcept SystemExit:\n    pass\n"
+        "from knowledge.parsing import ParsingProcess\n"
+        "with ParsingProcess() as parsing:\n"
+        "    print('READ', parsing.parse('# 연차'.encode(), '연차.md').title, parsing.started)\n"
+    )
+    assert found.rsplit("READ ", 1)[1].split() == ["연차", "1"]
+
+
 def test_help_imports_nothing_heavy(either: Scratch) -> None:
     loaded = either.code(
         "import sys, saseo\n"
