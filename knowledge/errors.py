@@ -9,6 +9,7 @@
         │   ├── SourceNotFound          the configured folder is not there
         │   ├── SourceUnreachable       network, time-out, the other side is down
         │   ├── SourceDenied            the other side refuses us: token, permission, robots.txt
+        │   ├── SourcePartNotFound      a space or page named in the settings does not exist, or is hidden from us
         │   ├── TokenMissing            the environment variable named in the settings is empty
         │   ├── GitMissing              no `git` program on this machine
         │   ├── NotARepository          the folder is there, but git finds no repository in it
@@ -120,6 +121,19 @@ class SourceDenied(SourceError):
     en = (
         "Source '{name}' refused access: {address} ({reason}). Check the environment variable with the token and what its "
         "account may read. The previous edition stays."
+    )
+
+
+class SourcePartNotFound(SourceError):
+    """`name`, `part`, `key`: of [[sources]]."""
+
+    ko = (
+        "출처 '{name}'에서 '{part}'을(를) 찾을 수 없습니다. [[sources]] {key}를 확인하고, 토큰의 계정이 볼 수 있게 공유해 주십시오. "
+        "이전 색인은 그대로 둡니다."
+    )
+    en = (
+        "Source '{name}' has no '{part}', or hides it. Check [[sources]] {key}, and share it with the token's account. "
+        "The previous edition stays."
     )
 
 
