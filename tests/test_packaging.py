@@ -163,7 +163,7 @@ def test_the_files_that_come_along_are_found(either: Scratch) -> None:
         "from bot.models.catalogue import Catalogue\n"
         "settings = load_settings(None)\n"
         "assert (default_folder() / 'config.toml').is_file()\n"
-        "assert any(settings.sources[0].path.rglob('*.md')), settings.sources\n"
+        "assert any(settings.sources[0].options.path.rglob('*.md')), settings.sources\n"
         "print(len(list(Catalogue.load(None))), settings.data_dir)\n"
     )
     models, data = found.splitlines()[-1].split(" ", 1)
@@ -178,7 +178,7 @@ def test_pages_are_parsed_in_a_process_with_the_same_rooms(either: Scratch) -> N
         "try:\n    saseo.main()\nexcept SystemExit:\n    pass\n"
         "from knowledge.parsing import ParsingProcess\n"
         "with ParsingProcess() as parsing:\n"
-        "    print('READ', parsing.parse('# 연차'.encode(), '연차.md').title, parsing.started)\n"
+        "    print('READ', parsing.parse('# 연차\\n\\n15일'.encode(), '연차.md').title, parsing.started)\n"
     )
     assert found.rsplit("READ ", 1)[1].split() == ["연차", "1"]
 
