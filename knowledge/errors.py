@@ -23,6 +23,7 @@
         │   ├── PageTooSlow             the parser was stopped
         │   ├── PageTooHungry           the parser was stopped
         │   ├── UnknownFormat
+        │   ├── OldFormat               .doc, .xls, .ppt of before 2007
         │   ├── UnreadablePage
         │   └── PageWithoutText
         ├── EditionError
@@ -225,6 +226,13 @@ class UnknownFormat(PageError):
 
     ko = "지원하지 않는 형식입니다: {suffix} (지원: {known})."
     en = "Unknown format: {suffix} (known: {known})."
+
+
+class OldFormat(PageError):
+    """`suffix`, `new`."""
+
+    ko = "옛 형식의 파일이어서 읽을 수 없습니다({suffix}). 파일을 열어 {new} 형식으로 다시 저장해 주십시오."
+    en = "Files of the old format {suffix} are not read. Open the file and save it as {new}."
 
 
 class UnreadablePage(PageError):
