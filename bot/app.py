@@ -185,16 +185,19 @@ class Root:
         # Read when torch loads: idle OpenMP threads must not spin beside Kiwi's and another process's work.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         from jobs.reindex import reindex
+        from knowledge.parsing import ParsingProcess
 
         cores = os.cpu_count() or 1
-        return reindex(
-            self.sources(),
-            self.build_options(),
-            lambda: self.make_analyser(cores),
-            lambda: self.make_embedder(cores),
-            full=full,
-            progress=progress,
-        )
+        chosen = self.settings.index
+        with ParsingProcess(seconds=chosen.parse_seconds, memory_mb=chosen.parse_memory_mb) as parsing:
+            return reindex(
+                self.sources(),
+                replace(self.build_options(), parse=parsing.parse),
+                lambda: self.make_analyser(cores),
+                lambda: self.make_embedder(cores),
+                full=full,
+                progress=progress,
+            )
 
     def build_options(self) -> BuildOptions:
         """`[index]` as the build wants it."""

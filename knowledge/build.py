@@ -18,11 +18,11 @@ from typing import Protocol
 import numpy as np
 from filelock import FileLock, Timeout
 
-from knowledge import korean
+from knowledge import formats, korean
 from knowledge.cache import ContentCache, key_of
 from knowledge.calibrate import calibrate
 from knowledge.chunk import split
-from knowledge.documents import load_document
+from knowledge.documents import Parse, load_document
 from knowledge.edition import EditionShelf, Manifest, differences
 from knowledge.embed import Embedder, Vectors
 from knowledge.embed import self_test as embedder_self_test
@@ -57,6 +57,8 @@ class BuildOptions:
     passage_size: int = 600
     passage_overlap: int = 100
     max_file_mb: int = 50
+    parse: Parse = formats.parse
+    """`ParsingProcess.parse` where the files are not trusted."""
     search: SearchOptions = dataclasses.field(default_factory=SearchOptions)
 
 
@@ -157,7 +159,7 @@ def _read(
         progress("reading", done, len(files))
         name = f"{source.name}/{file.path}"
         try:
-            document, key = load_document(file, cache, options.max_file_mb)
+            document, key = load_document(file, cache, options.max_file_mb, options.parse)
             page = to_page(source.name, source.audience, file, document)
         except PageError as error:
             failed.append(FailedPage(source.name, file.path, error))
