@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from knowledge.errors import PageError, PageWithoutText, UnknownFormat, UnreadablePage
-from knowledge.formats import docx, html, markdown, pdf, text
+from knowledge.formats import csv_table, docx, html, markdown, old_office, pdf, pptx, text, xlsx
 from knowledge.page import Document
 
 PARSER_VERSION = 2
@@ -18,6 +18,12 @@ _PARSERS: dict[str, Callable[[bytes], Document]] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), html.parse),
     **dict.fromkeys((".pdf",), pdf.parse),
     **dict.fromkeys((".docx",), docx.parse),
+    **dict.fromkeys((".pptx", ".pptm", ".ppsx"), pptx.parse),
+    **dict.fromkeys((".xlsx", ".xlsm"), xlsx.parse),
+    **dict.fromkeys((".csv", ".tsv"), csv_table.parse),
+    ".doc": old_office.parse_doc,
+    ".xls": old_office.parse_xls,
+    ".ppt": old_office.parse_ppt,
 }
 
 KNOWN_SUFFIXES: frozenset[str] = frozenset(_PARSERS)

@@ -5,13 +5,12 @@ Works on the XML below python-docx, which itself skips content controls, tracked
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from collections.abc import Iterator
 from typing import Any
 
 from knowledge.errors import UnreadablePage
+from knowledge.formats.office import rebuilt
 from knowledge.formats.outline import Outline, one_line
 from knowledge.page import Document
 
@@ -23,7 +22,6 @@ _BREAKS = {_W + "tab": "\t", _W + "br": "\n", _W + "cr": "\n", _W + "noBreakHyph
 _HEADING_NAME = re.compile(r"(?:heading|제목|개요)\s*([1-9])", re.IGNORECASE)
 _TITLE_NAMES = frozenset({"title", "제목", "문서 제목"})
 _LIST_NAME = re.compile(r"(?:list|목록|글머리)", re.IGNORECASE)
-_MAX_UNPACKED = 200 * 1024 * 1024
 _MAX_BASES = 12
 _MAX_DEPTH = 60
 _BODY_TEXT = 9  # the outline level that means "not a heading"
@@ -40,19 +38,12 @@ def parse(data: bytes) -> Document:
 def _open(data: bytes) -> Any:
     from docx import Document as open_docx
 
+    stream = rebuilt(data)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            # zipfile never unpacks more of an entry than the size declared here
-            if sum(entry.file_size for entry in archive.infolist()) > _MAX_UNPACKED:
-                raise UnreadablePage(reason=f"unpacks to more than {_MAX_UNPACKED // 1024 // 1024} MB")
-        return open_docx(io.BytesIO(data))
-    except UnreadablePage:
-        raise
+        return open_docx(stream)
     except Exception as error:
-        # Broken zips raise a dozen kinds of errors, from zipfile, zlib, lxml and python-docx
-        is_ole = data.startswith(b"\xd0\xcf\x11\xe0")
-        reason = "encrypted, or an old .doc file" if is_ole else f"not a Word file ({type(error).__name__})"
-        raise UnreadablePage(reason=reason) from error
+        # Broken files raise a dozen kinds of errors, from lxml and python-docx
+        raise UnreadablePage(reason=f"not a Word file ({type(error).__name__})") from error
 
 
 class _Reader:

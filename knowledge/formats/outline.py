@@ -68,6 +68,11 @@ class Outline:
         if text.strip():
             self._blocks.append(Block(text if kind in ("code", "list") else text.strip(), kind))
 
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """Those of the current section."""
+        return tuple(self._blocks)
+
     def _close(self) -> None:
         heading = tuple(name for _, name in self._path)
         if self._sections and not self._sections[-1].blocks:
