@@ -15,7 +15,16 @@
         │   ├── NotARepository          the folder is there, but git finds no repository in it
         │   ├── BranchNotFound
         │   ├── SubfolderNotFound       the repository has no such folder, or nothing in it
+        │   ├── ExportNotFound          no zip where one is configured
+        │   ├── BrokenExport            not a zip, half of one, or a hostile one
+        │   ├── EncryptedExport
+        │   ├── EmptyExport             a zip without a document of a known format
+        │   ├── WrongExport             not made by what `flavour` says
+        │   ├── ChannelNotReadable      a Slack channel: not there, without us, or no channel at all
         │   ├── UnknownSourceKind       [[sources]] kind names nothing we can read
+        │   ├── UnknownSource           a run is asked to read a source that the settings do not have
+        │   ├── SourceFailed            it broke while it listed its pages
+        │   ├── SourceShrank            it suddenly has far fewer pages: held back until somebody accepts it
         │   └── EmptyWiki               nothing readable in any source: the old edition stays
         ├── PageError                   one page could not be read: recorded, the run goes on
         │   ├── PageTooLarge            the file, before it is read
@@ -25,11 +34,14 @@
         │   ├── UnknownFormat
         │   ├── OldFormat               .doc, .xls, .ppt of before 2007
         │   ├── UnreadablePage
+        │   │   └── UnclearFrontMatter  what it says of its readers may be lost: nobody may read it
         │   └── PageWithoutText
         ├── EditionError
         │   ├── NoEdition               nothing was published yet
         │   ├── BrokenEdition           a file is missing or its checksum differs
         │   ├── EditionMismatch         made with another embedder or tokeniser
+        │   ├── UnknownEdition          lists those there are
+        │   ├── EditionRefused          a check before publishing failed: the old edition stays
         │   ├── PublishFailed           disk full, permissions …: the old edition stays
         │   └── IndexBusy               another process is indexing
         ├── ParsingUnavailable          the parsing process does not start: the old edition stays
@@ -175,11 +187,92 @@ class SubfolderNotFound(SourceError):
     en = "The repository of source '{name}' has no folder '{subfolder}'. Check [[sources]] subfolder."
 
 
+class ExportNotFound(SourceError):
+    """`name`, `path`."""
+
+    ko = "출처 '{name}'의 내보내기 파일(.zip)을 찾을 수 없습니다: {path}. config.toml의 [[sources]] path를 확인해 주십시오."
+    en = "Source '{name}' has no exported .zip at {path}. Check [[sources]] path in config.toml."
+
+
+class BrokenExport(SourceError):
+    """`name`, `file`, `reason`: short, technical."""
+
+    ko = (
+        "출처 '{name}'의 내보내기 파일 {file}을(를) 읽을 수 없습니다: {reason}. "
+        "내려받기가 끝났는지 확인하고, 다시 내보내 주십시오. 이전 색인은 그대로 둡니다."
+    )
+    en = (
+        "The export {file} of source '{name}' cannot be read: {reason}. See whether its download has finished, or export "
+        "again. The previous edition stays."
+    )
+
+
+class EncryptedExport(SourceError):
+    """`name`, `file`."""
+
+    ko = "출처 '{name}'의 내보내기 파일 {file}에 암호가 걸려 있습니다. 암호 없이 다시 압축해 주십시오."
+    en = "The export {file} of source '{name}' is protected by a password. Pack it again without one."
+
+
+class EmptyExport(SourceError):
+    """`name`, `file`."""
+
+    ko = "출처 '{name}'의 내보내기 파일 {file}에 읽을 수 있는 문서가 없습니다. 내보낸 범위와 형식을 확인해 주십시오."
+    en = "The export {file} of source '{name}' holds no readable page. Check what was exported, and as what."
+
+
+class WrongExport(SourceError):
+    """`name`, `file`, `flavour`."""
+
+    ko = "출처 '{name}'의 파일 {file}은(는) {flavour} 내보내기가 아닙니다. [[sources]] flavour를 \"auto\"로 바꿔 주십시오."
+    en = "The file {file} of source '{name}' is no export of {flavour}. Set [[sources]] flavour to \"auto\"."
+
+
+class ChannelNotReadable(SourceError):
+    """`name`, `channel`, `reason`: Slack's code."""
+
+    ko = (
+        "출처 '{name}'의 Slack 채널 {channel}을(를) 읽을 수 없습니다({reason}). 채널에 봇을 초대했는지 확인하거나 "
+        "[[sources]] channels에서 빼 주십시오. 이전 색인은 그대로 둡니다."
+    )
+    en = (
+        "Source '{name}' cannot read the Slack channel {channel} ({reason}). Invite the bot to it, or take it out of "
+        "[[sources]] channels. The previous edition stays."
+    )
+
+
 class UnknownSourceKind(SourceError):
     """`name`, `kind`, `known`."""
 
     ko = "출처 '{name}'의 종류를 알 수 없습니다: {kind} (지원: {known}). config.toml의 [[sources]] kind를 확인해 주십시오."
     en = "Source '{name}' is of unknown kind: {kind} (known: {known}). Check [[sources]] kind in config.toml."
+
+
+class UnknownSource(SourceError):
+    """`name`, `known`: joined."""
+
+    ko = "'{name}'(이)라는 출처가 없습니다. config.toml의 [[sources]]에 있는 이름을 써 주십시오: {known}."
+    en = "There is no source named '{name}'. Use a name of [[sources]] in config.toml: {known}."
+
+
+class SourceFailed(SourceError):
+    """`name`, `reason`: short, technical, without page text."""
+
+    ko = "출처 '{name}'에서 문서 목록을 읽다가 실패했습니다: {reason}. 이 출처의 문서는 이전 색인 그대로 둡니다."
+    en = "Source '{name}' failed while it listed its pages: {reason}. Its pages stay as they were in the index."
+
+
+class SourceShrank(SourceError):
+    """`name`, `before`, `now`: pages."""
+
+    ko = (
+        "출처 '{name}'의 문서가 {before}개에서 {now}개로 갑자기 줄어, 색인에는 이전 문서를 그대로 둡니다. "
+        "정말 줄어든 것이라면 `saseo index --accept {name}`을(를) 실행해 주십시오."
+    )
+    en = (
+        "Source '{name}' suddenly has {now} pages instead of {before}, so the index keeps the former ones. If that is "
+        "right, run `saseo index --accept {name}`."
+    )
 
 
 class EmptyWiki(SourceError):
@@ -242,6 +335,13 @@ class UnreadablePage(PageError):
     en = "The page cannot be read: {reason}. Open the file to see whether it is damaged."
 
 
+class UnclearFrontMatter(UnreadablePage):
+    """`reason`: short, technical, without page text."""
+
+    ko = "문서 첫머리의 정보(front matter)를 이해할 수 없습니다: {reason}. 고칠 때까지 이 문서는 아무에게도 보여 주지 않습니다."
+    en = "The page's front matter cannot be understood: {reason}. Nobody is shown the page until it is put right."
+
+
 class PageWithoutText(PageError):
     """A scanned PDF, an empty file."""
 
@@ -272,6 +372,22 @@ class EditionMismatch(EditionError):
 
     ko = "색인 {edition}은(는) 다른 설정으로 만들어졌습니다({what}: {stored} → {live}). `saseo index`를 다시 실행해 주십시오."
     en = "Edition {edition} was made with another setting ({what}: {stored}, now {live}). Run `saseo index` again."
+
+
+class UnknownEdition(EditionError):
+    """`name`, `known`: joined."""
+
+    ko = "색인 {name}을(를) 찾을 수 없습니다. 남아 있는 색인: {known}. `saseo editions list`로 확인해 주십시오."
+    en = "There is no edition {name}. Those that are left: {known}. See `saseo editions list`."
+
+
+class EditionRefused(EditionError):
+    """`check`: which one; `reason`: short, without page text."""
+
+    ko = "새 색인이 게시 전 점검에 통과하지 못했습니다({check}: {reason}). 이전 색인을 그대로 사용합니다."
+    en = (
+        "The new edition did not pass a check before publishing ({check}: {reason}). The previous edition stays in use."
+    )
 
 
 class PublishFailed(EditionError):
