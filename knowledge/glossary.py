@@ -72,6 +72,9 @@ class Glossary:
         return hashlib.sha256(json.dumps(sorted(self.words.items()), ensure_ascii=False).encode()).hexdigest()[:12]
 
 
+NO_WORDS = Glossary()
+
+
 def load_glossary(path: Path) -> Glossary:
     """Read and check a glossary. Raises UnreadableGlossary, BadGlossary (which names the line)."""
     try:

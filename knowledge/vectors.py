@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from knowledge.embed import Vectors
+from knowledge.readers import View
 
 
 class VectorIndex:
@@ -45,16 +46,15 @@ class VectorIndex:
         return cls(faiss.read_index(str(path)))
 
     def search(
-        self, query: Vectors, count: int, readable: NDArray[np.bool_] | None
+        self, query: Vectors, count: int, view: View | None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """(numbers, cosines) of the nearest, best first; only where `readable` is true (None: everywhere)."""
-        count = min(count, self.size if readable is None else int(readable.sum()))
+        """(numbers, cosines) of the nearest, best first; only what `view` shows (None: everything)."""
+        count = min(count, self.size if view is None else view.count)
         if count <= 0:
             return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)
         parameters = None
-        if readable is not None:
-            bits = np.packbits(readable, bitorder="little")
-            selector = self._faiss.IDSelectorBitmap(bits)  # type: ignore[call-arg,arg-type]
+        if view is not None:
+            selector = self._faiss.IDSelectorBitmap(view.bits)  # type: ignore[call-arg,arg-type]
             parameters = self._faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         cosines, numbers = self._index.search(query[None, :], count, params=parameters)
         found = numbers[0] >= 0
