@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from knowledge.errors import UnreadablePage
+from knowledge.errors import UnclearFrontMatter
 from knowledge.formats.outline import one_line
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def take_front_matter(text: str) -> tuple[dict[str, object], str]:
     if end is None:
         head = "\n".join(lines[1:]).lstrip("\n").split("\n\n", 1)[0]
         if any(map(_AUDIENCE_KEY.match, head.split("\n"))):
-            raise UnreadablePage(reason=f"front matter opened on line {skipped + 1} is not closed by ---")
+            raise UnclearFrontMatter(reason=f"front matter opened on line {skipped + 1} is not closed by ---")
         return {}, text
     inside = lines[1:end]
     loaded = _load(inside, first_line=skipped + 2)
@@ -57,18 +57,18 @@ def _load(lines: list[str], first_line: int) -> dict[str, object] | None:
     source = "\n".join(lines)
     try:
         if len(source) > _LIMIT:
-            raise UnreadablePage(reason=f"front matter longer than {_LIMIT} characters")
+            raise UnclearFrontMatter(reason=f"front matter longer than {_LIMIT} characters")
         node = yaml.compose(source, Loader=yaml.SafeLoader)
         if not isinstance(node, yaml.MappingNode):
             if looks_meant:
-                raise UnreadablePage(reason=f"broken front matter on line {first_line}: not a mapping")
+                raise UnclearFrontMatter(reason=f"broken front matter on line {first_line}: not a mapping")
             return {} if not filled else None
         found: dict[str, object] = {}
         for key_node, value_node in node.value:
             key = str(key_node.value).strip().casefold().replace("-", "_")
             line = first_line + key_node.start_mark.line
             if key in found or key == "<<":
-                raise UnreadablePage(reason=f"broken front matter on line {line}: '{key}' is given twice or merged")
+                raise UnclearFrontMatter(reason=f"broken front matter on line {line}: '{key}' is given twice or merged")
             if key in USED_KEYS:
                 found[key] = _plain(value_node, key, line)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -76,9 +76,9 @@ def _load(lines: list[str], first_line: int) -> dict[str, object] | None:
             return None
         mark = getattr(error, "problem_mark", None)
         line = first_line + (mark.line if mark else 0)
-        raise UnreadablePage(reason=f"broken front matter on line {line}") from error
+        raise UnclearFrontMatter(reason=f"broken front matter on line {line}") from error
     if "audience" not in found and any(map(_AUDIENCE_KEY.match, filled)):
-        raise UnreadablePage(reason=f"front matter on line {first_line}: audience is not at the top level")
+        raise UnclearFrontMatter(reason=f"front matter on line {first_line}: audience is not at the top level")
     return found if found or lines[0].strip() else None
 
 
@@ -89,7 +89,7 @@ def _plain(node: Node, key: str, line: int) -> object:
     items: list[Node] = node.value if isinstance(node, yaml.SequenceNode) else [node]
     flat = all(isinstance(item, yaml.ScalarNode) for item in items)
     if key == "audience" and not (flat and all(item.tag == "tag:yaml.org,2002:str" for item in items)):
-        raise UnreadablePage(
+        raise UnclearFrontMatter(
             reason=f"broken front matter on line {line}: audience is neither a name nor a list of names"
         )
     if not flat:
@@ -100,5 +100,5 @@ def _plain(node: Node, key: str, line: int) -> object:
     if key == "audience" and any(
         " ".join(str(item.value).split()) != value for item, value in zip(items, values, strict=True)
     ):
-        raise UnreadablePage(reason=f"front matter on line {line}: an invisible character in audience")
+        raise UnclearFrontMatter(reason=f"front matter on line {line}: an invisible character in audience")
     return values if isinstance(node, yaml.SequenceNode) else values[0]
