@@ -6,10 +6,10 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from knowledge.errors import PageError, PageWithoutText, UnknownFormat, UnreadablePage
-from knowledge.formats import csv_table, docx, html, markdown, old_office, pdf, pptx, text, xlsx
+from knowledge.formats import csv_table, docx, eml, html, markdown, notebook, old_office, pdf, pptx, text, xlsx
 from knowledge.page import Document
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 """Part of the parse-cache key: raise it whenever any parser would give another Document for the same bytes."""
 
 _PARSERS: dict[str, Callable[[bytes], Document]] = {
@@ -21,6 +21,8 @@ _PARSERS: dict[str, Callable[[bytes], Document]] = {
     **dict.fromkeys((".pptx", ".pptm", ".ppsx"), pptx.parse),
     **dict.fromkeys((".xlsx", ".xlsm"), xlsx.parse),
     **dict.fromkeys((".csv", ".tsv"), csv_table.parse),
+    **dict.fromkeys((".eml",), eml.parse),
+    **dict.fromkeys((".ipynb",), notebook.parse),
     ".doc": old_office.parse_doc,
     ".xls": old_office.parse_xls,
     ".ppt": old_office.parse_ppt,

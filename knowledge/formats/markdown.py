@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from knowledge.formats import html
 from knowledge.formats.front_matter import take_front_matter
-from knowledge.formats.html import read_fragment
 from knowledge.formats.lines import unwrap
 from knowledge.formats.outline import Outline, clean, one_line
 from knowledge.formats.text import decode
@@ -20,19 +20,24 @@ _MAX_NESTING = 60
 
 def parse(data: bytes) -> Document:
     """Sections by heading path; inline markup becomes its text."""
+    meta, body = take_front_matter(clean(decode(data)))
+    outline = Outline()
+    read_fragment(body, outline)
+    return outline.document(meta=meta)
+
+
+def read_fragment(text: str, outline: Outline) -> None:
+    """Add the headings and blocks of Markdown inside another format."""
     from markdown_it import MarkdownIt
 
-    meta, body = take_front_matter(clean(decode(data)))
-    reader = _Reader()
-    reader.read(MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table").parse(body))
-    return reader.outline.document(meta=meta)
+    _Reader(outline).read(MarkdownIt("commonmark", {"maxNesting": _MAX_NESTING}).enable("table").parse(clean(text)))
 
 
 class _Reader:
     """Walks the flat token stream once; lists are gathered until they end or something stands between the items."""
 
-    def __init__(self) -> None:
-        self.outline = Outline()
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
         self._items: list[str] = []  # lines of the list being read
         self._markers: list[str] = []  # of the open items, outermost first; "" once written
         self._rows: list[list[str]] = []
@@ -46,7 +51,7 @@ class _Reader:
                 self.outline.block(token.content, "code")
             elif token.type == "html_block":
                 self._flush_list()
-                read_fragment(token.content, self.outline)
+                html.read_fragment(token.content, self.outline)
             elif token.type == "list_item_open":
                 self._markers.append(f"{token.info}. " if token.info else "- ")
             elif token.type == "list_item_close":

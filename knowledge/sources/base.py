@@ -74,7 +74,10 @@ def to_page(source_name: str, source_audience: Audience, file: SourceFile, docum
 
 
 def _title(file: SourceFile, document: Document) -> str:
-    first_heading = next((section.heading[0] for section in document.sections if section.heading), None)
+    # The name of a sheet or slide ("Sheet1") says less about the whole than the file's name does
+    first_heading = next(
+        (section.heading[0] for section in document.sections if section.heading and section.page_number is None), None
+    )
     for candidate in (document.meta.get("title"), file.title, document.title, first_heading):
         if isinstance(candidate, str | int | float | dt.date) and not isinstance(candidate, bool):
             title = " ".join(unicodedata.normalize("NFC", str(candidate)).split())
