@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from knowledge.build import BuildOptions, BuildProgress, BuildReport
     from knowledge.edition import EditionShelf
     from knowledge.embed import Embedder
+    from knowledge.glossary import Glossary
     from knowledge.korean import Analyser
     from knowledge.search import SearchIndex, SearchOptions
     from knowledge.sources.base import Source
@@ -151,7 +152,23 @@ class Root:
         from knowledge.search import SearchOptions
 
         chosen = self.settings.search
-        return SearchOptions(chosen.candidates, chosen.fusion, chosen.weights.model_dump())
+        return SearchOptions(
+            chosen.candidates, chosen.fusion, chosen.weights.model_dump(), chosen.tolerant, self.glossary
+        )
+
+    @cached_property
+    def glossary(self) -> Glossary:
+        """The company's own words. Raises UnreadableGlossary, BadGlossary."""
+        from knowledge.glossary import NO_WORDS, load_glossary
+
+        path = self.settings.search.glossary
+        return load_glossary(Path(path)) if path else NO_WORDS
+
+    def analyser_id(self) -> str:
+        """What an edition's morphemes were made with; known without loading Kiwi."""
+        from knowledge.korean import analyser_name
+
+        return analyser_name(self.glossary)
 
     def embedder_id(self) -> str:
         """Name and content hash: what an edition's vectors were made with."""
@@ -173,12 +190,11 @@ class Root:
             threads=threads,
         )
 
-    @staticmethod
-    def make_analyser(workers: int = 1) -> Analyser:
-        """Kiwi, with `workers` threads for batches."""
+    def make_analyser(self, workers: int = 1) -> Analyser:
+        """Kiwi with the words of the glossary, and `workers` threads for batches."""
         from knowledge.korean import Analyser
 
-        return Analyser(workers)
+        return Analyser(workers, self.glossary)
 
     def reindex(self, full: bool, progress: BuildProgress) -> BuildReport:
         """One indexing run, here in this process, with all cores."""
@@ -545,6 +561,7 @@ class Root:
                 embedder_id=self.embedder_id,
                 make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model, role="writer")),
                 choose_lora=self.loras.now,
+                analyser_id=self.analyser_id,
             )
         )
         yield from serve_checks(self.settings)

@@ -48,6 +48,7 @@ class Parts:
     make_engine: Callable[[], Engine]
     choose_lora: Callable[[], tuple[Choice, str]]
     """What would answer, and the version of the prompt that it was tuned on."""
+    analyser_id: Callable[[], str] = korean.analyser_name
 
 
 def checks(parts: Parts) -> Iterator[Check]:
@@ -127,7 +128,7 @@ def _index(parts: Parts) -> tuple[str, str]:
     edition = parts.shelf.open()
     manifest = edition.manifest
     found = f"{manifest.edition}: 문서 {manifest.pages}개, 구절 {manifest.passages}개, 체크섬 일치"
-    if (manifest.analyser, manifest.embedder) != (korean.ANALYSER, parts.embedder_id()):
+    if (manifest.analyser, manifest.embedder) != (parts.analyser_id(), parts.embedder_id()):
         return found, "다른 모델이나 분석기로 만든 색인입니다. `saseo index`를 실행해 주십시오."
     return found, ""
 

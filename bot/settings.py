@@ -92,6 +92,8 @@ class SearchSettings(_Table):
 
     candidates: int = Field(100, ge=1)
     fusion: Literal["minmax", "rrf"] = "minmax"
+    tolerant: bool = True
+    glossary: str = ""
     weights: WeightSettings = WeightSettings()
 
 
@@ -434,6 +436,7 @@ def load_settings(path: Path | None) -> Settings:
             "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
             "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
+            "search": settings.search.model_copy(update={"glossary": _file(settings.search.glossary, folder)}),
             "writer": settings.writer.model_copy(update={"model": _model(settings.writer.model, folder)}),
             "embedder": settings.embedder.model_copy(update={"model": _model(settings.embedder.model, folder)}),
             "tuning": settings.tuning.model_copy(
@@ -446,6 +449,11 @@ def load_settings(path: Path | None) -> Settings:
 
 def _absolute(path: Path, folder: Path) -> Path:
     return folder / path.expanduser()
+
+
+def _file(path: str, folder: Path) -> str:
+    """The path of a file that need not be there; empty stays empty."""
+    return str(_absolute(Path(path), folder)) if path else ""
 
 
 def _model(name: str, folder: Path) -> str:
