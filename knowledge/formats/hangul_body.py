@@ -1,0 +1,236 @@
+"""What HWP 5 and HWPX have in common: paragraphs, tables, boxes and notes → headings and blocks.
+
+Both formats tell the same things of a document in different bytes; what becomes of them is settled here, once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+from knowledge.errors import UnreadablePage
+from knowledge.formats.lines import BULLET
+from knowledge.formats.outline import Outline, one_line
+
+MOST_DEPTH = 60
+"""Tables in tables in boxes …: deeper than any document that a person wrote."""
+
+Head = Literal["outline", "item"]
+"""What a paragraph's shape says: it is a heading of the outline, or it carries an automatic number or bullet."""
+
+_NUMBERED_STYLE = re.compile(r"(?:개요|제목|outline|heading)\s*(\d{1,2})", re.IGNORECASE)
+_TITLE_STYLES = frozenset({"제목", "문서 제목", "문서제목", "표제", "title"})
+_SIZED_STYLES = ("큰제목", "대제목"), ("중간제목", "중제목"), ("작은제목", "소제목")
+_CONTENTS_STYLE = re.compile(r"(?:차례|목차|toc)\b", re.IGNORECASE)
+_SENTENCE = re.compile(r"[.!?。]\s*$")
+_LONGEST_HEADING = 100
+_MOST_CHARACTERS = 20_000_000
+_MOST_INDENT = 9
+_MOST_SPAN = 50
+_MOST_FILLED = 100_000
+_LONGEST_REPEATED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What shape and style make of a paragraph. `heading`: 1 for the title, from 2 for the outline; `item`: from 0."""
+
+    heading: int | None = None
+    item: int | None = None
+    contents: bool = False
+    """An entry of the table of contents: it says nothing that the headings do not say."""
+
+
+PLAIN = Look()
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """`text` may hold tabs and line ends. `notes` are its foot- and endnotes, `inner` what is anchored in it."""
+
+    text: str
+    look: Look = PLAIN
+    notes: tuple[tuple[Paragraph, ...], ...] = ()
+    inner: tuple[Table | Box, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A text box, or the caption of a picture."""
+
+    paragraphs: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """`row` and `column` count from 0; the spans from 1."""
+
+    row: int
+    column: int
+    row_span: int
+    column_span: int
+    paragraphs: tuple[Paragraph, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Cells in any order."""
+
+    cells: tuple[Cell, ...]
+    caption: tuple[Paragraph, ...] = ()
+
+
+def look_of(names: Iterable[str], head: Head | None, level: int) -> Look:
+    """`names`: those of the style (Korean, English). `head` and `level` (from 0): those of the paragraph's own shape.
+
+    The outline begins at heading 2: its first level is the chapter, of which there are many, and not the title.
+    """
+    for name in (" ".join(name.split()) for name in names):
+        if _CONTENTS_STYLE.match(name):
+            return Look(contents=True)
+        if name.lower() in _TITLE_STYLES:
+            return Look(heading=1)
+        numbered = _NUMBERED_STYLE.fullmatch(name)
+        if numbered:
+            return Look(heading=int(numbered[1]) + 1)
+        for rank, sized in enumerate(_SIZED_STYLES, 2):
+            if name.replace(" ", "") in sized:
+                return Look(heading=rank)
+    if head == "outline":
+        return Look(heading=level + 2)
+    return Look(item=level) if head == "item" else PLAIN
+
+
+class Body:
+    """Writes paragraphs into an Outline, in their order."""
+
+    def __init__(self, outline: Outline) -> None:
+        self._outline = outline
+        self._items: list[str] = []
+        self._left = _MOST_CHARACTERS
+
+    def write(self, paragraphs: Sequence[Paragraph], *, boxed: bool = False) -> None:
+        """Add all of them; within a box nothing is a heading. Raises UnreadablePage if the text has no end."""
+        for paragraph in paragraphs:
+            self._paragraph(paragraph, boxed)
+            for inner in paragraph.inner:
+                self._flush()
+                if isinstance(inner, Table):
+                    self._table(inner)
+                else:
+                    self.write(inner.paragraphs, boxed=True)
+        self._flush()
+
+    def _paragraph(self, paragraph: Paragraph, boxed: bool) -> None:
+        look = paragraph.look
+        text = paragraph.text.strip()
+        if look.contents:
+            return
+        if text and look.heading and not boxed and _is_heading(text):
+            self._flush()
+            self._count(text)
+            self._outline.heading(look.heading, text)
+            text = ""
+        text = " ".join(filter(None, (text, *_notes(paragraph))))
+        self._count(text)
+        if not text:
+            return
+        depth = look.item if look.heading is None else look.heading - 2  # a numbered sentence of the outline
+        typed = "\n" not in text and BULLET.match(text) is not None  # most people type "○ …", "가. …" themselves
+        if depth is None and not typed:
+            self._flush()
+            self._outline.block(text)
+        else:
+            indent = "  " * max(0, min(depth or 0, _MOST_INDENT))
+            self._items.append(indent + ("" if typed else "- ") + one_line(text))
+
+    def _table(self, table: Table) -> None:
+        caption = flat(table.caption)
+        self._count(caption)
+        self._outline.block(caption)
+        if len(table.cells) == 1:  # a call-out box, or a frame around a whole page
+            self.write(table.cells[0].paragraphs, boxed=False)
+            return
+        rows = [" | ".join(row) for row in _rows(table)]
+        for row in rows:
+            self._count(row)
+        self._outline.block("\n".join(rows), "table")
+
+    def _flush(self) -> None:
+        self._outline.block("\n".join(self._items), "list")
+        self._items = []
+
+    def _count(self, text: str) -> None:
+        self._left -= len(text)
+        if self._left < 0:
+            raise UnreadablePage(reason=f"more than {_MOST_CHARACTERS // 1_000_000} million characters")
+
+
+def flat(paragraphs: Iterable[Paragraph]) -> str:
+    """Everything in one line: for a cell, a caption or a note. A table within becomes `a, b; c, d`."""
+    return one_line(" ".join(chain.from_iterable(_flat_parts(paragraph) for paragraph in paragraphs)))
+
+
+def _flat_parts(paragraph: Paragraph) -> Iterator[str]:
+    yield paragraph.text
+    yield from _notes(paragraph)
+    for inner in paragraph.inner:
+        if isinstance(inner, Box):
+            yield flat(inner.paragraphs)
+        else:
+            yield flat(inner.caption)
+            yield "; ".join(", ".join(cell for cell in row if cell) for row in _rows(inner, spread=False))
+
+
+def _notes(paragraph: Paragraph) -> list[str]:
+    return [f"(주: {text})" for note in paragraph.notes if (text := flat(note))]
+
+
+def _is_heading(text: str) -> bool:
+    """An outline is also used to number whole sentences; those are no headings."""
+    return len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text)
+
+
+def _rows(table: Table, *, spread: bool = True) -> list[list[str]]:
+    """Rows of text, laid out so that each can be read alone: a spanning cell is repeated in each row and column.
+
+    Columns that no row tells apart are one; a row that is all one cell is one cell; rows without text are left out.
+    """
+    grid: dict[int, dict[int, tuple[int, str]]] = {}  # row → column → number of the cell, its text
+    filled = 0
+    for number, cell in enumerate(sorted(table.cells, key=lambda cell: (cell.row, cell.column))):
+        text = flat(cell.paragraphs)
+        high, wide = min(cell.row_span, _MOST_SPAN), min(cell.column_span, _MOST_SPAN)
+        if not spread or filled > _MOST_FILLED:
+            high = wide = 1
+        for row in range(cell.row, cell.row + max(high, 1)):
+            for column in range(cell.column, cell.column + max(wide, 1)):
+                here = (row, column) == (cell.row, cell.column)
+                shown = text if here or len(text) <= _LONGEST_REPEATED else ""
+                grid.setdefault(row, {}).setdefault(column, (number, shown))
+                filled += 1
+    columns = _telling_columns(grid)
+    rows: list[list[str]] = []
+    for _, cells in sorted(grid.items()):
+        if len({number for number, _ in cells.values()}) == 1:
+            texts = [max((text for _, text in cells.values()), key=len)]
+        else:
+            texts = [cells.get(column, (-1, ""))[1] for column in columns]
+        if any(texts):
+            rows.append(texts)
+    return rows
+
+
+def _telling_columns(grid: dict[int, dict[int, tuple[int, str]]]) -> list[int]:
+    """The columns in order, without those that hold the same cell as the column before in every row."""
+    wanted: set[int] = set()
+    for cells in grid.values():
+        before: int | None = None
+        for column, (number, _) in sorted(cells.items()):
+            if number != before:
+                wanted.add(column)
+            before = number
+    return sorted(wanted)
