@@ -78,7 +78,7 @@ def _is_title(rows: Sequence[Row], at: int) -> bool:
     return (
         len(filled) == 2
         and at + 1 < len(rows)
-        and len(set(filter(None, rows[at + 1].cells))) >= 2 * len(filled)
+        and sum(map(bool, rows[at + 1].cells)) >= 2 * len(filled)
         and sum(width > 1 for _, width, _ in row.spans) < 2
         and all(height == 1 for _, _, height in row.spans)
         and _UNIT.search(filled[1]) is not None
