@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from knowledge.errors import UnknownSourceKind
-from knowledge.sources import archive, folder, git
+from knowledge.sources import archive, folder, git, notion, slack_history, web
 from knowledge.sources.base import Source
 from knowledge.sources.kinds import Kind, SourceConfig, home_of
 from knowledge.sources.narrowed import FolderAudience, NarrowedSource
@@ -17,6 +17,9 @@ KINDS: Mapping[str, Kind[Any]] = {
     "export": archive.KIND,
     "folder": folder.KIND,
     "git": git.KIND,
+    "notion": notion.KIND,
+    "slack": slack_history.KIND,
+    "web": web.KIND,
 }
 
 

@@ -90,14 +90,21 @@ class Lookups:
         return body
 
     def conversations_history(self, args: JSON) -> JSON:
-        """conversations.history: newest first, without replies."""
+        """conversations.history: newest first, without replies; what has some says how many, whose, and when the last."""
         channel = self._readable(args)
         messages = [
             m
             for m in self._workspace.messages
             if m.channel == channel.id and not m.deleted and m.ephemeral_to is None and m.thread_ts in (None, m.ts)
         ]
-        return self._page(sorted(messages, key=lambda m: m.ts, reverse=True), args, 100)
+        body = self._page(sorted(messages, key=lambda m: m.ts, reverse=True), args, 100)
+        for message in body["messages"]:
+            replies = [m for m in self._workspace.thread(channel.id, message["ts"])[1:] if m.ephemeral_to is None]
+            if replies:
+                users = list(dict.fromkeys(m.user for m in replies))
+                message |= {"thread_ts": message["ts"], "reply_count": len(replies), "latest_reply": replies[-1].ts}
+                message |= {"reply_users": users[:5], "reply_users_count": len(users)}
+        return body
 
     def _readable(self, args: JSON) -> Channel:
         channel = self._channel(str(args["channel"]))

@@ -127,6 +127,7 @@ class Message:
     """Chunks that are not text: task_update, plan_update."""
     args: JSON = field(default_factory=dict)
     """How it was posted: unfurl_links and so on."""
+    files: list[JSON] = field(default_factory=list)
     edits: int = 0
     deleted: bool = False
     reactions: dict[str, list[str]] = field(default_factory=dict)
@@ -166,6 +167,8 @@ class Message:
         for key, value in (("subtype", self.subtype), ("thread_ts", self.thread_ts), ("blocks", self.blocks)):
             if value:
                 body[key] = value
+        if self.files:
+            body["files"] = self.files
         if self.metadata and with_metadata:
             body["metadata"] = self.metadata
         if self.edits:
