@@ -130,15 +130,6 @@ class Analyser:
             for one in tokens
         ]
 
-    def repaired(self, question: str) -> str:
-        """The question with spacing and common typing slips put right, for a second try at searching.
-
-        Kiwi's typo-aware analysis is slower and sometimes wrong, so it is never used on the first try.
-        """
-        tokens = self._kiwi.tokenize(normalise(question), typos="basic")
-        repaired: str = self._kiwi.space(self._kiwi.join(tokens), reset_whitespace=True)
-        return repaired
-
     def respaced(self, text: str) -> str:
         """The normalised text with spaces where Kiwi would put them, whatever stood there."""
         spaced: str = self._kiwi.space(normalise(text), reset_whitespace=True)

@@ -6,6 +6,7 @@ reader is offered is the same whether other pages exist or not. Numbers and code
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ WEIGHT = 0.8
 """What a repaired word counts beside the written one."""
 MOST_REPAIRS, LONGEST_WORD = 4, 12
 """Repairs of one question; syllables of a word that is looked at."""
+_RUN = re.compile(r"(?<![\w@./\\-])(?:[A-Za-z]{4,}(?![A-Za-z0-9_@/\\-]|\.\w)|[가-힣ㄱ-ㅣ]{2,}(?![A-Za-z0-9_@/\\-]))")
+"""Letters of one layout; never a part of a code, an address or a path."""
 _PARTICLES = frozenset(
     "은 는 이 가 을 를 에 의 로 도 만 와 과 랑 요 으로 에서 에게 한테 까지 부터 이랑 이나 하고 이란 인가요 이에요 예요".split()
 )
@@ -50,14 +53,18 @@ class Spelling:
 
     def relaid(self, question: str, view: View) -> tuple[str, tuple[Understood, ...]]:
         """The question with words in the wrong keyboard layout put right: `dusck 며칠` → `연차 며칠`."""
-        words, notes = [], []
-        for word in unicodedata.normalize("NFC", question).split():
-            core = word.strip(".,?!~\"'()[]{}…")
-            other = self._other_layout(core, view) if len(core) > 1 else None
-            if other is not None:
-                notes.append(Understood("keys", core, other))
-            words.append(word if other is None else word.replace(core, other, 1))
-        return (" ".join(words), tuple(notes)) if notes else (question, ())
+        text = unicodedata.normalize("NFC", question)
+        notes: list[Understood] = []
+
+        def other(run: re.Match[str]) -> str:
+            meant = self._other_layout(run[0], view)
+            if meant is None:
+                return run[0]
+            notes.append(Understood("keys", run[0], meant))
+            return meant
+
+        relaid = _RUN.sub(other, text)
+        return (relaid, tuple(notes)) if notes else (question, ())
 
     def suspicious(self, pairs: Sequence[str], view: View) -> bool:
         """Whether two letters stand side by side that do so in none of the reader's passages: else nothing is looked for."""
@@ -99,14 +106,15 @@ class Spelling:
         return view.holds(self._morphemes.holders(token))
 
     def _other_layout(self, word: str, view: View) -> str | None:
-        letters = word.isascii() and word.isalpha()
-        if letters and len(word) >= 4 and not self._has(word.lower(), view):
+        if word.isascii():
+            if self._has(word.lower(), view):
+                return None
             hangul = typed(word)
             if is_hangul(hangul) and len(hangul) > 1:
                 tokens = self._analyser.morphemes(hangul)
                 if tokens and max(map(len, tokens)) > 1 and all(self._has(token, view) for token in tokens):
                     return hangul
-        elif not letters and all("가" <= one <= "힣" or "ㄱ" <= one <= "ㅣ" for one in word):
+        else:
             if is_hangul(word) and not self.suspicious(bigrams(word), view):
                 return None
             if any(len(token) > 1 and self._has(token, view) for token in self._analyser.morphemes(word)):

@@ -198,7 +198,11 @@ class AnswerFlow:
         searched, turns = await self._off_loop(
             condense, question.text, question.turns, live.analyser, idf=live.index.idf
         )
-        return {"searched": searched, "turns": turns, "search_seconds": 0.0, "attempt": 0, "notes": ()}
+        # What was mistyped is the search's own affair; another wording is the question with the one before it.
+        wordings = (f"{question.turns[-1]} {question.text}",) if question.turns and not turns else ()
+        return {
+            "searched": searched, "turns": turns, "wordings": wordings, "search_seconds": 0.0, "attempt": 0, "notes": ()
+        }  # fmt: skip
 
     async def _retrieve(self, state: State, runtime: Runtime[Way]) -> State:
         way, began = runtime.context, time.perf_counter()
@@ -209,34 +213,28 @@ class AnswerFlow:
             2 * self._options.passages + 4,
             sources=way.question.sources,
         )
-        before = state.get("found")
+        before, turns = state.get("found"), state["turns"]
         if before is not None and before.evidence.strength >= found.evidence.strength:
-            found = before
-        return {"found": found, "search_seconds": state["search_seconds"] + time.perf_counter() - began}
+            found, turns = before, ()
+        return {
+            "found": found,
+            "turns": turns,
+            "searched": found.text or state["searched"],  # as it was understood: sentences are compared with that
+            "search_seconds": state["search_seconds"] + time.perf_counter() - began,
+        }
 
     def _judge(self, state: State, runtime: Runtime[Way]) -> Literal["enough", "try_again", "nothing"]:
-        first_time = "wordings" not in state
-        return judge(
-            state["found"].evidence, runtime.context.live.threshold, can_rewrite=first_time or bool(state["wordings"])
-        )
+        return judge(state["found"].evidence, runtime.context.live.threshold, can_rewrite=bool(state["wordings"]))
 
     async def _rewrite(self, state: State, runtime: Runtime[Way]) -> State:
-        """Typing and spacing slips put right; the earlier questions added where there are any."""
-        way = runtime.context
-        if "wordings" not in state:
-            runtime.stream_writer(Progressed("rewriting"))
-            began = time.perf_counter()
-            repaired = await self._off_loop(way.live.analyser.repaired, state["searched"])
-            wordings = [repaired]
-            if way.question.turns and not state["turns"]:
-                wordings.append(f"{way.question.turns[-1]} {way.question.text}")
-            known = {state["searched"]}
-            left = tuple(w for w in dict.fromkeys(wordings) if w not in known) or (state["searched"],)
-            seconds = state["search_seconds"] + time.perf_counter() - began
-            return {
-                "searched": left[0], "wordings": left[1:], "search_seconds": seconds, "notes": (*state["notes"], "rewritten")
-            }  # fmt: skip
-        return {"searched": state["wordings"][0], "wordings": state["wordings"][1:], "turns": way.question.turns[-1:]}
+        """The question with the earlier one added."""
+        runtime.stream_writer(Progressed("rewriting"))
+        return {
+            "searched": state["wordings"][0],
+            "wordings": state["wordings"][1:],
+            "turns": runtime.context.question.turns[-1:],
+            "notes": (*state["notes"], "rewritten"),
+        }
 
     async def _write(self, state: State, runtime: Runtime[Way]) -> State:
         way, options = runtime.context, self._options

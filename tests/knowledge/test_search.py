@@ -114,10 +114,6 @@ def test_particles_and_spelling_forms_do_not_hide_a_noun(analyser: Analyser) -> 
     assert bigrams("ＶＰＮ") == bigrams("vpn")
 
 
-def test_typing_slips_can_be_repaired(analyser: Analyser) -> None:
-    assert "법인카드" in analyser.repaired("법인카드분실했어요").replace(" ", "")
-
-
 @pytest.mark.parametrize("question", ["", "  \n", "?!…", "🤔"])
 def test_a_question_without_a_word_finds_nothing(index: SearchIndex, question: str) -> None:
     assert index.search(question, reader_of(), 5).hits == ()

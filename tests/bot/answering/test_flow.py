@@ -124,6 +124,16 @@ async def test_off_topic_is_declined_without_asking_the_writer(index: SearchInde
     assert answer.outcome is Outcome.ABSTAINED
     assert not writer.calls
     assert "no_evidence" in answer.notes
+
+
+async def test_a_mistyped_question_is_answered_as_it_was_meant(index: SearchIndex) -> None:
+    _, answer = await events_of(flow_with(index, None), "dusck를 쓰려면 며칠 전까지 신청하나요?")
+    assert answer.outcome is Outcome.ANSWERED
+    assert answer.condensed.startswith("연차를 쓰려면")
+
+
+async def test_where_nothing_is_found_the_question_before_is_added(index: SearchIndex) -> None:
+    _, answer = await events_of(flow_with(index, None), "피아노 조율은 어떻게 합니까?", turns=("연차는 며칠이야?",))
     assert "rewritten" in answer.notes
 
 
