@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from knowledge.errors import PageError, PageWithoutText, UnknownFormat, UnreadablePage
-from knowledge.formats import csv_table, docx, eml, html, markdown, notebook, old_office, pdf, pptx, text, xlsx
+from knowledge.formats import csv_table, docx, eml, hangul, html, markdown, notebook, old_office, pdf, pptx, text, xlsx
 from knowledge.page import Document
 
 PARSER_VERSION = 3
@@ -18,6 +18,7 @@ _PARSERS: dict[str, Callable[[bytes], Document]] = {
     **dict.fromkeys((".html", ".htm", ".xhtml"), html.parse),
     **dict.fromkeys((".pdf",), pdf.parse),
     **dict.fromkeys((".docx",), docx.parse),
+    **dict.fromkeys((".hwp", ".hwpx"), hangul.parse),
     **dict.fromkeys((".pptx", ".pptm", ".ppsx"), pptx.parse),
     **dict.fromkeys((".xlsx", ".xlsm"), xlsx.parse),
     **dict.fromkeys((".csv", ".tsv"), csv_table.parse),

@@ -74,8 +74,8 @@ def test_white_space_alone_is_a_page_without_text(suffix: str) -> None:
 
 def test_an_unknown_suffix_is_named() -> None:
     with pytest.raises(UnknownFormat) as caught:
-        parse(b"x", "보고서.hwp")
-    assert caught.value.details["suffix"] == ".hwp"
+        parse(b"x", "보고서.wpd")
+    assert caught.value.details["suffix"] == ".wpd"
 
 
 def test_suffixes_are_known_in_any_case() -> None:
