@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jobs.job import JobContext, JobParts, JobSpec
-from knowledge.build import BuildOptions, BuildProgress, BuildReport, build
+from knowledge.build import BuildOptions, BuildProgress, BuildReport, BuildRequest, build
 from knowledge.embed import Embedder
 from knowledge.korean import Analyser
 from knowledge.sources.base import Source
@@ -22,7 +22,7 @@ def reindex(
     progress: BuildProgress,
 ) -> BuildReport:
     """Read every source and publish an edition; see `knowledge.build.build` for what it raises."""
-    return build(sources, options, make_analyser, make_embedder, full=full, progress=progress)
+    return build(sources, options, make_analyser, make_embedder, BuildRequest(full=full), progress)
 
 
 def run(parts: JobParts, context: JobContext) -> Mapping[str, Any]:

@@ -1,91 +1,65 @@
-"""Sources → pages → passages → an edition: one indexing run. Pages that cannot be read are reported, never fatal.
+"""Sources → pages → passages → an edition: one indexing run. What cannot be read is reported, never fatal.
 
-Costs only what changed: parsed documents, morphemes and vectors are kept by content hash; when nothing changed at all
-neither Kiwi nor the embedder is even loaded.
+Costs only what changed: an unchanged file is not read, passages of an unchanged page are taken over with their tokens and vectors, what is
+new is computed once (the caches outlive a run that was killed), and when nothing changed at all neither Kiwi nor the embedder is loaded.
+The steps stand in `knowledge/building/`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from filelock import FileLock, Timeout
 
-from knowledge import formats, korean
+from knowledge import korean
+from knowledge.building import checking
+from knowledge.building.comparing import Changes, compare
+from knowledge.building.computing import Computing
+from knowledge.building.holding import carried_over, check_size
+from knowledge.building.listing import list_files
+from knowledge.building.options import (
+    BUILD_VERSION,
+    BuildOptions,
+    BuildRequest,
+    Regression,
+    RegressionLimits,
+    recipe_of,
+)
+from knowledge.building.reading import PageReader, SourceReading
+from knowledge.building.report import BuildProgress, BuildReport, FailedPage, HeldBack, MovedPage
+from knowledge.building.serving import EditionPage, Serving
 from knowledge.cache import ContentCache, key_of
 from knowledge.calibrate import calibrate
-from knowledge.chunk import split
-from knowledge.documents import Parse, load_document
-from knowledge.edition import EditionShelf, Manifest, differences
-from knowledge.embed import Embedder, Vectors
+from knowledge.edition import Edition, EditionShelf, Recall
+from knowledge.editions.publishing import Approval, Contents
+from knowledge.embed import Embedder
 from knowledge.embed import self_test as embedder_self_test
-from knowledge.errors import BrokenEdition, EmptyWiki, IndexBusy, NoEdition, PageError, PublishFailed
+from knowledge.errors import EmptyWiki, IndexBusy, PublishFailed, SourceError, UnknownSource
 from knowledge.formats import PARSER_VERSION
-from knowledge.korean import Analyser, bigrams
-from knowledge.lexicon import Lexicon
-from knowledge.page import Page, Passage
-from knowledge.search import SearchIndex, SearchOptions
-from knowledge.sources.base import Source, to_page
+from knowledge.korean import Analyser
+from knowledge.ledger import Ledger
+from knowledge.search import SearchIndex
+from knowledge.sources.base import Source
 
-BUILD_VERSION = 2
-"""Part of the fingerprint: change it when the same pages give other passages or scores."""
-
-_CACHE_EVERY = 256
-
-
-class BuildProgress(Protocol):
-    """Told how far a step is: `reading`, `morphemes`, `vectors`, `publishing`."""
-
-    def __call__(self, step: str, done: int, total: int) -> None:
-        """`done` of `total`."""
-
-
-@dataclass(frozen=True, slots=True)
-class BuildOptions:
-    """What a run needs besides its sources."""
-
-    shelf: EditionShelf
-    cache: Path
-    embedder_id: str
-    passage_size: int = 600
-    passage_overlap: int = 100
-    max_file_mb: int = 50
-    parse: Parse = formats.parse
-    """`ParsingProcess.parse` where the files are not trusted."""
-    search: SearchOptions = dataclasses.field(default_factory=SearchOptions)
-
-
-@dataclass(frozen=True, slots=True)
-class FailedPage:
-    """A page that is not in the edition, and why (`reason` in English; `error` explains itself in Korean too)."""
-
-    source: str
-    page: str
-    """Relative to its source, as everywhere."""
-    error: PageError
-
-
-@dataclass(frozen=True, slots=True)
-class BuildReport:
-    """What a run did."""
-
-    edition: str
-    pages: int
-    passages: int
-    added: tuple[str, ...]
-    changed: tuple[str, ...]
-    removed: tuple[str, ...]
-    failed: tuple[FailedPage, ...]
-    seconds: float
-    reused: bool
-    """Nothing had changed: the serving edition stays."""
+__all__ = [
+    "BUILD_VERSION",
+    "BuildOptions",
+    "BuildProgress",
+    "BuildReport",
+    "BuildRequest",
+    "FailedPage",
+    "HeldBack",
+    "MovedPage",
+    "Regression",
+    "RegressionLimits",
+    "build",
+]
 
 
 def build(
@@ -93,170 +67,235 @@ def build(
     options: BuildOptions,
     make_analyser: Callable[[], Analyser],
     make_embedder: Callable[[], Embedder],
-    *,
-    full: bool = False,
+    request: BuildRequest = BuildRequest(),  # noqa: B008 - frozen
     progress: BuildProgress = lambda step, done, total: None,
 ) -> BuildReport:
-    """Index `sources` and publish. `full`: ignore the caches and publish even if nothing changed.
+    """Index `sources` and publish.
 
-    Raises SourceNotFound, EmptyWiki, PublishFailed, IndexBusy, SelfTestFailed; the serving edition then stays.
+    Raises UnknownSource, EmptyWiki, PublishFailed, EditionRefused, IndexBusy, SelfTestFailed, ParsingUnavailable, and a source's own error
+    when no other source gave anything new; the serving edition then stays.
     """
     started = time.perf_counter()
+    configured = [source.name for source in sources]
+    for name in {*request.only, *request.accept}.difference(configured):
+        raise UnknownSource(name=name, known=", ".join(configured))
     try:
-        options.shelf.root.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(options.shelf.root / ".lock", timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise IndexBusy(lock=options.shelf.root / ".lock") from error
-    except OSError as error:
-        raise PublishFailed(reason=error.strerror or str(error)) from error
-    try:
-        if full:
-            options.cache.unlink(missing_ok=True)
-        with ContentCache(options.cache) as cache:
-            pages, digests, failed, documents = _read(sources, options, cache, progress)
-            if not pages:
-                raise EmptyWiki(sources=", ".join(source.name for source in sources))
-            fingerprint = _fingerprint(digests, options)
-            previous = _previous(options.shelf)
-            old = options.shelf.pages(previous.edition) if previous else {}
-            added, changed, removed = differences(old, digests)
-            if previous is not None and previous.fingerprint == fingerprint and not full:
-                edition, count, reused = previous.edition, previous.passages, True
-            else:
-                passages = [p for page in pages for p in split(page, options.passage_size, options.passage_overlap)]
-                edition = _publish(
-                    passages, digests, fingerprint, options, cache, make_analyser, make_embedder, progress
-                )
-                count, reused = len(passages), False
-            cache.keep_only("document", documents)
+        with _alone(options.shelf):
+            if request.full and not request.dry_run:
+                for kept in (options.cache, options.ledger):
+                    kept.unlink(missing_ok=True)
+            with ContentCache(options.cache) as cache, Ledger(options.ledger) as ledger:
+                serving = Serving.of(options.shelf, configured)
+                run = _Run(sources, options, make_analyser, make_embedder, request, progress, cache, ledger, serving)
+                return run.report(started)
     except OSError as error:
         raise PublishFailed(reason=error.strerror or str(error)) from error
     except sqlite3.Error as error:
         raise PublishFailed(reason=f"{options.cache}: {error}") from error
+
+
+@contextmanager
+def _alone(shelf: EditionShelf) -> Iterator[None]:
+    """One indexing run at a time, in any process."""
+    shelf.root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(shelf.root / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise IndexBusy(lock=shelf.root / ".lock") from error
+    try:
+        yield
     finally:
         lock.release()
-    return BuildReport(
-        edition=edition,
-        pages=len(pages),
-        passages=count,
-        added=tuple(added),
-        changed=tuple(changed),
-        removed=tuple(removed),
-        failed=tuple(failed),
-        seconds=time.perf_counter() - started,
-        reused=reused,
-    )
 
 
-def _read(
-    sources: Sequence[Source], options: BuildOptions, cache: ContentCache, progress: BuildProgress
-) -> tuple[list[Page], dict[str, str], list[FailedPage], list[str]]:
-    """Pages, their digests by `source/path`, failures, and the cache keys in use."""
-    pages, digests, failed, keys = [], {}, [], []
-    files = [(source, file) for source in sources for file in source.files()]
-    for done, (source, file) in enumerate(files):
-        progress("reading", done, len(files))
-        name = f"{source.name}/{file.path}"
-        try:
-            document, key = load_document(file, cache, options.max_file_mb, options.parse)
-            page = to_page(source.name, source.audience, file, document)
-        except PageError as error:
-            failed.append(FailedPage(source.name, file.path, error))
-            continue
-        keys.append(key)
-        pages.append(page)
-        # Everything a passage carries beside the file's own bytes, so that a new audience or url counts as a change.
-        digests[name] = key_of(
-            key,
-            page.title,
-            page.url or "",
-            str(page.modified),
-            json.dumps(page.audience.as_lists()),
-            str(page.replaced_by),
+@dataclass
+class _Run:
+    """One run; its steps in the order of the methods."""
+
+    sources: Sequence[Source]
+    options: BuildOptions
+    make_analyser: Callable[[], Analyser]
+    make_embedder: Callable[[], Embedder]
+    request: BuildRequest
+    progress: BuildProgress
+    cache: ContentCache
+    ledger: Ledger
+    serving: Serving
+    pages: list[EditionPage] = field(default_factory=list)
+    readings: dict[str, SourceReading] = field(default_factory=dict)
+    failed: list[FailedPage] = field(default_factory=list)
+    held_back: list[HeldBack] = field(default_factory=list)
+    recall: Recall | None = None
+
+    def report(self, started: float) -> BuildReport:
+        """Do it, and tell."""
+        self._read_sources()
+        digests = {page.name: page.digest for page in self.pages}
+        self._refuse_when_nothing_was_read(digests)
+        changes = compare(self.serving, digests, self.readings, self.ledger)
+        fingerprint = _fingerprint(digests, self.options)
+        edition, rolled_back = self._still_good(fingerprint)
+        reused = edition is not None
+        if edition is None and not self.request.dry_run:
+            edition = self._left_unpublished(fingerprint) or self._publish(digests, fingerprint, changes)
+        if not self.request.dry_run:
+            self._forget_what_left()
+        return BuildReport(
+            edition=edition or self.serving.name or "",
+            pages=len(digests),
+            passages=self._count(reused),
+            added=changes.added,
+            changed=changes.changed,
+            removed=changes.removed,
+            failed=tuple(self.failed),
+            seconds=time.perf_counter() - started,
+            reused=reused,
+            moved=changes.moved,
+            held_back=tuple(self.held_back),
+            dry_run=self.request.dry_run,
+            rolled_back=rolled_back,
+            recall=self.recall,
         )
-    progress("reading", len(files), len(files))
-    return pages, digests, failed, keys
+
+    def _read_sources(self) -> None:
+        reader = PageReader(
+            self.options,
+            self.cache,
+            self.ledger,
+            self.serving,
+            full=self.request.full,
+            keep_record=not self.request.dry_run,
+        )
+        for source in self.sources:
+            # Where there is nothing to take the others' pages from, all are read.
+            if self.request.only and self.serving.manifest and source.name not in self.request.only:
+                self.pages += carried_over(source, self.serving)
+                continue
+            before = len(self.serving.paths(source.name))
+            now: int | None = None
+            reading: SourceReading | None = None
+            try:
+                files = list_files(source, self.progress)
+                now = len(files)
+                self._check_size(source, before, now)
+                reading = reader.read(source, files, self.progress)
+                now = len(reading.pages)
+                self._check_size(source, before, now)
+            except SourceError as error:
+                self.held_back.append(HeldBack(source.name, error, before, now))
+                self.pages += carried_over(source, self.serving)
+                for one in reading.failed if reading else ():
+                    self.failed.append(replace(one, kept=f"{one.source}/{one.page}" in self.serving.digests))
+                continue
+            self.readings[source.name] = reading
+            self.pages += reading.pages
+            self.failed += reading.failed
+
+    def _check_size(self, source: Source, before: int, now: int) -> None:
+        if source.name not in self.request.accept:
+            check_size(source.name, before, now, self.options.shrink_share)
+
+    def _refuse_when_nothing_was_read(self, digests: dict[str, str]) -> None:
+        """When no source gave anything and the settings change nothing either, the run has failed."""
+        if self.request.dry_run and digests:
+            return
+        if not self.readings and self.held_back and digests in ({}, self.serving.digests):
+            raise self.held_back[0].error
+        if not digests:
+            raise EmptyWiki(sources=", ".join(source.name for source in self.sources))
+
+    def _still_good(self, fingerprint: str) -> tuple[str | None, bool]:
+        """The serving edition if it stays, and whether that is because a person went back to it."""
+        serving = self.serving.manifest
+        if serving is None or self.request.full:
+            return None, False
+        if serving.fingerprint == fingerprint:
+            return serving.edition, False
+        if self.options.shelf.gone_back_from() == fingerprint:
+            return serving.edition, True
+        return None, False
+
+    def _left_unpublished(self, fingerprint: str) -> str | None:
+        """The same edition, where the run before was killed between writing it and pointing at it."""
+        if self.serving.name is None or self.request.full:
+            return None
+        return self.options.shelf.adopt(fingerprint, self.serving.name)
+
+    def _count(self, reused: bool) -> int:
+        if reused and self.serving.manifest is not None:
+            return self.serving.manifest.passages
+        return sum(1 for _ in self.serving.assembled(self.pages))
+
+    def _publish(self, digests: dict[str, str], fingerprint: str, changes: Changes) -> str:
+        options, serving = self.options, self.serving
+        assembled = list(serving.assembled(self.pages))
+        passages = [passage for passage, _ in assembled]
+        rows = np.array([row for _, row in assembled], dtype=np.int64)
+        analyser, embedder = self.make_analyser(), self.make_embedder()
+        korean.self_test(analyser)
+        embedder_self_test(embedder)
+        computing = Computing(self.cache, None if self.request.full else serving, analyser, embedder, self.progress)
+        legs = computing.legs([passage.indexed_text for passage in passages], rows)
+        self.progress("publishing", 0, 1)
+        contents = Contents(
+            fingerprint=fingerprint,
+            recipe=recipe_of(options),
+            passages=passages,
+            pages=digests,
+            morphemes=legs.morphemes,
+            bigrams=legs.bigrams,
+            vectors=legs.vectors,
+            analyser=analyser.name,
+            embedder=embedder.id,
+            sources=self._sizes(),
+            held_back=[one.source for one in self.held_back],
+        )
+        wanted = checking.Wanted(
+            pages={page.name: page.audience for page in self.pages},
+            sources={source.name: source.audience for source in self.sources},
+            removed=changes.removed,
+            titles={name: title for name in changes.removed if (title := serving.title(name)) is not None},
+        )
+
+        def approve(edition: Edition) -> Approval:
+            checking.check_passages(edition, wanted)
+            index = SearchIndex(edition, analyser, embedder, options.search)
+            checking.check_canaries(index, wanted)
+            if options.regression is not None:
+                self.recall = checking.check_regression(
+                    index, serving, options.search, options.regression, options.regression_limits
+                )
+            return Approval(calibrate(index), self.recall)
+
+        name = options.shelf.publish(contents, approve, instead_of=serving.name)
+        self.progress("publishing", 1, 1)
+        return name
+
+    def _sizes(self) -> dict[str, int]:
+        sizes = dict.fromkeys((source.name for source in self.sources), 0)
+        for page in self.pages:
+            sizes[page.source] += 1
+        return sizes
+
+    def _forget_what_left(self) -> None:
+        """What left the wiki leaves ledger and cache, too; what could not be asked for stays."""
+        for source, reading in self.readings.items():
+            self.ledger.forget_others(source, reading.listed)
+        self.ledger.forget_sources([source.name for source in self.sources])
+        self.ledger.keep()
+        self.cache.keep_only("document", self.ledger.documents())
 
 
 def _fingerprint(digests: dict[str, str], options: BuildOptions) -> str:
     chosen = options.search  # the threshold was calibrated with them
-    search = [chosen.candidates, chosen.fusion, sorted(chosen.weights.items())]
-    made_with = [BUILD_VERSION, PARSER_VERSION, options.passage_size, options.passage_overlap, korean.ANALYSER, search]
+    search = [chosen.candidates, chosen.fusion, sorted(chosen.weights.items()), chosen.tolerant]
+    made_with = [
+        BUILD_VERSION,
+        PARSER_VERSION,
+        options.passage_size,
+        options.passage_overlap,
+        options.analyser_id,
+        search,
+    ]
     return key_of(options.embedder_id, json.dumps(made_with), json.dumps(sorted(digests.items()), ensure_ascii=False))
-
-
-def _previous(shelf: EditionShelf) -> Manifest | None:
-    try:
-        return shelf.open().manifest
-    except (NoEdition, BrokenEdition):
-        return None
-
-
-def _publish(
-    passages: Sequence[Passage],
-    digests: dict[str, str],
-    fingerprint: str,
-    options: BuildOptions,
-    cache: ContentCache,
-    make_analyser: Callable[[], Analyser],
-    make_embedder: Callable[[], Embedder],
-    progress: BuildProgress,
-) -> str:
-    texts = [passage.indexed_text for passage in passages]
-    analyser, embedder = make_analyser(), make_embedder()
-    korean.self_test(analyser)
-    embedder_self_test(embedder)
-    morphemes = _morphemes(texts, analyser, cache, progress)
-    vectors = _vectors(texts, embedder, cache, progress)
-    progress("publishing", 0, 1)
-    name = options.shelf.publish(
-        fingerprint=fingerprint,
-        passages=passages,
-        pages=digests,
-        morphemes=Lexicon.build(morphemes),
-        bigrams=Lexicon.build([bigrams(text) for text in texts]),
-        vectors=vectors,
-        analyser=analyser.name,
-        embedder=embedder.id,
-        calibrate=lambda edition: calibrate(SearchIndex(edition, analyser, embedder, options.search)),
-    )
-    progress("publishing", 1, 1)
-    return name
-
-
-def _morphemes(
-    texts: Sequence[str], analyser: Analyser, cache: ContentCache, progress: BuildProgress
-) -> list[list[str]]:
-    keys = [key_of(analyser.name, text) for text in texts]
-    known = cache.get("morphemes", keys)
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    for batch in _batches(list(missing)):
-        tokens = analyser.morphemes_of([missing[key] for key in batch])
-        fresh = {key: json.dumps(found, ensure_ascii=False).encode() for key, found in zip(batch, tokens, strict=True)}
-        cache.put("morphemes", fresh)
-        known |= fresh
-        progress("morphemes", len(known), len(set(keys)))
-    cache.keep_only("morphemes", keys)
-    return [json.loads(known[key]) for key in keys]
-
-
-def _vectors(texts: Sequence[str], embedder: Embedder, cache: ContentCache, progress: BuildProgress) -> Vectors:
-    keys = [key_of(embedder.id, text) for text in texts]
-    known = cache.get("vector", keys)
-    # A cached vector of another length would be a damaged cache: compute it again.
-    known = {key: value for key, value in known.items() if len(value) == 4 * embedder.dimension}
-    missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-    # Longest first over the whole run, so that every batch holds texts of one length.
-    for batch in _batches(sorted(missing, key=lambda key: -len(missing[key]))):
-        vectors = embedder.passages([missing[key] for key in batch])
-        fresh = {key: vector.tobytes() for key, vector in zip(batch, vectors, strict=True)}
-        cache.put("vector", fresh)
-        known |= fresh
-        progress("vectors", len(known), len(set(keys)))
-    cache.keep_only("vector", keys)
-    return np.stack([np.frombuffer(known[key], dtype=np.float32) for key in keys])
-
-
-def _batches(keys: list[str]) -> list[list[str]]:
-    return [keys[start : start + _CACHE_EVERY] for start in range(0, len(keys), _CACHE_EVERY)]

@@ -74,6 +74,12 @@ class ContentCache:
             found.update(rows.fetchall())
         return found
 
+    def holds(self, kind: Kind, keys: Iterable[str]) -> set[str]:
+        """Which of `keys` are known, without reading what is kept for them."""
+        wanted = set(keys)
+        known = self._db.execute("SELECT key FROM entry WHERE kind = ?", [kind])
+        return {key for (key,) in known if key in wanted}
+
     def put(self, kind: Kind, values: Mapping[str, bytes]) -> None:
         """Store; on a full disk the run goes on without (the edition's own writes will say so)."""
         with contextlib.suppress(sqlite3.OperationalError), self._db:

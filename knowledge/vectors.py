@@ -45,9 +45,7 @@ class VectorIndex:
 
         return cls(faiss.read_index(str(path)))
 
-    def search(
-        self, query: Vectors, count: int, view: View | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def search(self, query: Vectors, count: int, view: View | None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """(numbers, cosines) of the nearest, best first; only what `view` shows (None: everything)."""
         count = min(count, self.size if view is None else view.count)
         if count <= 0:
@@ -59,6 +57,11 @@ class VectorIndex:
         cosines, numbers = self._index.search(query[None, :], count, params=parameters)
         found = numbers[0] >= 0
         return numbers[0][found], cosines[0][found]
+
+    def matrix(self) -> Vectors:
+        """All stored vectors, (size, dimension)."""
+        vectors: Vectors = self._index.reconstruct_n(0, self.size)
+        return vectors
 
     def vector(self, number: int) -> Vectors:
         """The stored vector of one passage."""

@@ -7,11 +7,12 @@ import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from knowledge.build import BuildOptions, BuildReport, build
+from knowledge.build import BuildOptions, BuildReport, BuildRequest, build
 from knowledge.edition import EditionShelf
 from knowledge.korean import Analyser
 from knowledge.page import Audience
@@ -83,10 +84,10 @@ class Indexer:
         self.embedder = HashEmbedder()
         self.analyser = analyser
 
-    def build(self, *, full: bool = False) -> BuildReport:
-        """One run."""
+    def build(self, **request: Any) -> BuildReport:
+        """One run; keywords as `BuildRequest`."""
         source = FolderSource("wiki", self.wiki, Audience.of(["everyone"]))
-        return build([source], self.options, lambda: self.analyser, lambda: self.embedder, full=full)
+        return build([source], self.options, lambda: self.analyser, lambda: self.embedder, BuildRequest(**request))
 
     def open(self) -> SearchIndex:
         """The serving edition."""

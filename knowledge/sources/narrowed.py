@@ -36,11 +36,18 @@ class NarrowedSource:
         """Of pages that no rule matches."""
         return self._source.audience
 
+    def audience_of(self, path: str) -> Audience:
+        """Who may read a page of which only the path is known."""
+        return self._narrowed(self._source.audience, path)
+
+    def _narrowed(self, audience: Audience, path: str) -> Audience:
+        for patterns, readers in self._rules:
+            if patterns.match(path):
+                audience = audience.narrowed(readers)
+        return audience
+
     def files(self) -> Iterator[SourceFile]:
         """Raises what the source raises."""
         for file in self._source.files():
-            audience = file.audience or Audience()
-            for patterns, readers in self._rules:
-                if patterns.match(file.path):
-                    audience = audience.narrowed(readers)
+            audience = self._narrowed(file.audience or Audience(), file.path)
             yield file if audience == Audience() else dataclasses.replace(file, audience=audience)

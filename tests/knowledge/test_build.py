@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from knowledge.build import build
-from knowledge.errors import EmptyWiki, IndexBusy, NoEdition, PublishFailed
+from knowledge.errors import EmptyWiki, IndexBusy, NoEdition, PublishFailed, SourceShrank
 from knowledge.page import Audience, reader_of
 from knowledge.search import SearchOptions
 from knowledge.sources.folder import FolderSource
@@ -81,12 +81,14 @@ def test_a_file_over_the_limit_is_reported_not_read(indexer: Indexer) -> None:
     assert [type(failed.error).__name__ for failed in indexer.build().failed] == ["PageTooLarge"]
 
 
-def test_an_emptied_wiki_keeps_the_old_edition(indexer: Indexer) -> None:
+def test_an_emptied_wiki_keeps_the_old_edition_even_if_somebody_accepts_it(indexer: Indexer) -> None:
     edition = indexer.build().edition
     for page in indexer.wiki.iterdir():
         page.unlink()
-    with pytest.raises(EmptyWiki):
+    with pytest.raises(SourceShrank):
         indexer.build()
+    with pytest.raises(EmptyWiki):
+        indexer.build(accept=frozenset({"wiki"}))
     assert indexer.shelf.current() == edition
 
 
@@ -107,8 +109,8 @@ def test_an_interrupted_run_leaves_the_old_edition_and_the_next_one_works(
         raise KeyboardInterrupt
 
     target = {
-        "tokenise": "knowledge.build._morphemes",
-        "embed": "knowledge.build._vectors",
+        "tokenise": "knowledge.building.computing.Computing._morphemes",
+        "embed": "knowledge.building.computing.Computing._all_vectors",
         "calibrate": "knowledge.build.calibrate",
     }
     with monkeypatch.context() as patched:
@@ -126,9 +128,9 @@ def test_an_interrupted_run_leaves_the_old_edition_and_the_next_one_works(
     [
         "knowledge.lexicon.Lexicon.save",
         "knowledge.vectors.VectorIndex.save",
-        "knowledge.edition._fsync",
+        "knowledge.editions.publishing.fsync",
         "pathlib.Path.rename",
-        "knowledge.edition.EditionShelf.point_at",
+        "knowledge.edition.EditionShelf._point_at",
     ],
 )
 def test_a_full_disk_while_publishing_keeps_the_old_edition(

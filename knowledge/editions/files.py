@@ -1,0 +1,40 @@
+"""Files that are on the disk for certain, and that are what they were."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def sha256(path: Path) -> str:
+    """Of the file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def fsync(path: Path) -> None:
+    """Have a file, or a folder's list of names, on the disk before going on. Raises OSError."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Every file, in a stable order."""
+    yield from sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def replace(path: Path, text: str) -> None:
+    """Write `path` as a whole or not at all. Raises OSError."""
+    aside = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        fsync(aside)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+    fsync(path.parent)

@@ -1,0 +1,190 @@
+"""The folder of editions: publish, open, list, go back, keep the last ones."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from knowledge.editions import opened
+from knowledge.editions.files import fsync, replace
+from knowledge.editions.manifest import MANIFEST, Manifest, read_manifest
+from knowledge.editions.opened import Edition
+from knowledge.editions.publishing import Approve, Contents, write_aside
+from knowledge.errors import BrokenEdition, EditionRefused, IndexBusy, NoEdition, PublishFailed, UnknownEdition
+
+_CURRENT = "current"
+_ROLLED_BACK = "rolled-back.json"
+_POINTER_SECONDS = 30.0
+"""Pointing takes milliseconds; who holds its lock so long has a disk that does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """One edition for a list. `bytes`: on disk."""
+
+    manifest: Manifest
+    bytes: int
+    serving: bool
+
+
+class EditionShelf:
+    """All editions of a data directory. `keep`: how many stay, the serving one among them."""
+
+    def __init__(self, root: Path, keep: int = 3) -> None:
+        self.root = root
+        self._keep = keep
+
+    def current(self) -> str:
+        """The name of the serving edition. Raises NoEdition."""
+        with contextlib.suppress(OSError):
+            name = (self.root / _CURRENT).read_text(encoding="utf-8").strip()
+            if name and "/" not in name and (self.root / name / MANIFEST).is_file():
+                return name
+        complete = self.names()
+        if not complete:
+            raise NoEdition(folder=self.root)
+        return complete[-1]
+
+    def names(self) -> list[str]:
+        """Complete editions, oldest first."""
+        if not self.root.is_dir():
+            return []
+        return sorted(p.name for p in self.root.iterdir() if p.name[0] != "." and (p / MANIFEST).is_file())
+
+    def shelved(self) -> list[Shelved]:
+        """Every complete edition whose manifest can be read, oldest first."""
+        found, serving = [], self.current() if self.names() else ""
+        for name in self.names():
+            with contextlib.suppress(BrokenEdition):
+                found.append(Shelved(self.manifest(name), _size(self.root / name), name == serving))
+        return found
+
+    def manifest(self, name: str) -> Manifest:
+        """Raises BrokenEdition."""
+        return read_manifest(self.root / name)
+
+    def verified(self, name: str) -> Manifest:
+        """Its manifest, after every checksum was compared. Raises BrokenEdition."""
+        manifest = self.manifest(name)
+        opened.verify(self.root / name, manifest)
+        return manifest
+
+    def load(self, manifest: Manifest) -> Edition:
+        """One that was verified. Raises BrokenEdition."""
+        return opened.load(self.root / manifest.edition, manifest)
+
+    def open(self, name: str | None = None) -> Edition:
+        """Verify every checksum, then load. Raises NoEdition, BrokenEdition."""
+        return self.load(self.verified(name or self.current()))
+
+    def pages(self, name: str) -> dict[str, str]:
+        """`source/path` → digest, without opening the rest. Raises BrokenEdition."""
+        return opened.read_pages(self.root / name)
+
+    def publish(self, contents: Contents, approve: Approve, instead_of: str | None = None) -> str:
+        """Write aside, verify, approve, rename, point `current` at it, drop the oldest. Returns its name.
+
+        `instead_of`: what served when this was begun; where another one serves by now, a person has gone back meanwhile, and this edition
+        must not undo that. The caller holds the indexing lock. Raises PublishFailed (disk full, permissions), EditionRefused; then the
+        shelf is as it was before.
+        """
+        aside = self.root / f".building-{os.getpid()}"
+        try:
+            self._clear_aside()
+            manifest = write_aside(aside, contents, approve)
+            with self._pointing():
+                if instead_of is not None and self.current() != instead_of:
+                    raise EditionRefused(check="rollback", reason=f"{instead_of} → {self.current()}")
+                target = self.root / manifest.edition
+                if target.exists():  # the same content published twice within a second
+                    shutil.rmtree(target)
+                aside.rename(target)
+                fsync(self.root)
+                self._point_at(manifest.edition)
+        except (OSError, RuntimeError, BrokenEdition) as error:
+            # RuntimeError: FAISS' writer reports a full disk so.
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise PublishFailed(reason=reason) from error
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        self._drop_old(manifest.edition)
+        return manifest.edition
+
+    def adopt(self, fingerprint: str, instead_of: str) -> str | None:
+        """Let an edition serve that was complete when its run was killed before it could point at it. None: there is none."""
+        for name in reversed(self.names()):
+            if name <= instead_of or self.gone_back_from() is not None:
+                return None
+            with contextlib.suppress(BrokenEdition):
+                if self.manifest(name).fingerprint == fingerprint:
+                    self.verified(name)
+                    with self._pointing():
+                        self._point_at(name)
+                    self._drop_old(name)
+                    return name
+        return None
+
+    def roll_back(self, name: str | None = None) -> str:
+        """Let an older edition serve again, `name` or the one before the serving one; until the next one is published.
+
+        Raises NoEdition, UnknownEdition, BrokenEdition, PublishFailed, IndexBusy.
+        """
+        names, serving = self.names(), self.current()
+        wanted = name or max((one for one in names if one < serving), default="")
+        if wanted not in names:
+            raise UnknownEdition(name=wanted or "-", known=", ".join(names))
+        self.open(wanted)
+        try:
+            with self._pointing():
+                serving = self.current()
+                if wanted != serving:
+                    # First the note, then the deed: one without the other means nothing (see `gone_back_from`).
+                    note = {"from": self.manifest(serving).fingerprint, "to": wanted}
+                    replace(self.root / _ROLLED_BACK, json.dumps(note))
+                    self._point_at(wanted)
+        except OSError as error:
+            raise PublishFailed(reason=error.strerror or str(error)) from error
+        return wanted
+
+    def gone_back_from(self) -> str | None:
+        """Fingerprint of the edition that a person went back from, while what they went back to serves."""
+        try:
+            note = json.loads((self.root / _ROLLED_BACK).read_text(encoding="utf-8"))
+            return str(note["from"]) if note["to"] == self.current() else None
+        except (OSError, ValueError, KeyError, TypeError, NoEdition):
+            return None
+
+    @contextmanager
+    def _pointing(self) -> Iterator[None]:
+        """Going back does not wait for an indexing run: it has a lock of its own, held for a moment."""
+        try:
+            with FileLock(self.root / ".pointer.lock", timeout=_POINTER_SECONDS):
+                yield
+        except Timeout as error:
+            raise IndexBusy(lock=self.root / ".pointer.lock") from error
+
+    def _point_at(self, name: str) -> None:
+        """Make `name` the serving edition, atomically."""
+        replace(self.root / _CURRENT, name + "\n")
+
+    def _drop_old(self, current: str) -> None:
+        for old in [n for n in self.names() if n != current][: -(self._keep - 1) or None]:
+            shutil.rmtree(self.root / old, ignore_errors=True)
+
+    def _clear_aside(self) -> None:
+        """What a killed run left behind; the caller holds the indexing lock, so nobody is building now."""
+        if self.root.is_dir():
+            for left in self.root.glob(".building-*"):
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
