@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,14 @@ from bot.commands.output import as_json
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
-    from knowledge.search import Hit, SearchIndex
+    from knowledge.search import Found, Hit, SearchIndex, Understood
+
+_WHY = {
+    "glossary": "용어집",
+    "keys": "한/영 전환",
+    "spacing": "띄어쓰기",
+    "spelling": "오타",
+}
 
 
 @click.command("search")
@@ -39,32 +48,45 @@ def search(
         asked = read_batch(batch, groups_of(as_group))
         index = tools.open_index(None)
         for one in asked:
-            click.echo(as_json({"question": one.question, "results": _results(index, one, count, passages)}))
+            click.echo(as_json({"question": one.question, "results": _results(_found(index, one, count, passages))}))
         return
     index = tools.open_index(None)
-    results = _results(index, Asked(typed(question), groups_of(as_group), ()), count, passages)
+    found = _found(index, Asked(typed(question), groups_of(as_group), ()), count, passages)
     if json_wanted:
-        click.echo(as_json(results))
+        click.echo(as_json(_results(found)))
         return
+    results = _results(found)
+    for said in _understood(found.understood):
+        click.echo(said)
     if not results:
         click.echo("찾은 문서가 없습니다.")
-    for found in results:
-        heading = f" > {found['heading']}" if found["heading"] else ""
-        click.secho(f"{found['rank']:>2}. {found['title']}{heading}", bold=True)
+    for one in results:
+        heading = f" > {one['heading']}" if one["heading"] else ""
+        click.secho(f"{one['rank']:>2}. {one['title']}{heading}", bold=True)
         click.echo(
-            f"    {found['page']}  점수 {found['score']:.3f} (낱말 {found['lexical']:.2f}, 의미 {found['dense']:.3f}, "
-            f"질문 낱말 포함률 {found['coverage']:.0%})"
+            f"    {one['page']}  점수 {one['score']:.3f} (낱말 {one['lexical']:.2f}, 의미 {one['dense']:.3f}, "
+            f"질문 낱말 포함률 {one['coverage']:.0%})"
         )
-        click.echo("    " + " ".join(str(found["text"]).split())[:160])
+        click.echo("    " + " ".join(str(one["text"]).split())[:160])
 
 
-def _results(index: SearchIndex, asked: Asked, count: int, passages: bool) -> list[dict[str, object]]:
+def _understood(understood: Iterable[Understood]) -> list[str]:
+    """One line per thing that was also searched in other words."""
+    return [f"‘{one.written}’ → ‘{one.meant}’(으)로도 찾았습니다({_WHY[one.reading]})." for one in understood]
+
+
+def _results(found: Found) -> list[dict[str, object]]:
+    """Each result says for itself how the question was read: a list of results is all that scripts get."""
+    understood = [asdict(one) for one in found.understood]
+    return [{**_as_dict(rank, hit), "understood": understood} for rank, hit in enumerate(found.hits, start=1)]
+
+
+def _found(index: SearchIndex, asked: Asked, count: int, passages: bool) -> Found:
     from bot.answering.condense import condense
     from knowledge.page import reader_of
 
     question, _ = condense(asked.question, asked.turns, index.analyser, idf=index.idf)
-    found = index.search(question, reader_of(asked.groups), count, one_per_page=not passages)
-    return [_as_dict(rank, hit) for rank, hit in enumerate(found.hits, start=1)]
+    return index.search(question, reader_of(asked.groups), count, one_per_page=not passages)
 
 
 def _as_dict(rank: int, hit: Hit) -> dict[str, object]:
