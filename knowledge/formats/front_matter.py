@@ -65,6 +65,8 @@ def _load(lines: list[str], first_line: int) -> dict[str, object] | None:
             return {} if not filled else None
         found: dict[str, object] = {}
         for key_node, value_node in node.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                continue  # a list as a key is none of ours, and as text its aliases could make it explode
             key = str(key_node.value).strip().casefold().replace("-", "_")
             line = first_line + key_node.start_mark.line
             if key in found or key == "<<":
