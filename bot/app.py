@@ -227,6 +227,7 @@ class Root:
             passage_size=chosen.passage_size,
             passage_overlap=chosen.passage_overlap,
             max_file_mb=chosen.max_file_mb,
+            limits=f"{chosen.parse_seconds:g} s, {chosen.parse_memory_mb} MB",
             search=self.search_options(),
         )
 

@@ -29,7 +29,7 @@ _PATIENCE = 120.0
 _LOOK_EVERY = 0.05
 """Seconds between two looks at its memory."""
 _MOST_BYTES = 4 * MOST_CHARACTERS + 4096
-_HUNGRY = 0.8
+_HUNGRY = 0.5
 """A child that dies with this share of its memory in use died of hunger: a library that gets no more ends the process."""
 _PIECE = 1 << 16
 
