@@ -155,7 +155,9 @@ class Ledger:
 
 def _row(entry: Entry) -> tuple[str | None, ...]:
     known = entry.known
-    failure = entry.failure and json.dumps(_failure_to(entry.failure), ensure_ascii=False, default=str)
+    failure = None
+    if entry.failure is not None:
+        failure = json.dumps(_failure_to(entry.failure), ensure_ascii=False, default=str)
     if known is None:
         return (entry.made_with, None, None, None, None, failure)
     return (entry.made_with, known.version, known.identity, known.document, _head_to(known.head), failure)

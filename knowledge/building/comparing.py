@@ -57,12 +57,13 @@ def _moves(
             without[known[path].document].append(path)
     for path in sorted(here):
         identity, document = reading.identities[path], reading.documents[path]
+        before: str | None
         if identity is not None:
             before = by_identity.pop(identity, None)
         else:
             twins = without[document]
             same_name = [one for one in twins if PurePosixPath(one).name == PurePosixPath(path).name]
-            before = (same_name or twins or [None])[0]
+            before = next(iter(same_name or twins), None)
             if before is not None:
                 twins.remove(before)
         if before is not None:

@@ -4,7 +4,7 @@ computed where neither helps."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,17 +50,13 @@ class Computing:
 
     def legs(self, texts: Sequence[str], rows: NDArray[np.int64]) -> Legs:
         """`rows`: for each text its number in the serving edition, or -1."""
-        fresh = np.full_like(rows, -1)
         old = self._edition
-        counts = (None, None)
-        if old is not None and old.manifest.analyser == self._analyser.name:
-            counts = (old.morphemes.counts, old.bigrams.counts)
-        wanted = [text for text, row in zip(texts, rows, strict=True) if counts[0] is None or row < 0]
-        tokens = self._morphemes(wanted)
+        same = old is not None and old.manifest.analyser == self._analyser.name
+        before = old.morphemes.counts if old is not None and same else None
+        morphemes = _leg(before, rows, texts, self._morphemes)
         self._cache.keep_only("morphemes", [self._token_key(text) for text in texts])
-        morphemes = _legs(counts[0], rows if counts[0] is not None else fresh, tokens)
-        wanted = [text for text, row in zip(texts, rows, strict=True) if counts[1] is None or row < 0]
-        pairs = _legs(counts[1], rows if counts[1] is not None else fresh, map(bigrams, wanted))
+        before = old.bigrams.counts if old is not None and same else None
+        pairs = _leg(before, rows, texts, lambda new: map(bigrams, new))
         return Legs(morphemes, pairs, self._all_vectors(texts, rows))
 
     def _token_key(self, text: str) -> str:
@@ -96,7 +92,7 @@ class Computing:
             taken = rows >= 0
             vectors[taken] = self._edition.vectors.matrix()[rows[taken]]
             at = np.flatnonzero(~taken)
-        self._fill(vectors, [(int(number), keys[number], texts[number]) for number in at])
+        self._fill(vectors, [(number, keys[number], texts[number]) for number in at.tolist()])
         self._cache.keep_only("vector", keys)
         return vectors
 
@@ -123,8 +119,17 @@ class Computing:
             self._progress("vectors", done, total)
 
 
-def _legs(counts: TermCounts | None, rows: NDArray[np.int64], tokens: Iterable[Sequence[str]]) -> Lexicon:
-    return Lexicon.of(TermCounts.of(tokens) if counts is None else counts.taken_over(rows, tokens))
+def _leg(
+    before: TermCounts | None,
+    rows: NDArray[np.int64],
+    texts: Sequence[str],
+    tokens_of: Callable[[Sequence[str]], Iterable[Sequence[str]]],
+) -> Lexicon:
+    """From the counts of before and the tokens of texts that are new; from all texts where there are none of before."""
+    if before is None:
+        return Lexicon.of(TermCounts.of(tokens_of(texts)))
+    new = [text for text, row in zip(texts, rows.tolist(), strict=True) if row < 0]
+    return Lexicon.of(before.taken_over(rows, tokens_of(new)))
 
 
 def _batches(keys: Sequence[str]) -> Iterable[Sequence[str]]:

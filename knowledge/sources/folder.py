@@ -6,6 +6,7 @@ import datetime as dt
 import functools
 import os
 import stat
+import time
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
 from knowledge.sources.kinds import Kind, SourceConfig
 from knowledge.sources.patterns import Patterns
+
+_FRESH_SECONDS = 2.0
+"""The coarsest file systems' clocks tick so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class FolderSource:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append((Path(entry.path), path + "/"))
                 elif self._wants(path):
-                    file = self._file(root, Path(entry.path), path)
+                    file = self._file(root, entry, path)
                     if file is not None:
                         yield file
             waiting.extend(reversed(folders))
@@ -91,20 +95,37 @@ class FolderSource:
         suffix = PurePosixPath(path).suffix.lower()
         return suffix in KNOWN_SUFFIXES or self._include.asks_for(suffix)
 
-    def _file(self, root: Path, location: Path, path: str) -> SourceFile | None:
+    def _file(self, root: Path, entry: os.DirEntry[str], path: str) -> SourceFile | None:
         """None for what is no regular file inside the root: symlinks out of it, to folders or to nothing; pipes."""
+        location = Path(entry.path)
         try:
-            if not location.resolve(strict=True).is_relative_to(root):
+            # The walk follows no link, so only a link can lead out (and `_read` looks again).
+            if entry.is_symlink() and not location.resolve(strict=True).is_relative_to(root):
                 return None
-            status = location.stat()
+            listed_at = time.time()
+            status = entry.stat()
         except (FileNotFoundError, RuntimeError):
             return None
         except OSError as error:
             return _unreadable(path, _why(error))
         if not stat.S_ISREG(status.st_mode):
             return None
-        read = functools.partial(_read, root, location)
-        return SourceFile(path, url=None, modified=_day(status.st_mtime), size=status.st_size, read=read)
+        return SourceFile(
+            path,
+            url=None,
+            modified=_day(status.st_mtime),
+            size=status.st_size,
+            read=functools.partial(_read, root, location),
+            version=_version(status, listed_at),
+        )
+
+
+def _version(status: os.stat_result, listed_at: float) -> str | None:
+    """Of a file's bytes, by its times, size and place. None when it changed just now: it may change again without its times showing it
+    (git's index calls such files racy)."""
+    if max(status.st_mtime, status.st_ctime) > listed_at - _FRESH_SECONDS:
+        return None
+    return f"{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_size}-{status.st_dev}-{status.st_ino}"
 
 
 def _read(root: Path, location: Path) -> bytes:
@@ -153,4 +174,4 @@ def _open(config: SourceConfig, options: FolderOptions) -> FolderSource:
     return FolderSource(config.name, options.path, config.audience, config.include, config.exclude)
 
 
-KIND = Kind(FolderOptions, _open)
+KIND = Kind(FolderOptions, _open, watched=lambda options: options.path)
