@@ -44,6 +44,8 @@ class SourceSettings(BaseModel):
     folders: tuple[FolderTable, ...] = ()
     schedule: str = ""
     """When this source alone is read again (as `[jobs.*] schedule`); empty: with all others."""
+    watch: bool = False
+    """Read again soon after something changed in its folder."""
     options: Any = None
 
     @classmethod
@@ -59,6 +61,11 @@ class SourceSettings(BaseModel):
             if isinstance(value := getattr(self.options, field.name), Path)
         }
         return self.model_copy(update={"options": dataclasses.replace(self.options, **paths)})
+
+    @property
+    def watched(self) -> Path | None:
+        """The folder whose changes make it due; None: it is not watched."""
+        return KINDS[self.kind].watched(self.options) if self.watch else None
 
     @model_serializer
     def _as_written(self) -> dict[str, Any]:
@@ -86,6 +93,12 @@ class SourceSettings(BaseModel):
             key = ".".join(str(part) for part in first["loc"])
             raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from error
         return {key: value for key, value in table.items() if key not in own} | {"options": options}
+
+    @model_validator(mode="after")
+    def _can_be_watched(self) -> SourceSettings:
+        if self.watch and self.watched is None:
+            raise ValueError(f"watch: a source of kind {self.kind} cannot be watched here; give it a schedule")
+        return self
 
     @field_validator("schedule")
     @classmethod
