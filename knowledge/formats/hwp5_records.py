@@ -24,6 +24,8 @@ CONTROL = 71
 LIST = 72
 TABLE = 77
 _WANTED = frozenset({PARAGRAPH_SHAPE, STYLE, PARAGRAPH, TEXT, CONTROL, LIST, TABLE})
+_BETWEEN = frozenset({17, 76})
+"""The header of all shapes and styles, and the component of a drawing: what is below them is as if below their parent."""
 
 _MOST_RECORDS = 500_000
 _LONG_SIZE = 0xFFF
@@ -37,7 +39,7 @@ _FIRST_PLAIN = 32
 
 @dataclass(slots=True)
 class Record:
-    """`children`: the records below it, without those of kinds that carry no text."""
+    """`children`: the records below it, without those of kinds that carry no text (memos are below such a one)."""
 
     tag: int
     data: bytes
@@ -64,16 +66,17 @@ def read_records(stream: bytes) -> list[Record]:
     above: list[tuple[int, list[Record]]] = [(-1, roots)]
     count = 0
     for tag, level, data in _walk(stream):
-        if tag not in _WANTED:
-            continue
-        count += 1
-        if count > _MOST_RECORDS:
-            raise UnreadablePage(reason=f"more than {_MOST_RECORDS:,} records in one stream")
-        record = Record(tag, data)
         while above[-1][0] >= level:
             above.pop()
-        above[-1][1].append(record)
-        above.append((level, record.children))
+        if tag in _WANTED:
+            count += 1
+            if count > _MOST_RECORDS:
+                raise UnreadablePage(reason=f"more than {_MOST_RECORDS:,} records in one stream")
+            record = Record(tag, data)
+            above[-1][1].append(record)
+            above.append((level, record.children))
+        else:
+            above.append((level, above[-1][1] if tag in _BETWEEN else []))
     return roots
 
 

@@ -102,18 +102,27 @@ def test_notes_follow_their_text_and_boxes_their_paragraph() -> None:
     ) == [Block("연차는 15일이다. (주: 제60조)"), Block("그림 (주: 끝주)"), Block("상자 안")]
 
 
+def with_children(node: Node, *children: Node) -> Node:
+    return Node(node.tag, node.data, node.children + children)
+
+
 def test_headers_comments_and_memos_are_left_out_and_the_text_of_links_stays() -> None:
-    memo = (Node(made.MEMOS, bytes(4)), Node(made.LIST, bytes(8)), paragraph("메모"))
+    memos = Node(made.MEMOS, bytes(4), (Node(made.LIST, bytes(8)), paragraph("메모")))
     document = hwp5.parse(
         make_hwp(
             [
                 paragraph("본문", made.page_header(paragraph("사내 한정")), made.hidden_comment(paragraph("고칠 것"))),
                 paragraph(f"신청은 {HERE}그룹웨어{chr(4) + chr(0) * 6 + chr(4)}에서", made.link("https://a.example")),
-                Node(made.PARAGRAPH, bytes(22), memo),
+                with_children(paragraph("끝", grid(["가", "나"])), memos),
             ]
         )
     )
-    assert document.sections[0].blocks == (Block("본문"), Block("신청은 그룹웨어에서"))
+    assert document.sections[0].blocks == (
+        Block("본문"),
+        Block("신청은 그룹웨어에서"),
+        Block("끝"),
+        Block("가 | 나", "table"),
+    )
 
 
 def test_numbers_of_tables_and_annotated_letters_stand_where_they_are_shown() -> None:
