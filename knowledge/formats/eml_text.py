@@ -14,6 +14,7 @@ _WROTE = re.compile(
     r"\s*(?:on\s.{5,200}\swrote|.{0,60}\d{4}\s?[년.-]\s?\d{1,2}\s?[월.-]\s?\d{1,2}.{0,150}(?:작성|님이 쓴 글|님이 보낸 글))\s*[:：]\s*",
     re.IGNORECASE,
 )
+_DAY = re.compile(r"\s*(?:on\s|.{0,12}\d{4}\s?[년.-])", re.IGNORECASE)
 _FROM = re.compile(r"\s*\**(?:from|보낸\s?사람|보낸\s?이|발신)\**\s*[:：]", re.IGNORECASE)
 _SENT = re.compile(
     r"\s*\**(?:sent|date|to|subject|보낸\s?(?:날짜|시간)|날짜|일시|받는\s?사람|수신|제목)\**\s*[:：]", re.IGNORECASE
@@ -36,7 +37,7 @@ def reply_begins(lines: Sequence[str]) -> bool:
     rest = [line for line in lines[1:] if line.strip()][:_LOOKED_AT]
     if _RULE.fullmatch(first) or _WROTE.fullmatch(first):
         return True
-    if first.strip() and rest and len(first) < 120 and _WROTE.fullmatch(f"{first} {rest[0].strip()}"):
+    if len(lines) > 1 and _DAY.match(first) and _WROTE.fullmatch(f"{first} {lines[1].strip()}"):
         return True  # "On … wrote:" on two lines
     if _LINE.fullmatch(first) and rest:
         first, rest = rest[0], rest[1:]
