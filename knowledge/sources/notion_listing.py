@@ -57,8 +57,8 @@ class NotionListing:
     def pages(self) -> list[Entry]:
         """In the order of their creation; what is in the trash, or inside something that is, is not among them."""
         for kind in ("page", "data_source"):
-            for entry in self._search(kind):
-                self._known[kind, entry.id] = entry
+            for found in self._search(kind):
+                self._known[kind, found.id] = found
         for root in sorted(self._roots):
             if self._root(root) is None:
                 raise RootMissing(root)
@@ -71,12 +71,12 @@ class NotionListing:
             if key[0] in ("page", "data_source") and entry is not None:
                 self.parents(entry)
         self._rows(queried)
-        found = [
+        wanted = [
             entry
             for (kind, _), entry in self._known.items()
             if kind == "page" and entry is not None and self._wanted(entry)
         ]
-        return sorted(found, key=lambda entry: (entry.created, entry.id))
+        return sorted(wanted, key=lambda entry: (entry.created, entry.id))
 
     def parents(self, entry: Entry) -> list[Entry]:
         """From the nearest to the outermost that the integration may see."""
