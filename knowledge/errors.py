@@ -35,6 +35,7 @@
         │   ├── OldFormat               .doc, .xls, .ppt of before 2007
         │   ├── UnreadablePage
         │   │   └── UnclearFrontMatter  what it says of its readers may be lost: nobody may read it
+        │   ├── AddressesLeft           a web site has more pages than its limits let in
         │   └── PageWithoutText
         ├── EditionError
         │   ├── NoEdition               nothing was published yet
@@ -347,6 +348,19 @@ class PageWithoutText(PageError):
 
     ko = "글자가 없는 문서입니다(스캔한 PDF이거나 빈 파일). 텍스트가 있는 파일로 바꿔 주십시오."
     en = "The page has no text (a scanned PDF or an empty file). Provide a file with text."
+
+
+class AddressesLeft(PageError):
+    """`count`: at least so many, `limit`: the keys that set it and their values."""
+
+    ko = (
+        "이 주소를 포함해 {count}개 이상의 주소를 읽지 않았습니다(한도 {limit}). 모두 필요하면 한도를 올리고, "
+        "필요 없으면 exclude나 prefix로 줄여 주십시오."
+    )
+    en = (
+        "At least {count} addresses, this one first, were not read (limit {limit}). If they are needed, raise the limit; "
+        "if not, narrow the source with exclude or prefix."
+    )
 
 
 class EditionError(WikiError):

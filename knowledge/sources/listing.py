@@ -22,11 +22,15 @@ class Selection:
     def wants(self, path: str, suffix: str | None = None) -> bool:
         """`suffix`: of the format, where `path` does not end in it. An unknown format is wanted only if a pattern of
         `include` asks for its suffix: then it is reported instead of skipped."""
-        if any(name.startswith((".", "~$")) for name in path.split("/")) or self._exclude.match(path):
+        if self.excludes(path):
             return False
         if self._include and not self._include.match(path):
             return False
         return self.wants_suffix(PurePosixPath(path).suffix.lower() if suffix is None else suffix)
+
+    def excludes(self, path: str) -> bool:
+        """Whether neither `path` nor, if it is a folder, anything in it is wanted."""
+        return any(name.startswith((".", "~$")) for name in path.split("/")) or self._exclude.match(path)
 
     def wants_suffix(self, suffix: str) -> bool:
         """Whether files of this format are read, or asked for."""

@@ -1,0 +1,90 @@
+"""A sitemap (sitemaps.org 0.9): XML, plain text, compressed or not, and files of sitemaps → addresses of pages."""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import io
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from knowledge.sources.web.client import Unanswered, Wanted, WebClient
+from knowledge.sources.web.urls import normal
+
+_MOST_BYTES = 50 * 1024 * 1024
+_MOST_FILES = 100
+
+
+def read_sitemap(
+    client: WebClient, url: str, most: int, wanted: Callable[[str], bool]
+) -> tuple[dict[str, dt.date | None], bool]:
+    """Normal address → day of its last change, for at most `most` addresses that are `wanted`; whether these are all.
+
+    Raises Unanswered if a file cannot be had or is no sitemap.
+    """
+    pages: dict[str, dt.date | None] = {}
+    files, seen = [url], {url}
+    while files:
+        for kind, address, day in _entries(_content(client, files.pop(0)), url):
+            if kind == "sitemap" and address not in seen and len(seen) < _MOST_FILES:
+                seen.add(address)
+                files.append(address)
+            elif kind == "url" and address not in pages and wanted(address):
+                if len(pages) == most:
+                    return pages, False
+                pages[address] = day
+    return pages, True
+
+
+def _content(client: WebClient, url: str) -> bytes:
+    answer = client.get(url, Wanted(_MOST_BYTES))
+    if answer.body is None:
+        raise Unanswered(f"sitemap {url}: {answer.phrase}")
+    if not answer.body.startswith(b"\x1f\x8b"):
+        return answer.body
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(answer.body)) as packed:
+            content = packed.read(_MOST_BYTES + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise Unanswered(f"sitemap {url}: damaged", passing=False) from error
+    if len(content) > _MOST_BYTES:
+        raise Unanswered(f"sitemap {url}: too large", passing=False)
+    return content
+
+
+def _entries(content: bytes, url: str) -> list[tuple[str, str, dt.date | None]]:
+    """`url` or `sitemap`, address, day."""
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+        lines = content.decode("utf-8-sig", "replace").splitlines()
+        return [("url", address, None) for line in lines if (address := normal(line, url)) and "://" in line]
+    entries = []
+    for element in _tree(content, url):
+        kind = _name(element)
+        fields = {_name(child): (child.text or "").strip() for child in element}
+        address = normal(fields.get("loc", "")) if kind in ("url", "sitemap") else None
+        if address is not None:
+            entries.append((kind, address, _day(fields.get("lastmod", ""))))
+    return entries
+
+
+def _tree(content: bytes, url: str) -> Any:
+    from lxml import etree
+
+    # Entities are neither expanded nor fetched: no billion laughs, no files of this machine.
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        return etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise Unanswered(f"sitemap {url}: not valid XML", passing=False) from error
+
+
+def _name(element: Any) -> str:
+    return str(element.tag).rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
+
+
+def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text[:10])
+    except ValueError:
+        return None

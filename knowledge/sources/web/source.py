@@ -1,0 +1,136 @@
+"""A web site's pages as a source lists them."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+
+from knowledge.errors import AddressesLeft, SourceDenied, SourceUnreachable, TokenMissing
+from knowledge.page import Audience
+from knowledge.sources.base import SourceFile
+from knowledge.sources.kinds import SourceConfig
+from knowledge.sources.listing import Selection, unreadable
+from knowledge.sources.web.addresses import Resolve, resolve
+from knowledge.sources.web.client import Credential, Unanswered, WebClient
+from knowledge.sources.web.crawl import Crawl, Limits, Site, Visited, pages_of
+from knowledge.sources.web.memory import Memory
+from knowledge.sources.web.options import WebOptions
+from knowledge.sources.web.robots import read_robots
+from knowledge.sources.web.sitemap import read_sitemap
+
+
+class WebSource:
+    """Every page of known format that a crawl or a sitemap finds below the prefix.
+
+    A page's `path` is its address below the prefix, readable; its version is the hash of its bytes. What robots.txt, a
+    robots meta tag or X-Robots-Tag asks not to read or list is not. A page that fails for now stays as it was last seen.
+    """
+
+    def __init__(
+        self,
+        config: SourceConfig,
+        options: WebOptions,
+        *,
+        resolve: Resolve = resolve,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = config.name
+        self.audience: Audience = config.audience
+        self._options = options
+        self._home = config.home
+        self._selection = Selection(config.include, config.exclude)
+        self._resolve = resolve
+        self._sleep = sleep
+        self._clock = clock
+
+    def files(self) -> Iterator[SourceFile]:
+        """Reads the whole site, then lists it. Raises TokenMissing, SourceUnreachable or SourceDenied."""
+        options = self._options
+        credential = self._credential()
+        try:
+            with (
+                WebClient(
+                    options.user_agent,
+                    options.requests_per_second,
+                    allow_private=options.allow_private,
+                    credential=credential,
+                    resolve=self._resolve,
+                    sleep=self._sleep,
+                    clock=self._clock,
+                ) as client,
+                Memory(self._home) as memory,
+            ):
+                return iter(self._read(client, memory))
+        except Unanswered as error:
+            raise SourceUnreachable(name=self.name, address=options.url, reason=str(error)) from error
+        except sqlite3.Error as error:
+            raise OSError(f"{self._home}: {error}") from error
+
+    def _read(self, client: WebClient, memory: Memory) -> list[SourceFile]:
+        options, agent = self._options, self._options.user_agent.partition("/")[0]
+        until = self._clock() + options.max_minutes * 60
+        limits = Limits(options.max_pages, options.max_depth, until, options.max_file_mb * 1_000_000)
+        robots = read_robots(client, options.start, agent)
+        client.slow_down(robots.delay)
+        site = Site(options.scope, robots, self._selection)
+        crawl = Crawl(site, client, memory, limits, agent, self._clock)
+        if options.sitemap:
+            days, whole = read_sitemap(client, options.sitemap, options.max_pages, site.admits)
+            visited = crawl.read(days)
+        else:
+            days, whole = {}, True
+            visited = crawl.follow(self._first(crawl, site))
+        memory.keep_only(one.url for one in visited if one.seen is not None)
+        return self._listed(pages_of(visited, days), memory, crawl.left, whole=whole)
+
+    def _first(self, crawl: Crawl, site: Site) -> Visited:
+        """The start page. Without it nothing of the site can be trusted to be gone."""
+        start = self._options.start
+        if not site.robots.allows(start):
+            raise SourceDenied(name=self.name, address=start, reason="robots.txt")
+        first = crawl.first(start)
+        if first.denied:
+            raise SourceDenied(name=self.name, address=start, reason=first.problem)
+        if first.seen is None:
+            raise Unanswered(first.problem or "no page there, or it leads out of the prefix")
+        return first
+
+    def _listed(self, pages: list[Visited], memory: Memory, left: list[str], *, whole: bool) -> list[SourceFile]:
+        files: dict[str, SourceFile] = {}
+        scope = self._options.scope
+        for one in pages:
+            path = _free(scope.readable(one.url), files)
+            if one.seen is None:
+                files[path] = unreadable(path, one.problem or "", one.url)
+            elif self._selection.wants(path, one.seen.suffix):
+                read = functools.partial(memory.read, one.seen.digest)
+                seen = one.seen
+                files[path] = SourceFile(
+                    path, one.url, seen.day, seen.size, read, version=seen.digest, suffix=seen.suffix
+                )
+        if left or not whole:
+            limit = f"max_pages = {self._options.max_pages}, max_minutes = {self._options.max_minutes:g}"
+            first = left[0] if left else self._options.sitemap
+            path = _free(scope.readable(first) if left else "sitemap", files)
+            files[path] = unreadable(path, AddressesLeft(count=len(left) or 1, limit=limit), first)
+        return [files[path] for path in sorted(files)]
+
+    def _credential(self) -> Credential | None:
+        options = self._options
+        if not options.token_env:
+            return None
+        token = os.environ.get(options.token_env, "").strip()
+        if not token:
+            raise TokenMissing(name=self.name, variable=options.token_env)
+        return Credential.of(options.start, options.auth, token)
+
+
+def _free(path: str, taken: dict[str, SourceFile]) -> str:
+    """`/a` and `/a/` can be two pages."""
+    while path in taken:
+        path += "/"
+    return path
