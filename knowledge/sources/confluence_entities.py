@@ -89,7 +89,7 @@ def read_entities(chunks: Iterable[bytes], spool: Spool) -> Entities:
     except expat.ExpatError as error:
         reason = f"entities.xml, line {error.lineno}: {expat.ErrorString(error.code)}"
         raise UnreadablePage(reason=reason) from error
-    except ValueError as error:  # an encoding that expat does not know
+    except (ValueError, LookupError) as error:  # an encoding that expat does not know
         raise UnreadablePage(reason="entities.xml: unknown encoding") from error
     spool.finish()
     return reader.found

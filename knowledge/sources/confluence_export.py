@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import hashlib
 import posixpath
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ from knowledge.formats import KNOWN_SUFFIXES
 from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
 from knowledge.sources.confluence_entities import Body, Entities, Entity, read_entities
+from knowledge.sources.confluence_storage import RENDERING, storage_to_html
 from knowledge.sources.listing import unreadable
 from knowledge.sources.paths import PagePaths
 from knowledge.sources.spool import Spool
@@ -102,9 +104,9 @@ class _Space:
             url=self._url(page),
             modified=_day(page.value("lastModificationDate", "creationDate")),
             size=body.length,
-            read=functools.partial(_read_markup if markup else _read_storage, self._spool, body),
-            # The hash of the body: the same in the next export, if nobody changed the page.
-            version=f"{FORM}:{body.digest}",
+            read=functools.partial(_read_markup if markup else _read_storage, self._spool, body, page.value("title")),
+            # Of the content alone: the same in the next export, if nobody changed the page.
+            version=f"{FORM}.{RENDERING}:{_digest(body, page.value('title'))}",
             identity=page.id,
             suffix=".txt" if markup else ".html",
             title=page.value("title"),
@@ -190,15 +192,17 @@ def _is_current(one: Entity) -> bool:
     return one.value("contentStatus") in ("", "current") and not one.value("originalVersion", "originalVersionId")
 
 
-def _read_storage(spool: Spool, body: Body) -> bytes:
-    from knowledge.sources.confluence_storage import storage_to_html
+def _digest(body: Body, title: str) -> str:
+    return hashlib.sha256(f"{body.kind}{body.digest}{title}".encode("utf-8", "replace")).hexdigest()
 
+
+def _read_storage(spool: Spool, body: Body, title: str) -> bytes:
     # Storage holds CDATA of its own (code blocks); Confluence breaks its end so that it fits into the dump's CDATA.
     storage = spool.read(body.start, body.length).decode().replace("]] >", "]]>")
-    return storage_to_html(storage).encode()
+    return storage_to_html(storage, title).encode("utf-8", "replace")
 
 
-def _read_markup(spool: Spool, body: Body) -> bytes:
+def _read_markup(spool: Spool, body: Body, title: str) -> bytes:
     return spool.read(body.start, body.length)
 
 

@@ -120,7 +120,7 @@ def test_markdown_loses_images_and_keeps_call_outs_captions_and_code() -> None:
     )
     document = parse(text.encode(), "a.md")
     blocks = [block.text for section in document.sections for block in section.blocks]
-    assert blocks == ["💡 중요 공지", "조직도 휴가와 밖", "<aside>\n![x](y.png)"]
+    assert blocks == ["💡 중요 공지", "조직도\n휴가와 밖", "<aside>\n![x](y.png)"]
     assert "조직도" in text
     assert "Untitled" not in text
     assert "image.png" not in text
