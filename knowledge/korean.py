@@ -76,15 +76,24 @@ class Analyser:
         self._parts = self._with_words(glossary) if glossary else {}
 
     def _with_words(self, glossary: Glossary) -> dict[str, tuple[str, ...]]:
-        """Teach Kiwi the words; those that it cuts with the parts they are found by."""
+        """Teach Kiwi the words that it does not know as they are; each with the parts it is found by."""
         parts = {}
         for word, own in glossary.words.items():
-            found = own or tuple(_content(self._kiwi.tokenize(word)))
-            if found != (word,):  # one that Kiwi takes as a whole anyway is left as it is
-                parts[word] = tuple(part for part in found if part != word)
+            tokens = self._kiwi.tokenize(word)
+            # Letters of another script are one token anyway. A guess is not: it is cut another way in another sentence.
+            if own or len(tokens) != 1 or not (tokens[0].base_form or tokens[0].tag == "SL"):
+                parts[word] = own or self._cut(word, tokens)
         for word in parts:
             self._kiwi.add_user_word(word, "NNP")
         return parts
+
+    def _cut(self, word: str, tokens: Sequence[Token]) -> tuple[str, ...]:
+        """The parts that a page may write apart; none where Kiwi's cuts are no words (브이·피·엔)."""
+        cut = _content(tokens)
+        if cut == [word]:
+            cut = _content(self._kiwi.tokenize(self._kiwi.space(word, reset_whitespace=True)))
+        words = "".join(cut) == word and all(len(part) > 1 for part in cut[:-1])
+        return tuple(part for part in cut if part != word) if words else ()
 
     def is_whole(self, token: str) -> bool:
         """Whether a morpheme is a compound of the glossary, whose parts follow it."""
