@@ -229,6 +229,7 @@ class Root:
             max_file_mb=chosen.max_file_mb,
             limits=f"{chosen.parse_seconds:g} s, {chosen.parse_memory_mb} MB",
             search=self.search_options(),
+            analyser_id=self.analyser_id(),
         )
 
     def open_index(self, options: SearchOptions | None) -> SearchIndex:
