@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
+from knowledge.disposable import open_disposable
+
 Kind = Literal["document", "morphemes", "vector"]
 
 _BATCH = 500  # below SQLite's limit on bound parameters
@@ -28,31 +30,16 @@ def key_of(*parts: str | bytes) -> str:
     return digest.hexdigest()
 
 
+def _prepare(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TABLE IF NOT EXISTS entry (kind TEXT, key TEXT, value BLOB, PRIMARY KEY (kind, key))")
+
+
 class ContentCache:
     """A SQLite file of (kind, key) → bytes. Use as a context manager."""
 
     def __init__(self, path: Path) -> None:
-        """Raises sqlite3.OperationalError when the file can neither be opened nor made (disk full, locked)."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._db = self._open(path)
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            path.unlink(missing_ok=True)
-            self._db = self._open(path)
-
-    @staticmethod
-    def _open(path: Path) -> sqlite3.Connection:
-        db = sqlite3.connect(path, timeout=30)
-        try:
-            db.execute("CREATE TABLE IF NOT EXISTS entry (kind TEXT, key TEXT, value BLOB, PRIMARY KEY (kind, key))")
-            if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise sqlite3.DatabaseError("damaged")
-        except sqlite3.DatabaseError:
-            db.close()
-            raise
-        return db
+        """Raises sqlite3.Error when the file can neither be opened nor made (disk full, locked)."""
+        self._db = open_disposable(path, _prepare)
 
     def __enter__(self) -> ContentCache:
         return self

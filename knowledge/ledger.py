@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from knowledge import errors
+from knowledge.disposable import open_disposable
 from knowledge.errors import PageError, UnreadablePage
 from knowledge.page import Document, Section
 
@@ -72,38 +73,22 @@ def head_of(document: Document) -> Document:
     return _head_from(_head_to(document))
 
 
+def _prepare(db: sqlite3.Connection) -> None:
+    if db.execute("PRAGMA user_version").fetchone() != (_FORM,):
+        db.execute("DROP TABLE IF EXISTS file")
+        db.execute(
+            "CREATE TABLE file (source TEXT, path TEXT, made_with TEXT, version TEXT, identity TEXT, document TEXT,"
+            " head TEXT, failure TEXT, PRIMARY KEY (source, path)) WITHOUT ROWID"
+        )
+        db.execute(f"PRAGMA user_version = {_FORM}")
+
+
 class Ledger:
     """(source, path) → `Entry`. Use as a context manager: what was written is kept when it is left without an error, or by `keep`."""
 
     def __init__(self, path: Path) -> None:
-        """Raises sqlite3.OperationalError when the file can neither be opened nor made (disk full, locked)."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._path = path
-        try:
-            self._db = self._open()
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:
-            path.unlink(missing_ok=True)
-            self._db = self._open()
-
-    def _open(self) -> sqlite3.Connection:
-        db = sqlite3.connect(self._path, timeout=30)
-        try:
-            if db.execute("PRAGMA user_version").fetchone() != (_FORM,):
-                db.execute("DROP TABLE IF EXISTS file")
-                db.execute(
-                    "CREATE TABLE file (source TEXT, path TEXT, made_with TEXT, version TEXT, identity TEXT, document TEXT,"
-                    " head TEXT, failure TEXT, PRIMARY KEY (source, path)) WITHOUT ROWID"
-                )
-                db.execute(f"PRAGMA user_version = {_FORM}")
-                db.commit()
-            if db.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
-                raise sqlite3.DatabaseError("damaged")
-        except sqlite3.DatabaseError:
-            db.close()
-            raise
-        return db
+        """Raises sqlite3.Error when the file can neither be opened nor made (disk full, locked)."""
+        self._db = open_disposable(path, _prepare)
 
     def __enter__(self) -> Ledger:
         return self
