@@ -41,13 +41,20 @@ class Deadline:
 
 
 class CheckedBackend(httpcore.NetworkBackend):
-    """Opens sockets for httpcore. `resolve`: how names become addresses."""
+    """Opens sockets for httpcore. `resolve`: how names become addresses; `sockets`: what opens them."""
 
-    def __init__(self, resolve: Resolve, deadline: Deadline, *, allow_private: bool) -> None:
+    def __init__(
+        self,
+        resolve: Resolve,
+        deadline: Deadline,
+        *,
+        allow_private: bool,
+        sockets: httpcore.NetworkBackend | None = None,
+    ) -> None:
         self._resolve = resolve
         self._deadline = deadline
         self._allow_private = allow_private
-        self._sockets = httpcore.SyncBackend()
+        self._sockets = sockets or httpcore.SyncBackend()
 
     def connect_tcp(
         self,
