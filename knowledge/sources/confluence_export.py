@@ -1,12 +1,13 @@
 """A space that Confluence exported: as XML (`entities.xml`, with restrictions and versions) or as HTML.
 
 XML: a page's readers are the source's audience, narrowed by the view restrictions of the page and of every page above it,
-as in Confluence: `confluence:GROUP` and `confluence:user:NAME`, which the groups file gives members. What is not understood
-admits nobody. The HTML export does not tell restrictions.
+as in Confluence: `confluence:GROUP` and `confluence-user:NAME`, which the groups file gives members, by the same names as
+with the API (confluence_readers.py). What is not understood admits nobody. The HTML export does not tell restrictions.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import functools
 import hashlib
@@ -67,8 +68,11 @@ class _Space:
         for key in sorted(self._current, key=lambda one: (len(chains[one][0]), _number(one), one)):
             page = self._current[key]
             above, complete = chains[key]
-            audience = self._restrictions.of([*above, page]) if complete else NOBODY
             path = self._path(page, above)
+            if not complete:
+                yield self._withheld(page, path)
+                continue
+            audience = self._restrictions.of([*above, page])
             yield self._page(page, path, audience)
             for attached in sorted(attachments.get(key, ()), key=lambda one: (_number(one.id), one.id)):
                 yield from self._attached(attached, page, path, audience)
@@ -111,6 +115,15 @@ class _Space:
             suffix=".txt" if markup else ".html",
             title=page.value("title"),
             audience=audience,
+        )
+
+    def _withheld(self, page: Entity, path: str) -> SourceFile:
+        """Whoever exported only some pages of a tree left out restrictions that hold for them: reported, read by nobody."""
+        refused = unreadable(
+            path, "a page above it is not in the export, so it is not told who may read it", self._url(page)
+        )
+        return dataclasses.replace(
+            refused, identity=page.id, suffix=".html", title=page.value("title"), audience=NOBODY
         )
 
     def _attached(self, attached: Entity, page: Entity, path: str, audience: Audience) -> Iterator[SourceFile]:
@@ -183,8 +196,10 @@ class Restrictions:
             return f"confluence:{group}"
         key = permission.value("userSubject")
         user = self._users.get(key)
-        person = (user.value("name", "lowerName") if user is not None else "") or permission.value("userName") or key
-        return f"confluence:user:{person}" if person else ""
+        # The account id in the cloud, the user name elsewhere.
+        told = user.value("atlassianAccountId", "name", "lowerName") if user is not None else ""
+        person = told or permission.value("userName") or key
+        return f"confluence-user:{person}" if person else ""
 
 
 def _is_current(one: Entity) -> bool:

@@ -78,8 +78,8 @@ def test_the_version_is_that_of_the_body_and_survives_a_new_export(tmp_path: Pat
     ("objects", "audience"),
     [
         ([restriction("70", "11", groups=["hr", "임원"])], [["confluence:hr", "confluence:임원"]]),
-        ([restriction("70", "11", users=["key1"])], [["confluence:user:kim"]]),
-        ([restriction("70", "11", users=["unknown"])], [["confluence:user:unknown"]]),
+        ([restriction("70", "11", users=["key1"])], [["confluence-user:kim"]]),
+        ([restriction("70", "11", users=["unknown"])], [["confluence-user:unknown"]]),
         ([restriction("70", "10", groups=["hr"])], [["confluence:hr"]]),
         (
             [restriction("70", "10", groups=["hr"]), restriction("71", "11", groups=["임원"])],
@@ -120,7 +120,10 @@ def test_a_restriction_that_is_named_but_missing_admits_nobody(tmp_path: Path) -
 @pytest.mark.parametrize("parents", [{"10": "404"}, {"10": "11", "11": "10"}, {"10": "10"}])
 def test_where_a_page_above_is_missing_nobody_may_read(tmp_path: Path, parents: dict[str, str]) -> None:
     files = listed(tmp_path, *(page(key, f"글 {key}", parent=parent) for key, parent in parents.items()))
-    assert {file.audience for file in files.values()} == {Audience.of([])}
+    for file in files.values():
+        assert file.audience == Audience.of([])
+        with pytest.raises(UnreadablePage, match="who may read it"):
+            file.read()
 
 
 def test_attachments_of_known_formats_are_pages_with_their_pages_readers(tmp_path: Path) -> None:
