@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from knowledge.errors import UnknownSourceKind
-from knowledge.sources import archive, folder, git, notion, slack_history, web
+from knowledge.sources import archive, confluence, folder, git, notion, slack_history, web
 from knowledge.sources.base import Source
 from knowledge.sources.kinds import Kind, SourceConfig, home_of
 from knowledge.sources.narrowed import FolderAudience, NarrowedSource
@@ -14,6 +14,7 @@ from knowledge.sources.narrowed import FolderAudience, NarrowedSource
 __all__ = ["KINDS", "FolderAudience", "Kind", "SourceConfig", "home_of", "open_source"]
 
 KINDS: Mapping[str, Kind[Any]] = {
+    "confluence": confluence.KIND,
     "export": archive.KIND,
     "folder": folder.KIND,
     "git": git.KIND,
