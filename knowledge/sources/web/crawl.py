@@ -198,26 +198,29 @@ def pages_of(visited: Iterable[Visited], days: Mapping[str, dt.date | None]) -> 
     """What is to be listed, by address: without what must not be indexed and without the same page under other names.
 
     A canonical link counts if the page it names has the same title: templates exist that give every page the home page's
-    address. `days`: of the last change, as a sitemap has them.
+    address. The same bytes in one folder are one page; elsewhere they may be meant for other readers. `days`: of the last
+    change, as a sitemap has them.
     """
     found = {one.url: one for one in visited if one.problem is not None or (one.seen and one.seen.facts.index)}
-    kept: dict[tuple[str, str], Visited] = {}
-    failed: list[Visited] = []
+    kept: dict[tuple[str, ...], Visited] = {}
     for url in sorted(found, key=lambda url: (len(url), url)):
-        one = found[url]
-        if one.seen is None:
-            failed.append(one)
-            continue
-        facts = one.seen.facts
-        named = found.get(facts.canonical) if facts.canonical not in (None, url) else None
-        if named is not None and named.seen is not None:
-            other = named.seen.facts
-            if other.title == facts.title and other.canonical in (None, named.url):
-                continue
-        if (day := days.get(url)) is not None:
-            one = replace(one, seen=replace(one.seen, day=day))
-        kept.setdefault((one.seen.digest, one.seen.suffix) if one.seen else (url, ""), one)
-    return sorted([*kept.values(), *failed], key=lambda one: one.url)
+        seen = found[url].seen
+        if seen is None:
+            kept[(url,)] = found[url]
+        elif not _named_otherwise(seen, found):
+            folder = url.partition("?")[0].rpartition("/")[0]
+            listed = Visited(url, replace(seen, day=days.get(url) or seen.day))
+            kept.setdefault((folder, seen.digest, seen.suffix), listed)
+    return sorted(kept.values(), key=lambda one: one.url)
+
+
+def _named_otherwise(seen: Seen, found: Mapping[str, Visited]) -> bool:
+    """Whether its canonical link names a page that is listed in its place."""
+    named = found.get(seen.facts.canonical) if seen.facts.canonical not in (None, seen.url) else None
+    if named is None or named.seen is None:
+        return False
+    other = named.seen.facts
+    return other.title == seen.facts.title and other.canonical in (None, named.url)
 
 
 def _suffix(answer: Answer) -> str:

@@ -13,6 +13,7 @@ from knowledge.sources.web.urls import normal
 
 _LINKS = {"a": "href", "area": "href", "frame": "src", "iframe": "src"}
 _MOST_LINKS = 5000
+_MOST_BYTES = 5_000_000
 _REFRESH = re.compile(r"\s*\d+\s*[;,]\s*(?:url\s*=\s*)?[\"']?([^\"']+)", re.IGNORECASE)
 
 
@@ -77,7 +78,7 @@ def _tree(data: bytes) -> Any:
     encoding = "utf-8" if data.startswith(codecs.BOM_UTF8) else None
     parser = etree.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, encoding=encoding)
     try:
-        return etree.fromstring(data.removeprefix(codecs.BOM_UTF8), parser)
+        return etree.fromstring(data.removeprefix(codecs.BOM_UTF8)[:_MOST_BYTES], parser)
     except (etree.LxmlError, ValueError):
         return None
 

@@ -18,6 +18,7 @@ from types import TracebackType
 from knowledge.errors import UnreadablePage
 from knowledge.sources.web.links import PageFacts
 
+_FILE = "seen-1.sqlite"  # another number when links or the like would be read otherwise: a 304 does not look again
 _TABLE = """
 CREATE TABLE IF NOT EXISTS seen (
     url TEXT PRIMARY KEY, etag TEXT, last_modified TEXT, suffix TEXT, digest TEXT, size INTEGER, day TEXT, facts TEXT
@@ -46,7 +47,7 @@ class Memory:
         """Raises OSError or sqlite3.OperationalError where nothing can be written."""
         self._bodies = home / "bodies"
         self._bodies.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = home / "seen.sqlite"
+        path = home / _FILE
         try:
             self._db = self._open(path)
         except sqlite3.OperationalError:

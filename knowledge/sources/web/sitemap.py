@@ -12,7 +12,7 @@ from typing import Any
 from knowledge.sources.web.client import Unanswered, Wanted, WebClient
 from knowledge.sources.web.urls import normal
 
-_MOST_BYTES = 50 * 1024 * 1024
+_MOST_BYTES = 20_000_000
 _MOST_FILES = 100
 
 

@@ -85,7 +85,12 @@ class WebSource:
             days, whole = {}, True
             visited = crawl.follow(self._first(crawl, site))
         memory.keep_only(one.url for one in visited if one.seen is not None)
-        return self._listed(pages_of(visited, days), memory, crawl.left, whole=whole)
+        wanted = [one for one in visited if self._wants(one)]
+        return self._listed(pages_of(wanted, days), memory, crawl.left, whole=whole)
+
+    def _wants(self, one: Visited) -> bool:
+        path = self._options.scope.readable(one.url)
+        return one.seen is None or self._selection.wants(path, one.seen.suffix)
 
     def _first(self, crawl: Crawl, site: Site) -> Visited:
         """The start page. Without it nothing of the site can be trusted to be gone."""
@@ -104,14 +109,12 @@ class WebSource:
         scope = self._options.scope
         for one in pages:
             path = _free(scope.readable(one.url), files)
-            if one.seen is None:
+            seen = one.seen
+            if seen is None:
                 files[path] = unreadable(path, one.problem or "", one.url)
-            elif self._selection.wants(path, one.seen.suffix):
-                read = functools.partial(memory.read, one.seen.digest)
-                seen = one.seen
-                files[path] = SourceFile(
-                    path, one.url, seen.day, seen.size, read, version=seen.digest, suffix=seen.suffix
-                )
+                continue
+            read = functools.partial(memory.read, seen.digest)
+            files[path] = SourceFile(path, one.url, seen.day, seen.size, read, version=seen.digest, suffix=seen.suffix)
         if left or not whole:
             limit = f"max_pages = {self._options.max_pages}, max_minutes = {self._options.max_minutes:g}"
             first = left[0] if left else self._options.sitemap

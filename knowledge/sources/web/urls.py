@@ -139,10 +139,13 @@ class Scope:
         return url.startswith(self.prefix) or url.partition("?")[0] == self.prefix[:-1]
 
     def readable(self, url: str) -> str:
-        """The address below the prefix as a person would write it: decoded, NFC, no slash at its end."""
+        """The address below the prefix as a person would write it: decoded, NFC. A folder's own page is its `index`, so that
+        patterns such as `hr/**` mean it, too."""
         path, mark, query = url[len(self.prefix) :].partition("?")
         segments = [_readable(segment, keep="/") for segment in path.split("/")]
-        return ("/".join(segments).rstrip("/") or "index") + mark + _readable(query.replace("+", " "), keep="")
+        if not segments[-1]:
+            segments[-1] = "index"
+        return "/".join(segments) + mark + _readable(query.replace("+", " "), keep="")
 
 
 def _readable(text: str, keep: str) -> str:

@@ -194,7 +194,8 @@ def test_neighbours_that_begin_alike_are_not_in_the_prefix() -> None:
     ("below", "path"),
     [
         ("", "index"),
-        ("%ED%9C%B4%EA%B0%80/", "휴가"),
+        ("%ED%9C%B4%EA%B0%80/", "휴가/index"),
+        ("a/?b=1", "a/index?b=1"),
         ("%E1%84%92%E1%85%B2%E1%84%80%E1%85%A1.html", "휴가.html"),
         ("%C8%DE%B0%A1", "휴가"),
         ("a%2Fb%0A", "a%2Fb%0A"),

@@ -91,11 +91,11 @@ def test_a_crawl_finds_what_is_linked_below_the_prefix(site: WebSite, reader: Re
     site.page("/other", "x")
     site.page("/secret", "x")
     found = reader.files("/docs/")
-    assert [file.path for file in found] == ["b", "b/c", "index", "휴가.html"]
+    assert [file.path for file in found] == ["b/c", "b/index", "index", "휴가.html"]
     assert site.asked == ["/docs/", "/docs/%ED%9C%B4%EA%B0%80.html", "/docs/b/", "/docs/b/c"]
     assert found[3].url == f"{site.url}/docs/%ED%9C%B4%EA%B0%80.html"
     assert {file.suffix for file in found} == {".html"}
-    assert parse(found[1].read(), "page.html").sections[0].blocks[0].text == "끝"
+    assert parse(found[0].read(), "page.html").sections[0].blocks[0].text == "끝"
 
 
 def test_every_format_is_listed_by_what_the_server_says_it_is(site: WebSite, reader: Reader) -> None:
@@ -293,6 +293,15 @@ def test_one_page_under_many_addresses_is_one(site: WebSite, reader: Reader) -> 
     assert "/a?c=2&b=1" not in site.asked
 
 
+def test_the_same_bytes_are_one_page_within_a_folder_only(site: WebSite, reader: Reader) -> None:
+    """Elsewhere they may be meant for other readers (`folders`), or be left out by a pattern."""
+    site.page("/", links("a/", "a/index.html", "a/?lang=ko", "b/copy"))
+    for path in ("/a/", "/a/index.html", "/a/?lang=ko", "/b/copy"):
+        site.page(path, "같은 글")
+    assert reader.paths() == ["a/index", "b/copy", "index"]
+    assert reader.paths(include=("b",)) == ["b/copy"]
+
+
 def test_a_template_that_calls_every_page_the_home_page_loses_none(site: WebSite, reader: Reader) -> None:
     home = '<link rel="canonical" href="/">'
     site.page("/", links("a", "b", title="처음", head=home))
@@ -385,7 +394,7 @@ def test_include_and_exclude_choose_pages_but_links_lead_on(site: WebSite, reade
     site.page("/hr/draft/b", "b")
     site.page("/dev/", links("/hr/c"))
     site.page("/hr/c", "c")
-    assert reader.paths(include=("hr/**",), exclude=("draft",)) == ["hr/a", "hr/c"]
+    assert reader.paths(include=("hr/**",), exclude=("draft",)) == ["hr/a", "hr/c", "hr/index"]
     assert "/hr/draft/b" not in site.asked
 
 
@@ -565,9 +574,9 @@ def test_what_is_kept_may_be_damaged_or_lost(site: WebSite, reader: Reader) -> N
     with pytest.raises(UnreadablePage, match="damaged"):
         found["a"].read()
     assert {file.path: file.read() for file in reader.files()}["a"].decode("utf-8-sig") == "본문"
-    (reader.home / "seen.sqlite").write_bytes(b"no database" * 1000)
+    (reader.home / "seen-1.sqlite").write_bytes(b"no database" * 1000)
     assert reader.paths() == ["a", "index"]
-    with sqlite3.connect(reader.home / "seen.sqlite") as db:
+    with sqlite3.connect(reader.home / "seen-1.sqlite") as db:
         db.execute("UPDATE seen SET facts = '[]'")
     db.close()
     assert reader.paths() == ["a", "index"]
