@@ -27,7 +27,7 @@ from knowledge.sources.patterns import Patterns
 from knowledge.sources.spool import Spool
 from knowledge.sources.zip_on_disk import Member, ZipOnDisk, open_zip
 
-_PART = re.compile(r"(?:.*/)?Export-[^/]*\.zip", re.IGNORECASE)
+_PART = re.compile(r"(?:.*/)?(?:Export[^/]*|[^/]*-Part-\d{1,4})\.zip", re.IGNORECASE)
 """What Notion calls the parts of a large export, each a zip within the one that was downloaded."""
 
 
@@ -109,7 +109,9 @@ class ExportSource:
         if flavour in ("auto", "confluence"):
             entities = confluence_export.entities_of(members)
             if entities is not None:
-                return confluence_export.from_entities(entities, members, Spool(self._home, entities.size), self._options.site)
+                return confluence_export.from_entities(
+                    entities, members, Spool(self._home, entities.size), self._options.site
+                )
             if confluence_html.is_export(members):
                 return confluence_html.pages(members, self._options.site)
         if flavour == "notion" or (flavour == "auto" and notion_export.is_export(members)):

@@ -28,7 +28,7 @@ FORM = "1"
 """Part of every version: raise it when the same member would give other bytes."""
 
 _ID = re.compile(r"(?P<id>[0-9a-f]{32})(?P<all>_all)?$")
-_WRAPPER = re.compile(r"Export-[0-9a-f-]{8,}.*")
+_WRAPPER = re.compile(r"Export(?:Block)?-[0-9a-f-]{8,}.*")
 _BEST_FIRST = (".md", ".html", ".csv")
 """Of one page that stands there in several forms."""
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")

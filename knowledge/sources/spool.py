@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 import tempfile
+import threading
 import weakref
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -26,6 +26,7 @@ class Spool:
             raise OSError(errno.ENOSPC, f"unpacking needs {most / 2**30:.1f} GB, more than half of the free disk")
         self.file = cast(BinaryIO, tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - closed below
         self.size = 0
+        self._lock = threading.Lock()
         weakref.finalize(self, self.file.close)
 
     def append(self, data: bytes) -> None:
@@ -40,9 +41,11 @@ class Spool:
     def read(self, start: int, length: int) -> bytes:
         """Raises UnreadablePage."""
         try:
-            data = os.pread(self.file.fileno(), length, start)
-        except OSError as error:
-            raise UnreadablePage(reason=error.strerror or type(error).__name__) from error
+            with self._lock:
+                self.file.seek(start)
+                data = self.file.read(length)
+        except (OSError, ValueError) as error:
+            raise UnreadablePage(reason=f"a temporary file is gone ({type(error).__name__})") from error
         if len(data) != length:
             raise UnreadablePage(reason="a temporary file was cut short")
         return data

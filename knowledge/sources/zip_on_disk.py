@@ -101,6 +101,8 @@ class ZipOnDisk:
             entries = self.zip.infolist()
         except UnreadablePage:
             raise
+        except UnicodeDecodeError as error:
+            raise UnreadablePage(reason="a name in it claims to be UTF-8 and is not") from error
         except Exception as error:  # struct.error, ValueError, OSError …: whatever zipfile meets
             raise UnreadablePage(reason=f"not a zip file, or not all of it ({type(error).__name__})") from error
         if _overlap(entries):

@@ -123,7 +123,7 @@ def test_of_two_members_with_one_name_the_second_is_reported(tmp_path: Path) -> 
 def test_the_parts_of_a_large_notion_export_are_read_and_no_zip_within_them(tmp_path: Path) -> None:
     inner = zip_bytes({f"회의록 {ID}.md": "# 회의록\n\n본문", "더 깊이/Export-x.zip": zip_bytes({"깊은 곳.md": "x"})})
     other = zip_bytes({f"일정 {ID[::-1]}.md": "# 일정\n\n본문"})
-    path = make_zip(tmp_path / "Export-1.zip", {"Export-1-Part-1.zip": inner, "Export-1-Part-2.zip": other})
+    path = make_zip(tmp_path / "Export-1.zip", {"Export-1-Part-1.zip": inner, "ExportBlock-1-Part-2.zip": other})
     files = listed(path)
     assert [file.path for file in files] == ["일정.md", "회의록.md"]
     assert all("본문" in file.read().decode() for file in files)

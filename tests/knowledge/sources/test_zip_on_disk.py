@@ -156,3 +156,9 @@ def _encodable(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def test_a_name_that_only_claims_to_be_utf8_is_told(tmp_path: Path) -> None:
+    data = zip_bytes({"휴가.md": "본문"}).replace("휴".encode(), b"\xed\x9c\x28")
+    with pytest.raises(UnreadablePage, match="claims to be UTF-8"):
+        opened(tmp_path / "a.zip", data)
