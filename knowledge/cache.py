@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +18,7 @@ from knowledge.disposable import open_disposable
 
 Kind = Literal["document", "morphemes", "vector"]
 
+_KEEP_SECONDS = 1.0
 _BATCH = 500  # below SQLite's limit on bound parameters
 
 
@@ -40,11 +42,14 @@ class ContentCache:
     def __init__(self, path: Path) -> None:
         """Raises sqlite3.Error when the file can neither be opened nor made (disk full, locked)."""
         self._db = open_disposable(path, _prepare)
+        self._kept_at = time.monotonic()
 
     def __enter__(self) -> ContentCache:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.commit()  # what was computed before an error was computed
         self._db.close()
 
     def get(self, kind: Kind, keys: Iterable[str]) -> dict[str, bytes]:
@@ -68,11 +73,18 @@ class ContentCache:
         return {key for (key,) in known if key in wanted}
 
     def put(self, kind: Kind, values: Mapping[str, bytes]) -> None:
-        """Store; on a full disk the run goes on without (the edition's own writes will say so)."""
-        with contextlib.suppress(sqlite3.OperationalError), self._db:
+        """Store; kept on disk at the latest a second later or at the end. On a full disk the run goes on without (the edition's own writes
+        will say so)."""
+        try:
             self._db.executemany(
                 "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", [(kind, key, value) for key, value in values.items()]
             )
+            # Waiting for the disk after every page would take longer than parsing it.
+            if time.monotonic() - self._kept_at > _KEEP_SECONDS:
+                self._db.commit()
+                self._kept_at = time.monotonic()
+        except sqlite3.OperationalError:
+            self._db.rollback()
 
     def keep_only(self, kind: Kind, keys: Iterable[str]) -> None:
         """Forget everything else of this kind: what left the wiki leaves the cache too."""

@@ -68,7 +68,8 @@ class PageReader:
         self._full = full
         self._keep_record = keep_record
         self._now = time.time() if now is None else now
-        self._made_with = f"{PARSER_VERSION} {options.max_file_mb} {options.limits}".strip()
+        self._made_with = f"{PARSER_VERSION} {options.max_file_mb}"
+        self._failed_with = f"{self._made_with} {options.limits}"
         recipe = serving.manifest.recipe if serving.manifest else ""
         self._same_recipe = not full and recipe == recipe_of(options)
 
@@ -111,13 +112,13 @@ class PageReader:
         )
         if not unchanged:
             failure = entry.failure
-            if failure is not None and not self._full and failure.rests(file.version, self._made_with, self._now):
+            if failure is not None and not self._full and failure.rests(file.version, self._failed_with, self._now):
                 self._failed(source, file, failure, reading)
                 return entry
             try:
                 document, key = self._load(file)
             except PageError as error:
-                failure = Failure.after(failure, error, file.version, self._made_with, self._now)
+                failure = Failure.after(failure, error, file.version, self._failed_with, self._now)
                 if isinstance(error, PageTooLarge):  # told by its size alone: trying again costs nothing
                     failure = dataclasses.replace(failure, retry_at=self._now)
                 self._failed(source, file, failure, reading)
@@ -134,7 +135,7 @@ class PageReader:
             try:
                 passages = self._cut(head, file, known.document, document)
             except PageError as error:  # it vanished from the cache and cannot be read now
-                failure = Failure.after(None, error, file.version, self._made_with, self._now)
+                failure = Failure.after(None, error, file.version, self._failed_with, self._now)
                 self._failed(source, file, failure, reading)
                 return Entry(entry.made_with, known, failure)
         reading.pages.append(EditionPage(source.name, file.path, digest, head.audience, passages, passages is None))

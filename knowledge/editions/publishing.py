@@ -19,6 +19,9 @@ from knowledge.lexicon import Lexicon
 from knowledge.page import Passage
 from knowledge.vectors import VectorIndex
 
+NAMED_BY = "%Y%m%d-%H%M%S"
+"""An edition's name begins with its time, so that names sort by age."""
+
 
 @dataclass(frozen=True)
 class Contents:
@@ -49,9 +52,8 @@ Approve = Callable[[Edition], Approval]
 """Looks at an edition as it will be opened. Raises EditionRefused."""
 
 
-def write_aside(aside: Path, contents: Contents, approve: Approve) -> Manifest:
+def write_aside(aside: Path, contents: Contents, approve: Approve, made: dt.datetime) -> Manifest:
     """Fill the folder `aside`, the manifest last. Raises OSError, RuntimeError (FAISS on a full disk), BrokenEdition, EditionRefused."""
-    made = dt.datetime.now(dt.UTC)
     aside.mkdir(parents=True)
     write_passages(aside / opened.PASSAGES, contents.passages)
     pages = json.dumps(contents.pages, ensure_ascii=False, indent=0)
@@ -60,7 +62,7 @@ def write_aside(aside: Path, contents: Contents, approve: Approve) -> Manifest:
     contents.bigrams.save(aside / opened.BIGRAMS)
     VectorIndex.build(contents.vectors).save(aside / opened.VECTORS)
     draft = Manifest(
-        edition=f"{made:%Y%m%d-%H%M%S}-{contents.fingerprint[:8]}",
+        edition=f"{made:{NAMED_BY}}-{contents.fingerprint[:8]}",
         made=made.isoformat(timespec="seconds"),
         fingerprint=contents.fingerprint,
         pages=len(contents.pages),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import json
 import os
 import shutil
@@ -17,11 +18,12 @@ from knowledge.editions import opened
 from knowledge.editions.files import fsync, replace
 from knowledge.editions.manifest import MANIFEST, Manifest, read_manifest
 from knowledge.editions.opened import Edition
-from knowledge.editions.publishing import Approve, Contents, write_aside
+from knowledge.editions.publishing import NAMED_BY, Approve, Contents, write_aside
 from knowledge.errors import BrokenEdition, EditionRefused, IndexBusy, NoEdition, PublishFailed, UnknownEdition
 
 _CURRENT = "current"
 _ROLLED_BACK = "rolled-back.json"
+_TIME_LENGTH = len("20261126-042956")
 _POINTER_SECONDS = 30.0
 """Pointing takes milliseconds; who holds its lock so long has a disk that does not answer."""
 
@@ -99,14 +101,11 @@ class EditionShelf:
         aside = self.root / f".building-{os.getpid()}"
         try:
             self._clear_aside()
-            manifest = write_aside(aside, contents, approve)
+            manifest = write_aside(aside, contents, approve, self._next_time())
             with self._pointing():
                 if instead_of is not None and self.current() != instead_of:
                     raise EditionRefused(check="rollback", reason=f"{instead_of} → {self.current()}")
-                target = self.root / manifest.edition
-                if target.exists():  # the same content published twice within a second
-                    shutil.rmtree(target)
-                aside.rename(target)
+                aside.rename(self.root / manifest.edition)
                 fsync(self.root)
                 self._point_at(manifest.edition)
         except (OSError, RuntimeError, BrokenEdition) as error:
@@ -178,6 +177,14 @@ class EditionShelf:
     def _drop_old(self, current: str) -> None:
         for old in [n for n in self.names() if n != current][: -(self._keep - 1) or None]:
             shutil.rmtree(self.root / old, ignore_errors=True)
+
+    def _next_time(self) -> dt.datetime:
+        """Now, but later than every edition's: two may be made within a second, and clocks are set back."""
+        now = dt.datetime.now(dt.UTC)
+        with contextlib.suppress(IndexError, ValueError):
+            newest = dt.datetime.strptime(self.names()[-1][:_TIME_LENGTH], NAMED_BY).replace(tzinfo=dt.UTC)
+            return max(now, newest + dt.timedelta(seconds=1))
+        return now
 
     def _clear_aside(self) -> None:
         """What a killed run left behind; the caller holds the indexing lock, so nobody is building now."""

@@ -1,0 +1,155 @@
+"""Going back to an older edition, and keeping to it; what a process has open stays readable."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+
+import numpy as np
+import pytest
+
+from knowledge.edition import EditionShelf
+from knowledge.errors import BrokenEdition, EditionRefused, UnknownEdition
+from knowledge.page import reader_of
+from tests.fakes.listed_source import Listed, ListedSource, numbered
+from tests.knowledge.building.conftest import Office
+
+
+def changed(wiki: ListedSource, number: int) -> ListedSource:
+    """The first page says something else."""
+    wiki.pages["000.md"] = Listed(f"# 안내 0\n\n이번 소식은 {number}번입니다.", version=str(number + 10))
+    return wiki
+
+
+def three(office: Office) -> tuple[ListedSource, list[str]]:
+    """A source and three editions of it, oldest first."""
+    wiki = numbered(2)
+    return wiki, [office.build(changed(wiki, number)).edition for number in range(3)]
+
+
+def test_without_a_name_the_edition_before_serves_again(office: Office) -> None:
+    _, names = three(office)
+    assert office.shelf.roll_back() == names[1]
+    assert office.shelf.current() == names[1]
+    assert office.shelf.roll_back() == names[0]
+    assert office.shelf.roll_back(names[2]) == names[2]
+    assert office.shelf.current() == names[2]
+
+
+def test_what_is_not_there_or_damaged_is_refused_and_nothing_changes(office: Office) -> None:
+    wiki, names = three(office)
+    with pytest.raises(UnknownEdition, match=names[0]):
+        office.shelf.roll_back("20200101-000000-00000000")
+    with pytest.raises(UnknownEdition):
+        office.shelf.roll_back("../../etc")
+    vectors = office.shelf.root / names[1] / "vectors.faiss"
+    vectors.write_bytes(vectors.read_bytes()[:-1] + b"?")
+    with pytest.raises(BrokenEdition):
+        office.shelf.roll_back()
+    assert office.shelf.current() == names[2]
+    assert office.build(wiki).reused
+    assert not office.build(wiki).rolled_back
+
+
+def test_the_first_edition_has_none_before_it(office: Office) -> None:
+    office.build(numbered(1))
+    with pytest.raises(UnknownEdition):
+        office.shelf.roll_back()
+
+
+def test_the_next_run_does_not_undo_it_while_nothing_has_changed(office: Office) -> None:
+    wiki, names = three(office)
+    office.shelf.roll_back()
+    for _ in range(2):
+        report = office.build(wiki)
+        assert (report.edition, report.reused, report.rolled_back) == (names[1], True, True)
+    assert office.shelf.current() == names[1]
+    report = office.build(changed(wiki, 9))
+    assert not report.reused
+    assert office.shelf.current() == report.edition
+    # Back to what the edition of before the rollback held: that is news now.
+    report = office.build(changed(wiki, 2))
+    assert (report.reused, report.rolled_back) == (False, False)
+
+
+def test_who_wants_it_anew_gets_it_anew(office: Office) -> None:
+    wiki, names = three(office)
+    office.shelf.roll_back()
+    assert office.build(wiki, full=True).edition not in names
+
+
+def test_going_back_while_a_run_is_on_its_way_is_not_undone_by_it(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiki, names = three(office)
+
+    def meanwhile(index: object) -> dict[str, float]:
+        EditionShelf(office.shelf.root).roll_back(names[0])
+        return {"threshold": 1.0}
+
+    with monkeypatch.context() as patched:
+        patched.setattr("knowledge.build.calibrate", meanwhile)
+        with pytest.raises(EditionRefused, match="rollback"):
+            office.build(changed(wiki, 5))
+    assert office.shelf.current() == names[0]
+    assert office.shelf.names() == names
+
+
+def test_the_edition_one_went_back_to_is_kept_however_old(office: Office) -> None:
+    wiki, names = three(office)
+    office.shelf.roll_back(names[0])
+    office.build(wiki)
+    assert office.shelf.names() == names
+    later = office.build(changed(wiki, 7)).edition
+    assert len(office.shelf.names()) == 3
+    assert office.shelf.names()[-1] == later
+
+
+def test_an_edition_that_was_complete_but_not_yet_pointed_at_is_taken_without_making_it_again(office: Office) -> None:
+    wiki, names = three(office)
+    (office.shelf.root / "current").write_text(names[1] + "\n")  # as a kill between rename and pointer leaves it
+    embedded = office.embedder.embedded
+    report = office.build(wiki)
+    assert (report.edition, report.reused) == (names[2], False)
+    assert office.shelf.current() == names[2]
+    assert office.embedder.embedded == embedded
+
+
+def test_a_note_of_a_rollback_that_never_happened_means_nothing(office: Office) -> None:
+    wiki, names = three(office)
+    fingerprint = office.shelf.manifest(names[1]).fingerprint
+    (office.shelf.root / "rolled-back.json").write_text(json.dumps({"from": fingerprint, "to": names[0]}))
+    assert not office.build(changed(wiki, 1)).reused
+    (office.shelf.root / "rolled-back.json").write_text("[")
+    assert office.build(wiki).reused
+
+
+def test_the_list_tells_of_every_edition_and_which_one_serves(office: Office) -> None:
+    wiki, names = three(office)
+    wiki.breaks_after = 0
+    board = numbered(1, "board")
+    last = office.build(wiki, board).edition
+    office.shelf.roll_back(names[1])
+    listed = office.shelf.shelved()
+    assert [(one.manifest.edition, one.serving) for one in listed] == [
+        (names[1], True),
+        (names[2], False),
+        (last, False),
+    ]
+    assert [one.manifest.held_back for one in listed] == [[], [], ["wiki"]]
+    assert listed[-1].manifest.sources == {"wiki": 2, "board": 1}
+    assert all(one.bytes > 1000 for one in listed)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere open files cannot be deleted")
+def test_an_open_edition_goes_on_answering_when_its_files_are_deleted(office: Office) -> None:
+    office.build(numbered(30))
+    index = office.open()
+    before = [hit.passage.page for hit in index.search("7번 창구", reader_of(), 10).hits]
+    shutil.rmtree(office.shelf.root)
+    assert [hit.passage.page for hit in index.search("7번 창구", reader_of(), 10).hits] == before
+    assert index.search("29번 창구는 몇 층인가요", reader_of(), 1).hits[0].passage.page == "029.md"
+    counts = index.edition.bigrams.counts
+    assert counts is not None
+    assert np.asarray(counts.counts).sum() > 0
