@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from knowledge.sources.git.options import GitOptions
 from knowledge.sources.git.source import GitSource
 from knowledge.sources.kinds import Kind, SourceConfig
@@ -13,4 +15,12 @@ def _open(config: SourceConfig, options: GitOptions) -> GitSource:
     return GitSource(config, options)
 
 
-KIND = Kind(GitOptions, _open)
+def _watched(options: GitOptions) -> Path | None:
+    """Where a commit shows: in a clone not the working tree, which changes before."""
+    if options.path is None:
+        return None
+    inside = options.path / ".git"
+    return inside if inside.is_dir() else options.path
+
+
+KIND = Kind(GitOptions, _open, _watched)
