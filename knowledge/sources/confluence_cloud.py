@@ -15,7 +15,7 @@ from knowledge.sources.confluence_readers import (
     space_readers,
     told_with_page,
 )
-from knowledge.sources.paced import ApiFailure, PacedApi
+from knowledge.sources.paced import ApiFailure, PacedApi, Query
 
 _LIMIT = 250
 _CONTAINERS = {"folder": "folders", "whiteboard": "whiteboards", "database": "databases", "embed": "embeds"}
@@ -83,7 +83,8 @@ class ConfluenceCloud:
 
     def restrictions(self, space: Space) -> dict[str, Readers]:
         told: dict[str, Readers] = {}
-        query = [("cql", f"space = {pages.quoted(space.key)} and type = page"), ("expand", EXPANSION), ("limit", 100)]
+        cql = f"space = {pages.quoted(space.key)} and type = page"
+        query: Query = (("cql", cql), ("expand", EXPANSION), ("limit", 100))
         try:
             for answer in followed(self._api, "rest/api/content/search", query):
                 for page in results_of(answer):

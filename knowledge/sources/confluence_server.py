@@ -16,7 +16,7 @@ from knowledge.sources.confluence_readers import (
     space_readers,
     told_with_page,
 )
-from knowledge.sources.paced import ApiFailure, PacedApi
+from knowledge.sources.paced import ApiFailure, PacedApi, Query
 
 _LIMIT = 100
 
@@ -31,7 +31,7 @@ class ConfluenceServer:
     def spaces(self, keys: tuple[str, ...]) -> list[Space]:
         if keys:
             return [self._space(key) for key in keys]
-        query = [("type", "global"), ("status", "current"), ("limit", _LIMIT)]
+        query: Query = (("type", "global"), ("status", "current"), ("limit", _LIMIT))
         raw = pages.overlapping(lambda start: self._api.get("rest/api/space", [*query, ("start", start)]))
         return [Space(str(space.get("key")), str(space.get("key"))) for space in raw]
 
@@ -46,13 +46,13 @@ class ConfluenceServer:
 
     def nodes(self, space: Space) -> dict[str, Node]:
         """The restrictions come along, and are kept for `restrictions`."""
-        query: list[tuple[str, str | int]] = [
+        query: Query = (
             ("spaceKey", space.key),
             ("type", "page"),
             ("status", "current"),
             ("expand", f"version,ancestors,{EXPANSION}"),
             ("limit", _LIMIT),
-        ]
+        )
         found: dict[str, Node] = {}
         told = self._told[space.key] = {}
         base: dict[str, Any] = {}

@@ -384,7 +384,7 @@ def test_macros_without_text_are_logged_by_name(cloud: FakeConfluence, caplog: p
         st.sampled_from(["confluence:a", "confluence:b", "confluence:c", "confluence-user:x", "confluence-user:y"])
     ),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_reader_is_admitted_exactly_where_every_restriction_above_admits_them(
     confluence: FakeConfluence, tree: list[tuple[int, set[str], set[str]]], groups: set[str]
 ) -> None:

@@ -323,6 +323,12 @@ def test_patterns_choose_by_path(notion: FakeNotion, tmp_path: Path) -> None:
     assert list(listed(make(notion, tmp_path, include=("인사/*",), exclude=("초안",)))) == ["인사/규정"]
 
 
+def test_a_title_that_begins_with_a_dot_is_no_hidden_file(notion: FakeNotion, source: NotionSource) -> None:
+    for title in (".NET 안내", "..", "가/../나", "\u1100\u1161\t나"):
+        notion.page(title)
+    assert list(listed(source)) == [".NET 안내", "가 나", "가-..-나", "제목 없음"]
+
+
 def test_a_lost_memory_costs_nothing_but_itself(notion: FakeNotion, source: NotionSource, tmp_path: Path) -> None:
     notion.page("문서")
     (tmp_path / "notion").mkdir()
