@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from knowledge.errors import UnreadablePage
-from knowledge.formats.grid import LONGEST_CELL, MOST_CHARACTERS, MOST_COLUMNS, MOST_ROWS, Row, add_grid
+from knowledge.formats.grid import CELL_COST, LONGEST_CELL, MOST_CHARACTERS, MOST_COLUMNS, MOST_ROWS, Row, add_grid
 from knowledge.formats.outline import Outline, clean, one_line
 from knowledge.formats.text import decode
 from knowledge.page import Document
@@ -41,7 +41,7 @@ def parse(data: bytes) -> Document:
             read += 1
             widest = max(widest, len(cells))
             row = Row(tuple(cells[:MOST_COLUMNS]), any(_NUMBER.fullmatch(cell) for cell in cells[:MOST_COLUMNS]))
-            characters -= sum(map(len, row.cells))
+            characters -= sum(map(len, row.cells)) + CELL_COST * len(row.cells)
             groups[-1].append(row)
     outline = Outline()
     add_grid(outline, [group for group in groups if group])

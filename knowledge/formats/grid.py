@@ -11,13 +11,14 @@ from knowledge.formats.outline import Outline
 MOST_ROWS = 20_000
 """Of one sheet or file."""
 MOST_COLUMNS = 200
-MOST_CHARACTERS = 5_000_000
-"""Of one document."""
+MOST_CHARACTERS = 3_000_000
+"""Of one document, each cell with what stands around it (CELL_COST)."""
+CELL_COST = 10
 LONGEST_CELL = 32_767
 """Excel's own limit."""
 
 _WIDE = 250  # a longer header is not repeated in every passage (chunk.py), so each row names its own columns
-_LONGEST_NAME = 60
+_LONGEST_NAME = 30
 _DEEPEST_HEADER = 4
 _UNIT = re.compile(r"단위|기준|작성|현재|[:)]")
 _NOTE_MARKS = ("※", "*", "주)", "주:", "(주)", "비고:", "출처")

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 
 from knowledge.formats.cell_format import GENERAL, shown
-from knowledge.formats.grid import MOST_COLUMNS, MOST_ROWS, Row
+from knowledge.formats.grid import CELL_COST, MOST_COLUMNS, MOST_ROWS, Row
 from knowledge.formats.outline import one_line
 from knowledge.formats.xlsx_parts import Pieces, Workbook, walk, whole
 
@@ -128,7 +128,7 @@ class _Reader:
         self._line = self._lines.setdefault(self._row, self._line)  # a row may come twice in a broken file
         self._line.cells[self._column] = text
         self._line.numeric = self._line.numeric or numeric
-        self._allowance.characters -= len(text)
+        self._allowance.characters -= len(text) + CELL_COST
 
     def _shown(self, value: str) -> tuple[str, bool]:
         """The text of a cell, and whether it is a number or a date."""
