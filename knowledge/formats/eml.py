@@ -31,6 +31,8 @@ _CONTAINER = re.compile(rb"^content-type:\s*(?:multipart|message)/", re.IGNORECA
 _LONG_HEADER = re.compile(rb"^content-[a-z-]{1,30}:(?:[^\n]|\n[ \t]){4000}", re.IGNORECASE | re.MULTILINE)
 _BOUNDARY = re.compile(rb"^--", re.MULTILINE)
 _MOST_CONTAINERS = 100
+_MOST_LOOKS = 60_000_000
+"""Lines times containers."""
 _MOST_BOUNDARIES = 20_000
 _LONGEST_HEADER = 4_000
 _MOST_READERS = 3
@@ -53,7 +55,9 @@ def parse(data: bytes) -> Document:
 
 def _message(data: bytes) -> Message:
     """Raises UnreadablePage for what would keep the parser busy for hours: it looks at each line once per open part."""
-    if len(_CONTAINER.findall(data)) > _MOST_CONTAINERS or _LONG_HEADER.search(data):
+    containers = len(_CONTAINER.findall(data))
+    looks = containers * data.count(b"\n")
+    if containers > _MOST_CONTAINERS or looks > _MOST_LOOKS or _LONG_HEADER.search(data):
         raise UnreadablePage(reason="an e-mail nested too deep, or with endless headers")
     if len(_BOUNDARY.findall(data)) > _MOST_BOUNDARIES:
         raise UnreadablePage(reason=f"an e-mail of more than {_MOST_BOUNDARIES:,} parts")
