@@ -12,36 +12,42 @@ from knowledge.page import Passage
 OUTDATED = 0.5
 """Factor on the score of a page that names its replacement."""
 
-Ranked = tuple[float, int, dict[str, float]]
-"""(score, passage number, each leg's share)"""
-
 
 def outdated_below(
-    scores: dict[int, float], passages: Sequence[Passage], outdated: NDArray[np.bool_]
-) -> dict[int, float]:
+    numbers: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    passages: Sequence[Passage],
+    outdated: NDArray[np.bool_],
+) -> NDArray[np.float64]:
     """A page that names its replacement loses half, and always stands below what replaces it."""
-    old = [n for n in scores if outdated[n]]
-    if not old:
+    old = np.flatnonzero(outdated[numbers])
+    if not len(old):
         return scores
-    scores = dict(scores)
     newest: dict[tuple[str, str | None], float] = {}
-    for n, score in scores.items():
+    for n, score in zip(numbers.tolist(), scores.tolist(), strict=True):
         passage = passages[n]
         newest[passage.source, passage.page] = max(score, newest.get((passage.source, passage.page), 0.0))
-    for n in old:
-        passage = passages[n]
+    lowered = scores.copy()
+    for at in old.tolist():
+        passage = passages[int(numbers[at])]
         ceiling = newest.get((passage.source, passage.replaced_by), 1.0)
-        scores[n] = OUTDATED * min(scores[n], ceiling)
-    return scores
+        lowered[at] = OUTDATED * min(float(scores[at]), ceiling)
+    return lowered
 
 
-def best_of_each_page(ranked: Sequence[Ranked], passages: Sequence[Passage]) -> list[Ranked]:
-    """Of each page its first passage only."""
+def best_first(numbers: NDArray[np.int64], scores: NDArray[np.float64]) -> list[int]:
+    """Places in `numbers`, best score first; of equal ones the lower number."""
+    places: list[int] = np.lexsort((numbers, -scores)).tolist()
+    return places
+
+
+def best_of_each_page(places: Sequence[int], numbers: NDArray[np.int64], passages: Sequence[Passage]) -> list[int]:
+    """Of each page the first place only."""
     seen: set[tuple[str, str]] = set()
     kept = []
-    for found in ranked:
-        passage = passages[found[1]]
+    for place in places:
+        passage = passages[int(numbers[place])]
         if (passage.source, passage.page) not in seen:
             seen.add((passage.source, passage.page))
-            kept.append(found)
+            kept.append(place)
     return kept

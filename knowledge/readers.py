@@ -15,6 +15,9 @@ from knowledge.page import Passage
 MOST_KEPT = 256
 """Views kept, least recently used dropped first: one byte per passage each."""
 
+_FIRST = 32
+"""Of many passages the reader may nearly always see one of the first."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
@@ -33,7 +36,9 @@ class View:
 
     def holds(self, numbers: NDArray[np.integer]) -> bool:
         """Whether the reader may see any of these passages."""
-        return bool(len(numbers)) if self.everything else bool(self.mask[numbers].any())
+        if self.everything or not len(numbers):
+            return bool(len(numbers))
+        return bool(self.mask[numbers[:_FIRST]].any() or self.mask[numbers[_FIRST:]].any())
 
     def held(self, numbers: NDArray[np.integer]) -> int:
         """How many of these passages the reader may see."""

@@ -21,7 +21,7 @@ from knowledge.fusion import Fusion, best, fuse
 from knowledge.glossary import NO_WORDS, Glossary
 from knowledge.hits import Evidence, Found, Hit, Understood
 from knowledge.korean import Analyser, bigrams
-from knowledge.ranking import best_of_each_page, outdated_below
+from knowledge.ranking import best_first, best_of_each_page, outdated_below
 from knowledge.readers import Readers, View
 from knowledge.understanding import Understanding
 
@@ -101,25 +101,28 @@ class SearchIndex:
             "dense": self.edition.vectors.search(vector, options.candidates, None if view.everything else view),
         }
         fused = fuse(legs, options.weights, options.fusion)
-        scores = outdated_below({n: score for n, (score, _) in fused.items()}, self.edition.passages, self._outdated)
-        ranked = sorted(((scores[n], n, fused[n][1]) for n in fused), key=lambda found: (-found[0], found[1]))
+        scores = outdated_below(fused.numbers, fused.scores, self.edition.passages, self._outdated)
+        places = best_first(fused.numbers, scores)
         if one_per_page:
-            ranked = best_of_each_page(ranked, self.edition.passages)
-        ranked = ranked[: max(k, 3)]
-        numbers = [n for _, n, _ in ranked]
+            places = best_of_each_page(places, fused.numbers, self.edition.passages)
+        places = places[: max(k, 3)]
+        numbers = fused.numbers[places].tolist()
         cosines = self._cosines(vector, numbers, legs["dense"])
         coverages = wording.coverages(self.edition.morphemes, numbers, self._understanding.counted(wording))
+        shares = [fused.shares_of(place) for place in places]
         hits = tuple(
             Hit(
                 passage=self.edition.passages[n],
                 number=n,
                 score=score,
-                lexical=self._lexical_share(shares),
+                lexical=self._lexical_share(share),
                 dense=cosine,
                 coverage=coverage,
-                shares=shares,
+                shares=share,
             )
-            for (score, n, shares), cosine, coverage in zip(ranked, cosines, coverages, strict=True)
+            for n, score, share, cosine, coverage in zip(
+                numbers, scores[places].tolist(), shares, cosines, coverages, strict=True
+            )
         )
         evidence = Evidence(
             cosine=float(legs["dense"][1][0]) if len(legs["dense"][1]) else 0.0,

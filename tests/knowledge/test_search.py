@@ -82,13 +82,15 @@ def test_minmax_by_hand() -> None:
         "b": (np.array([3]), np.array([9.0], dtype=np.float32)),
     }
     fused = fuse(legs, {"a": 0.75, "b": 0.25})
-    assert {n: round(score, 4) for n, (score, _) in fused.items()} == {1: 0.75, 2: 0.375, 3: 0.25}
+    assert fused.numbers.tolist() == [1, 2, 3]
+    assert fused.scores.tolist() == pytest.approx([0.75, 0.375, 0.25])
+    assert [fused.shares_of(place) for place in range(3)] == [{"a": 1.0}, {"a": 0.5}, {"a": 0.0, "b": 1.0}]
 
 
 def test_rrf_by_hand() -> None:
     legs = {"a": (np.array([1, 2]), np.array([4.0, 3.0], dtype=np.float32))}
-    fused = fuse(legs, {"a": 1.0}, "rrf")
-    assert fused[1][0] / fused[2][0] == pytest.approx(62 / 61)
+    first, second = fuse(legs, {"a": 1.0}, "rrf").scores
+    assert first / second == pytest.approx(62 / 61)
 
 
 @given(st.lists(st.floats(0, 100, width=32), min_size=1, max_size=30), st.integers(1, 40))
