@@ -9,22 +9,15 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import Literal
 
 from knowledge.errors import UnreadablePage
+from knowledge.formats.hangul_looks import PLAIN, Look
 from knowledge.formats.lines import BULLET
 from knowledge.formats.outline import Outline, one_line
 
 MOST_DEPTH = 60
 """Tables in tables in boxes …: deeper than any document that a person wrote."""
 
-Head = Literal["outline", "item"]
-"""What a paragraph's shape says: it is a heading of the outline, or it carries an automatic number or bullet."""
-
-_NUMBERED_STYLE = re.compile(r"(?:개요|제목|outline|heading)\s*(\d{1,2})", re.IGNORECASE)
-_TITLE_STYLES = frozenset({"제목", "문서 제목", "문서제목", "표제", "title"})
-_SIZED_STYLES = ("큰제목", "대제목"), ("중간제목", "중제목"), ("작은제목", "소제목")
-_CONTENTS_STYLE = re.compile(r"(?:차례|목차|toc)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"[.!?。]\s*$")
 _LONGEST_HEADING = 100
 _MOST_CHARACTERS = 20_000_000
@@ -32,19 +25,6 @@ _MOST_INDENT = 9
 _MOST_SPAN = 50
 _MOST_FILLED = 100_000
 _LONGEST_REPEATED = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What shape and style make of a paragraph. `heading`: 1 for the title, from 2 for the outline; `item`: from 0."""
-
-    heading: int | None = None
-    item: int | None = None
-    contents: bool = False
-    """An entry of the table of contents: it says nothing that the headings do not say."""
-
-
-PLAIN = Look()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +63,6 @@ class Table:
     caption: tuple[Paragraph, ...] = ()
 
 
-def look_of(names: Iterable[str], head: Head | None, level: int) -> Look:
-    """`names`: those of the style (Korean, English). `head` and `level` (from 0): those of the paragraph's own shape.
-
-    The outline begins at heading 2: its first level is the chapter, of which there are many, and not the title.
-    """
-    for name in (" ".join(name.split()) for name in names):
-        if _CONTENTS_STYLE.match(name):
-            return Look(contents=True)
-        if name.lower() in _TITLE_STYLES:
-            return Look(heading=1)
-        numbered = _NUMBERED_STYLE.fullmatch(name)
-        if numbered:
-            return Look(heading=int(numbered[1]) + 1)
-        for rank, sized in enumerate(_SIZED_STYLES, 2):
-            if name.replace(" ", "") in sized:
-                return Look(heading=rank)
-    if head == "outline":
-        return Look(heading=level + 2)
-    return Look(item=level) if head == "item" else PLAIN
-
-
 class Body:
     """Writes paragraphs into an Outline, in their order."""
 
@@ -126,26 +85,26 @@ class Body:
 
     def _paragraph(self, paragraph: Paragraph, boxed: bool) -> None:
         look = paragraph.look
-        text = paragraph.text.strip()
         if look.contents:
             return
-        if text and look.heading and not boxed and _is_heading(text):
-            self._flush()
-            self._count(text)
-            self._outline.heading(look.heading, text)
-            text = ""
-        text = " ".join(filter(None, (text, *_notes(paragraph))))
+        text = " ".join([_numbered(paragraph), *_notes(paragraph)]).strip()
         self._count(text)
-        if not text:
+        if look.heading and not boxed and _is_heading(_numbered(paragraph)):
+            self._flush()
+            self._outline.heading(look.heading, _numbered(paragraph))
+            self._outline.block(" ".join(_notes(paragraph)))
             return
-        depth = look.item if look.heading is None else look.heading - 2  # a numbered sentence of the outline
-        typed = "\n" not in text and BULLET.match(text) is not None  # most people type "○ …", "가. …" themselves
-        if depth is None and not typed:
+        depth = look.item
+        if look.heading and look.heading > 1 and not boxed:  # a numbered sentence of the outline
+            depth = look.heading - 2
+        # Most people type "○ …", "가. …" themselves
+        marked = bool(look.number) or ("\n" not in text and BULLET.match(text) is not None)
+        if text and (depth is not None or marked):
+            indent = "  " * min(depth or 0, _MOST_INDENT)
+            self._items.append(indent + ("" if marked else "- ") + one_line(text))
+        elif text:
             self._flush()
             self._outline.block(text)
-        else:
-            indent = "  " * max(0, min(depth or 0, _MOST_INDENT))
-            self._items.append(indent + ("" if typed else "- ") + one_line(text))
 
     def _table(self, table: Table) -> None:
         caption = flat(table.caption)
@@ -175,7 +134,7 @@ def flat(paragraphs: Iterable[Paragraph]) -> str:
 
 
 def _flat_parts(paragraph: Paragraph) -> Iterator[str]:
-    yield paragraph.text
+    yield _numbered(paragraph)
     yield from _notes(paragraph)
     for inner in paragraph.inner:
         if isinstance(inner, Box):
@@ -185,13 +144,18 @@ def _flat_parts(paragraph: Paragraph) -> Iterator[str]:
             yield "; ".join(", ".join(cell for cell in row if cell) for row in _rows(inner, spread=False))
 
 
+def _numbered(paragraph: Paragraph) -> str:
+    text = paragraph.text.strip()
+    return f"{paragraph.look.number} {text}".strip() if text else ""
+
+
 def _notes(paragraph: Paragraph) -> list[str]:
     return [f"(주: {text})" for note in paragraph.notes if (text := flat(note))]
 
 
 def _is_heading(text: str) -> bool:
     """An outline is also used to number whole sentences; those are no headings."""
-    return len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text)
+    return 0 < len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text)
 
 
 def _rows(table: Table, *, spread: bool = True) -> list[list[str]]:

@@ -12,14 +12,16 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from knowledge.errors import UnreadablePage
-from knowledge.formats.hangul_body import MOST_DEPTH, PLAIN, Body, Box, Cell, Head, Look, Paragraph, Table, look_of
+from knowledge.formats.hangul_body import MOST_DEPTH, Body, Box, Cell, Paragraph, Table
+from knowledge.formats.hangul_looks import PLAIN, Head, Looks, Shape
+from knowledge.formats.hangul_numbers import Level
 from knowledge.formats.hwp5_container import Container
 from knowledge.formats.hwp5_records import (
     CONTROL,
     LIST,
+    NUMBERING,
     PARAGRAPH,
     PARAGRAPH_SHAPE,
     STYLE,
@@ -27,7 +29,9 @@ from knowledge.formats.hwp5_records import (
     TEXT,
     Record,
     read_letters,
+    read_numbering,
     read_records,
+    read_style_names,
     short_text,
     unpack,
 )
@@ -48,8 +52,9 @@ _CLOSED = {
 _SECTION = re.compile(r"BodyText/Section(\d{1,5})")
 _MOST_BYTES = 64 * 1024 * 1024  # unpacked, of the whole document; pictures are never unpacked
 
-_HEADS: dict[int, Head] = {1: "outline", 2: "item", 3: "item"}
-_LEFT_OUT = frozenset({b"head", b"foot", b"tcmt", b"secd", b"eqed", b"%%me"})
+_HEADS: dict[int, Head] = {1: "outline", 2: "number", 3: "bullet"}
+_SECTION_DEFINITION = b"secd"
+_LEFT_OUT = frozenset({b"head", b"foot", b"tcmt", _SECTION_DEFINITION, b"eqed", b"%%me"})
 _NOTES = frozenset({b"fn  ", b"en  "})
 _COUNTED = frozenset({3, 4, 5})  # kinds of automatic numbers: pictures, tables, equations
 
@@ -76,7 +81,7 @@ def parse(data: bytes) -> Document:
     sections = sorted((int(match[1]), name) for name in names if (match := _SECTION.fullmatch(name)))
     if not sections or "DocInfo" not in names:
         raise UnreadablePage(reason="no text in the container")
-    reader = _Reader(_Looks.read(stream("DocInfo")))
+    reader = _Reader(_looks(stream("DocInfo")))
     outline = Outline()
     body = Body(outline)
     for _, name in sections:
@@ -97,40 +102,28 @@ def _check(header: bytes) -> bool:
     return bool(properties & _COMPRESSED)
 
 
-@dataclass(frozen=True, slots=True)
-class _Looks:
-    """Tables 43 and 47: what the numbers in a paragraph's header stand for."""
-
-    shapes: tuple[tuple[Head | None, int], ...]
-    styles: tuple[tuple[str, str], ...]
-
-    @classmethod
-    def read(cls, doc_info: bytes) -> _Looks:
-        shapes: list[tuple[Head | None, int]] = []
-        styles: list[tuple[str, str]] = []
-        waiting = read_records(doc_info)[::-1]
-        while waiting:
-            record = waiting.pop()
-            waiting.extend(reversed(record.children))
-            if record.tag == PARAGRAPH_SHAPE:
-                (bits,) = struct.unpack_from("<L", record.data.ljust(4, b"\x00"))
-                shapes.append((_HEADS.get(bits >> 23 & 3), bits >> 25 & 7))
-            elif record.tag == STYLE:
-                try:
-                    korean, place = short_text(record.data, 0)
-                    styles.append((korean, short_text(record.data, place)[0]))
-                except struct.error:
-                    styles.append(("", ""))
-        return cls(tuple(shapes), tuple(styles))
-
-    def look(self, shape: int, style: int) -> Look:
-        head, level = self.shapes[shape] if shape < len(self.shapes) else (None, 0)
-        names = self.styles[style] if style < len(self.styles) else ()
-        return look_of(names, head, level)
+def _looks(doc_info: bytes) -> Looks:
+    """Tables 38, 43 and 47: each shape, style and numbering has the number of its place among its kind."""
+    shapes: list[Shape] = []
+    styles: list[tuple[str, ...]] = []
+    numberings: list[tuple[Level, ...]] = []
+    waiting = read_records(doc_info)[::-1]
+    while waiting:
+        record = waiting.pop()
+        waiting.extend(reversed(record.children))
+        if record.tag == PARAGRAPH_SHAPE:
+            (bits,) = struct.unpack_from("<L", record.data.ljust(4, b"\x00"))
+            (numbering,) = struct.unpack_from("<30xH", record.data.ljust(32, b"\x00"))
+            shapes.append(Shape(_HEADS.get(bits >> 23 & 3), bits >> 25 & 7, numbering))
+        elif record.tag == STYLE:
+            styles.append(read_style_names(record.data))
+        elif record.tag == NUMBERING:
+            numberings.append(read_numbering(record.data))
+    return Looks(dict(enumerate(shapes)), dict(enumerate(styles)), dict(enumerate(numberings, 1)))
 
 
 class _Reader:
-    def __init__(self, looks: _Looks) -> None:
+    def __init__(self, looks: Looks) -> None:
         self._looks = looks
 
     def paragraphs(self, records: Sequence[Record], depth: int) -> tuple[Paragraph, ...]:
@@ -140,6 +133,10 @@ class _Reader:
         return tuple(self._paragraph(record, depth) for record in records if record.tag == PARAGRAPH)
 
     def _paragraph(self, record: Record, depth: int) -> Paragraph:
+        controls = [child for child in record.children if child.tag == CONTROL]
+        for control in controls:
+            if control.data[:4][::-1] == _SECTION_DEFINITION and len(control.data) >= 20:
+                (self._looks.outline,) = struct.unpack_from("<H", control.data, 18)  # table 129
         look = PLAIN
         if len(record.data) >= 11:
             look = self._looks.look(*struct.unpack_from("<HB", record.data, 8))
@@ -147,7 +144,6 @@ class _Reader:
         pieces = list(text.pieces)
         notes: list[tuple[Paragraph, ...]] = []
         inner: list[Table | Box] = []
-        controls = [child for child in record.children if child.tag == CONTROL]
         for number in range(len(controls) - 1, -1, -1):
             written = _written(controls[number])
             if written and number < len(text.pointers):

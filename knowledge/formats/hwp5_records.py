@@ -14,8 +14,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from knowledge.errors import UnreadablePage
+from knowledge.formats.hangul_numbers import Level
 
 # Table 13 and 57; HWPTAG_BEGIN is 16
+NUMBERING = 23
 PARAGRAPH_SHAPE = 25
 STYLE = 26
 PARAGRAPH = 66
@@ -23,7 +25,7 @@ TEXT = 67
 CONTROL = 71
 LIST = 72
 TABLE = 77
-_WANTED = frozenset({PARAGRAPH_SHAPE, STYLE, PARAGRAPH, TEXT, CONTROL, LIST, TABLE})
+_WANTED = frozenset({NUMBERING, PARAGRAPH_SHAPE, STYLE, PARAGRAPH, TEXT, CONTROL, LIST, TABLE})
 _BETWEEN = frozenset({17, 76})
 """The header of all shapes and styles, and the component of a drawing: what is below them is as if below their parent."""
 
@@ -34,6 +36,7 @@ _ONE_UNIT = frozenset({0, 10, 13, *range(24, 32)})
 _POINTERS = frozenset({1, 2, 3, 11, 12, 14, 15, 16, 17, 18, 21, 22, 23})
 _TAB = 9
 _UNITS = 8
+_NUMBERED_LEVELS = 7
 _FIRST_PLAIN = 32
 
 
@@ -141,3 +144,32 @@ def short_text(data: bytes, place: int) -> tuple[str, int]:
     if end > len(data):
         raise struct.error("string is cut off")
     return data[place + 2 : end].decode("utf-16-le", "replace"), end
+
+
+def read_style_names(data: bytes) -> tuple[str, ...]:
+    """Table 47: the Korean and the English name; nothing where the record is cut off."""
+    try:
+        korean, place = short_text(data, 0)
+        return korean, short_text(data, place)[0]
+    except struct.error:
+        return ()
+
+
+def read_numbering(data: bytes) -> tuple[Level, ...]:
+    """Table 38, with the twelve bytes of table 39 before each format: as Hangul writes it, not as the table counts.
+
+    The kind of number stands in bits 5 to 8 of the first of them. Older files end before the starts of the levels.
+    """
+    formats: list[tuple[str, int]] = []
+    place = 0
+    try:
+        for _ in range(_NUMBERED_LEVELS):
+            (bits,) = struct.unpack_from("<L", data, place)
+            text, place = short_text(data, place + 12)
+            formats.append((text, bits >> 5 & 0xF))
+    except struct.error:
+        return ()
+    starts = [1] * len(formats)
+    if len(data) >= place + 2 + 4 * len(formats):
+        starts = [*struct.unpack_from(f"<{len(formats)}L", data, place + 2)]
+    return tuple(Level(text, kind, start or 1) for (text, kind), start in zip(formats, starts, strict=True))

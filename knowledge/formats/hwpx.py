@@ -12,10 +12,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from knowledge.errors import UnreadablePage
-from knowledge.formats.hangul_body import MOST_DEPTH, Body, Box, Cell, Head, Look, Paragraph, Table, look_of
+from knowledge.formats.hangul_body import MOST_DEPTH, Body, Box, Cell, Paragraph, Table
+from knowledge.formats.hangul_looks import Head, Looks, Shape
+from knowledge.formats.hangul_numbers import Level
 from knowledge.formats.hwpx_xml import Element, read_xml
 from knowledge.formats.outline import Outline
 from knowledge.formats.zip_guard import SafeZip, open_zip
@@ -29,7 +30,16 @@ _SECTION_NAME = re.compile(r"(?:.*/)?section(\d{1,5})\.xml", re.IGNORECASE)
 _MANIFEST = "META-INF/manifest.xml"
 _HEADER = "Contents/header.xml"
 
-_HEADS: dict[str, Head] = {"OUTLINE": "outline", "NUMBER": "item", "BULLET": "item"}
+_HEADS: dict[str, Head] = {"OUTLINE": "outline", "NUMBER": "number", "BULLET": "bullet"}
+_KINDS = {
+    name: number
+    for number, name in enumerate(
+        "DIGIT CIRCLED_DIGIT ROMAN_CAPITAL ROMAN_SMALL LATIN_CAPITAL LATIN_SMALL CIRCLED_LATIN_CAPITAL"
+        " CIRCLED_LATIN_SMALL HANGUL_SYLLABLE CIRCLED_HANGUL_SYLLABLE HANGUL_JAMO CIRCLED_HANGUL_JAMO HANGUL_PHONETIC"
+        " IDEOGRAPH CIRCLED_IDEOGRAPH".split()
+    )
+}
+"""In the order in which HWP 5 numbers them (hangul_numbers.Level)."""
 _CHARACTERS = {"tab": "\t", "lineBreak": "\n", "hyphen": "-", "nbSpace": " ", "fwSpace": " "}
 _COUNTED = frozenset({"PICTURE", "TABLE", "EQUATION"})
 _NOTES = frozenset({"footNote", "endNote"})
@@ -48,7 +58,7 @@ def parse(data: bytes) -> Document:
     sections = _sections(package, archive)
     if not sections:
         raise UnreadablePage(reason="not an HWPX file, or one without text")
-    reader = _Reader(_Looks.read(read_xml(archive.read(_HEADER))) if _HEADER in archive else _Looks())
+    reader = _Reader(_looks(read_xml(archive.read(_HEADER))) if _HEADER in archive else Looks({}, {}, {}))
     outline = Outline()
     body = Body(outline)
     for name in sections:
@@ -73,34 +83,30 @@ def _sections(package: Element, archive: SafeZip) -> list[str]:
     return list(dict.fromkeys(found)) or [name for _, name in numbered]
 
 
-@dataclass(frozen=True, slots=True)
-class _Looks:
-    """What the numbers at a paragraph stand for: `paraPrIDRef` and `styleIDRef`."""
-
-    shapes: dict[str, tuple[Head | None, int]] = field(default_factory=dict)
-    styles: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-    @classmethod
-    def read(cls, header: Element) -> _Looks:
-        shapes: dict[str, tuple[Head | None, int]] = {}
-        for shape in header.descendants("paraPr"):
-            heading = next(shape.descendants("heading"), None)
-            if heading:
-                head = _HEADS.get(heading.attributes.get("type", ""))
-                shapes[shape.attributes.get("id", "")] = head, heading.number("level")
-        styles = {
-            style.attributes.get("id", ""): (style.attributes.get("name", ""), style.attributes.get("engName", ""))
-            for style in header.descendants("style")
-        }
-        return cls(shapes, styles)
-
-    def look(self, paragraph: Element) -> Look:
-        head, level = self.shapes.get(paragraph.attributes.get("paraPrIDRef", ""), (None, 0))
-        return look_of(self.styles.get(paragraph.attributes.get("styleIDRef", ""), ()), head, level)
+def _looks(header: Element) -> Looks:
+    shapes: dict[int, Shape] = {}
+    for shape in header.descendants("paraPr"):
+        heading = next(shape.descendants("heading"), None)
+        if heading:
+            head = _HEADS.get(heading.attributes.get("type", ""))
+            shapes[shape.number("id")] = Shape(head, heading.number("level"), heading.number("idRef"))
+    styles = {
+        style.number("id"): (style.attributes.get("name", ""), style.attributes.get("engName", ""))
+        for style in header.descendants("style")
+    }
+    numberings = {
+        numbering.number("id"): tuple(
+            Level(level.text(), _KINDS.get(level.attributes.get("numFormat", ""), 0), level.number("start", 1) or 1)
+            for level in numbering.elements()
+            if level.name == "paraHead"
+        )
+        for numbering in header.descendants("numbering")
+    }
+    return Looks(shapes, styles, numberings)
 
 
 class _Reader:
-    def __init__(self, looks: _Looks) -> None:
+    def __init__(self, looks: Looks) -> None:
         self._looks = looks
 
     def paragraphs(self, parent: Element, depth: int) -> tuple[Paragraph, ...]:
@@ -110,11 +116,16 @@ class _Reader:
         return tuple(self._paragraph(child, depth) for child in parent.elements() if child.name == "p")
 
     def _paragraph(self, paragraph: Element, depth: int) -> Paragraph:
+        contents = list(_contents(paragraph))
+        for element in contents:
+            if element.name == "secPr":
+                self._looks.outline = element.number("outlineShapeIDRef")
+        look = self._looks.look(paragraph.number("paraPrIDRef"), paragraph.number("styleIDRef"))
         pieces: list[str] = []
         notes: list[tuple[Paragraph, ...]] = []
         inner: list[Table | Box] = []
         deleted = False  # a tracked deletion ends in the paragraph it begins in
-        for element in _contents(paragraph):
+        for element in contents:
             if element.name == "t":
                 deleted = _letters(element, pieces, deleted)
             elif deleted:
@@ -133,7 +144,7 @@ class _Reader:
                 inner.append(self._table(element, depth))
             elif element.name != _MEMO:
                 inner.extend(Box(self.paragraphs(own, depth + 1)) for own in element.descendants("subList"))
-        return Paragraph("".join(pieces), self._looks.look(paragraph), tuple(notes), tuple(inner))
+        return Paragraph("".join(pieces), look, tuple(notes), tuple(inner))
 
     def _table(self, table: Element, depth: int) -> Table:
         cells: list[Cell] = []

@@ -13,10 +13,11 @@ from knowledge.errors import UnreadablePage
 
 _ATTRIBUTES = frozenset(
     "id idref href full-path type level name engName paraPrIDRef styleIDRef colAddr rowAddr colSpan rowSpan"
-    " num numType composeText".split()
+    " num numType composeText idRef numFormat start outlineShapeIDRef".split()
 )
 _SKIPPED = frozenset(
-    "linesegarray secPr parameters equation header footer hiddenComment indexmark script"
+    "linesegarray parameters equation header footer hiddenComment indexmark script"
+    " grid startNum visibility lineNumberShape pagePr footNotePr endNotePr pageBorderFill masterPage presentation"
     " sz pos offset outMargin inMargin cellSz cellMargin renderingInfo lineShape fillBrush shadow"
     " fontfaces borderFills charProperties tabProperties forbiddenWordList".split()
 )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from tests.fakes.compound_maker import compound_file
 
-DOCUMENT, SHAPE, STYLE = 16, 25, 26
+DOCUMENT, NUMBERING, SHAPE, STYLE = 16, 23, 25, 26
 PARAGRAPH, TEXT, CHAR_SHAPES, LINES = 66, 67, 68, 69
 CONTROL, LIST, COMPONENT, TABLE, RECTANGLE, MEMOS = 71, 72, 76, 77, 79, 93
 HERE = "\ufffc"
@@ -124,33 +124,48 @@ def annotated(text: str, above: str) -> Control:
     return Control(23, Node(CONTROL, _name("tdut") + strings + bytes(20)))
 
 
-def shape(head: int = 0, level: int = 0) -> bytes:
+def shape(head: int = 0, level: int = 0, numbering: int = 0) -> bytes:
     """Table 43. `head`: 0 none, 1 outline, 2 number, 3 bullet; `level` from 0."""
-    return struct.pack("<L", 0x80 | head << 23 | level << 25) + bytes(42)
+    return struct.pack("<L26xH14x", 0x80 | head << 23 | level << 25, numbering)
+
+
+def numbering(*levels: tuple[str, int], starts: Sequence[int] = (1,) * 7) -> bytes:
+    """Tables 38 and 39: format and kind of each level; levels left out are plain digits."""
+    data = bytearray()
+    for at in range(7):
+        text, kind = levels[at] if at < len(levels) else (f"^{at + 1}.", 0)
+        data += struct.pack("<LHHLH", 0xC | kind << 5, 0, 50, 0xFFFFFFFF, len(text)) + text.encode("utf-16-le")
+    return bytes(data) + struct.pack("<H", 0) + struct.pack(f"<{len(starts)}L", *starts)
 
 
 def make_hwp(
     *sections: Sequence[Node],
     shapes: Sequence[bytes] = (shape(),),
     styles: Sequence[str] = ("바탕글",),
+    numberings: Sequence[bytes] = (),
+    outline: int = 0,
     title: str = "",
     properties: int = 1,
     version: int = 0x05000300,
     extra: Sequence[Node] = (),
 ) -> bytes:
-    """A file of these sections. `properties`: bit 0 is compression (table 3). `extra`: records at the very end."""
+    """A file of these sections. `outline`: the numbering of the outline, from 1.
+
+    `properties`: bit 0 is compression (table 3). `extra`: records at the very end.
+    """
 
     def packed(nodes: Sequence[Node]) -> bytes:
         data = b"".join(records(nodes))
         return deflated(data) if properties & 1 else data
 
-    definition = Control(2, Node(CONTROL, _name("secd") + bytes(28)))
+    definition = Control(2, Node(CONTROL, _name("secd") + struct.pack("<14xH12x", outline)))
     streams = {
         "FileHeader": struct.pack("<32s2L216x", b"HWP Document File", version, properties),
         "DocInfo": packed(
             [
                 Node(DOCUMENT, struct.pack("<H24x", len(sections))),
-                Node(17, bytes(72), tuple(Node(SHAPE, data) for data in shapes)
+                Node(17, bytes(72), tuple(Node(NUMBERING, data) for data in numberings)
+                     + tuple(Node(SHAPE, data) for data in shapes)
                      + tuple(Node(STYLE, _style(name)) for name in styles)),
             ]
         ),

@@ -15,7 +15,7 @@ _MANIFEST = '<odf:manifest xmlns:odf="urn:oasis:names:tc:opendocument:xmlns:mani
 _LINES = '<hp:linesegarray><hp:lineseg textpos="0" vertpos="0" horzsize="42520" flags="393216"/></hp:linesegarray>'
 _LIST = '<hp:subList id="" textDirection="HORIZONTAL" lineWrap="BREAK" vertAlign="CENTER">{}</hp:subList>'
 _SECTION = (
-    '<hp:secPr id="" outlineShapeIDRef="1"><hp:pagePr width="59528"/></hp:secPr><hp:ctrl><hp:colPr id=""/></hp:ctrl>'
+    '<hp:secPr id="" outlineShapeIDRef="{}"><hp:pagePr width="59528"/></hp:secPr><hp:ctrl><hp:colPr id=""/></hp:ctrl>'
 )
 
 
@@ -80,15 +80,25 @@ def number(kind: str, value: int) -> str:
     return f'<hp:ctrl><hp:autoNum num="{value}" numType="{kind}">{inside}</hp:autoNum></hp:ctrl>'
 
 
-def shape(head: str = "NONE", level: int = 0) -> str:
+def shape(head: str = "NONE", level: int = 0, numbering: int = 0) -> str:
     """A paragraph shape: `OUTLINE`, `NUMBER`, `BULLET`; `level` from 0."""
-    return f'<hh:align horizontal="JUSTIFY"/><hh:heading type="{head}" idRef="0" level="{level}"/>'
+    return f'<hh:align horizontal="JUSTIFY"/><hh:heading type="{head}" idRef="{numbering}" level="{level}"/>'
+
+
+def numbering(*levels: tuple[str, str], start: int = 1) -> str:
+    """The levels of a numbering: format and kind (`DIGIT`, `HANGUL_SYLLABLE` …)."""
+    return "".join(
+        f'<hh:paraHead start="{start}" level="{at}" numFormat="{kind}">{escape(words)}</hh:paraHead>'
+        for at, (words, kind) in enumerate(levels, 1)
+    )
 
 
 def make_hwpx(
     *sections: Sequence[str],
     shapes: Sequence[str] = (shape(),),
     styles: Sequence[str] = ("바탕글",),
+    numberings: Sequence[str] = (),
+    outline: int = 0,
     title: str = "",
     order: Sequence[int] | None = None,
     encrypted: Sequence[str] = (),
@@ -106,7 +116,7 @@ def make_hwpx(
         "version.xml": '<hv:HCFVersion xmlns:hv="http://www.hancom.co.kr/hwpml/2011/version" major="5" minor="1"/>',
         "META-INF/container.xml": "<container/>",
         "META-INF/manifest.xml": _MANIFEST.format(entries),
-        "Contents/header.xml": _header(shapes, styles),
+        "Contents/header.xml": _header(shapes, styles, numberings),
         "Contents/content.hpf": (
             '<opf:package xmlns:opf="http://www.idpf.org/2007/opf/">'
             f"<opf:metadata><opf:title>{escape(title)}</opf:title></opf:metadata>"
@@ -116,7 +126,7 @@ def make_hwpx(
         "Preview/PrvText.txt": "미리 보기",
     }
     for at, section in enumerate(sections):
-        inside = paragraph(_SECTION, "<hp:t/>") + "".join(section)
+        inside = paragraph(_SECTION.format(outline), "<hp:t/>") + "".join(section)
         parts[f"Contents/section{at}.xml"] = f"<hs:sec {_SPACES}>{inside}</hs:sec>"
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -127,7 +137,10 @@ def make_hwpx(
     return stream.getvalue()
 
 
-def _header(shapes: Sequence[str], styles: Sequence[str]) -> str:
+def _header(shapes: Sequence[str], styles: Sequence[str], numberings: Sequence[str]) -> str:
+    written_numberings = "".join(
+        f'<hh:numbering id="{n}" start="0">{inside}</hh:numbering>' for n, inside in enumerate(numberings, 1)
+    )
     written_shapes = "".join(f'<hh:paraPr id="{n}">{inside}</hh:paraPr>' for n, inside in enumerate(shapes))
     written_styles = "".join(
         f'<hh:style id="{n}" type="PARA" name={quoteattr(name)} engName="" paraPrIDRef="0"/>'
@@ -135,6 +148,7 @@ def _header(shapes: Sequence[str], styles: Sequence[str]) -> str:
     )
     return (
         f"<hh:head {_SPACES}><hh:refList><hh:fontfaces><hh:fontface/></hh:fontfaces>"
+        f"<hh:numberings>{written_numberings}</hh:numberings>"
         f"<hh:paraProperties>{written_shapes}</hh:paraProperties><hh:styles>{written_styles}</hh:styles>"
         "</hh:refList></hh:head>"
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from knowledge.errors import PageError, PageWithoutText, UnreadablePage
 from knowledge.formats import hwp5, hwp5_container, hwp5_records
+from knowledge.formats.hangul_numbers import Level
 from knowledge.page import Block, Document
 from tests.fakes import hwp_maker as made
 from tests.fakes.compound_maker import compound_file
@@ -56,6 +57,37 @@ def test_styles_by_name_are_title_headings_and_table_of_contents() -> None:
     )
     assert document.title == "여비 규정"
     assert [section.heading for section in document.sections] == [("제1장 총칙",)]
+
+
+def test_automatic_numbers_are_counted_by_their_numbering_and_level() -> None:
+    document = hwp5.parse(
+        make_hwp(
+            [
+                paragraph("총칙", shape=1),
+                paragraph("목적", shape=2),
+                paragraph("이 규정은 휴가를 정한다.", shape=2),
+                paragraph("신분증", shape=3),
+                paragraph("통장", shape=3),
+                paragraph("휴가", shape=1),
+                paragraph("연차", shape=2),
+                paragraph("표", grid(["가", "나"], ["다", "라"])),
+            ],
+            shapes=[shape(), shape(1, 0), shape(1, 1), shape(2, 0, 2)],
+            numberings=[made.numbering(("제^1장", 0), ("^1-^2.", 8)), made.numbering(("^1", 1), starts=(3,) * 7)],
+            outline=1,
+        )
+    )
+    assert [section.heading for section in document.sections] == [
+        ("제1장 총칙", "1-가. 목적"),
+        ("제2장 휴가", "2-가. 연차"),
+    ]
+    assert document.sections[0].blocks == (Block("  1-나. 이 규정은 휴가를 정한다.\n③ 신분증\n④ 통장", "list"),)
+
+
+def test_a_numbering_of_older_files_starts_at_one_and_a_broken_one_numbers_nothing() -> None:
+    data = made.numbering(("^1)", 0), starts=())
+    assert hwp5_records.read_numbering(data)[0] == Level("^1)", 0, 1)
+    assert hwp5_records.read_numbering(data[:30]) == ()
 
 
 def test_numbered_and_bulleted_paragraphs_are_one_list() -> None:

@@ -65,6 +65,31 @@ def test_a_numbered_sentence_of_the_outline_is_a_list_item() -> None:
     assert document.sections[0].blocks == (Block("  - 출장은 사흘 전에 신청하여야 한다.", "list"),)
 
 
+def test_automatic_numbers_are_counted_by_their_numbering_and_level() -> None:
+    document = hwpx.parse(
+        make_hwpx(
+            [
+                line("총칙", shape=1),
+                line("목적", shape=2),
+                line("휴가", shape=1),
+                line("연차", shape=2),
+                line("통장", shape=3),
+            ],
+            shapes=[shape(), shape("OUTLINE", 0), shape("OUTLINE", 1), shape("NUMBER", 0, 2)],
+            numberings=[
+                made.numbering(("제^1장", "DIGIT"), ("^1-^2.", "HANGUL_SYLLABLE")),
+                made.numbering(("^1", "CIRCLED_DIGIT"), start=3),
+            ],
+            outline=1,
+        )
+    )
+    assert [section.heading for section in document.sections] == [
+        ("제1장 총칙", "1-가. 목적"),
+        ("제2장 휴가", "2-가. 연차"),
+    ]
+    assert document.sections[1].blocks == (Block("③ 통장", "list"),)
+
+
 def test_numbered_bulleted_and_typed_items_are_one_list() -> None:
     assert blocks(
         line("준비물", shape=NUMBER), line("신분증", shape=BULLET), line("○ 통장"), line("끝"), line("가. 앞")
