@@ -118,6 +118,8 @@ async def test_joins_and_unanswered_messages_are_left_out(slack: SlackServer) ->
     root = said(slack, "U1", "질문", 9)
     said(slack, "U2", "답", 9, root)
     said(slack, "U2", "<@U2>님이 나갔습니다", 9, root, subtype="channel_leave")
+    gone = said(slack, "USLACKBOT", "This message was deleted.", 8, subtype="tombstone")
+    said(slack, "U2", "무엇이라고요?", 8, gone)
     (file,) = await listed(slack)
     assert "나갔습니다" not in await text_of(file)
     assert await listed(slack, min_replies=3) == []
