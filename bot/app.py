@@ -24,6 +24,7 @@ from bot import logs, texts
 from bot.commands.ask import ask
 from bot.commands.chat import chat
 from bot.commands.doctor import doctor
+from bot.commands.editions import editions
 from bot.commands.evaluate import evaluate
 from bot.commands.feedback import feedback
 from bot.commands.index import index
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
     from bot.worker import ModelWorker
     from bot.writers.llamacpp import LlamaCppEngine
     from jobs.job import JobParts
-    from knowledge.build import BuildOptions, BuildProgress, BuildReport
+    from knowledge.build import BuildOptions, BuildProgress, BuildReport, BuildRequest
     from knowledge.edition import EditionShelf
     from knowledge.embed import Embedder
     from knowledge.glossary import Glossary
@@ -88,6 +89,8 @@ class Root:
         return Tools(
             settings=lambda: self.settings,
             reindex=self.reindex,
+            shelf=lambda: self.shelf,
+            made_with=lambda: (self.analyser_id(), self.embedder_id()),
             open_index=self.open_index,
             answering=self.answering,
             models=lambda: (self.catalogue, self.store),
@@ -196,7 +199,7 @@ class Root:
 
         return Analyser(workers, self.glossary)
 
-    def reindex(self, full: bool, progress: BuildProgress) -> BuildReport:
+    def reindex(self, request: BuildRequest, progress: BuildProgress) -> BuildReport:
         """One indexing run, here in this process, with all cores."""
         # Read when torch loads: idle OpenMP threads must not spin beside Kiwi's and another process's work.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -211,13 +214,14 @@ class Root:
                 replace(self.build_options(), parse=parsing.parse),
                 lambda: self.make_analyser(cores),
                 lambda: self.make_embedder(cores),
-                full=full,
-                progress=progress,
+                request,
+                progress,
             )
 
     def build_options(self) -> BuildOptions:
         """`[index]` as the build wants it."""
-        from knowledge.build import BuildOptions
+        from jobs.regression import RegressionQuestions
+        from knowledge.build import BuildOptions, RegressionLimits
 
         chosen = self.settings.index
         return BuildOptions(
@@ -230,6 +234,9 @@ class Root:
             limits=f"{chosen.parse_seconds:g} s, {chosen.parse_memory_mb} MB",
             search=self.search_options(),
             analyser_id=self.analyser_id(),
+            shrink_share=chosen.shrink_share,
+            regression=RegressionQuestions(chosen.regression_set) if chosen.regression_set else None,
+            regression_limits=RegressionLimits(chosen.regression_floor, chosen.regression_fall),
         )
 
     def open_index(self, options: SearchOptions | None) -> SearchIndex:
@@ -589,7 +596,22 @@ def cli(context: click.Context, config: Path | None) -> None:
     context.obj = root.tools()
 
 
-for verb in (ask, chat, discord_sync, doctor, evaluate, feedback, index, jobs, loras, models, search, serve, tune):
+for verb in (
+    ask,
+    chat,
+    discord_sync,
+    doctor,
+    editions,
+    evaluate,
+    feedback,
+    index,
+    jobs,
+    loras,
+    models,
+    search,
+    serve,
+    tune,
+):
     cli.add_command(verb)
 
 

@@ -21,14 +21,14 @@ from zoneinfo import ZoneInfo
 from bot.commands.tools import JobLine
 from bot.errors import JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.serve_app import process_name
-from bot.settings import Settings, default_folder
+from bot.settings import JobTable, Settings, default_folder
 from bot.store import jobs as runs
 from bot.store.job_rows import Run
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
     from jobs.clock import Schedule
-    from jobs.job import JobParts
+    from jobs.job import JobParts, JobSpec
     from jobs.registry import Registry
     from jobs.runner import Runner
     from jobs.service import JobService
@@ -39,9 +39,14 @@ _NICE = 19
 """Below answering and everything else."""
 
 
+def _table(settings: Settings, spec: JobSpec) -> JobTable:
+    """Whether and when a job runs by itself: `[jobs.NAME]`, or where its times stand."""
+    return JobTable(enabled=True, schedule=spec.schedule) if spec.schedule else settings.jobs.of(spec.name)
+
+
 def by_themselves(settings: Settings, registry: Registry) -> list[str]:
     """Jobs that run without being asked for."""
-    return [name for name in registry.names() if settings.jobs.enabled and settings.jobs.of(name).enabled]
+    return [spec.name for spec in registry if settings.jobs.enabled and _table(settings, spec).enabled]
 
 
 def schedules(settings: Settings, registry: Registry) -> dict[str, Schedule]:
@@ -50,7 +55,12 @@ def schedules(settings: Settings, registry: Registry) -> dict[str, Schedule]:
 
     zone = ZoneInfo(settings.jobs.timezone)
     parsed = {
-        name: parse(settings.jobs.of(name).schedule, zone, key=f"[jobs.{name}] schedule") for name in registry.names()
+        spec.name: parse(
+            _table(settings, spec).schedule,
+            zone,
+            key=f"{spec.name}: [[sources]] schedule" if spec.schedule else f"[jobs.{spec.name}] schedule",
+        )
+        for spec in registry
     }
     return {name: one for name, one in parsed.items() if one is not None}
 
@@ -155,7 +165,7 @@ class Workshop:
                     name=spec.name,
                     title=spec.title(settings.language),
                     enabled=spec.name in chosen,
-                    schedule=settings.jobs.of(spec.name).schedule,
+                    schedule=_table(settings, spec).schedule,
                     next_at=at,
                     paused=paused,
                     last=store.run_now(runs.newest, spec.name),

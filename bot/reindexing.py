@@ -57,21 +57,22 @@ class Reindexing:
             last = printed[-1][:300] if printed else f"exit {process.returncode}"
             raise ReindexFailed(reason=str(report.get("message") or last))
         await self._reopen()
-        return texts.reindexed(report["pages"], report["passages"], len(report["failed"]), self._language)
+        held_back = [one["source"] for one in report["held_back"]]
+        return texts.reindexed(report["pages"], report["passages"], len(report["failed"]), held_back, self._language)
 
 
 async def follow(
-    newest: Callable[[], str], live: Callable[[], str], reopen: Callable[[], Awaitable[None]], *, every: float = 30.0
+    serving: Callable[[], str], live: Callable[[], str], reopen: Callable[[], Awaitable[None]], *, every: float = 30.0
 ) -> None:
-    """Take over editions that another process published (`saseo index` by hand or from cron), until cancelled.
+    """Take over what another process lets serve (`saseo index` from cron, `saseo editions rollback`), until cancelled.
 
-    `newest` and `live` name editions; `every` in seconds. What cannot be opened is logged once, and the old edition goes on.
+    `serving` and `live` name editions; `every` in seconds. What cannot be opened is logged once, and the old edition goes on.
     """
     refused = ""
     while True:
         await asyncio.sleep(every)
         try:
-            name = await asyncio.to_thread(newest)
+            name = await asyncio.to_thread(serving)
             if name not in (live(), refused):
                 refused = name  # until it has been opened
                 await reopen()

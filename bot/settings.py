@@ -71,6 +71,10 @@ class IndexSettings(_Table):
     parse_seconds: float = Field(60.0, ge=1, allow_inf_nan=False)
     parse_memory_mb: int = Field(1024, ge=64)
     keep_editions: int = Field(3, ge=1)
+    shrink_share: float = Field(0.5, ge=0, le=1)
+    regression_set: Path | None = None
+    regression_floor: float = Field(0.0, ge=0, le=1)
+    regression_fall: float = Field(0.05, ge=0, le=1)
 
 
 class WeightSettings(_Table):
@@ -434,6 +438,11 @@ def load_settings(path: Path | None) -> Settings:
         update={
             "data_dir": _absolute(settings.data_dir, folder),
             "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
+            "index": settings.index.model_copy(
+                update={
+                    "regression_set": settings.index.regression_set and _absolute(settings.index.regression_set, folder)
+                }
+            ),
             "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
             "search": settings.search.model_copy(update={"glossary": _file(settings.search.glossary, folder)}),

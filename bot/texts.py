@@ -153,12 +153,17 @@ def serving(platforms: Sequence[str], language: Language) -> str:
     return f"Taking questions: {names}. Ctrl-C stops."
 
 
-def reindexed(pages: int, passages: int, failed: int, language: Language) -> str:
-    """The index was made anew and serves."""
+def reindexed(pages: int, passages: int, failed: int, held_back: Sequence[str], language: Language) -> str:
+    """The index was made anew and serves. `held_back`: names of sources whose news were not taken."""
+    names = ", ".join(f"'{name}'" for name in held_back)
     if language == "ko":
         tail = f" 읽지 못한 문서가 {failed}개 있습니다." if failed else ""
+        if names:
+            tail += f" 출처 {names}은(는) 읽지 못했거나 문서가 갑자기 줄어 이전 내용을 그대로 두었습니다."
         return f"문서 {pages}개, 구절 {passages}개로 다시 색인했습니다.{tail}"
     tail = f" {failed} pages could not be read." if failed else ""
+    if names:
+        tail += f" Held back, with their former pages: {names}."
     return f"Indexed again: {pages} pages, {passages} passages.{tail}"
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.store.database import Store
     from jobs.learning.parts import LearningParts
-    from knowledge.build import BuildProgress, BuildReport
+    from knowledge.build import BuildProgress, BuildReport, BuildRequest
 
 THEN = "then"
 """Key of a job's result: names of jobs that are due when it is done."""
@@ -70,6 +70,8 @@ class JobSpec:
     """May be run again in the same folder after its process was killed or stopped, and then goes on or starts over harmlessly."""
     kept_after: tuple[type[Exception], ...] = ()
     """Errors after which what was done is kept: the run counts as stopped, and asking for the job again goes on with it, a few times."""
+    schedule: str = ""
+    """When it runs by itself, where its times do not stand in `[jobs.NAME]`."""
     group: str = ""
     """Jobs of one group never run at the same time, in any process; empty: only this job does not run beside itself."""
 
@@ -84,7 +86,7 @@ class JobParts:
 
     settings: Settings
     store: Store
-    reindex: Callable[[bool, BuildProgress], BuildReport]
+    reindex: Callable[[BuildRequest, BuildProgress], BuildReport]
     workbench: Callable[[], AbstractContextManager[Workbench]]
     learning: Callable[[], LearningParts]
     """Of what tunes, judges and watches. Raises InvalidSetting."""

@@ -51,5 +51,5 @@ class Registry:
 
 
 def registry(parts: JobParts) -> Registry:
-    """All of them, over `parts`."""
-    return Registry(make(parts) for make in FACTORIES)
+    """All of them, over `parts`; behind them those that the settings make one by one."""
+    return Registry([*(make(parts) for make in FACTORIES), *reindex.jobs_of_sources(parts)])

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.store.job_rows import Run
 
 _STEPS = {
+    "listing": ("문서 목록", "Listing pages"),
     "reading": ("문서 읽기", "Reading pages"),
     "morphemes": ("형태소 분석", "Analysing"),
     "vectors": ("벡터 계산", "Embedding"),
@@ -76,7 +77,47 @@ def last(run: Run | None, at: str, language: Language) -> str:
         parts.append(f"{run.attempt}번째 시도" if korean else f"attempt {run.attempt}")
     if run.error:
         parts.append(_error(run, language))
+    parts += _indexed(run, language)
     return ", ".join(parts)
+
+
+def _indexed(run: Run, language: Language) -> list[str]:
+    """How many pages an indexing run found, and what it could not take."""
+    korean, result = language == "ko", run.result
+    if run.state != "done" or "passages" not in result:
+        return []
+    parts = [f"문서 {result.get('pages')}개" if korean else f"{result.get('pages')} pages"]
+    if result.get("failed"):
+        parts.append(f"실패 {result['failed']}개" if korean else f"{result['failed']} failed")
+    if result.get("held_back"):
+        names = ", ".join(plain(str(one.get("source"))) for one in result["held_back"])
+        parts.append(f"보류한 출처: {names}" if korean else f"held back: {names}")
+    return parts
+
+
+def pages_of(run: Run, language: Language) -> list[str]:
+    """Sources that an indexing run held back and pages that it could not read, with their reasons; those that were recorded."""
+    korean, result = language == "ko", run.result
+    lines = []
+    for one in result.get("held_back") or []:
+        now = "?" if one.get("now") is None else one["now"]
+        head = f"출처 '{one.get('source')}' 보류" if korean else f"source '{one.get('source')}' held back"
+        lines.append(plain(f"  !! {head} ({one.get('before')} → {now}): {one.get('reason')}"))
+    failures = result.get("failures") or []
+    for one in failures:
+        kept = (" (이전 내용 유지)" if korean else " (former text kept)") if one.get("kept") else ""
+        lines.append(plain(f"  ! {one.get('page')}: {one.get('reason')}{kept}"))
+    more = int(result.get("failed") or 0) - len(failures) if failures else 0
+    if more > 0:
+        lines.append(f"  … 외 {more}개" if korean else f"  … and {more} more")
+    return lines
+
+
+def log_cut(left_out: int, path: object, language: Language) -> str:
+    """Before the last lines of a long log."""
+    if language == "ko":
+        return f"… 앞의 {left_out}줄은 생략했습니다. 전체 기록: {path}"
+    return f"… {left_out} lines before these; the whole log: {path}"
 
 
 def zone(name: str, enabled: bool, language: Language) -> str:

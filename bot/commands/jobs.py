@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from bot.store.job_rows import Run
 
 
+_MOST_LINES = 200
+"""Of a run's log that a person is shown."""
+
+
 @click.group("jobs")
 def jobs() -> None:
     """정해진 시간에 실행되는 작업을 보고, 실행하고, 일시 중지합니다."""
@@ -38,10 +42,11 @@ def list_jobs(tools: Tools, json_wanted: bool) -> None:
         click.echo(as_json([described_line(line, zone) for line in lines]))
         return
     language = settings.language
+    width = max(len(line.name) for line in lines)
     for line in lines:
         when = texts.when(line, _shown(line.next_at, zone), language)
-        click.echo(f"{line.name:<10} {line.title}  [{when}]")
-        click.echo(f"{'':<10} {texts.last(line.last, _shown(_began(line.last), zone), language)}")
+        click.echo(f"{plain(line.name):<{width}} {plain(line.title)}  [{when}]")
+        click.echo(f"{'':<{width}} {texts.last(line.last, _shown(_began(line.last), zone), language)}")
     click.echo(texts.zone(settings.jobs.timezone, settings.jobs.enabled, language))
 
 
@@ -83,7 +88,12 @@ def log(tools: Tools, run: str | None, json_wanted: bool) -> None:
     click.echo(f"{found.id}  {found.job}  {texts.last(found, _shown(_began(found), zone), language)}")
     if found.error:
         click.echo(plain(found.error))
-    for line in read_log(path):
+    for line in texts.pages_of(found, language):
+        click.echo(line)
+    lines = read_log(path)
+    if len(lines) > _MOST_LINES:
+        click.echo(texts.log_cut(len(lines) - _MOST_LINES, path, language))
+    for line in lines[-_MOST_LINES:]:
         click.echo(line)
     if not path.is_file():
         click.echo(texts.no_log(language), err=True)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from bot.releases.releases import Releases
     from bot.settings import Settings
     from bot.store.job_rows import Run
-    from knowledge.build import BuildProgress, BuildReport
+    from knowledge.build import BuildProgress, BuildReport, BuildRequest
+    from knowledge.edition import EditionShelf
     from knowledge.search import SearchIndex, SearchOptions
 
 
@@ -104,7 +105,10 @@ class Tools:
     """The composition root's offer to the commands."""
 
     settings: Callable[[], Settings]
-    reindex: Callable[[bool, BuildProgress], BuildReport]
+    reindex: Callable[[BuildRequest, BuildProgress], BuildReport]
+    shelf: Callable[[], EditionShelf]
+    made_with: Callable[[], tuple[str, str]]
+    """Ids of the analyser and the embedder that a question meets now: an edition made with others cannot serve."""
     open_index: Callable[[SearchOptions | None], SearchIndex]
     answering: Callable[[], AbstractAsyncContextManager[AnswerFlow]]
     models: Callable[[], tuple[Catalogue, ModelStore]]

@@ -19,7 +19,15 @@ from knowledge.editions.files import fsync, replace
 from knowledge.editions.manifest import MANIFEST, Manifest, read_manifest
 from knowledge.editions.opened import Edition
 from knowledge.editions.publishing import NAMED_BY, Approve, Contents, write_aside
-from knowledge.errors import BrokenEdition, EditionRefused, IndexBusy, NoEdition, PublishFailed, UnknownEdition
+from knowledge.errors import (
+    BrokenEdition,
+    EditionMismatch,
+    EditionRefused,
+    IndexBusy,
+    NoEdition,
+    PublishFailed,
+    UnknownEdition,
+)
 
 _CURRENT = "current"
 _ROLLED_BACK = "rolled-back.json"
@@ -131,16 +139,22 @@ class EditionShelf:
                     return name
         return None
 
-    def roll_back(self, name: str | None = None) -> str:
+    def roll_back(self, name: str | None = None, made_with: tuple[str, str] | None = None) -> str:
         """Let an older edition serve again, `name` or the one before the serving one; until the next one is published.
 
-        Raises NoEdition, UnknownEdition, BrokenEdition, PublishFailed, IndexBusy.
+        `made_with`: ids of the analyser and embedder that it must have been made with. Raises NoEdition, UnknownEdition, BrokenEdition,
+        EditionMismatch, PublishFailed, IndexBusy.
         """
         names, serving = self.names(), self.current()
         wanted = name or max((one for one in names if one < serving), default="")
         if wanted not in names:
             raise UnknownEdition(name=wanted or "-", known=", ".join(names))
-        self.open(wanted)
+        manifest = self.open(wanted).manifest
+        for what, stored, live in zip(
+            ("analyser", "embedder"), (manifest.analyser, manifest.embedder), made_with or (), strict=False
+        ):
+            if stored != live:
+                raise EditionMismatch(edition=wanted, what=what, stored=stored, live=live)
         try:
             with self._pointing():
                 serving = self.current()

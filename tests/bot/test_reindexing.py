@@ -62,3 +62,15 @@ async def test_an_edition_that_cannot_be_opened_is_tried_once_and_the_next_one_t
         shelf.newest = "c"
         await asyncio.wait_for(shelf.tried.wait(), 5)
     assert shelf.live == "c"
+
+
+async def test_a_rollback_to_an_older_edition_is_followed_too() -> None:
+    shelf = Shelf()
+    async with following(shelf):
+        for name in ("b", "a"):  # the second is the one that answered at first
+            shelf.tried.clear()
+            shelf.newest = name
+            await asyncio.wait_for(shelf.tried.wait(), 5)
+            await asyncio.sleep(0.02)
+            assert shelf.live == name
+    assert shelf.opened == 2

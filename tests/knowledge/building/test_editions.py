@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from knowledge.edition import EditionShelf
-from knowledge.errors import BrokenEdition, EditionRefused, UnknownEdition
+from knowledge.errors import BrokenEdition, EditionMismatch, EditionRefused, UnknownEdition
 from knowledge.page import reader_of
 from tests.fakes.listed_source import Listed, ListedSource, numbered
 from tests.knowledge.building.conftest import Office
@@ -50,6 +50,16 @@ def test_what_is_not_there_or_damaged_is_refused_and_nothing_changes(office: Off
     assert office.shelf.current() == names[2]
     assert office.build(wiki).reused
     assert not office.build(wiki).rolled_back
+
+
+def test_an_edition_that_the_present_models_cannot_search_is_refused(office: Office) -> None:
+    _, names = three(office)
+    analyser, embedder = office.analyser.name, office.embedder.id
+    for made_with in ((analyser, "other@1"), ("other", embedder)):
+        with pytest.raises(EditionMismatch):
+            office.shelf.roll_back(None, made_with)
+    assert office.shelf.current() == names[2]
+    assert office.shelf.roll_back(None, (analyser, embedder)) == names[1]
 
 
 def test_the_first_edition_has_none_before_it(office: Office) -> None:
