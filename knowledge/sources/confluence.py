@@ -170,7 +170,8 @@ class ConfluenceSource:
     def _error(self, failure: ApiFailure) -> SourceError:
         options = self._options
         if failure.status not in (401, 403):
-            return SourceUnreachable(name=self.name, address=options.url, reason=failure.reason)
+            hint = f'; is it flavour = "{options.flavour}"?' if failure.status == 404 else ""
+            return SourceUnreachable(name=self.name, address=options.url, reason=failure.reason + hint)
         variables = f"{options.user_env}, {options.token_env}" if options.flavour == "cloud" else options.token_env
         needed = "" if failure.status == 401 else ", 'View' permission of the spaces"
         return SourceDenied(name=self.name, address=options.url, reason=f"{failure.reason}, {variables}{needed}")

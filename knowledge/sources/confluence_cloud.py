@@ -23,7 +23,7 @@ _MOST_STEPS = 100
 
 
 class ConfluenceCloud:
-    """`api`: below `https://SITE.atlassian.net/wiki/`."""
+    """`api`: below `https://SITE.atlassian.net/wiki/`. Methods: see `Flavour`."""
 
     def __init__(self, api: PacedApi) -> None:
         self._api = api

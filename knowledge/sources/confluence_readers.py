@@ -5,6 +5,7 @@ What is not told completely admits nobody: a list that is missing is no list of 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -51,14 +52,17 @@ def asked_for(api: PacedApi, content: str) -> Readers:
 
 def group_name(group: Mapping[str, Any]) -> str | None:
     """`confluence:` and its name; its id where it has none."""
-    name = group.get("name") or group.get("id")
-    return f"confluence:{name}" if isinstance(name, str) else None
+    return _prefixed("confluence:", group.get("name") or group.get("id"))
 
 
 def user_name(user: Mapping[str, Any]) -> str | None:
     """`confluence-user:` and the account id (Cloud) or the user name (Data Center)."""
-    name = user.get("accountId") or user.get("username") or user.get("userKey")
-    return f"confluence-user:{name}" if isinstance(name, str) else None
+    return _prefixed("confluence-user:", user.get("accountId") or user.get("username") or user.get("userKey"))
+
+
+def _prefixed(prefix: str, name: object) -> str | None:
+    """In NFC, as the groups file is compared."""
+    return prefix + unicodedata.normalize("NFC", name).strip() if isinstance(name, str) and name.strip() else None
 
 
 def _named(restriction: Mapping[str, Any]) -> tuple[frozenset[str], bool, bool]:

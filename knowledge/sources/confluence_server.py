@@ -22,7 +22,7 @@ _LIMIT = 100
 
 
 class ConfluenceServer:
-    """`api`: below Confluence's own address, with its context path."""
+    """`api`: below Confluence's own address, with its context path. Methods: see `Flavour`."""
 
     def __init__(self, api: PacedApi) -> None:
         self._api = api

@@ -31,7 +31,7 @@ from knowledge.errors import (
 from knowledge.sources.base import SourceFile
 from knowledge.sources.kinds import Kind, SourceConfig
 from knowledge.sources.notion_blocks import MAX_DEPTH, RENDERING, NotionBlock, render
-from knowledge.sources.notion_listing import Entry, NotionListing, RootMissing, next_cursor
+from knowledge.sources.notion_listing import Entry, NotionListing, RootMissing, is_id, next_cursor
 from knowledge.sources.notion_properties import shown
 from knowledge.sources.paced import ApiFailure, PacedApi, checked_address
 from knowledge.sources.paths import PagePaths
@@ -225,7 +225,7 @@ class _Reading:
 
 def _goes_on(raw: Mapping[str, Any]) -> bool:
     """Whether what is inside belongs to this page: child pages are pages of their own, copies stand with their original."""
-    if raw.get("has_children") is not True or not isinstance(raw.get("id"), str):
+    if raw.get("has_children") is not True or not is_id(raw.get("id")):
         return False
     block = NotionBlock.of(raw)
     copy = block.kind == "synced_block" and block.content.get("synced_from") is not None

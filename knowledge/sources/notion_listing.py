@@ -6,14 +6,16 @@ rows by querying their data source, parents by their id, and pages of the last r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from knowledge.sources.notion_blocks import plain_text
 from knowledge.sources.notion_properties import Property, properties_of, title_of
 from knowledge.sources.paced import ApiFailure, PacedApi
 
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PAGE_SIZE = 100  # the API's largest
 _GONE = frozenset({400, 403, 404})
 """Removed, not shared, or no page but something else (400)."""
@@ -182,6 +184,11 @@ class RootMissing(Exception):
         self.identity = identity
 
 
+def is_id(value: object) -> TypeGuard[str]:
+    """Whether `value` is an id, which may become part of an address."""
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+
+
 def next_cursor(answer: Mapping[str, Any], seen: set[str]) -> str | None:
     """Where the list goes on; None at its end. Raises ApiFailure rather than ending early or never."""
     if answer.get("has_more") is not True:
@@ -209,7 +216,7 @@ def _cut_off(answer: Mapping[str, Any]) -> bool:
 
 def _entry(raw: Mapping[str, Any]) -> Entry:
     identity, kind = raw.get("id"), raw.get("object")
-    if not isinstance(identity, str) or kind not in ("page", "data_source", "database", "block"):
+    if not is_id(identity) or kind not in ("page", "data_source", "database", "block"):
         raise ApiFailure("an object without an id")
     if "parent" not in raw:
         raise ApiFailure("pages without their content: the integration lacks the capability 'Read content'", 403)
@@ -234,6 +241,6 @@ def _parent(raw: object) -> tuple[str, str] | None:
     if not isinstance(raw, Mapping):
         return None
     for kind in ("data_source", "page", "block", "database"):
-        if raw.get("type") == f"{kind}_id" and isinstance(raw.get(f"{kind}_id"), str):
+        if raw.get("type") == f"{kind}_id" and is_id(raw.get(f"{kind}_id")):
             return kind, raw[f"{kind}_id"]
     return None
