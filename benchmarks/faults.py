@@ -67,7 +67,7 @@ MISDEEDS = (
 
 @dataclass(frozen=True)
 class Row:
-    """What happened to one file. `seconds`: spent on it by the clock. `new_process`: the child did not survive it; None: it was not asked."""
+    """What happened to one file. `seconds`: on it, by the clock. `new_process`: the child did not survive it; None: not asked."""
 
     kind: str
     page: str

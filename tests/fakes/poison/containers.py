@@ -85,6 +85,11 @@ def _sound(suffix: str) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def sound(suffix: str) -> bytes:
+    """A file of the format that holds one line of text."""
+    return _hwp() if suffix == ".hwp" else _zip(_sound(suffix))
+
+
 def _zip(parts: dict[str, bytes]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
