@@ -14,7 +14,7 @@ from knowledge.formats.lines import BULLET
 from knowledge.formats.office import rebuilt
 from knowledge.formats.outline import Outline, one_line
 from knowledge.formats.pptx_graphics import chart_lines, diagram_lines, table_lines
-from knowledge.page import Document
+from knowledge.page import BlockKind, Document
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _COMPATIBLE = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -120,16 +120,23 @@ class _Slide:
                 self._shapes(_in_reading_order(shape.shapes), outline, depth + 1)
             elif shape.has_text_frame and shape.text_frame.text.strip():
                 _text(shape, outline)
-            elif shape.has_table:
-                outline.block("\n".join(table_lines(shape.table)), "table")
-            elif shape.has_chart:
-                title, lines = chart_lines(shape.chart)
-                outline.block(title)
-                outline.block("\n".join(lines), "table")
-            elif _is_diagram(shape):
-                outline.block("\n".join(diagram_lines(shape)), "list")
             else:
-                outline.block(_alternative_text(shape))
+                for text, kind in _graphic(shape):
+                    outline.block(text, kind)
+
+
+def _graphic(shape: Any) -> list[tuple[str, BlockKind]]:
+    """Blocks of what is no text: one that cannot be read must not lose the other slides."""
+    try:
+        if shape.has_table:
+            return [("\n".join(table_lines(shape.table)), "table")]
+        if shape.has_chart:
+            return list(chart_lines(shape))
+        if _is_diagram(shape):
+            return [("\n".join(diagram_lines(shape)), "list")]
+        return [(_alternative_text(shape), "paragraph")]
+    except Exception:  # noqa: BLE001 - missing parts, broken numbers: python-pptx trusts its files
+        return [("(이 슬라이드의 표나 차트 하나는 읽지 못했습니다.)", "paragraph")]
 
 
 def _in_reading_order(shapes: Any) -> list[Any]:

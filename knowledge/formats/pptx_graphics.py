@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from typing import Any
 
 from knowledge.formats.cell_format import GENERAL, shown
 from knowledge.formats.outline import one_line
+from knowledge.page import BlockKind
 
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_C = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MOST_CATEGORIES = 200
 _MOST_SERIES = 30
@@ -43,33 +46,65 @@ def table_lines(table: Any) -> Iterator[str]:
             yield " | ".join(cells)
 
 
-def chart_lines(chart: Any) -> tuple[str, list[str]]:
-    """The chart's title, and a table: one row per category, one column per series."""
-    title = one_line(chart.chart_title.text_frame.text) if chart.has_title and chart.chart_title.has_text_frame else ""
-    lines: list[str] = []
-    for plot in chart.plots:
-        series = list(plot.series)[:_MOST_SERIES]
-        names = [one_line(str(one.name or "")) for one in series]
-        columns = [(list(one.values), _code(one)) for one in series]
-        categories = [one_line(str(label)) for label in plot.categories]
-        length = max([len(categories), *(len(values) for values, _ in columns)], default=0)
-        if not length or not any(any(value is not None for value in values) for values, _ in columns):
+def chart_lines(shape: Any) -> Iterator[tuple[str, BlockKind]]:
+    """The chart's title, and a table: one row per category, one column per series.
+
+    Read from the XML: python-pptx refuses the kinds of charts that it cannot draw, such as surfaces.
+    """
+    chart = shape.chart_part._element.find(f"{_C}chart")
+    title = "" if chart is None else _rich(chart.find(f"{_C}title"))
+    yield title, "paragraph"
+    for group in chart.iterfind(f"{_C}plotArea/*") if chart is not None else ():
+        series = group.findall(f"{_C}ser")[:_MOST_SERIES]
+        columns = [_points(one.find(f"{_C}val"), one.find(f"{_C}yVal")) for one in series]
+        categories: dict[int, str] = {}
+        for one in reversed(series):
+            categories.update(_points(one.find(f"{_C}cat"), one.find(f"{_C}xVal")))
+        places = sorted(set().union(*columns))
+        if not places:
             continue
-        lines.append(" | ".join(["항목", *names]))
-        for at in range(min(length, _MOST_CATEGORIES)):
-            cells = [
-                shown(float(values[at]), code) if at < len(values) and values[at] is not None else ""
-                for values, code in columns
-            ]
-            lines.append(" | ".join([categories[at] if at < len(categories) else str(at + 1), *cells]))
-        if length > _MOST_CATEGORIES:
-            lines.append(f"(항목 {length - _MOST_CATEGORIES:,}개는 읽지 않았습니다.)")
-    return title, lines
+        lines = [" | ".join(["항목", *(_name(one) for one in series)])]
+        for at in places[:_MOST_CATEGORIES]:
+            lines.append(" | ".join([categories.get(at, str(at + 1)), *(column.get(at, "") for column in columns)]))
+        yield "\n".join(lines), "table"
+        if len(places) > _MOST_CATEGORIES:
+            yield f"(항목 {len(places) - _MOST_CATEGORIES:,}개는 읽지 않았습니다.)", "paragraph"
 
 
-def _code(series: Any) -> str:
-    found = series._element.xpath("./c:val//c:formatCode/text()")
-    return str(found[0]) if found else GENERAL
+def _rich(title: Any | None) -> str:
+    if title is None:
+        return ""
+    return one_line("".join(node.text or "" for node in title.iter(f"{_A}t")))
+
+
+def _name(series: Any) -> str:
+    tx = series.find(f"{_C}tx")
+    return "" if tx is None else one_line(" ".join(node.text or "" for node in tx.iter(f"{_C}v")))
+
+
+def _points(*sources: Any | None) -> dict[int, str]:
+    """Place → text of the stored values; numbers as their format shows them, categories of several levels joined."""
+    found: dict[int, str] = {}
+    for source in sources:
+        if source is None:
+            continue
+        code = next((node.text for node in source.iter(f"{_C}formatCode")), None) or GENERAL
+        is_text = any(True for _ in source.iter(f"{_C}strCache", f"{_C}strLit", f"{_C}multiLvlStrCache"))
+        for point in source.iter(f"{_C}pt"):
+            place, value = point.get("idx", ""), point.findtext(f"{_C}v") or ""
+            if not (place.isascii() and place.isdigit() and len(place) < 7 and value):
+                continue
+            text = one_line(value if is_text else _number(value, code))
+            found[int(place)] = f"{text} {found[int(place)]}" if int(place) in found else text
+    return found
+
+
+def _number(value: str, code: str) -> str:
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    return shown(number, code) if math.isfinite(number) else ""
 
 
 def diagram_lines(shape: Any) -> list[str]:

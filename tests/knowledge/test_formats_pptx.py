@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
+import re
 from typing import Any
 
 import pptx as powerpoint
@@ -132,14 +134,53 @@ def test_a_chart_is_a_table_of_its_numbers() -> None:
     )
 
 
-def test_a_chart_of_points_does_not_lose_the_slide() -> None:
+def test_a_chart_of_points_shows_both_numbers() -> None:
     deck = Deck()
-    data = XyChartData()
-    data.add_series("온도").add_data_point(1, 36.5)
+    data = XyChartData(number_format="0.0")
+    data.add_series("온도").add_data_point(9, 36.5)
     shapes = deck.slide(TITLE_ONLY, "측정").shapes
     shapes.add_chart(XL_CHART_TYPE.XY_SCATTER, Cm(1), Cm(8), Cm(10), Cm(5), data)
-    box(shapes, "측정은 매일 합니다.", 1, 4)
-    assert deck.read().sections[0].blocks[0] == Block("측정은 매일 합니다.")
+    assert deck.read().sections[0].blocks == (Block("항목 | 온도\n9.0 | 36.5", "table"),)
+
+
+def test_days_below_a_chart_are_shown_as_days() -> None:
+    deck = Deck()
+    data = CategoryChartData()
+    data.categories = [dt.date(2026, 3, 1), dt.date(2026, 3, 2)]
+    data.add_series("문의", (3, 4))
+    deck.slide(TITLE_ONLY, "문의").shapes.add_chart(XL_CHART_TYPE.LINE, Cm(1), Cm(8), Cm(10), Cm(5), data)
+    (block,) = deck.read().sections[0].blocks
+    assert "2026" in block.text
+    assert "46082" not in block.text
+
+
+def chart_deck() -> Deck:
+    deck = Deck()
+    data = CategoryChartData()
+    data.categories = ["1분기"]
+    data.add_series("매출", (1200,))
+    shapes = deck.slide(TITLE_ONLY, "실적").shapes
+    shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, Cm(1), Cm(8), Cm(10), Cm(5), data)
+    box(shapes, "매출은 늘었습니다.", 1, 4)
+    return deck
+
+
+def test_charts_that_python_pptx_does_not_know_are_read() -> None:
+    data = chart_deck().saved()
+    (name,) = [name for name in names_of(data) if re.fullmatch(r"ppt/charts/chart\d+\.xml", name)]
+    surface = part_of(data, name).replace(b"c:barChart", b"c:surface3DChart")
+    document = pptx.parse(with_part(data, name, surface))
+    assert document.sections[0].blocks[1] == Block("항목 | 매출\n1분기 | 1200", "table")
+
+
+def test_a_chart_that_is_missing_does_not_lose_the_slide() -> None:
+    data = chart_deck().saved()
+    slide = part_of(data, "ppt/slides/slide1.xml")
+    broken = re.sub(rb'(<c:chart [^>]*r:id=")rId\d+', rb"\1rId99", slide)
+    assert broken != slide
+    first, second = pptx.parse(with_part(data, "ppt/slides/slide1.xml", broken)).sections[0].blocks
+    assert first == Block("매출은 늘었습니다.")
+    assert "읽지 못했습니다" in second.text
 
 
 def test_speaker_notes_stand_below_their_slide() -> None:
