@@ -7,17 +7,15 @@ import functools
 import os
 import stat
 import time
-import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from knowledge.errors import SourceNotFound, UnreadablePage
-from knowledge.formats import KNOWN_SUFFIXES
 from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
 from knowledge.sources.kinds import Kind, SourceConfig
-from knowledge.sources.patterns import Patterns
+from knowledge.sources.listing import Selection, readable_name, unreadable
 
 _FRESH_SECONDS = 2.0
 """The coarsest file systems' clocks tick so."""
@@ -44,8 +42,7 @@ class FolderSource:
         self.name = name
         self.audience = audience
         self._root = Path(root)
-        self._include = Patterns(include)
-        self._exclude = Patterns(exclude)
+        self._selection = Selection(include, exclude)
 
     def files(self) -> Iterator[SourceFile]:
         """Raises SourceNotFound at once if the root is missing or closed to us."""
@@ -61,7 +58,7 @@ class FolderSource:
         seen: set[str] = set()
         for file in files:
             if file.path in seen:
-                yield _unreadable(file.path, "another file has the same name in another Unicode form")
+                yield unreadable(file.path, "another file has the same name in another Unicode form")
             else:
                 seen.add(file.path)
                 yield file
@@ -72,28 +69,22 @@ class FolderSource:
             folder, prefix = waiting.pop()
             try:
                 with os.scandir(folder) as listing:
-                    entries = sorted((_readable_name(entry.name), entry.name, entry) for entry in listing)
+                    entries = sorted((readable_name(os.fsencode(entry.name)), entry.name, entry) for entry in listing)
             except OSError as error:
-                yield _unreadable(prefix.rstrip("/"), _why(error))
+                yield unreadable(prefix.rstrip("/"), _why(error))
                 continue
             folders: list[tuple[Path, str]] = []
             for name, _, entry in entries:
                 path = prefix + name
-                if name.startswith((".", "~$")) or self._exclude.match(path):
+                if self._selection.excludes(path):
                     continue
                 if entry.is_dir(follow_symlinks=False):
                     folders.append((Path(entry.path), path + "/"))
-                elif self._wants(path):
+                elif self._selection.includes(path):
                     file = self._file(root, entry, path)
                     if file is not None:
                         yield file
             waiting.extend(reversed(folders))
-
-    def _wants(self, path: str) -> bool:
-        if self._include and not self._include.match(path):
-            return False
-        suffix = PurePosixPath(path).suffix.lower()
-        return suffix in KNOWN_SUFFIXES or self._include.asks_for(suffix)
 
     def _file(self, root: Path, entry: os.DirEntry[str], path: str) -> SourceFile | None:
         """None for what is no regular file inside the root: symlinks out of it, to folders or to nothing; pipes."""
@@ -107,7 +98,7 @@ class FolderSource:
         except (FileNotFoundError, RuntimeError):
             return None
         except OSError as error:
-            return _unreadable(path, _why(error))
+            return unreadable(path, _why(error))
         if not stat.S_ISREG(status.st_mode):
             return None
         return SourceFile(
@@ -139,28 +130,9 @@ def _read(root: Path, location: Path) -> bytes:
         raise UnreadablePage(reason=_why(error)) from error
 
 
-def _unreadable(path: str, reason: str) -> SourceFile:
-    def read() -> bytes:
-        raise UnreadablePage(reason=reason)
-
-    reader: Callable[[], bytes] = read
-    return SourceFile(path, url=None, modified=None, size=0, read=reader)
-
-
 def _why(error: OSError | RuntimeError) -> str:
     """The system's reason without the path."""
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
-
-
-def _readable_name(name: str) -> str:
-    """The name in NFC. Old Korean archives leave names in CP949, which Python shows as lone surrogates."""
-    raw = os.fsencode(name)
-    for encoding in ("utf-8", "cp949"):
-        try:
-            return unicodedata.normalize("NFC", raw.decode(encoding))
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("utf-8", "backslashreplace")
 
 
 def _day(timestamp: float) -> dt.date | None:

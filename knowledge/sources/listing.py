@@ -22,8 +22,10 @@ class Selection:
     def wants(self, path: str, suffix: str | None = None) -> bool:
         """`suffix`: of the format, where `path` does not end in it. An unknown format is wanted only if a pattern of
         `include` asks for its suffix: then it is reported instead of skipped."""
-        if self.excludes(path):
-            return False
+        return not self.excludes(path) and self.includes(path, suffix)
+
+    def includes(self, path: str, suffix: str | None = None) -> bool:
+        """`wants` of a path that is known not to be excluded."""
         if self._include and not self._include.match(path):
             return False
         return self.wants_suffix(PurePosixPath(path).suffix.lower() if suffix is None else suffix)

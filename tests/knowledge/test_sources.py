@@ -136,12 +136,12 @@ def test_a_missing_root_is_a_source_error_at_once(tmp_path: Path, name: str) -> 
 
 
 def test_include_and_exclude(tmp_path: Path) -> None:
-    write(tmp_path, "a.md", "규정/b.md", "규정/초안/c.md", "규정/d.hwp", "메모/e.md")
+    write(tmp_path, "a.md", "규정/b.md", "규정/초안/c.md", "규정/d.cad", "메모/e.md")
     assert paths(tmp_path, include=["규정/**"]) == ["규정/b.md", "규정/초안/c.md"]
-    assert paths(tmp_path, include=["규정/**/*.hwp", "*.md"], exclude=["초안", "/메모/"]) == [
+    assert paths(tmp_path, include=["규정/**/*.cad", "*.md"], exclude=["초안", "/메모/"]) == [
         "a.md",
         "규정/b.md",
-        "규정/d.hwp",
+        "규정/d.cad",
     ]
     assert paths(tmp_path, exclude=[unicodedata.normalize("NFD", "**/초안/**"), "메모/*.md"]) == ["a.md", "규정/b.md"]
 
