@@ -5,6 +5,7 @@
         ├── GlossaryError
         │   ├── UnreadableGlossary      the configured file cannot be read
         │   └── BadGlossary             a line of it cannot be used
+        ├── BrokenWeights               learnt weights cannot be read: the configured ones count
         ├── SourceError
         │   ├── SourceNotFound          the configured folder is not there
         │   ├── SourceUnreachable       network, time-out, the other side is down
@@ -34,6 +35,7 @@
         │   ├── UnknownFormat
         │   ├── OldFormat               .doc, .xls, .ppt of before 2007
         │   ├── UnreadablePage
+        │   │   ├── LockedPage          a password, DRM, a document for distribution
         │   │   └── UnclearFrontMatter  what it says of its readers may be lost: nobody may read it
         │   ├── AddressesLeft           a web site has more pages than its limits let in
         │   └── PageWithoutText
@@ -99,6 +101,13 @@ class BadGlossary(GlossaryError):
 
     ko = "용어집 {path}의 {line}번째 줄을 쓸 수 없습니다: {reason}. 그 줄을 고쳐 주십시오. 형식은 docs/search.ko.md에 있습니다."
     en = "Line {line} of the glossary {path} cannot be used: {reason}. Correct that line; docs/search.md has the form."
+
+
+class BrokenWeights(WikiError):
+    """`path`, `reason`."""
+
+    ko = "평가에서 배운 검색 가중치 {path}이(가) 손상되어 설정한 값을 씁니다: {reason}. `saseo weights reset`으로 지워 주십시오."
+    en = "The learnt search weights {path} are damaged, the configured ones are used: {reason}. Remove them with `saseo weights reset`."
 
 
 class SourceError(WikiError):
@@ -334,6 +343,13 @@ class UnreadablePage(PageError):
 
     ko = "문서를 읽을 수 없습니다: {reason}. 파일이 손상되지 않았는지 열어 확인해 주십시오."
     en = "The page cannot be read: {reason}. Open the file to see whether it is damaged."
+
+
+class LockedPage(UnreadablePage):
+    """`reason`: what locks it, in a word or two of both languages."""
+
+    ko = "잠긴 문서여서 읽을 수 없습니다({reason}). 잠금을 풀어 다시 저장해 주십시오."
+    en = "The page is locked ({reason}). Unlock it and save it again."
 
 
 class UnclearFrontMatter(UnreadablePage):

@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Iterator, Sequence
 
-from knowledge.errors import UnreadablePage
+from knowledge.errors import LockedPage, UnreadablePage
 from knowledge.formats.hangul_body import MOST_DEPTH, Body, Box, Cell, Paragraph, Table
 from knowledge.formats.hangul_looks import PLAIN, Head, Looks, Shape
 from knowledge.formats.hangul_numbers import Level
@@ -43,14 +43,16 @@ _VERSION = 5
 _COMPRESSED = 1
 # Table 3, the bits of the first set of properties
 _CLOSED = {
-    1: "encrypted with a password",
-    2: "a document for distribution (배포용 문서): its text is locked",
-    4: "locked by DRM",
-    8: "encrypted with a certificate",
-    10: "locked by DRM with a certificate",
+    1: "암호, password",
+    2: "배포용 문서, for distribution",
+    4: "DRM",
+    8: "인증서, certificate",
+    10: "인증서 DRM, certificate",
 }
 _SECTION = re.compile(r"BodyText/Section(\d{1,5})")
 _MOST_BYTES = 64 * 1024 * 1024  # unpacked, of the whole document; pictures are never unpacked
+_MOST_RATIO = 200
+_FREE_BYTES = 1024 * 1024  # up to here a stream may be packed as well as it likes
 
 _HEADS: dict[int, Head] = {1: "outline", 2: "number", 3: "bullet"}
 _SECTION_DEFINITION = b"secd"
@@ -62,7 +64,7 @@ _COUNTED = frozenset({3, 4, 5})  # kinds of automatic numbers: pictures, tables,
 def parse(data: bytes) -> Document:
     """The document in an HWP 5 file; its title is a paragraph of a title style, else that of the file's summary.
 
-    Raises UnreadablePage (damaged, encrypted, for distribution) or PageWithoutText.
+    Raises UnreadablePage (damaged), LockedPage (encrypted, for distribution) or PageWithoutText.
     """
     container = Container(data)
     names = set(container.names())
@@ -74,7 +76,7 @@ def parse(data: bytes) -> Document:
     def stream(name: str) -> bytes:
         nonlocal left
         raw = container.read(name)
-        unpacked = unpack(raw, left) if compressed else raw
+        unpacked = unpack(raw, min(left, max(_FREE_BYTES, _MOST_RATIO * len(raw)))) if compressed else raw
         left -= len(unpacked)
         return unpacked
 
@@ -98,7 +100,7 @@ def _check(header: bytes) -> bool:
         raise UnreadablePage(reason=f"version {version >> 24} of HWP, which is not read here")
     for bit, reason in _CLOSED.items():
         if properties >> bit & 1:
-            raise UnreadablePage(reason=reason)
+            raise LockedPage(reason=reason)
     return bool(properties & _COMPRESSED)
 
 

@@ -13,7 +13,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from knowledge.errors import UnreadablePage
+from knowledge.errors import LockedPage, UnreadablePage
 from knowledge.formats.hangul_body import MOST_DEPTH, Body, Box, Cell, Paragraph, Table
 from knowledge.formats.hangul_looks import Head, Looks, Shape
 from knowledge.formats.hangul_numbers import Level
@@ -49,11 +49,11 @@ _MEMO = "fieldBegin"  # the list of paragraphs within is a memo
 def parse(data: bytes) -> Document:
     """The document in an HWPX file; its title is a paragraph of a title style, else that of the package.
 
-    Raises UnreadablePage (damaged, encrypted) or PageWithoutText.
+    Raises UnreadablePage (damaged), LockedPage (encrypted) or PageWithoutText.
     """
     archive = open_zip(data, most_bytes=_MOST_BYTES, most_members=_MOST_MEMBERS, most_ratio=_MOST_RATIO)
     if _MANIFEST in archive and _is_encrypted(read_xml(archive.read(_MANIFEST))):
-        raise UnreadablePage(reason="encrypted with a password, or a document for distribution (배포용 문서)")
+        raise LockedPage(reason="암호 또는 배포용 문서, password or for distribution")
     package = read_xml(archive.read(_PACKAGE)) if _PACKAGE in archive else Element("package", {})
     sections = _sections(package, archive)
     if not sections:

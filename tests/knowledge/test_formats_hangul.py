@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from knowledge.errors import UnreadablePage
+from knowledge.errors import OldFormat, UnreadablePage
 from knowledge.formats import parse
 from tests.fakes import hwp_maker, hwpx_maker
 
@@ -16,9 +16,9 @@ def test_the_first_bytes_tell_the_format(name: str) -> None:
 
 
 def test_a_file_of_before_2002_says_what_to_save_it_as() -> None:
-    with pytest.raises(UnreadablePage) as caught:
+    with pytest.raises(OldFormat) as caught:
         parse(b"HWP Document File V3.00 \x1a\x01\x02\x03\x04\x05" + bytes(200), "옛 문서.hwp")
-    assert "save it as HWPX" in str(caught.value.details["reason"])
+    assert caught.value.details["new"] == "HWPX"
 
 
 def test_something_else_is_no_hangul_file() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.errors import PageError, PageWithoutText, UnreadablePage
+from knowledge.errors import LockedPage, PageError, PageWithoutText, UnreadablePage
 from knowledge.formats import hwpx, hwpx_xml
 from knowledge.page import Block, Document
 from tests.fakes import hwpx_maker as made
@@ -218,7 +218,8 @@ def reason(data: bytes) -> str:
 
 
 def test_an_encrypted_file_is_named_as_such() -> None:
-    assert "encrypted" in reason(make_hwpx([line("비밀")], encrypted=["Contents/section0.xml"]))
+    with pytest.raises(LockedPage):
+        hwpx.parse(make_hwpx([line("비밀")], encrypted=["Contents/section0.xml"]))
 
 
 def test_a_container_of_another_kind_is_no_hwpx() -> None:
