@@ -235,7 +235,7 @@ class Root:
             search=self.search_options(),
             analyser_id=self.analyser_id(),
             shrink_share=chosen.shrink_share,
-            regression=RegressionQuestions(chosen.regression_set) if chosen.regression_set else None,
+            regression=RegressionQuestions(Path(chosen.regression_set)) if chosen.regression_set else None,
             regression_limits=RegressionLimits(chosen.regression_floor, chosen.regression_fall),
         )
 

@@ -72,7 +72,7 @@ class IndexSettings(_Table):
     parse_memory_mb: int = Field(1024, ge=64)
     keep_editions: int = Field(3, ge=1)
     shrink_share: float = Field(0.5, ge=0, le=1)
-    regression_set: Path | None = None
+    regression_set: str = ""
     regression_floor: float = Field(0.0, ge=0, le=1)
     regression_fall: float = Field(0.05, ge=0, le=1)
 
@@ -439,9 +439,7 @@ def load_settings(path: Path | None) -> Settings:
             "data_dir": _absolute(settings.data_dir, folder),
             "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
             "index": settings.index.model_copy(
-                update={
-                    "regression_set": settings.index.regression_set and _absolute(settings.index.regression_set, folder)
-                }
+                update={"regression_set": _written(settings.index.regression_set, folder)}
             ),
             "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
@@ -462,6 +460,11 @@ def _absolute(path: Path, folder: Path) -> Path:
 
 def _file(path: str, folder: Path) -> str:
     """The path of a file that need not be there; empty stays empty."""
+    return str(_absolute(Path(path), folder)) if path else ""
+
+
+def _written(path: str, folder: Path) -> str:
+    """An absolute path, or nothing where nothing is written."""
     return str(_absolute(Path(path), folder)) if path else ""
 
 

@@ -195,6 +195,6 @@ def test_regression_questions_are_asked_as_their_readers_and_only_of_pages_that_
 
 def test_a_set_of_regression_questions_that_cannot_be_read_is_said_before_anything_is_indexed(tmp_path: Path) -> None:
     one = root(tmp_path, '[index]\nregression_set = "missing.jsonl"\n' + SOURCES)
-    assert one.settings.index.regression_set == tmp_path / "missing.jsonl"
+    assert Path(one.settings.index.regression_set) == tmp_path / "missing.jsonl"
     with pytest.raises(BadEvaluationSet):
-        RegressionQuestions(one.settings.index.regression_set)
+        RegressionQuestions(Path(one.settings.index.regression_set))
