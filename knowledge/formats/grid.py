@@ -91,15 +91,25 @@ def _width(rows: Sequence[Row]) -> int:
 
 
 def _depth(rows: Sequence[Row]) -> int:
-    """How many rows the header has: as deep as its merged cells, two if a name stands above several columns."""
+    """How many rows the header has: as deep as its merged cells, two if names stand above several columns each."""
     spans = rows[0].spans
-    depth = max((height for _, _, height in spans), default=1)
-    if depth == 1 and any(width > 1 for _, width, _ in spans) and len(rows) > 2 and not rows[1].numeric:
+    wide = [span for span in spans if span[1] > 1]
+    tall = [span for span in spans if span[2] > 1]
+    depth = max((height for _, _, height in tall), default=1)
+    if not wide and 2 * len(tall) < sum(map(bool, rows[0].cells)):
+        return 1  # a merged first cell over data rows ("인사팀" beside five people) is no header
+    if not tall and wide and len(rows) > 2 and _goes_deeper(wide, rows[1]):
         depth = 2
-    # A merged first column over data rows ("인사팀" beside five people) is no header
     while depth > 1 and (depth >= len(rows) or any(row.numeric for row in rows[1:depth])):
         depth -= 1
     return min(depth, _DEEPEST_HEADER)
+
+
+def _goes_deeper(wide: Sequence[tuple[int, int, int]], below: Row) -> bool:
+    """Whether `below` names the columns under wide cells: then it says nothing beside them, or all cells are wide."""
+    covered = {at for first, width, _ in wide for at in range(first, first + width)}
+    beside = [cell for at, cell in enumerate(below.cells) if at not in covered]
+    return not any(beside) and (len(wide) > 1 or bool(beside))
 
 
 def _joined_header(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -106,6 +106,26 @@ def test_a_header_of_two_rows_gives_each_column_its_whole_name() -> None:
     )
 
 
+def test_a_wide_name_above_plain_rows_is_a_header_of_one_row() -> None:
+    book, sheet = book_of([["사무실", None, "담당"], ["서울", "본사", "김서연"], ["부산", "지사", "박민준"]])
+    sheet.merge_cells("A1:B1")
+    assert blocks_of(book)[0].text == "사무실 | 사무실 | 담당\n서울 | 본사 | 김서연\n부산 | 지사 | 박민준"
+
+
+def test_wide_names_above_nothing_beside_them_have_the_next_row_below_them() -> None:
+    book, sheet = book_of(
+        [["팀", "상반기", None], [None, "계획", "실적"], ["인사팀", "채용 2명", "채용 1명"], ["총무팀", "이사", "완료"]]
+    )
+    sheet.merge_cells("B1:C1")
+    assert blocks_of(book)[0].text.startswith("팀 | 상반기 계획 | 상반기 실적\n인사팀")
+
+
+def test_a_merged_first_cell_of_data_makes_no_deep_header() -> None:
+    book, sheet = book_of([["인사팀", "김서연", "채용"], [None, "박민준", "급여"], [None, "이도윤", "교육"]])
+    sheet.merge_cells("A1:A3")
+    assert blocks_of(book)[0].text == "인사팀 | 김서연 | 채용\n인사팀 | 박민준 | 급여\n인사팀 | 이도윤 | 교육"
+
+
 def test_titles_and_notes_are_paragraphs_and_an_empty_row_parts_tables() -> None:
     book, _ = book_of(
         [
