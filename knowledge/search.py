@@ -6,6 +6,7 @@ passage can come out. Thread-safe for reading; the caller keeps it off the event
 
 from __future__ import annotations
 
+import datetime as dt
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ from knowledge.hits import Evidence, Found, Hit, Understood
 from knowledge.korean import Analyser, bigrams
 from knowledge.ranking import best_first, best_of_each_page, outdated_below
 from knowledge.readers import Readers, View
+from knowledge.rerank import Reranker, reranked
+from knowledge.signals import OFF, Signals
 from knowledge.understanding import Understanding
 
 __all__ = ["Evidence", "Found", "Hit", "SearchIndex", "SearchOptions", "Understood"]
@@ -37,13 +40,19 @@ class SearchOptions:
     weights: dict[str, float] = field(default_factory=lambda: {"morpheme": 0.4, "bigram": 0.3, "dense": 0.3})
     tolerant: bool = True
     glossary: Glossary = NO_WORDS
+    signals: Signals = OFF
 
 
 class SearchIndex:
     """An edition with the analyser and embedder it was made with."""
 
     def __init__(
-        self, edition: Edition, analyser: Analyser, embedder: Embedder, options: SearchOptions | None = None
+        self,
+        edition: Edition,
+        analyser: Analyser,
+        embedder: Embedder,
+        options: SearchOptions | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
         """Raises EditionMismatch when the edition was made by another analyser or embedder."""
         name = edition.manifest.edition
@@ -58,6 +67,8 @@ class SearchIndex:
         self.embedder = embedder
         self._options = options or SearchOptions()
         self._readers = Readers(edition.passages)
+        self._reranker = reranker
+        self._factors = self._options.signals.factors(edition.passages, _day(edition.manifest.made))
         self._outdated = np.array([p.replaced_by is not None for p in edition.passages], dtype=np.bool_)
         self._understanding = Understanding(
             analyser,
@@ -101,10 +112,13 @@ class SearchIndex:
             "dense": self.edition.vectors.search(vector, options.candidates, None if view.everything else view),
         }
         fused = fuse(legs, options.weights, options.fusion)
-        scores = outdated_below(fused.numbers, fused.scores, self.edition.passages, self._outdated)
+        scores = fused.scores if self._factors is None else fused.scores * self._factors[fused.numbers]
+        scores = outdated_below(fused.numbers, scores, self.edition.passages, self._outdated)
         places = best_first(fused.numbers, scores)
         if one_per_page:
             places = best_of_each_page(places, fused.numbers, self.edition.passages)
+        if self._reranker is not None:
+            places, scores = self._read_again(self._reranker, wording.text, places, fused.numbers, scores)
         places = places[: max(k, 3)]
         numbers = fused.numbers[places].tolist()
         cosines = self._cosines(vector, numbers, legs["dense"])
@@ -130,6 +144,23 @@ class SearchIndex:
         )
         seconds = (embedding, time.perf_counter() - started - embedding)
         return Found(hits[:k], evidence, seconds, wording.understood, wording.text)
+
+    def _read_again(
+        self,
+        reranker: Reranker,
+        question: str,
+        places: list[int],
+        numbers: NDArray[np.int64],
+        scores: NDArray[np.float64],
+    ) -> tuple[list[int], NDArray[np.float64]]:
+        """The best places in the order of the cross-encoder and the fused score together; as they are if it had no time."""
+        top = places[: reranker.most]
+        read = reranker.scores(question, [self.edition.passages[int(numbers[place])].indexed_text for place in top])
+        if read is None or len(top) < 2:
+            return places, scores
+        scores = scores.copy()
+        scores[top] = reranked(scores[top], read)
+        return sorted(top, key=lambda place: (-scores[place], numbers[place])) + places[len(top) :], scores
 
     def closeness(self, question: str) -> Closeness:
         """How near other texts are to `question`, on the scale of `Evidence.strength`."""
@@ -163,3 +194,8 @@ class SearchIndex:
     ) -> list[float]:
         known = dict(zip(dense[0].tolist(), dense[1].tolist(), strict=True))
         return [known[n] if n in known else float(vector @ self.edition.vectors.vector(n)) for n in numbers]
+
+
+def _day(made: str) -> dt.date:
+    """The day an edition was made; today for one that does not say."""
+    return dt.datetime.fromisoformat(made).date() if made else dt.datetime.now(dt.UTC).date()
