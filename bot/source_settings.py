@@ -91,7 +91,8 @@ class SourceSettings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             key = ".".join(str(part) for part in first["loc"])
-            raise ValueError(f"{key}: {first['msg']}" if key else first["msg"]) from error
+            said = first["msg"].removeprefix("Value error, ")  # pydantic says it again for this error
+            raise ValueError(f"{key}: {said}" if key else said) from error
         return {key: value for key, value in table.items() if key not in own} | {"options": options}
 
     @model_validator(mode="after")

@@ -244,13 +244,14 @@ def test_requests_keep_their_distance_and_robots_may_widen_it(site: WebSite, rea
 
 
 def test_robots_txt_is_kept_to(site: WebSite, reader: Reader) -> None:
-    site.page("/", links("open", "private/a", "private/open"))
+    site.page("/", links("open", "private/a", "private/open", "비밀/a", "a?secret=1"))
     for path in ("/open", "/private/a", "/private/open"):
         site.page(path, path)
     rules = b"User-agent: *\nDisallow: /\n\nUser-agent: saseobot\nDisallow: /private\nAllow: /private/open\n"
+    rules += "Disallow: /비밀/\nDisallow: /*?secret=\n".encode()
     site.reply("/robots.txt", Reply(rules, "text/plain"))
     assert reader.paths() == ["index", "open", "private/open"]
-    assert "/private/a" not in site.asked
+    assert site.asked == ["/", "/open", "/private/open"]
     site.agent = "OtherBot/1.0 (+https://example.com)"
     with pytest.raises(SourceDenied, match=r"robots\.txt"):
         reader.files(user_agent=site.agent)
