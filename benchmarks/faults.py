@@ -86,11 +86,12 @@ class Watched:
 
     def parse(self, data: bytes, name: str) -> Document:
         """As `ParsingProcess.parse`."""
-        started, pid = time.perf_counter(), self.parsing.pid
+        began, pid, children = time.perf_counter(), self.parsing.pid, self.parsing.started
         try:
             return self.parsing.parse(data, name)
         finally:
-            self.notes[name] = (time.perf_counter() - started, pid is not None and self.parsing.pid != pid)
+            survived = self.parsing.pid is not None and self.parsing.started - children == (pid is None)
+            self.notes[name] = (time.perf_counter() - began, not survived)
 
 
 class WatchedFolder(FolderSource):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import resource
 import statistics
 import sys
 import time
@@ -38,15 +39,15 @@ def main() -> None:
     pages = found(chosen.wiki, chosen.pages) if chosen.wiki else made(chosen.pages)
     here: list[tuple[float, float]] = []
     there: list[tuple[float, float]] = []
-    with ParsingProcess(pages=(chosen.rounds + 2) * len(pages)) as parsing:  # one child for all
+    with ParsingProcess() as parsing:
         started = time.perf_counter()
         parsing.parse(*pages[0])
         first = time.perf_counter() - started
         for data, name in pages:
             assert parsing.parse(data, name) == parse(data, name)
         for _ in range(chosen.rounds):
-            here.append(spent(pages, parse, None))
-            there.append(spent(pages, parsing.parse, parsing.pid))
+            here.append(spent(pages, parse, parsing))
+            there.append(spent(pages, parsing.parse, parsing))
         children = parsing.started
     per_page = 1000 / len(pages)
     report = {
@@ -85,17 +86,20 @@ def found(wiki: Path, count: int) -> Pages:
     return list(itertools.islice(itertools.cycle(pages), count))
 
 
-def spent(pages: Pages, parser: Callable[[bytes, str], Document], child: int | None) -> tuple[float, float]:
+def spent(pages: Pages, parser: Callable[[bytes, str], Document], parsing: ParsingProcess) -> tuple[float, float]:
     """Seconds by the clock, and of CPU."""
-    clock, cpu = time.perf_counter(), time.process_time() + cpu_of(child)
+    clock, before = time.perf_counter(), cpu(parsing)
     for data, name in pages:
         parser(data, name)
-    return time.perf_counter() - clock, time.process_time() + cpu_of(child) - cpu
+    return time.perf_counter() - clock, cpu(parsing) - before
 
 
-def cpu_of(child: int | None) -> float:
-    """Seconds on a processor so far."""
-    return int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) / 1e9 if child is not None else 0.0
+def cpu(parsing: ParsingProcess) -> float:
+    """Seconds on a processor so far: of this process, of the children that have ended, of the one that runs."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    running = f"/proc/{parsing.pid}/schedstat"
+    child = int(Path(running).read_text().split()[0]) / 1e9 if parsing.pid is not None else 0.0
+    return time.process_time() + ended.ru_utime + ended.ru_stime + child
 
 
 if __name__ == "__main__":
