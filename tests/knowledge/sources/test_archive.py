@@ -7,7 +7,7 @@ import types
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.source_settings import SourceSettings
@@ -154,6 +154,7 @@ def test_a_new_export_changes_versions_and_keeps_identities(tmp_path: Path) -> N
     assert old[0].identity == new[0].identity == ID
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from(["auto", "notion", "confluence", "plain"]))
 def test_any_bytes_end_in_a_source_error_or_in_pages(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, flavour: str

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.errors import BrokenExport, EmptyExport, PageError, UnreadablePage
@@ -232,6 +232,7 @@ def test_bodies_lie_in_a_file_without_a_name_while_they_are_read(tmp_path: Path)
 _VALUES = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=12).filter(lambda text: "]]>" not in text)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.formats import parse
@@ -97,6 +97,7 @@ def test_a_broken_index_costs_only_the_places(tmp_path: Path, index: str) -> Non
     assert [file.identity for file in files.values()] == ["10001"]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(["<ul>", "<li>", "</li>", "</ul>", '<a href="12345.html">', "</a>", "글", "<a href="]),

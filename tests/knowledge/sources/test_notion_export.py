@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.formats import parse
@@ -157,12 +157,14 @@ def test_html_without_properties_stays_as_it_is(data: bytes) -> None:
     assert tidy_html(data) == data
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.from_regex(r"[0-9a-f]{32}", fullmatch=True), st.sampled_from(["", "_all"]))
 def test_every_name_is_split_into_its_title_and_its_id(title: str, page_id: str, end: str) -> None:
     found = split_name(f"{title} {page_id}{end}")
     assert (found.title, found.id, found.whole) == (title.rstrip(" _-"), page_id, bool(end))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300), st.frozensets(st.text(max_size=5), max_size=3))
 def test_any_markdown_is_tidied_without_an_error(text: str, columns: frozenset[str]) -> None:
     assert tidy_markdown(text, columns).endswith("\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knowledge.formats import parse
@@ -59,6 +59,7 @@ def test_a_message_becomes_paragraphs_lists_code_and_the_names_of_files() -> Non
     ]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200))
 def test_whatever_people_write_never_becomes_our_markup(text: str) -> None:
     made = as_html({"text": text}, "참여자 1", "2026-01-05", Pseudonyms())
@@ -71,6 +72,7 @@ def test_whatever_people_write_never_becomes_our_markup(text: str) -> None:
     assert len(title_of(text)) <= 60
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["U1", "U2", "U3ABC"]), max_size=8))
 def test_no_persons_id_is_left_in_a_page(people: list[str]) -> None:
     text = " ".join(f"<@{person}|이름{person}>" for person in people)

@@ -37,6 +37,7 @@ def test_names_in_cp949_and_from_macos_become_readable(tmp_path: Path) -> None:
     assert only(tmp_path / "b.zip", unicodedata.normalize("NFD", "휴가.txt")).name == "휴가.txt"
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(min_codepoint=0xAC00, max_codepoint=0xD7A3), min_size=1, max_size=40))
 def test_every_korean_name_in_cp949_is_found_again(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
     raw = name.encode("cp949")
@@ -123,7 +124,7 @@ def test_the_version_is_that_of_the_archive_file(tmp_path: Path) -> None:
     assert only(tmp_path / "b.zip", "a.md", "가").version != first
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_damaged_and_hostile_archives_raise_nothing_but_our_errors(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
