@@ -132,19 +132,21 @@ class ConfluenceSource:
         """Who may view the space. Raises SourceDenied if that is asked for and not told."""
         if not self._options.space_permissions:
             return Audience()
-        reason = "not told"
         try:
-            return _audience(flavour.space_readers(space), self._options.everyone_groups)
+            viewers = flavour.space_readers(space)
         except NotTold:
-            pass
+            raise self._viewers_not_told(space, "not told") from None
         except ApiFailure as failure:
             if not failed_to_tell(failure):
                 raise
-            reason = failure.reason
-        reason = (
-            f"who may view the space {space.key}: {reason}, {self._options.token_env}; or space_permissions = false"
-        )
-        raise SourceDenied(name=self.name, address=self._options.url, reason=reason)
+            raise self._viewers_not_told(space, failure.reason) from failure
+        # So that an operator can learn which names the groups file needs.
+        _log.info(json.dumps({"event": "confluence_viewers", "space": space.key, "names": sorted(viewers or ())}))
+        return _audience(viewers, self._options.everyone_groups)
+
+    def _viewers_not_told(self, space: Space, why: str) -> SourceDenied:
+        reason = f"who may view the space {space.key}: {why}, {self._options.token_env}; or space_permissions = false"
+        return SourceDenied(name=self.name, address=self._options.url, reason=reason)
 
     def _open(self) -> PacedApi:
         token = self._secret(self._options.token_env)

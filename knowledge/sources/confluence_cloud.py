@@ -109,7 +109,7 @@ class ConfluenceCloud:
                 if (operation.get("key"), operation.get("targetType")) != ("read", "space"):
                     continue
                 kind, identity = str(principal.get("type")).lower(), str(principal.get("id"))
-                yield kind, self._group(identity) if kind == "group" else {"accountId": identity}
+                yield kind, self._group(identity) if kind == "group" else {"accountId": identity, "id": identity}
 
     def _group(self, identity: str) -> Mapping[str, Any]:
         """With its name if we may know it: permissions hold ids only."""

@@ -94,14 +94,19 @@ def _inside(outer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def space_readers(permissions: Iterator[tuple[str, Mapping[str, Any]]]) -> Readers:
-    """From kind and subject of everybody who may view a space; `anonymous` means all the world. Raises NotTold if empty."""
+    """From kind and subject of all who may view a space; `anonymous` means all the world. Raises NotTold if there are none."""
     names: set[str] = set()
     anybody = False
     for kind, subject in permissions:
         anybody = True
         if kind == "anonymous":
             return None
-        name = user_name(subject) if kind == "user" else group_name(subject) if kind == "group" else None
+        if kind == "user":
+            name = user_name(subject)
+        elif kind == "group":
+            name = group_name(subject)
+        else:  # a role, or a class of accounts: it can be mapped by this name, and admits nobody until it is
+            name = _prefixed(f"confluence:{kind}:", subject.get("id"))
         if name is not None:
             names.add(name)
     if not anybody:

@@ -6,6 +6,8 @@ rows by querying their data source, parents by their id, and pages of the last r
 
 from __future__ import annotations
 
+import json
+import logging
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +16,8 @@ from typing import Any, TypeGuard
 from knowledge.sources.notion_blocks import plain_text
 from knowledge.sources.notion_properties import Property, properties_of, title_of
 from knowledge.sources.paced import ApiFailure, PacedApi
+
+_log = logging.getLogger(__name__)
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _PAGE_SIZE = 100  # the API's largest
@@ -119,8 +123,14 @@ class NotionListing:
                 return
             for source in waiting:
                 queried.add(source.id)
-                for entry in self._query(source.id):
-                    self._known[entry.kind, entry.id] = entry
+                try:
+                    for entry in self._query(source.id):
+                        self._known[entry.kind, entry.id] = entry
+                except ApiFailure as failure:
+                    # Unshared since it was found, or of a kind that cannot be queried. Rows of the last run are looked for.
+                    if failure.status not in _GONE:
+                        raise
+                    _log.warning(json.dumps({"event": "notion_rows_not_listed", "data_source": source.id}))
 
     def _search(self, kind: str) -> Iterator[Entry]:
         # Oldest edit first: what is edited meanwhile moves to the end and is seen twice rather than never.

@@ -145,6 +145,23 @@ def test_who_may_view_the_space_may_read_its_pages(confluence: FakeConfluence) -
     assert not admits(file, USERS)
 
 
+def test_a_class_of_accounts_has_a_name_that_can_be_mapped(cloud: FakeConfluence) -> None:
+    cloud.space_list["HR"].viewers = [("ACCESS_CLASS", "all-licensed-users")]
+    cloud.page("HR", "규정")
+    assert not admits(listed(cloud)["HR/규정"])
+    assert admits(listed(cloud)["HR/규정"], "confluence:access_class:all-licensed-users")
+    assert admits(listed(cloud, everyone_groups=("access_class:all-licensed-users",))["HR/규정"])
+
+
+def test_the_names_of_who_may_view_a_space_can_be_looked_up_in_the_log(
+    confluence: FakeConfluence, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    make(confluence).files()
+    told = [json.loads(record.message) for record in caplog.records if record.name.startswith("knowledge")]
+    assert told == [{"event": "confluence_viewers", "space": "HR", "names": [USERS]}]
+
+
 def test_groups_that_everyone_is_in_open_a_space_and_not_a_restricted_page(confluence: FakeConfluence) -> None:
     confluence.page("HR", "공개")
     confluence.page("HR", "인사팀", groups=["hr"])

@@ -222,6 +222,18 @@ def test_a_search_that_was_capped_is_no_short_list(notion: FakeNotion, source: N
         source.files()
 
 
+def test_a_database_that_cannot_be_queried_costs_only_rows_that_nothing_else_tells_of(
+    notion: FakeNotion, source: NotionSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = notion.data_source("표")
+    notion.hidden.add(notion.row(table, "옛 행"))
+    listed(source)
+    notion.hidden.add(notion.row(table, "새 행"))
+    notion.trouble(f"data_sources/{table}/query", 400, times=9)
+    assert list(listed(source)) == ["표/옛 행"]
+    assert json.loads(caplog.records[-1].message) == {"event": "notion_rows_not_listed", "data_source": table}
+
+
 @pytest.mark.parametrize("failure", ["status", "cut", "no cursor", "no results", "silent"])
 def test_a_listing_cut_off_in_the_middle_is_no_short_list(
     notion: FakeNotion, source: NotionSource, failure: str
