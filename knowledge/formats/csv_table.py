@@ -6,7 +6,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from knowledge.errors import UnreadablePage
 from knowledge.formats.grid import CELL_COST, LONGEST_CELL, MOST_CHARACTERS, MOST_COLUMNS, MOST_ROWS, Row, add_grid
@@ -21,6 +22,16 @@ _SAMPLE = 100_000
 _NUMBER = re.compile(r"[-+]?[₩$€]?\s?\d[\d,]*(?:\.\d+)?\s?(?:%|원|명|개|건)?|\d{4}[-./]\s?\d{1,2}[-./]\s?\d{1,2}\.?")
 
 
+@dataclass(slots=True)
+class _Table:
+    """`groups`: runs of filled rows. `left`: rows beyond the limits. `widest`: cells of the longest row."""
+
+    groups: list[list[Row]]
+    read: int = 0
+    left: int = 0
+    widest: int = 0
+
+
 def parse(data: bytes) -> Document:
     """Quoted cells may hold separators and line ends. Rows beyond the limits of grid.py are told in the document."""
     text = clean(decode(data))
@@ -28,28 +39,56 @@ def parse(data: bytes) -> Document:
     separator = hint[1] if hint else _separator(text)
     if hint:
         text = text[hint.end() :]
-    groups: list[list[Row]] = [[]]
-    read = left = widest = 0
-    characters = MOST_CHARACTERS
-    for record in _records(text, separator):
-        cells = [one_line(cell) for cell in record]
-        if not any(cells):
-            groups.append([])
-        elif read >= MOST_ROWS or characters <= 0:
-            left += 1
-        else:
-            read += 1
-            widest = max(widest, len(cells))
-            row = Row(tuple(cells[:MOST_COLUMNS]), any(_NUMBER.fullmatch(cell) for cell in cells[:MOST_COLUMNS]))
-            characters -= sum(map(len, row.cells)) + CELL_COST * len(row.cells)
-            groups[-1].append(row)
+    try:
+        # A quotation mark that is never closed would swallow the rest: then quotation marks are letters like others
+        table = _read(text, separator, quoted=True) or _read(text, separator, quoted=False)
+    except csv.Error as error:
+        raise UnreadablePage(reason="a row that is no row of a table") from error
     outline = Outline()
-    add_grid(outline, [group for group in groups if group])
-    if left:
-        outline.block(f"(앞의 {read:,}행만 읽었습니다. 뒤의 {left:,}행은 너무 길어 읽지 않았습니다.)")
-    if widest > MOST_COLUMNS:
-        outline.block(f"({MOST_COLUMNS}열보다 오른쪽에 있는 내용은 읽지 않았습니다.)")
+    if table is not None:
+        add_grid(outline, [group for group in table.groups if group])
+        if table.left:
+            outline.block(f"(앞의 {table.read:,}행만 읽었습니다. 뒤의 {table.left:,}행은 너무 길어 읽지 않았습니다.)")
+        if table.widest > MOST_COLUMNS:
+            outline.block(f"({MOST_COLUMNS}열보다 오른쪽에 있는 내용은 읽지 않았습니다.)")
     return outline.document()
+
+
+def _read(text: str, separator: str, quoted: bool) -> _Table | None:
+    """None if a quotation mark swallowed rows. Raises csv.Error, unquoted."""
+    table = _Table([[]])
+    characters = MOST_CHARACTERS
+    record: list[str] = []
+    try:
+        for record in _reader(text, separator, quoted):
+            if not any(record):
+                _part(table)
+            elif quoted and max(map(len, record)) >= LONGEST_CELL:
+                return None
+            elif table.read >= MOST_ROWS or characters <= 0:
+                table.left += 1
+            else:
+                table.read += 1
+                table.widest = max(table.widest, len(record))
+                cells = tuple(one_line(cell) for cell in record[:MOST_COLUMNS])
+                row = Row(cells, any(_NUMBER.fullmatch(cell) for cell in cells))
+                characters -= sum(map(len, cells)) + CELL_COST * len(cells)
+                if any(cells):
+                    table.groups[-1].append(row)
+                else:
+                    _part(table)
+    except csv.Error:
+        if not quoted:
+            raise
+        return None
+    swallowed = quoted and text.count('"') % 2 and any("\n" in cell for cell in record)
+    return None if swallowed else table
+
+
+def _part(table: _Table) -> None:
+    """An empty row ends a table; a million of them end it once."""
+    if table.groups[-1]:
+        table.groups.append([])
 
 
 def _separator(text: str) -> str:
@@ -73,21 +112,6 @@ def _sample(text: str, separator: str) -> Iterator[list[str]]:
                 yield record
     except csv.Error:
         return
-
-
-def _records(text: str, separator: str) -> Iterable[list[str]]:
-    """A quotation mark that is never closed would swallow the rest: then quotation marks are letters like others."""
-    try:
-        records = list(_reader(text, separator))
-    except csv.Error:
-        records = []
-    swallowed = max((len(cell) for record in records for cell in record), default=LONGEST_CELL) >= LONGEST_CELL
-    if not swallowed and not (text.count('"') % 2 and any("\n" in cell for cell in records[-1])):
-        return records
-    try:
-        return list(_reader(text, separator, quoted=False))
-    except csv.Error as error:
-        raise UnreadablePage(reason="a row that is no row of a table") from error
 
 
 def _reader(text: str, separator: str, quoted: bool = True) -> Iterator[list[str]]:

@@ -13,8 +13,8 @@ _MOST_BYTES = 200 * 1024 * 1024
 _MOST_MEMBERS = 20_000
 _MOST_RATIO = 400.0
 """Sheets of equal rows are packed 1:100 and better by honest programs; deflate itself ends at about 1:1030."""
-_MOST_TAGS = 6_000_000
-"""Start and end tags of all parts that a library makes trees of; a tree takes some 100 bytes per tag."""
+_MOST_TAGS = 3_000_000
+"""Start and end tags of all parts that a library makes trees of; a tree takes up to 200 bytes for each."""
 _MARKUP = (".xml", ".rels", ".vml")
 
 
