@@ -18,6 +18,7 @@ from knowledge.formats.outline import Outline, one_line
 MOST_DEPTH = 60
 """Tables in tables in boxes …: deeper than any document that a person wrote."""
 
+_CHAPTER = re.compile(r"(?:[Ⅰ-Ⅻ]|[IVX]{1,5}|\d{1,2}|제\s?\d{1,2}\s?[장절편])\.?")
 _SENTENCE = re.compile(r"[.!?。]\s*$")
 _LONGEST_HEADING = 100
 _MOST_CHARACTERS = 20_000_000
@@ -78,7 +79,7 @@ class Body:
             for inner in paragraph.inner:
                 self._flush()
                 if isinstance(inner, Table):
-                    self._table(inner)
+                    self._table(inner, boxed)
                 else:
                     self.write(inner.paragraphs, boxed=True)
         self._flush()
@@ -106,17 +107,21 @@ class Body:
             self._flush()
             self._outline.block(text)
 
-    def _table(self, table: Table) -> None:
+    def _table(self, table: Table, boxed: bool) -> None:
         caption = flat(table.caption)
         self._count(caption)
         self._outline.block(caption)
         if len(table.cells) == 1:  # a call-out box, or a frame around a whole page
             self.write(table.cells[0].paragraphs, boxed=False)
             return
-        rows = [" | ".join(row) for row in _rows(table)]
-        for row in rows:
-            self._count(row)
-        self._outline.block("\n".join(rows), "table")
+        rows = _rows(table)
+        lines = [" | ".join(row) for row in rows]
+        for line in lines:
+            self._count(line)
+        if len(rows) == 1 and not boxed and (banner := _banner(rows[0])):
+            self._outline.heading(2, banner)
+        else:
+            self._outline.block("\n".join(lines), "table")
 
     def _flush(self) -> None:
         self._outline.block("\n".join(self._items), "list")
@@ -156,6 +161,13 @@ def _notes(paragraph: Paragraph) -> list[str]:
 def _is_heading(text: str) -> bool:
     """An outline is also used to number whole sentences; those are no headings."""
     return 0 < len(text) <= _LONGEST_HEADING and not _SENTENCE.search(text)
+
+
+def _banner(row: Sequence[str]) -> str:
+    """The heading in a row such as `Ⅱ | | 추진 계획`: Korean reports draw the bars of their chapters as tables."""
+    cells = [cell for cell in row if cell]
+    is_banner = len(cells) == 2 and _CHAPTER.fullmatch(cells[0]) and _is_heading(cells[1])
+    return " ".join(cells) if is_banner else ""
 
 
 def _rows(table: Table, *, spread: bool = True) -> list[list[str]]:

@@ -135,6 +135,16 @@ def test_a_frame_of_one_cell_is_no_table() -> None:
     assert document.sections[0].blocks == (Block("본문"),)
 
 
+def test_the_bar_of_a_chapter_is_a_heading_and_another_table_of_one_row_is_not() -> None:
+    document = read(
+        paragraph(table([[cell(line("Ⅱ"), 0, 0), cell(line(""), 0, 1), cell(line("추진 계획"), 0, 2, wide=3)]])),
+        line("본문"),
+        paragraph(grid(["담당", "홍길동", "내선", "1234"])),
+    )
+    assert document.sections[0].heading == ("Ⅱ 추진 계획",)
+    assert document.sections[0].blocks == (Block("본문"), Block("담당 | 홍길동 | 내선 | 1234", "table"))
+
+
 def test_a_table_within_a_cell_loses_no_text() -> None:
     inner = paragraph(text("요금"), grid(["성인", "천 원"], ["아동", "오백 원"]))
     assert blocks(paragraph(table([[cell(line("버스"), 0, 0), cell(inner, 0, 1)]]))) == [
