@@ -33,6 +33,7 @@ from bot.commands.loras import loras
 from bot.commands.models import models
 from bot.commands.output import failure
 from bot.commands.search import search
+from bot.commands.search_weights import search_weights
 from bot.commands.serve import discord_sync, serve
 from bot.commands.tools import Check, Tools
 from bot.commands.tune import tune
@@ -62,6 +63,8 @@ if TYPE_CHECKING:
     from knowledge.embed import Embedder
     from knowledge.glossary import Glossary
     from knowledge.korean import Analyser
+    from knowledge.learned_weights import Learned
+    from knowledge.rerank import Reranker
     from knowledge.search import SearchIndex, SearchOptions
     from knowledge.sources.base import Source
 
@@ -105,6 +108,7 @@ class Root:
             doctor=self.doctor,
             serve=self.serve,
             discord_sync=self.discord_sync,
+            learn_weights=self.learn_weights,
         )
 
     @cached_property
@@ -153,11 +157,67 @@ class Root:
     def search_options(self) -> SearchOptions:
         """`[search]` as the search wants it."""
         from knowledge.search import SearchOptions
+        from knowledge.signals import Signals
 
         chosen = self.settings.search
         return SearchOptions(
-            chosen.candidates, chosen.fusion, chosen.weights.model_dump(), chosen.tolerant, self.glossary
+            chosen.candidates,
+            chosen.fusion,
+            self.weights(),
+            chosen.tolerant,
+            self.glossary,
+            Signals(chosen.recency, chosen.half_life_days, chosen.authority),
         )
+
+    def weights(self) -> dict[str, float]:
+        """What each leg counts: as configured, or as learnt from votes since they were configured so."""
+        from knowledge.errors import BrokenWeights
+        from knowledge.learned_weights import load
+
+        configured = self.settings.search.weights.model_dump()
+        if self.settings.search.learn:
+            try:
+                learned = load(self.settings.search_weights_file)
+            except BrokenWeights as error:
+                self.warn(error.explain(self.settings.language))
+                return configured
+            if learned is not None and learned.accepted and learned.learnt_from(configured):
+                return learned.weights
+        return configured
+
+    def learn_weights(self) -> Learned:
+        """Learn from the votes of the store over the serving edition, and keep what came of it."""
+        from bot.store import feedback
+        from bot.store.database import open_store
+        from bot.vote_weights import voted
+        from knowledge.learned_weights import learn, save
+
+        settings = self.settings
+        self.shelf.current()  # say "no index" before opening or loading anything
+        store = open_store(settings.store.url, settings.data_dir)
+        try:
+            said = store.run_now(feedback.said)
+        finally:
+            store.close()
+        votes = voted(said, self.open_index(None), person_most=settings.tuning.person_most)
+        learned = learn(votes, settings.search.weights.model_dump())
+        save(settings.search_weights_file, learned)
+        return learned
+
+    def make_reranker(self) -> Reranker | None:
+        """The cross-encoder of `[search] rerank`. Raises InvalidSetting."""
+        from bot.errors import InvalidSetting
+
+        chosen = self.settings.search
+        if not chosen.rerank:
+            return None
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from knowledge.rerank import CrossEncoderReranker
+
+        try:
+            return CrossEncoderReranker(Path(chosen.rerank), most=chosen.rerank_passages, seconds=chosen.rerank_seconds)
+        except (OSError, ValueError) as error:
+            raise InvalidSetting(key="[search] rerank", reason=f"{chosen.rerank}: {error}") from error
 
     @cached_property
     def glossary(self) -> Glossary:
@@ -246,11 +306,12 @@ class Root:
 
         edition_name = self.shelf.current()  # say "no index" before loading anything
         with ThreadPoolExecutor(3, thread_name_prefix="load") as loading:
-            embedder = loading.submit(self.make_embedder, 1)
+            embedder = loading.submit(lambda: (self.make_embedder(1), self.make_reranker()))
             analyser = loading.submit(self.make_analyser)
             edition = loading.submit(self.shelf.open, edition_name)
+            vectors, reranker = embedder.result()
             index = SearchIndex(
-                edition.result(), analyser.result(), embedder.result(), options or self.search_options()
+                edition.result(), analyser.result(), vectors, options or self.search_options(), reranker
             )
         # Kiwi builds its tables and torch its kernels at first use: a second or two that no person should wait for.
         index.search("사서", reader_of(), 1)
@@ -439,7 +500,9 @@ class Root:
 
         def opened() -> SearchIndex:
             index = flow.live().index
-            return SearchIndex(self.shelf.open(), index.analyser, index.embedder, self.search_options())
+            self.__dict__.pop("glossary", None)  # another one may have been indexed with
+            analyser = index.analyser if index.analyser.name == self.analyser_id() else self.make_analyser()
+            return SearchIndex(self.shelf.open(), analyser, index.embedder, self.search_options(), index.reranker)
 
         index = await asyncio.to_thread(opened)
         chosen = self.settings.answer.abstain_threshold
@@ -447,6 +510,7 @@ class Root:
             replace(
                 flow.live(),  # as it is now: another LoRA may have been released while the index was opened
                 index=index,
+                analyser=index.analyser,
                 threshold=index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
             )
         )
@@ -609,6 +673,7 @@ for verb in (
     loras,
     models,
     search,
+    search_weights,
     serve,
     tune,
 ):

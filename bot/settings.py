@@ -98,6 +98,13 @@ class SearchSettings(_Table):
     fusion: Literal["minmax", "rrf"] = "minmax"
     tolerant: bool = True
     glossary: str = ""
+    recency: float = Field(0.0, ge=0, le=0.03)
+    half_life_days: float = Field(365.0, gt=0, allow_inf_nan=False)
+    authority: float = Field(0.0, ge=0, le=0.03)
+    learn: bool = False
+    rerank: str = ""
+    rerank_passages: int = Field(20, ge=2, le=100)
+    rerank_seconds: float = Field(2.0, gt=0, allow_inf_nan=False)
     weights: WeightSettings = WeightSettings()
 
 
@@ -374,6 +381,11 @@ class Settings(BaseSettings):
     releases: ReleasesSettings = ReleasesSettings()
     gate: GateTable = GateTable()
 
+    @property
+    def search_weights_file(self) -> Path:
+        """Where `saseo search-weights learn` keeps what it learnt."""
+        return self.data_dir / "search-weights.json"
+
     @model_validator(mode="after")
     def _source_names_are_unique(self) -> Settings:
         names = [source.name for source in self.sources]
@@ -443,7 +455,12 @@ def load_settings(path: Path | None) -> Settings:
             ),
             "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
-            "search": settings.search.model_copy(update={"glossary": _file(settings.search.glossary, folder)}),
+            "search": settings.search.model_copy(
+                update={
+                    "glossary": _file(settings.search.glossary, folder),
+                    "rerank": _file(settings.search.rerank, folder),
+                }
+            ),
             "writer": settings.writer.model_copy(update={"model": _model(settings.writer.model, folder)}),
             "embedder": settings.embedder.model_copy(update={"model": _model(settings.embedder.model, folder)}),
             "tuning": settings.tuning.model_copy(

@@ -107,7 +107,7 @@ class BrokenWeights(WikiError):
     """`path`, `reason`."""
 
     ko = "평가에서 배운 검색 가중치 {path}이(가) 손상되어 설정한 값을 씁니다: {reason}. `saseo search-weights reset`으로 지워 주십시오."
-    en = "The learnt search weights {path} are damaged, the configured ones are used: {reason}. Remove them with `saseo search-weights reset`."
+    en = "The learnt search weights {path} are damaged, so the configured ones count: {reason}. Run `saseo search-weights reset`."
 
 
 class SourceError(WikiError):

@@ -62,6 +62,11 @@ class Learned:
     mrr_low: float
     """5 % quantile of the difference, bootstrap over questions."""
 
+    def learnt_from(self, defaults: Mapping[str, float]) -> bool:
+        """Whether these are the weights that it started from: others were configured since if not."""
+        total = sum(defaults[leg] for leg in LEGS) or 1.0
+        return all(abs(defaults[leg] / total - self.defaults[leg]) < 1e-3 for leg in LEGS)
+
 
 def learn(votes: Sequence[Voted], defaults: Mapping[str, float], *, least: int = LEAST_VOTES, seed: int = 0) -> Learned:
     """Fit, check, explain. `defaults` are scaled to sum to 1. Not accepted: `weights` are the defaults."""

@@ -67,7 +67,7 @@ class SearchIndex:
         self.embedder = embedder
         self._options = options or SearchOptions()
         self._readers = Readers(edition.passages)
-        self._reranker = reranker
+        self.reranker = reranker
         self._factors = self._options.signals.factors(edition.passages, _day(edition.manifest.made))
         self._outdated = np.array([p.replaced_by is not None for p in edition.passages], dtype=np.bool_)
         self._understanding = Understanding(
@@ -117,8 +117,8 @@ class SearchIndex:
         places = best_first(fused.numbers, scores)
         if one_per_page:
             places = best_of_each_page(places, fused.numbers, self.edition.passages)
-        if self._reranker is not None:
-            places, scores = self._read_again(self._reranker, wording.text, places, fused.numbers, scores)
+        if self.reranker is not None:
+            places, scores = self._read_again(self.reranker, wording.text, places, fused.numbers, scores)
         places = places[: max(k, 3)]
         numbers = fused.numbers[places].tolist()
         cosines = self._cosines(vector, numbers, legs["dense"])

@@ -60,14 +60,14 @@ def search(
         click.echo(said)
     if not results:
         click.echo("찾은 문서가 없습니다.")
-    for one in results:
-        heading = f" > {one['heading']}" if one["heading"] else ""
-        click.secho(f"{one['rank']:>2}. {one['title']}{heading}", bold=True)
+    for shown in results:
+        heading = f" > {shown['heading']}" if shown["heading"] else ""
+        click.secho(f"{shown['rank']:>2}. {shown['title']}{heading}", bold=True)
         click.echo(
-            f"    {one['page']}  점수 {one['score']:.3f} (낱말 {one['lexical']:.2f}, 의미 {one['dense']:.3f}, "
-            f"질문 낱말 포함률 {one['coverage']:.0%})"
+            f"    {shown['page']}  점수 {shown['score']:.3f} (낱말 {shown['lexical']:.2f}, 의미 {shown['dense']:.3f}, "
+            f"질문 낱말 포함률 {shown['coverage']:.0%})"
         )
-        click.echo("    " + " ".join(str(one["text"]).split())[:160])
+        click.echo("    " + " ".join(str(shown["text"]).split())[:160])
 
 
 def _understood(understood: Iterable[Understood]) -> list[str]:

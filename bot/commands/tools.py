@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from bot.store.job_rows import Run
     from knowledge.build import BuildProgress, BuildReport, BuildRequest
     from knowledge.edition import EditionShelf
+    from knowledge.learned_weights import Learned
     from knowledge.search import SearchIndex, SearchOptions
 
 
@@ -125,3 +126,4 @@ class Tools:
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]
     discord_sync: Callable[[], Coroutine[None, None, int]]
+    learn_weights: Callable[[], Learned]
