@@ -11,6 +11,7 @@ from knowledge.errors import UnreadablePage
 from knowledge.formats.grid import MOST_CHARACTERS, MOST_COLUMNS, add_grid
 from knowledge.formats.office import open_office
 from knowledge.formats.outline import Outline
+from knowledge.formats.xlsx_drawing import shape_texts
 from knowledge.formats.xlsx_parts import read_workbook
 from knowledge.formats.xlsx_sheet import Allowance, Sheet, read_sheet
 from knowledge.page import Document
@@ -33,11 +34,14 @@ def parse(data: bytes) -> Document:
             outline.heading(2, name)
             outline.block("(이 시트는 손상되었거나 너무 커서 읽지 못했습니다.)")
             continue
+        shapes = shape_texts(archive, part, allowance)
         valueless += sheet.formulas_without_value
-        read += sheet.rows_read
-        if sheet.groups or sheet.rows_left:
+        read += sheet.rows_read + len(shapes)
+        if sheet.groups or sheet.rows_left or shapes:
             outline.heading(2, name)
             add_grid(outline, sheet.groups)
+            for text in shapes:
+                outline.block(text)
             _tell_what_is_missing(outline, sheet)
     if not read and failed is not None:
         raise failed

@@ -261,6 +261,22 @@ def test_a_workbook_of_another_program_is_read_alike() -> None:
     )
 
 
+def test_text_boxes_stand_below_the_table() -> None:
+    stream = io.BytesIO()
+    with xlsxwriter.Workbook(stream, {"in_memory": True}) as book:
+        sheet = book.add_worksheet("정산")
+        sheet.write_row(0, 0, ["항목", "금액"])
+        sheet.write_row(1, 0, ["식대", "만 원"])
+        sheet.insert_textbox(0, 5, "매월 25일까지 제출합니다.\n영수증을 붙입니다.")
+        book.add_worksheet("안내").insert_textbox(0, 0, "문의: 재무팀")
+    first, second = xlsx.parse(stream.getvalue()).sections
+    assert first.blocks == (
+        Block("항목 | 금액\n식대 | 만 원", "table"),
+        Block("매월 25일까지 제출합니다.\n영수증을 붙입니다."),
+    )
+    assert (second.heading, second.page_number, second.blocks) == (("안내",), 2, (Block("문의: 재무팀"),))
+
+
 def test_an_empty_workbook_has_no_text() -> None:
     with pytest.raises(PageWithoutText):
         read(openpyxl.Workbook())
