@@ -3,7 +3,7 @@
     python benchmarks/crash_points.py
 
 An edition of 100 pages serves. 300 pages are added and one is removed; a process of its own indexes and is ended by SIGKILL at the named
-step, or may not write files longer than so many bytes (RLIMIT_FSIZE: every library's writes fail then, as on a full disk). Afterwards: which
+step, or may not write files beyond a length (RLIMIT_FSIZE: every library's writes fail then, as on a full disk). Afterwards: which
 edition serves with all checksums right and answers, what lies about, and what the next run had to do again. Exit code 1 if at any
 point another edition than the old one (before `current` was pointed) or the new one (after) serves, or the next run does not publish.
 One line of JSON, then a Markdown table. The embedder is the tests' hash embedder; everything else is real.

@@ -7,7 +7,6 @@ The steps stand in `knowledge/building/`.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -34,14 +33,14 @@ from knowledge.building.options import (
 from knowledge.building.reading import PageReader, SourceReading
 from knowledge.building.report import BuildProgress, BuildReport, FailedPage, HeldBack, MovedPage
 from knowledge.building.serving import EditionPage, Serving
-from knowledge.cache import ContentCache, key_of
+from knowledge.building.staying import fingerprint_of, same_since_rollback
+from knowledge.cache import ContentCache
 from knowledge.calibrate import calibrate
 from knowledge.edition import Edition, EditionShelf, Recall
 from knowledge.editions.publishing import Approval, Contents
 from knowledge.embed import Embedder
 from knowledge.embed import self_test as embedder_self_test
 from knowledge.errors import EmptyWiki, IndexBusy, PublishFailed, SourceError, UnknownSource
-from knowledge.formats import PARSER_VERSION
 from knowledge.korean import Analyser
 from knowledge.ledger import Ledger
 from knowledge.search import SearchIndex
@@ -134,8 +133,8 @@ class _Run:
         digests = {page.name: page.digest for page in self.pages}
         self._refuse_when_nothing_was_read(digests)
         changes = compare(self.serving, digests, self.readings, self.ledger)
-        fingerprint = _fingerprint(digests, self.options)
-        edition, rolled_back = self._still_good(fingerprint)
+        fingerprint = fingerprint_of(digests, self.options)
+        edition, rolled_back = self._staying(digests, fingerprint)
         reused = edition is not None
         if edition is None and not self.request.dry_run:
             edition = self._left_unpublished(fingerprint) or self._publish(digests, fingerprint, changes)
@@ -205,14 +204,14 @@ class _Run:
         if not digests:
             raise EmptyWiki(sources=", ".join(source.name for source in self.sources))
 
-    def _still_good(self, fingerprint: str) -> tuple[str | None, bool]:
+    def _staying(self, digests: dict[str, str], fingerprint: str) -> tuple[str | None, bool]:
         """The serving edition if it stays, and whether that is because a person went back to it."""
         serving = self.serving.manifest
         if serving is None or self.request.full:
             return None, False
         if serving.fingerprint == fingerprint:
             return serving.edition, False
-        if self.options.shelf.gone_back_from() == fingerprint:
+        if same_since_rollback(self.serving, digests, self.readings, self.options):
             return serving.edition, True
         return None, False
 
@@ -285,17 +284,3 @@ class _Run:
         self.ledger.forget_sources([source.name for source in self.sources])
         self.ledger.keep()
         self.cache.keep_only("document", self.ledger.documents())
-
-
-def _fingerprint(digests: dict[str, str], options: BuildOptions) -> str:
-    chosen = options.search  # the threshold was calibrated with them
-    search = [chosen.candidates, chosen.fusion, sorted(chosen.weights.items()), chosen.tolerant]
-    made_with = [
-        BUILD_VERSION,
-        PARSER_VERSION,
-        options.passage_size,
-        options.passage_overlap,
-        options.analyser_id,
-        search,
-    ]
-    return key_of(options.embedder_id, json.dumps(made_with), json.dumps(sorted(digests.items()), ensure_ascii=False))

@@ -73,14 +73,14 @@ class ContentCache:
         return {key for (key,) in known if key in wanted}
 
     def put(self, kind: Kind, values: Mapping[str, bytes]) -> None:
-        """Store; kept on disk at the latest a second later or at the end. On a full disk the run goes on without (the edition's own writes
-        will say so)."""
+        """Store: a batch at once, single values together once a second and at the end. On a full disk the run goes on without (the
+        edition's own writes will say so)."""
         try:
             self._db.executemany(
                 "INSERT OR REPLACE INTO entry VALUES (?, ?, ?)", [(kind, key, value) for key, value in values.items()]
             )
             # Waiting for the disk after every page would take longer than parsing it.
-            if time.monotonic() - self._kept_at > _KEEP_SECONDS:
+            if len(values) > 1 or time.monotonic() - self._kept_at > _KEEP_SECONDS:
                 self._db.commit()
                 self._kept_at = time.monotonic()
         except sqlite3.OperationalError:

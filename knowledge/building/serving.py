@@ -41,7 +41,8 @@ class Serving:
         self.manifest = manifest
         self.digests = shelf.pages(manifest.edition) if manifest else {}
         known = {*sources, *(manifest.sources if manifest else ())}
-        self._sources = sorted(known, key=len, reverse=True)
+        self.sources = sorted(known, key=len, reverse=True)
+        """Names, longest first."""
 
     @classmethod
     def of(cls, shelf: EditionShelf, sources: Iterable[str]) -> Serving:
@@ -82,13 +83,18 @@ class Serving:
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name in self.digests:
             # A source's name may hold a slash, so the longest name that fits is its source.
-            source = next((one for one in self._sources if name.startswith(f"{one}/")), name.split("/", 1)[0])
+            source = next((one for one in self.sources if name.startswith(f"{one}/")), name.split("/", 1)[0])
             found[source].append(name[len(source) + 1 :])
         return dict(found)
 
     def paths(self, source: str) -> list[str]:
         """Of the pages it has of a source."""
         return self._paths.get(source, [])
+
+    def digests_of(self, sources: Iterable[str]) -> dict[str, str]:
+        """`source/path` → digest of the pages of some sources."""
+        names = (f"{source}/{path}" for source in sources for path in self.paths(source))
+        return {name: self.digests[name] for name in names}
 
     def passages(self, source: str, path: str) -> tuple[Passage, ...]:
         """A page's passages in order."""

@@ -160,7 +160,7 @@ class EditionShelf:
                 serving = self.current()
                 if wanted != serving:
                     # First the note, then the deed: one without the other means nothing (see `gone_back_from`).
-                    note = {"from": self.manifest(serving).fingerprint, "to": wanted}
+                    note = {"from": serving, "to": wanted}
                     replace(self.root / _ROLLED_BACK, json.dumps(note))
                     self._point_at(wanted)
         except OSError as error:
@@ -168,7 +168,7 @@ class EditionShelf:
         return wanted
 
     def gone_back_from(self) -> str | None:
-        """Fingerprint of the edition that a person went back from, while what they went back to serves."""
+        """The edition that a person went back from, while what they went back to serves."""
         try:
             note = json.loads((self.root / _ROLLED_BACK).read_text(encoding="utf-8"))
             return str(note["from"]) if note["to"] == self.current() else None

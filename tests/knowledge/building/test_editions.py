@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from knowledge.edition import EditionShelf
 from knowledge.errors import BrokenEdition, EditionMismatch, EditionRefused, UnknownEdition
-from knowledge.page import reader_of
+from knowledge.page import Audience, reader_of
 from tests.fakes.listed_source import Listed, ListedSource, numbered
 from tests.knowledge.building.conftest import Office
 
@@ -83,6 +84,41 @@ def test_the_next_run_does_not_undo_it_while_nothing_has_changed(office: Office)
     assert (report.reused, report.rolled_back) == (False, False)
 
 
+def test_a_run_of_one_source_or_with_a_broken_one_does_not_undo_it_either(office: Office) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    old = office.build(wiki, board).edition
+    changed(wiki, 1)
+    changed(board, 1)
+    office.build(wiki, board)
+    office.shelf.roll_back()
+    for request in ({"only": ("board",)}, {"only": ("wiki",)}, {}):
+        report = office.build(wiki, board, **request)
+        assert (report.edition, report.rolled_back) == (old, True)
+    board.breaks_after = 0
+    assert office.build(wiki, board).rolled_back
+    board.breaks_after = None
+    changed(board, 2)
+    report = office.build(wiki, board, only=("board",))
+    assert (report.rolled_back, report.changed) == (False, ("board/000.md",))
+
+
+def test_new_settings_are_not_held_up_by_it(office: Office) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    office.build(wiki, board)
+    changed(wiki, 1)
+    office.build(wiki, board)
+    office.shelf.roll_back()
+    board.audience = Audience.of(["hr"])
+    report = office.build(wiki, board)
+    assert not report.rolled_back
+    assert office.pages() == {"wiki/000.md", "wiki/001.md"}
+    changed(wiki, 2)
+    office.build(wiki, board)
+    office.shelf.roll_back()
+    office.options = dataclasses.replace(office.options, passage_size=200)
+    assert not office.build(wiki, board).rolled_back
+
+
 def test_who_wants_it_anew_gets_it_anew(office: Office) -> None:
     wiki, names = three(office)
     office.shelf.roll_back()
@@ -128,8 +164,7 @@ def test_an_edition_that_was_complete_but_not_yet_pointed_at_is_taken_without_ma
 
 def test_a_note_of_a_rollback_that_never_happened_means_nothing(office: Office) -> None:
     wiki, names = three(office)
-    fingerprint = office.shelf.manifest(names[1]).fingerprint
-    (office.shelf.root / "rolled-back.json").write_text(json.dumps({"from": fingerprint, "to": names[0]}))
+    (office.shelf.root / "rolled-back.json").write_text(json.dumps({"from": names[1], "to": names[0]}))
     assert not office.build(changed(wiki, 1)).reused
     (office.shelf.root / "rolled-back.json").write_text("[")
     assert office.build(wiki).reused
