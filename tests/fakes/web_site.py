@@ -106,7 +106,8 @@ def running(site: WebSite) -> Iterator[WebSite]:
 
     async def stop(runner: web.AppRunner) -> None:
         await runner.cleanup()
-        await asyncio.sleep(0.02)  # closed connections are let go in the loop's next rounds
+        for _ in range(20):
+            await asyncio.sleep(0.002)  # connections that were closed at once are let go in the loop's next rounds
 
     runner, port = asyncio.run_coroutine_threadsafe(start(), loop).result()
     site.url = f"http://127.0.0.1:{port}"

@@ -98,7 +98,7 @@ class Wanted:
 class WebClient:
     """Use as a context manager. One request at a time, of at most `request_seconds` from first to last byte.
 
-    `sleep` and `clock` are the system's; tests bring their own, as they do with `resolve`.
+    `secure`: https will be asked for. `sleep` and `clock` are the system's; tests bring their own, as they do with `resolve`.
     """
 
     def __init__(
@@ -106,6 +106,7 @@ class WebClient:
         user_agent: str,
         requests_per_second: float,
         *,
+        secure: bool = True,
         allow_private: bool = False,
         credential: Credential | None = None,
         request_seconds: float = _REQUEST_SECONDS,
@@ -122,6 +123,8 @@ class WebClient:
         self._next = clock()
         self._deadline = Deadline()
         self._pool = httpcore.ConnectionPool(
+            # Read once: it takes longer than a request.
+            ssl_context=httpcore.default_ssl_context() if secure else None,
             max_connections=2,
             keepalive_expiry=30,
             network_backend=CheckedBackend(resolve, self._deadline, allow_private=allow_private),

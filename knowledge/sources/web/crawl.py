@@ -21,16 +21,20 @@ from knowledge.sources.web.robots import Robots
 from knowledge.sources.web.urls import Scope, sorted_query, worth_asking
 
 _MOST_FAILURES = 10
+_WAITING = 5
+"""So many times as many addresses as may be asked for wait at most: some turn out to be none of ours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one run: `pages` (addresses), `depth` (links from the start), `until` (on the crawl's clock), `bytes` of a page."""
+    """Of one run: `pages` (addresses), `depth` (links from the start), `until` (on the crawl's clock), `bytes` of a page,
+    `total` bytes."""
 
     pages: int
     depth: int
     until: float
     bytes: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Crawl:
         self._agent = agent.lower()
         self._clock = clock
         self._failures = 0
+        self._received = 0
         self.left: list[str] = []
 
     def first(self, url: str) -> Visited:
@@ -103,7 +108,7 @@ class Crawl:
         known = {sorted_query(url) for url, _ in queue} | {sorted_query(one.url) for one in done}
         visited: dict[str, Visited] = {}
         for one in done:
-            visited[one.url] = one
+            visited[one.url] = _without_links(one)
             self._enqueue(one, 0, queue, known)
         while queue:
             url, depth = queue.popleft()
@@ -111,7 +116,7 @@ class Crawl:
             if found is None:
                 self.left.append(url)
             elif found.url not in visited:
-                visited[found.url] = found
+                visited[found.url] = _without_links(found)
                 known.add(sorted_query(found.url))
                 self._enqueue(found, depth, queue, known)
         return list(visited.values())
@@ -122,14 +127,14 @@ class Crawl:
         canonical = [one.seen.facts.canonical] if one.seen.facts.canonical else []
         for link in (*canonical, *one.seen.facts.links):
             same = sorted_query(link)
-            if same not in known:
+            if same not in known and len(queue) < _WAITING * self._limits.pages:
                 known.add(same)
                 if self._site.admits(link):
                     queue.append((link, depth + 1))
 
     def _visit(self, url: str) -> Visited | None:
-        """None if time is up and nothing is known of it."""
-        if self._clock() >= self._limits.until:
+        """None if a limit of the run is reached and nothing is known of it."""
+        if self._clock() >= self._limits.until or self._received >= self._limits.total:
             seen = self._memory.get(url)
             return Visited(url, seen) if seen is not None else None
         try:
@@ -152,6 +157,7 @@ class Crawl:
             seen = self._memory.get(answer.url)
             return Visited(answer.url, seen, None if seen else "304 without a copy of ours")
         if answer.body is not None:
+            self._received += len(answer.body)
             return Visited(answer.url, self._remembered(answer, answer.body))
         self._memory.forget(url)
         self._memory.forget(answer.url)
@@ -221,6 +227,13 @@ def _named_otherwise(seen: Seen, found: Mapping[str, Visited]) -> bool:
         return False
     other = named.seen.facts
     return other.title == seen.facts.title and other.canonical in (None, named.url)
+
+
+def _without_links(one: Visited) -> Visited:
+    """They have been looked at, and thousands of pages may have thousands of them."""
+    if one.seen is None:
+        return one
+    return replace(one, seen=replace(one.seen, facts=replace(one.seen.facts, links=())))
 
 
 def _suffix(answer: Answer) -> str:

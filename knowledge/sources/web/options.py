@@ -16,7 +16,7 @@ class WebOptions:
     """`url`: where the crawl begins. `sitemap`: the address of a sitemap; its pages are read instead of following links.
 
     `prefix`: addresses outside it are never asked for; empty: the folder of `url`. `max_pages`: addresses asked for in one
-    run, `max_depth`: links between the start and a page. `max_minutes`: of one run; `max_file_mb`: of one page.
+    run, `max_depth`: links between the start and a page. `max_minutes`, `max_total_mb`: of one run; `max_file_mb`: of a page.
     `allow_private`: the site may have an address of the company's own network. `token_env`: the environment variable that
     holds a token; `auth`: how it is sent ("bearer", "basic" for user:password, or the name of a header).
     """
@@ -28,6 +28,7 @@ class WebOptions:
     max_depth: int = 10
     max_minutes: float = 60.0
     max_file_mb: int = 50
+    max_total_mb: int = 2000
     requests_per_second: float = 2.0
     allow_private: bool = False
     user_agent: str = "SaseoBot"
@@ -41,7 +42,7 @@ class WebOptions:
                 _check_address(name, address)
         if not self.scope.contains(self.start):
             raise ValueError("url must lie below prefix")
-        for name in ("max_pages", "max_minutes", "max_file_mb", "requests_per_second"):
+        for name in ("max_pages", "max_minutes", "max_file_mb", "max_total_mb", "requests_per_second"):
             if getattr(self, name) <= 0:
                 raise ValueError(f"{name} must be above 0")
         if self.max_depth < 0:

@@ -56,6 +56,7 @@ class WebSource:
                 WebClient(
                     options.user_agent,
                     options.requests_per_second,
+                    secure=any(address.startswith("https:") for address in (options.start, options.sitemap)),
                     allow_private=options.allow_private,
                     credential=credential,
                     resolve=self._resolve,
@@ -73,7 +74,8 @@ class WebSource:
     def _read(self, client: WebClient, memory: Memory) -> list[SourceFile]:
         options, agent = self._options, self._options.user_agent.partition("/")[0]
         until = self._clock() + options.max_minutes * 60
-        limits = Limits(options.max_pages, options.max_depth, until, options.max_file_mb * 1_000_000)
+        most, whole_site = options.max_file_mb * 1_000_000, options.max_total_mb * 1_000_000
+        limits = Limits(options.max_pages, options.max_depth, until, most, whole_site)
         robots = read_robots(client, options.start, agent)
         client.slow_down(robots.delay)
         site = Site(options.scope, robots, self._selection)
@@ -116,7 +118,8 @@ class WebSource:
             read = functools.partial(memory.read, seen.digest)
             files[path] = SourceFile(path, one.url, seen.day, seen.size, read, version=seen.digest, suffix=seen.suffix)
         if left or not whole:
-            limit = f"max_pages = {self._options.max_pages}, max_minutes = {self._options.max_minutes:g}"
+            keys = ("max_pages", "max_minutes", "max_total_mb")
+            limit = ", ".join(f"{key} = {getattr(self._options, key):g}" for key in keys)
             first = left[0] if left else self._options.sitemap
             path = _free(scope.readable(first) if left else "sitemap", files)
             files[path] = unreadable(path, AddressesLeft(count=len(left) or 1, limit=limit), first)

@@ -20,7 +20,7 @@ _QUERY_SAFE = _PATH_SAFE + "?"
 _SESSION_IN_PATH = re.compile(r";(?:jsessionid|sid)=[^/;]*", re.IGNORECASE)
 _TRACKING = re.compile(r"utm_\w+|fbclid|gclid|msclkid|_ga", re.IGNORECASE)
 _SESSION = re.compile(r"(?:php|asp)?_?sess(?:ion)?_?(?:id)?\w*|jsessionid|aspsessionid\w*|sid|cftoken", re.IGNORECASE)
-_SESSION_LENGTH = 16
+_RANDOM = re.compile(r"(?=(?:\D*\d){4})[0-9A-Za-z]{16,}")
 _DOING = frozenset({"action", "do", "cmd", "mode", "op"})
 _DEEDS = frozenset(
     "edit delete remove create new move rename rollback revert undo protect watch unwatch login logout signin signout "
@@ -101,7 +101,7 @@ def _query(query: str) -> str:
     kept = []
     for part in query.split("&"):
         name, _, value = part.partition("=")
-        session = _SESSION.fullmatch(name) and len(value) >= _SESSION_LENGTH
+        session = _SESSION.fullmatch(name) and _RANDOM.fullmatch(value)
         if part and not _TRACKING.fullmatch(name) and not session:
             kept.append(_encoded(part, _QUERY_SAFE))
     return "&".join(kept)

@@ -94,6 +94,7 @@ def test_every_spelling_of_this_machine_is_known_as_it(host: str) -> None:
         ("https://h./a", "https://h/a"),
         ("https://h/a;jsessionid=ABC123?b=1&utm_source=x&fbclid=y", "https://h/a?b=1"),
         ("https://h/a?sid=0123456789abcdef0&id=3", "https://h/a?id=3"),
+        ("https://h/a?session=keynote-for-developers", "https://h/a?session=keynote-for-developers"),
         ("https://h/a?sid=12", "https://h/a?sid=12"),
         ("https://h/a?&&b", "https://h/a?b"),
         ("https://[2606:4700::1]/a", "https://[2606:4700::1]/a"),

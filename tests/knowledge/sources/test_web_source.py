@@ -388,6 +388,22 @@ def test_when_time_is_up_known_pages_stay_and_the_rest_is_reported(site: WebSite
         found["new"].read()
 
 
+def test_a_site_of_many_large_pages_does_not_fill_the_disk(site: WebSite, reader: Reader) -> None:
+    site.page("/", links(*(f"p{number}" for number in range(9))))
+    for number in range(9):
+        site.page(f"/p{number}", str(number) * 600_000)
+    found = {file.path: file for file in reader.files(max_total_mb=1)}
+    assert list(found) == ["index", "p0", "p1", "p2"]
+    with pytest.raises(AddressesLeft, match="max_total_mb = 1"):
+        found["p2"].read()
+    # What is known costs nothing, so each run gets further.
+    for number in range(9):
+        site.page(f"/p{number}", str(number) * 600_000, tagged=True)
+    for _ in range(5):
+        last = reader.paths(max_total_mb=1)
+    assert last == ["index", *(f"p{number}" for number in range(9))]
+
+
 def test_include_and_exclude_choose_pages_but_links_lead_on(site: WebSite, reader: Reader) -> None:
     site.page("/", links("hr/", "dev/"))
     site.page("/hr/", links("a", "draft/b"))
@@ -511,10 +527,17 @@ def test_bodies_that_are_or_become_too_large_cost_the_page_alone(site: WebSite, 
 def test_hostile_pages_end_a_crawl_neither_by_depth_nor_by_number(site: WebSite, reader: Reader) -> None:
     site.page("/", links("deep", "many", "binary", "empty"))
     site.page("/deep", "<div>" * 100_000 + '<a href="x">')
-    site.page("/many", "".join(f'<a href="n{number}">' for number in range(20_000)))
+    site.page("/many", "".join(f'<a href="/0-{number}">' for number in range(8000)))
+    for number in range(20):
+        site.page(f"/0-{number}", "".join(f'<a href="/{number}-{other}">' for other in range(300)))
     site.reply("/binary", Reply(bytes(range(256)) * 100))
     site.page("/empty", "")
-    assert {"deep", "many", "binary", "empty"} <= set(reader.paths(max_pages=20))
+    found = {file.path: file for file in reader.files(max_pages=20)}
+    assert {"deep", "many", "binary", "empty"} <= found.keys()
+    (rest,) = [file for file in found.values() if file.version is None]
+    with pytest.raises(AddressesLeft) as left:
+        rest.read()
+    assert left.value.details["count"] == 100  # five times as many wait at most
 
 
 def test_a_sitemap_says_what_there_is(site: WebSite, reader: Reader) -> None:
