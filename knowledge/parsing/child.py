@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import math
 import os
@@ -32,6 +33,7 @@ _MOST_BYTES = 4 * MOST_CHARACTERS + 4096
 _HUNGRY = 0.5
 """A child that dies with this share of its memory in use died of hunger: a library that gets no more ends the process."""
 _PIECE = 1 << 16
+_SHORT = frozenset({errno.ENOMEM, errno.EAGAIN})
 
 
 class ChildSlow(Exception):
@@ -55,10 +57,11 @@ class ChildDied(Exception):
 
 
 class ChildBroken(Exception):
-    """It never became ready; `reason`."""
+    """It never became ready. `killed`: by somebody, or for want of memory; it may be tried again."""
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *, killed: bool = False) -> None:
         self.reason = reason
+        self.killed = killed
         super().__init__(reason)
 
 
@@ -75,7 +78,7 @@ class Child:
         try:
             self._process, self._line = self._started(parser)
         except OSError as error:
-            raise ChildBroken(error.strerror or type(error).__name__) from error
+            raise ChildBroken(error.strerror or type(error).__name__, killed=error.errno in _SHORT) from error
         try:
             word = bytes(self._answer(time.monotonic() + _PATIENCE))
         except (ChildSlow, ChildHungry, ChildEndless) as error:
@@ -83,7 +86,7 @@ class Child:
             raise ChildBroken(type(error).__name__) from error
         except ChildDied as died:
             self.close()
-            raise ChildBroken(died.how) from died
+            raise ChildBroken(died.how, killed=died.how == "SIGKILL") from died
         except BaseException:
             self.close()
             raise

@@ -21,6 +21,8 @@ MOST_CHARACTERS = 10_000_000
 _NICE = 5
 """Below answering; a run that was started at a lower priority stays there."""
 _FILES = 64
+_OOM = "250"
+"""As if it held a quarter of the machine more. With 1000 the kernel kills even a small one before what really fills the memory."""
 _CLONE_NEWNET = 0x40000000
 _CLONE_NEWUSER = 0x10000000
 _PR_SET_PDEATHSIG = 1
@@ -32,7 +34,7 @@ _PAGE = resource.getpagesize()
 def restrict() -> None:
     """No file written, no core dump, no new process, few open files, no network where the system lets us give it up.
 
-    The process is the first to go where the machine's memory runs out, and goes with the thread that started it.
+    Where the machine's memory runs out, the process goes before what is not much larger; it goes with the thread that started it.
     """
     for what, most in (
         (resource.RLIMIT_CORE, 0),
@@ -45,7 +47,7 @@ def restrict() -> None:
     with contextlib.suppress(OSError):
         os.nice(_NICE)
     with contextlib.suppress(OSError):  # Linux only
-        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+        Path("/proc/self/oom_score_adj").write_text(_OOM, encoding="ascii")
     with contextlib.suppress(OSError, AttributeError):  # AttributeError: another system's library
         libc = ctypes.CDLL(None, use_errno=True)
         # root may leave the network alone; others need a user namespace for it, which a container may forbid

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from types import TracebackType
 
 from knowledge import errors
@@ -33,6 +34,8 @@ _GROWTH_MB = 128
 """The same for memory that it holds between pages, or a quarter of `memory_mb` if that is more."""
 _TRIES = 2
 """A child that dies may have been killed from outside, or have been hurt by the page before: ask another one once."""
+_PAUSES = (1.0, 5.0, 15.0)
+"""Seconds before another start where the machine had no memory for one."""
 
 
 class ParsingProcess:
@@ -103,10 +106,7 @@ class ParsingProcess:
         raise UnreadablePage(reason=f"the parser died of it twice ({how})")
 
     def _ask(self, data: bytes, name: str) -> bytearray:
-        if self._child is None:
-            self._child = Child(self._parser, seconds=self._seconds, memory_mb=self._memory_mb)
-            self.started += 1
-        child = self._child
+        child = self._child = self._child or self._start()
         try:
             reply = child.ask(name, data)
         except BaseException:  # also Ctrl-C: an answer that nobody waits for must not become the next page's
@@ -116,6 +116,19 @@ class ParsingProcess:
         if child.asked >= self._pages or growth > max(_GROWTH_MB, self._memory_mb // 4):
             self._drop()
         return reply
+
+    def _start(self) -> Child:
+        for pause in (*_PAUSES, None):
+            try:
+                child = Child(self._parser, seconds=self._seconds, memory_mb=self._memory_mb)
+            except ChildBroken as broken:
+                if pause is None or not broken.killed:
+                    raise
+                time.sleep(pause)
+            else:
+                self.started += 1
+                return child
+        raise AssertionError("the last pause is None")
 
     def _drop(self) -> None:
         if self._child is not None:

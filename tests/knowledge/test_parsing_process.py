@@ -23,7 +23,7 @@ from knowledge.errors import (
     UnreadablePage,
 )
 from knowledge.formats import KNOWN_SUFFIXES, parse
-from knowledge.parsing import ParsingProcess
+from knowledge.parsing import ParsingProcess, process
 from knowledge.parsing.limits import MOST_CHARACTERS
 from tests.fakes.misbehaving import Misbehaving, is_gone, text_of
 from tests.fakes.pdf_maker import make_pdf
@@ -205,6 +205,22 @@ def test_no_python_is_no_pages_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with ParsingProcess() as parsing, pytest.raises(ParsingUnavailable):
         parsing.parse(b"x", "a.md")
+
+
+def test_a_child_that_is_killed_while_it_starts_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(process, "_PAUSES", (0.0,))
+    with ParsingProcess(parser="tests.fakes.parsers_killed_once:obey") as parsing:
+        assert text_of(parsing.parse("문서".encode(), "a.md")) == "a.md: 문서"
+        assert parsing.started == 1
+    (tmp_path / "killed-once").unlink()
+    monkeypatch.setattr(process, "_PAUSES", ())
+    with ParsingProcess(parser="tests.fakes.parsers_killed_once:obey") as parsing:
+        with pytest.raises(ParsingUnavailable, match="SIGKILL"):
+            parsing.parse("문서".encode(), "a.md")
+        assert parsing.pid is None
 
 
 def test_threads_take_turns(misbehaving: Misbehaving) -> None:
