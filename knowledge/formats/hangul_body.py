@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, groupby
 
 from knowledge.errors import UnreadablePage
 from knowledge.formats.hangul_looks import PLAIN, Look
@@ -25,6 +25,8 @@ _MOST_CHARACTERS = 20_000_000
 _MOST_INDENT = 9
 _MOST_SPAN = 50
 _MOST_FILLED = 100_000
+_MOST_PLACES = 1_000_000
+"""Rows by columns: beyond, cells are scattered over a grid that nobody drew, and stand in their rows without it."""
 _LONGEST_REPEATED = 200
 
 
@@ -177,27 +179,34 @@ def _rows(table: Table, *, spread: bool = True) -> list[list[str]]:
     """
     grid: dict[int, dict[int, tuple[int, str]]] = {}  # row → column → number of the cell, its text
     filled = 0
-    for number, cell in enumerate(sorted(table.cells, key=lambda cell: (cell.row, cell.column))):
-        text = flat(cell.paragraphs)
-        high, wide = min(cell.row_span, _MOST_SPAN), min(cell.column_span, _MOST_SPAN)
+    in_order = sorted(table.cells, key=_place)
+    for number, (place, same) in enumerate(groupby(in_order, _place)):
+        cells = list(same)  # more than one only in a damaged file
+        text = " ".join(filter(None, (flat(cell.paragraphs) for cell in cells)))
+        high, wide = min(cells[0].row_span, _MOST_SPAN), min(cells[0].column_span, _MOST_SPAN)
         if not spread or filled > _MOST_FILLED:
             high = wide = 1
-        for row in range(cell.row, cell.row + max(high, 1)):
-            for column in range(cell.column, cell.column + max(wide, 1)):
-                here = (row, column) == (cell.row, cell.column)
-                shown = text if here or len(text) <= _LONGEST_REPEATED else ""
+        for row in range(place[0], place[0] + max(high, 1)):
+            for column in range(place[1], place[1] + max(wide, 1)):
+                shown = text if (row, column) == place or len(text) <= _LONGEST_REPEATED else ""
                 grid.setdefault(row, {}).setdefault(column, (number, shown))
                 filled += 1
     columns = _telling_columns(grid)
+    aligned = len(columns) * len(grid) <= _MOST_PLACES
     rows: list[list[str]] = []
-    for _, cells in sorted(grid.items()):
-        if len({number for number, _ in cells.values()}) == 1:
-            texts = [max((text for _, text in cells.values()), key=len)]
+    for _, row_cells in sorted(grid.items()):
+        if len({number for number, _ in row_cells.values()}) == 1:
+            texts = [max((text for _, text in row_cells.values()), key=len)]
         else:
-            texts = [cells.get(column, (-1, ""))[1] for column in columns]
+            here = columns if aligned else sorted(row_cells)
+            texts = [row_cells.get(column, (-1, ""))[1] for column in here]
         if any(texts):
             rows.append(texts)
     return rows
+
+
+def _place(cell: Cell) -> tuple[int, int]:
+    return cell.row, cell.column
 
 
 def _telling_columns(grid: dict[int, dict[int, tuple[int, str]]]) -> list[int]:

@@ -142,14 +142,9 @@ class _Reader:
         look = PLAIN
         if len(record.data) >= 11:
             look = self._looks.look(*struct.unpack_from("<HB", record.data, 8))
-        text = read_letters(b"".join(child.data for child in record.children if child.tag == TEXT))
-        pieces = list(text.pieces)
+        letters = read_letters(b"".join(child.data for child in record.children if child.tag == TEXT))
         notes: list[tuple[Paragraph, ...]] = []
         inner: list[Table | Box] = []
-        for number in range(len(controls) - 1, -1, -1):
-            written = _written(controls[number])
-            if written and number < len(text.pointers):
-                pieces.insert(text.pointers[number], written)
         for control in controls:
             kind = control.data[:4][::-1]
             if kind in _LEFT_OUT:
@@ -161,7 +156,7 @@ class _Reader:
                     notes.extend(lists)
                 else:
                     inner.extend(map(Box, lists))
-        return Paragraph("".join(pieces), look, tuple(notes), tuple(inner))
+        return Paragraph(letters.text([_written(control) for control in controls]), look, tuple(notes), tuple(inner))
 
     def _table(self, control: Record, depth: int) -> Table:
         """The lists before the TABLE record are the caption, those after it the cells (tables 71 and 79)."""

@@ -10,7 +10,7 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from knowledge.errors import UnreadablePage
@@ -107,6 +107,16 @@ class Letters:
 
     pieces: tuple[str, ...]
     pointers: tuple[int, ...]
+
+    def text(self, written: Sequence[str]) -> str:
+        """All of it. `written[n]`: what the n-th control shows in the line itself."""
+        parts: list[str] = []
+        start = 0
+        for place, words in zip(self.pointers, written, strict=False):  # a damaged file may have more of either
+            parts.extend(self.pieces[start:place])
+            parts.append(words)
+            start = place
+        return "".join(parts) + "".join(self.pieces[start:])
 
 
 def read_letters(data: bytes) -> Letters:

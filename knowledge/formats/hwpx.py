@@ -124,7 +124,7 @@ class _Reader:
         pieces: list[str] = []
         notes: list[tuple[Paragraph, ...]] = []
         inner: list[Table | Box] = []
-        deleted = False  # a tracked deletion ends in the paragraph it begins in
+        deleted = False  # a tracked deletion is taken to end with its paragraph
         for element in contents:
             if element.name == "t":
                 deleted = _letters(element, pieces, deleted)

@@ -238,6 +238,17 @@ def test_levels_hundreds_deep_do_not_overflow() -> None:
     assert len(hwp5_records.read_records(data)) == 1
 
 
+def test_two_cells_at_one_place_lose_no_text() -> None:
+    cells = [Cell(0, 0, "가"), Cell(0, 0, "나"), Cell(0, 1, "다"), Cell(1, 0, "라")]
+    assert blocks(paragraph("", table(cells))) == [Block("가 나 | 다\n라", "table")]
+
+
+def test_cells_scattered_over_a_huge_grid_do_not_fill_it() -> None:
+    cells = [Cell(30 * at, 30 * at + side, f"{at}가") for at in range(1500) for side in (0, 1)]
+    text = blocks(paragraph("", table(cells)))[0].text
+    assert text.split("\n")[1499] == "1499가 | 1499가"
+
+
 def test_a_cell_without_its_place_is_damage() -> None:
     broken = Node(made.CONTROL, b" lbt" + bytes(40), (Node(made.TABLE, bytes(20)), Node(made.LIST, bytes(8))))
     assert "without its place" in reason(make_hwp([paragraph("", made.Control(11, broken))]))
