@@ -285,6 +285,8 @@ class Root:
 
         chosen = self.settings.index
         return BuildOptions(
+            search=self.search_options(),  # first: a mistake in the glossary is told before a model that is missing
+            analyser_id=self.analyser_id(),
             shelf=self.shelf,
             cache=self.settings.data_dir / "cache" / "knowledge.sqlite",
             embedder_id=self.embedder_id(),
@@ -292,8 +294,6 @@ class Root:
             passage_overlap=chosen.passage_overlap,
             max_file_mb=chosen.max_file_mb,
             limits=f"{chosen.parse_seconds:g} s, {chosen.parse_memory_mb} MB",
-            search=self.search_options(),
-            analyser_id=self.analyser_id(),
             shrink_share=chosen.shrink_share,
             regression=RegressionQuestions(Path(chosen.regression_set)) if chosen.regression_set else None,
             regression_limits=RegressionLimits(chosen.regression_floor, chosen.regression_fall),

@@ -26,6 +26,7 @@ from bot.commands.batch import read_batch, typed
 from bot.errors import InvalidSetting
 from bot.models.catalogue import Catalogue
 from bot.models.store import ModelStore, default_root
+from knowledge.learned_weights import learn, save
 from tests.conftest import WIKI, write_wiki
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -212,6 +213,26 @@ def test_a_folder_rule_that_fits_no_page_is_told(here: Here) -> None:
 
     assert about_sources("인사/**") == ""
     assert "wiki: 인시/**" in about_sources("인시/**")
+
+
+def test_learnt_weights_are_shown_with_their_reasons_and_taken_back(here: Here) -> None:
+    made = config(here.folder)
+    assert "아직 배운 가중치가 없습니다" in here("--config", made, "search-weights", "show", code=0).out
+    learned = learn([], {"morpheme": 0.4, "bigram": 0.3, "dense": 0.3})
+    save(here.folder / "data" / "search-weights.json", learned)
+    said = here("--config", made, "search-weights", "show", code=0).out
+    assert "0.400 → 0.400" in said
+    assert "쓰지 않습니다: 0 votes of at least 200" in said
+    assert json.loads(here("--config", made, "search-weights", "show", "--json", code=0).out)["used"] is False
+    here("--config", made, "search-weights", "reset", code=0)
+    assert here("--config", made, "search-weights", "show", "--json", code=0).out.strip() == "null"
+
+
+def test_a_glossary_with_a_mistake_is_named_with_its_line(here: Here) -> None:
+    (here.folder / "words.toml").write_text('[[entry]]\nterm = "연차"\nalias = []\n', encoding="utf-8")
+    said = here("--config", config(here.folder, '[search]\nglossary = "words.toml"'), "index", code=1)
+    assert "words.toml" in said.err
+    assert "1번째 줄" in said.err
 
 
 @pytest.mark.parametrize("verb", ["ask", "search"])
