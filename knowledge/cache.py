@@ -69,8 +69,10 @@ class ContentCache:
     def holds(self, kind: Kind, keys: Iterable[str]) -> set[str]:
         """Which of `keys` are known, without reading what is kept for them."""
         wanted = set(keys)
-        known = self._db.execute("SELECT key FROM entry WHERE kind = ?", [kind])
-        return {key for (key,) in known if key in wanted}
+        return self._keys(kind) & wanted if wanted else wanted
+
+    def _keys(self, kind: Kind) -> set[str]:
+        return {key for (key,) in self._db.execute("SELECT key FROM entry WHERE kind = ?", [kind])}
 
     def put(self, kind: Kind, values: Mapping[str, bytes]) -> None:
         """Store: a batch at once, single values together once a second and at the end. On a full disk the run goes on without (the
@@ -88,8 +90,6 @@ class ContentCache:
 
     def keep_only(self, kind: Kind, keys: Iterable[str]) -> None:
         """Forget everything else of this kind: what left the wiki leaves the cache too."""
+        gone = self._keys(kind).difference(keys)
         with contextlib.suppress(sqlite3.OperationalError), self._db:
-            self._db.execute("CREATE TEMP TABLE IF NOT EXISTS kept (key TEXT PRIMARY KEY)")
-            self._db.execute("DELETE FROM kept")
-            self._db.executemany("INSERT OR IGNORE INTO kept VALUES (?)", [(key,) for key in keys])
-            self._db.execute("DELETE FROM entry WHERE kind = ? AND key NOT IN (SELECT key FROM kept)", [kind])
+            self._db.executemany("DELETE FROM entry WHERE kind = ? AND key = ?", [(kind, key) for key in gone])
