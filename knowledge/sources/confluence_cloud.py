@@ -34,13 +34,13 @@ class ConfluenceCloud:
             return [self._space(key) for key in keys]
         answers = followed(self._api, "api/v2/spaces", [("status", "current"), ("limit", _LIMIT)])
         raw = [space for answer in answers for space in results_of(answer) if space.get("type") != "personal"]
-        return [Space(identity_of(space), str(space.get("key"))) for space in raw]
+        return [Space(identity_of(space), pages.key_of(space)) for space in raw]
 
     def _space(self, key: str) -> Space:
         for answer in followed(self._api, "api/v2/spaces", [("keys", key), ("limit", _LIMIT)]):
             for space in results_of(answer):
-                if str(space.get("key")).casefold() == key.casefold():
-                    return Space(identity_of(space), str(space.get("key")))
+                if pages.key_of(space).casefold() == key.casefold():
+                    return Space(identity_of(space), pages.key_of(space))
         raise SpaceMissing(key)
 
     def nodes(self, space: Space) -> dict[str, Node]:
@@ -49,15 +49,14 @@ class ConfluenceCloud:
         path = f"api/v2/spaces/{space.id}/pages"
         for answer in followed(self._api, path, [("limit", _LIMIT), ("sort", "id")]):
             for page in results_of(answer):
-                version = page.get("version")
-                version = version if isinstance(version, Mapping) else {}
+                version, modified = pages.version_of(page, "createdAt")
                 node = Node(
                     id=identity_of(page),
                     title=str(page.get("title") or ""),
                     parent=_parent(page),
                     wanted=page.get("status") == "current",
-                    version=int(version.get("number") or 0),
-                    modified=pages.day_of(version.get("createdAt")),
+                    version=version,
+                    modified=modified,
                     url=pages.page_url(self._api.base_url, answer, page),
                 )
                 found[node.id] = node

@@ -140,12 +140,28 @@ def identity_of(content: Mapping[str, Any]) -> str:
     return identity
 
 
+def key_of(space: Mapping[str, Any], wanted: str | None = None) -> str:
+    """A space's key; `wanted`: which it must be. Raises ApiFailure."""
+    key = space.get("key")
+    if not isinstance(key, str) or not key or (wanted is not None and key.casefold() != wanted.casefold()):
+        raise ApiFailure("a space without its key")
+    return key
+
+
 def day_of(written: object) -> dt.date | None:
     """An ISO time → the day here."""
     try:
         return dt.datetime.fromisoformat(str(written)).astimezone().date()
-    except ValueError:
+    except (ValueError, OverflowError, OSError):
         return None
+
+
+def version_of(page: Mapping[str, Any], when: str) -> tuple[int, dt.date | None]:
+    """Number (0: not told) and day; `when`: what the time is called."""
+    version = page.get("version")
+    version = version if isinstance(version, Mapping) else {}
+    number = version.get("number")
+    return number if isinstance(number, int) else 0, day_of(version.get(when))
 
 
 def quoted(text: str) -> str:

@@ -33,7 +33,7 @@ class ConfluenceServer:
             return [self._space(key) for key in keys]
         query: Query = (("type", "global"), ("status", "current"), ("limit", _LIMIT))
         raw = pages.overlapping(lambda start: self._api.get("rest/api/space", [*query, ("start", start)]))
-        return [Space(str(space.get("key")), str(space.get("key"))) for space in raw]
+        return [Space(pages.key_of(space), pages.key_of(space)) for space in raw]
 
     def _space(self, key: str) -> Space:
         try:
@@ -42,7 +42,7 @@ class ConfluenceServer:
             if failure.status == 404:
                 raise SpaceMissing(key) from failure
             raise
-        return Space(str(raw.get("key")), str(raw.get("key")))
+        return Space(pages.key_of(raw, key), pages.key_of(raw, key))
 
     def nodes(self, space: Space) -> dict[str, Node]:
         """The restrictions come along, and are kept for `restrictions`."""
@@ -64,8 +64,7 @@ class ConfluenceServer:
 
         above: dict[str, Node] = {}
         for page in pages.overlapping(ask):
-            version = page.get("version")
-            version = version if isinstance(version, Mapping) else {}
+            version, modified = pages.version_of(page, "when")
             parent = self._line(page, above)
             identity = identity_of(page)
             found[identity] = Node(
@@ -73,8 +72,8 @@ class ConfluenceServer:
                 title=str(page.get("title") or ""),
                 parent=parent,
                 wanted=True,
-                version=int(version.get("number") or 0),
-                modified=pages.day_of(version.get("when")),
+                version=version,
+                modified=modified,
                 url=pages.page_url(self._api.base_url, base, page),
             )
             try:

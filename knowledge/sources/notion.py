@@ -110,7 +110,7 @@ class NotionSource:
             yield SourceFile(
                 path=path,
                 url=page.url,
-                modified=edited.astimezone().date() if edited else None,
+                modified=day_of(page.edited),
                 size=0,
                 read=functools.partial(_read, api, page, columns, titles),
                 version=_version(page, columns) if edited and edited < settled_before else None,
@@ -240,6 +240,15 @@ def _version(page: Entry, columns: Sequence[tuple[str, str]]) -> str:
     """Columns may change without the row being edited: formulas, roll-ups, titles of related pages."""
     said = json.dumps([RENDERING, _title(page), columns], ensure_ascii=False)
     return f"{page.edited} {hashlib.sha256(said.encode('utf-8', 'replace')).hexdigest()[:16]}"
+
+
+def day_of(written: str) -> dt.date | None:
+    """An ISO time → the day here."""
+    time = _time(written)
+    try:
+        return time.astimezone().date() if time else None
+    except (OverflowError, OSError):  # in the year 1 or 9999
+        return None
 
 
 def _time(written: str) -> dt.datetime | None:

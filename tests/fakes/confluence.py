@@ -161,6 +161,8 @@ class FakeConfluence(HttpApi):
                     raise _refused(404)
                 return Reply(200, {"id": self.space_list[key].id, "key": key})
             case ["space", key, "permissions"]:
+                if key not in self.space_list:
+                    raise _refused(404)
                 viewers = self.space_list[key].viewers
                 if viewers is None:
                     raise _refused(403)

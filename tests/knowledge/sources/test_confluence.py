@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import json
@@ -13,7 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knowledge.errors import SourceDenied, SourcePartNotFound, SourceUnreachable, TokenMissing, UnreadablePage
+from knowledge.errors import (
+    SourceDenied,
+    SourceError,
+    SourcePartNotFound,
+    SourceUnreachable,
+    TokenMissing,
+    UnreadablePage,
+)
 from knowledge.formats import parse
 from knowledge.page import Audience, reader_of
 from knowledge.sources import SourceConfig, open_source
@@ -21,6 +29,7 @@ from knowledge.sources.base import SourceFile
 from knowledge.sources.confluence import ConfluenceOptions, ConfluenceSource
 from knowledge.sources.paced import PacedApi, Patience
 from tests.fakes.confluence import TOKEN, USER, FakeConfluence
+from tests.fakes.misanswering import ODDITIES, Misanswering
 
 USERS = "confluence:confluence-users"
 
@@ -435,3 +444,23 @@ def test_it_is_opened_by_its_kind_and_finds_wiki_by_itself(cloud: FakeConfluence
     cloud.page("HR", "문서")
     source = open_source("confluence", SourceConfig("위키", Audience(), tmp_path), ConfluenceOptions(url=cloud.address))
     assert [file.path for file in source.files()] == ["HR/문서"]
+
+
+@given(st.integers(0, 9), st.integers(0, 400), st.sampled_from(ODDITIES))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_api_answers_is_a_page_or_an_error_that_says_so(
+    confluence: FakeConfluence, nth: int, place: int, value: Any
+) -> None:
+    if not confluence.pages:
+        folder = {"kind": "folder"} if confluence.flavour == "cloud" else {}
+        above = confluence.page("HR", "위", groups=["hr"], **folder)
+        confluence.page("HR", "아래", above, users=["kim"])
+        confluence.unsearchable.add(confluence.page("HR", "옆"))
+    with Misanswering(confluence, nth, place, value):
+        try:
+            files = list(make(confluence).files())
+        except SourceError:
+            return
+        for file in files:
+            with contextlib.suppress(UnreadablePage):
+                assert isinstance(file.read(), bytes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import functools
 import json
@@ -10,14 +11,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from knowledge.errors import SourceDenied, SourcePartNotFound, SourceUnreachable, TokenMissing, UnreadablePage
+from knowledge.errors import (
+    SourceDenied,
+    SourceError,
+    SourcePartNotFound,
+    SourceUnreachable,
+    TokenMissing,
+    UnreadablePage,
+)
 from knowledge.formats import parse
 from knowledge.page import Audience
 from knowledge.sources import SourceConfig, open_source
 from knowledge.sources.base import SourceFile
 from knowledge.sources.notion import NotionOptions, NotionSource, root_id
 from knowledge.sources.paced import PacedApi, Patience
+from tests.fakes.misanswering import ODDITIES, Misanswering
 from tests.fakes.notion import TOKEN, FakeNotion, block, rich
 
 LATE = "2026-01-06T10:00:00.000Z"
@@ -382,3 +393,24 @@ def test_it_is_opened_by_its_kind(notion: FakeNotion, tmp_path: Path) -> None:
     notion.page("문서")
     source = open_source("notion", SourceConfig("노션", Audience(), tmp_path), NotionOptions(api_base_url=notion.base))
     assert [file.path for file in source.files()] == ["문서"]
+
+
+@given(st.integers(0, 8), st.integers(0, 400), st.sampled_from(ODDITIES))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_api_answers_is_a_page_or_an_error_that_says_so(
+    notion: FakeNotion, source: NotionSource, nth: int, place: int, value: Any
+) -> None:
+    if not notion.objects:
+        top = notion.page("위키", blocks=[block("paragraph", "글"), block("toggle", "접힘", [block("code", "x")])])
+        row = notion.row(
+            notion.data_source("표", top), "행", 합={"type": "rollup", "rollup": {"type": "number", "number": 1}}
+        )
+        notion.hidden.add(row)
+    with Misanswering(notion, nth, place, value):
+        try:
+            files = list(source.files())
+        except SourceError:
+            return
+        for file in files:
+            with contextlib.suppress(UnreadablePage):
+                assert isinstance(file.read(), bytes)
