@@ -112,3 +112,15 @@ def test_going_back_to_an_older_edition_and_staying_there(saseo: Saseo, monkeypa
     assert isinstance(saseo("editions", "rollback", "20200101-000000-00000000").exception, UnknownEdition)
     monkeypatch.setattr(Root, "embedder_id", lambda self: "other@1")
     assert isinstance(saseo("editions", "rollback", first).exception, EditionMismatch)
+
+
+def test_a_page_that_takes_too_long_is_reported_by_name_and_the_rest_is_published(saseo: Saseo) -> None:
+    with saseo.config.open("a", encoding="utf-8") as file:
+        file.write("[index]\nparse_seconds = 3\n")
+    (saseo.folder / "wiki" / "괄호.md").write_text("[" * 200_000, encoding="utf-8")
+    report = saseo.json("index")
+    (failed,) = report["failed"]
+    assert failed["page"] == "괄호.md"
+    assert "3초" in failed["reason"]
+    assert "parse_seconds" in failed["reason"]
+    assert report["pages"] == 18
