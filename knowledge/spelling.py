@@ -68,7 +68,11 @@ class Spelling:
 
     def suspicious(self, pairs: Sequence[str], view: View) -> bool:
         """Whether two letters stand side by side that do so in none of the reader's passages: else nothing is looked for."""
-        return any(not view.holds(self._pairs.holders(pair)) for pair in pairs)
+        hidden = len(view.mask) - view.count  # what more passages have than are hidden, the reader sees somewhere
+        return any(
+            self._pairs.df(pair) <= hidden and not view.holds(self._pairs.holders(pair))
+            for pair in dict.fromkeys(pairs)
+        )
 
     def repairs(self, question: str, view: View) -> list[Repair]:
         """Slips of keys in words that the reader's pages do not have."""

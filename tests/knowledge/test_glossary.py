@@ -69,6 +69,11 @@ def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, line: int, 
     assert said in str(caught.value)
 
 
+def test_the_example_glossary_is_one() -> None:
+    found = load_glossary(Path(__file__).parents[2] / "examples" / "glossary.toml")
+    assert "법카" in {name for entry in found.entries for name in entry.names}
+
+
 def test_a_glossary_that_is_not_there_or_not_utf8_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnreadableGlossary, match=r"none\.toml"):
         load_glossary(tmp_path / "none.toml")
