@@ -11,6 +11,7 @@
         │   ├── SourceUnreachable       network, time-out, the other side is down
         │   ├── SourceDenied            the other side refuses us: token, permission, robots.txt
         │   ├── SourcePartNotFound      a space or page named in the settings does not exist, or is hidden from us
+        │   ├── AddressForbidden        a web site inside the company's network, without leave
         │   ├── TokenMissing            the environment variable named in the settings is empty
         │   ├── GitMissing              no `git` program on this machine
         │   ├── NotARepository          the folder is there, but git finds no repository in it
@@ -157,6 +158,19 @@ class SourcePartNotFound(SourceError):
     en = (
         "Source '{name}' has no '{part}', or hides it. Check [[sources]] {key}, and share it with the token's account. "
         "The previous edition stays."
+    )
+
+
+class AddressForbidden(SourceError):
+    """`name`, `address`, `reason`."""
+
+    ko = (
+        "출처 '{name}'의 주소에는 접속하지 않습니다: {address} ({reason}). 회사 내부망에 있는 사이트가 맞다면 "
+        "[[sources]] allow_private = true로 허용해 주십시오. 이전 색인은 그대로 둡니다."
+    )
+    en = (
+        "Source '{name}' may not be connected to: {address} ({reason}). If it really is a site of the company's own network, "
+        "set [[sources]] allow_private = true. The previous edition stays."
     )
 
 

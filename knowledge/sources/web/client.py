@@ -39,6 +39,10 @@ class Unanswered(Exception):
         self.passing = passing
 
 
+class Forbidden(Unanswered):
+    """The address must not be talked to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`url`: the address that answered, after redirects. `headers`: lower-case names. `body`: None if not read."""
@@ -231,7 +235,7 @@ def _explained() -> Iterator[None]:
     try:
         yield
     except AddressRefused as error:
-        raise Unanswered(str(error), passing=False) from error
+        raise Forbidden(str(error), passing=False) from error
     except (BodyTooLarge, BodyBroken) as error:
         raise Unanswered(str(error), passing=False) from error
     except httpcore.TimeoutException as error:

@@ -8,13 +8,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 
-from knowledge.errors import AddressesLeft, SourceDenied, SourceUnreachable, TokenMissing
+from knowledge.errors import AddressesLeft, AddressForbidden, SourceDenied, SourceUnreachable, TokenMissing
 from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
 from knowledge.sources.kinds import SourceConfig
 from knowledge.sources.listing import Selection, unreadable
 from knowledge.sources.web.addresses import Resolve, resolve
-from knowledge.sources.web.client import Credential, Unanswered, WebClient
+from knowledge.sources.web.client import Credential, Forbidden, Unanswered, WebClient
 from knowledge.sources.web.crawl import Crawl, Limits, Site, Visited, pages_of
 from knowledge.sources.web.memory import Memory
 from knowledge.sources.web.options import WebOptions
@@ -48,7 +48,8 @@ class WebSource:
         self._clock = clock
 
     def files(self) -> Iterator[SourceFile]:
-        """Reads the whole site, then lists it. Raises TokenMissing, SourceUnreachable or SourceDenied."""
+        """Reads the whole site, then lists it. Raises TokenMissing, AddressForbidden, SourceUnreachable or
+        SourceDenied."""
         options = self._options
         credential = self._credential()
         try:
@@ -66,6 +67,8 @@ class WebSource:
                 Memory(self._home) as memory,
             ):
                 return iter(self._read(client, memory))
+        except Forbidden as error:
+            raise AddressForbidden(name=self.name, address=options.url, reason=str(error)) from error
         except Unanswered as error:
             raise SourceUnreachable(name=self.name, address=options.url, reason=str(error)) from error
         except sqlite3.Error as error:

@@ -13,7 +13,7 @@ from typing import Any
 import httpcore
 import pytest
 
-from knowledge.errors import SourceUnreachable
+from knowledge.errors import AddressForbidden
 from knowledge.page import Audience
 from knowledge.sources import SourceConfig
 from knowledge.sources.web import WebOptions
@@ -151,8 +151,9 @@ def test_no_spelling_of_this_machine_is_let_through(tmp_path: Path, host: str) -
     with running(WebSite()) as site:
         port = site.url.rpartition(":")[2]
         source = WebSource(SourceConfig("사이트", Audience(), tmp_path), WebOptions(f"http://{host}:{port}/"))
-        with pytest.raises(SourceUnreachable, match="private network"):
+        with pytest.raises(AddressForbidden, match="private network") as refused:
             source.files()
+        assert "allow_private = true" in refused.value.explain("ko")
         assert (site.asked, site.complaints) == ([], [])
 
 
