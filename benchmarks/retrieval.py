@@ -3,9 +3,9 @@
     python benchmarks/retrieval.py [WIKI] [--set FILE.jsonl] [--data-dir DIR] [--any] [--glossary FILE] [--mistyped slips]
 
 Indexes WIKI in a temporary data directory with `saseo index` and evaluates the set once per variant with the functions of
-`saseo evaluate --retrieval`; each question is embedded once. The lines "a − b" resample questions with both searches' ranks
-together, so they see differences that two intervals hide. One line of JSON, then a Markdown table. Nothing of the person's own
-configuration or data directory is used but the models.
+`saseo evaluate --retrieval`. Each question is embedded once, and its vector kept in --data-dir for another run. The lines
+"a − b" resample questions with both searches' ranks together, so they see differences that two intervals hide. One line of JSON,
+then a Markdown table. Nothing of the person's own configuration or data directory is used but the models.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -55,13 +57,18 @@ Record = dict[str, Any]
 
 
 class Remembering:
-    """An embedder that embeds a question once."""
+    """An embedder that embeds a question once; `file` keeps the vectors for another run with the same embedder."""
 
-    def __init__(self, embedder: Embedder) -> None:
+    def __init__(self, embedder: Embedder, file: Path) -> None:
         self._embedder = embedder
+        self._file = file
         self._known: dict[str, Vectors] = {}
         self.id = embedder.id
         self.dimension = embedder.dimension
+        if file.is_file():
+            with np.load(file, allow_pickle=False) as kept:
+                if str(kept["embedder"]) == self.id:
+                    self._known = dict(zip(kept["texts"].tolist(), kept["vectors"], strict=True))
 
     def passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """As the other one does."""
@@ -72,6 +79,11 @@ class Remembering:
         if text not in self._known:
             self._known[text] = self._embedder.query(text)
         return self._known[text]
+
+    def keep(self) -> None:
+        """Write what is known."""
+        texts, vectors = list(self._known), np.stack(list(self._known.values()))
+        np.savez(self._file, embedder=np.array(self.id), texts=np.array(texts), vectors=vectors)
 
 
 def main() -> None:
@@ -85,7 +97,7 @@ def main() -> None:
         indexed = _saseo(config, "index", "--json")
         print(f"indexed: {indexed['pages']} pages, {indexed['seconds']} s", file=sys.stderr)
         index = Root(config).open_index(None)
-        index.embedder = Remembering(index.embedder)
+        index.embedder = embedder = Remembering(index.embedder, data_dir / "question-vectors.npz")
         found: dict[str, list[Record]] = {}
         learned: list[Learned] = []
         for name in wanted.legs:
@@ -97,6 +109,7 @@ def main() -> None:
                 found[name] = _evaluated(cases, other)
             else:
                 found[name] = _evaluated(cases, _variant(index, VARIANTS[name]))
+            embedder.keep()
             print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
     _print(wanted, indexed, found, learned)
 
