@@ -42,7 +42,7 @@ from tests.fakes.hash_embedder import HashEmbedder  # noqa: E402
 
 OLD, ADDED = 100, 300
 _PARSE_SECONDS = 0.02
-"""So that reading takes long enough for a kill in its middle: what is read is kept once a second."""
+"""In the process that is killed while it reads, so that this takes long enough: what is read is kept once a second."""
 
 
 def _die(*_: object, **__: object) -> None:
@@ -90,7 +90,8 @@ def sentence(number: int) -> str:
 class Wiki:
     """A data directory with an edition, and pages that wait to be indexed."""
 
-    def __init__(self, folder: Path, analyser: Analyser | None = None) -> None:
+    def __init__(self, folder: Path, analyser: Analyser | None = None, parse_seconds: float = 0.0) -> None:
+        self._parse_seconds = parse_seconds
         self.folder = folder
         self.shelf = EditionShelf(folder / "data" / "editions")
         self.analyser = analyser or Analyser()
@@ -109,7 +110,7 @@ class Wiki:
 
         def parse(data: bytes, name: str) -> Document:
             self.parsed += 1
-            time.sleep(_PARSE_SECONDS)
+            time.sleep(self._parse_seconds)
             return formats.parse(data, name)
 
         def analyser() -> Analyser:
@@ -208,7 +209,7 @@ def _child(folder: Path, point: str, longest: int) -> None:
         except PublishFailed as error:
             print(f"{type(error).__name__}: {error.details['reason']}"[:80])
         return
-    wiki = Wiki(folder)
+    wiki = Wiki(folder, parse_seconds=_PARSE_SECONDS if point == "reading" else 0.0)
     wiki.build(POINTS[point]())
 
 

@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 
 from knowledge import korean
 from knowledge.building import checking
+from knowledge.building.calibrating import calibration_of
 from knowledge.building.comparing import Changes, compare
 from knowledge.building.computing import Computing
 from knowledge.building.holding import carried_over, check_size
@@ -126,6 +127,8 @@ class _Run:
     failed: list[FailedPage] = field(default_factory=list)
     held_back: list[HeldBack] = field(default_factory=list)
     recall: Recall | None = None
+    passages: int | None = None
+    """Of the edition that was made here."""
 
     def report(self, started: float) -> BuildReport:
         """Do it, and tell."""
@@ -143,7 +146,7 @@ class _Run:
         return BuildReport(
             edition=edition or self.serving.name or "",
             pages=len(digests),
-            passages=self._count(reused),
+            passages=self._count(edition),
             added=changes.added,
             changed=changes.changed,
             removed=changes.removed,
@@ -221,9 +224,12 @@ class _Run:
             return None
         return self.options.shelf.adopt(fingerprint, self.serving.name)
 
-    def _count(self, reused: bool) -> int:
-        if reused and self.serving.manifest is not None:
-            return self.serving.manifest.passages
+    def _count(self, edition: str | None) -> int:
+        """Passages of the edition that serves now, or would."""
+        if self.passages is not None:
+            return self.passages
+        if edition is not None:
+            return self.options.shelf.manifest(edition).passages
         return sum(1 for _ in self.serving.assembled(self.pages))
 
     def _publish(self, digests: dict[str, str], fingerprint: str, changes: Changes) -> str:
@@ -231,6 +237,9 @@ class _Run:
         assembled = list(serving.assembled(self.pages))
         passages = [passage for passage, _ in assembled]
         rows = np.array([row for _, row in assembled], dtype=np.int64)
+        taken = int((rows >= 0).sum())
+        changed = len(rows) - taken + (serving.manifest.passages if serving.manifest else 0) - taken
+        self.passages = len(rows)
         analyser, embedder = self.make_analyser(), self.make_embedder()
         korean.self_test(analyser)
         embedder_self_test(embedder)
@@ -265,7 +274,9 @@ class _Run:
                 self.recall = checking.check_regression(
                     index, serving, options.search, options.regression, options.regression_limits
                 )
-            return Approval(calibrate(index), self.recall)
+            before = Serving(options.shelf, None) if self.request.full else serving
+            found = calibration_of(index, before, changed, options, calibrate)
+            return Approval(found.values, found.measured_with, found.drift, self.recall)
 
         name = options.shelf.publish(contents, approve, instead_of=serving.name)
         self.progress("publishing", 1, 1)

@@ -24,11 +24,8 @@ _BATCH = 500  # below SQLite's limit on bound parameters
 
 def key_of(*parts: str | bytes) -> str:
     """SHA-256 over the parts, each with its length so that no two lists of parts look alike."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part.encode() if isinstance(part, str) else part
-        digest.update(len(data).to_bytes(8, "big"))
-        digest.update(data)
+    written = [part.encode() if isinstance(part, str) else part for part in parts]
+    digest = hashlib.sha256(b"".join(piece for data in written for piece in (len(data).to_bytes(8, "big"), data)))
     return digest.hexdigest()
 
 

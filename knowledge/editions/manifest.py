@@ -42,6 +42,9 @@ class Manifest:
     sources: dict[str, int] = field(default_factory=dict)
     held_back: list[str] = field(default_factory=list)
     recall: Recall | None = None
+    calibrated_with: str = ""
+    """Changes with whatever else the calibration depends on; `drift`: passages that came or went since it was measured."""
+    drift: int = 0
 
     def as_json(self) -> str:
         """The file's text."""

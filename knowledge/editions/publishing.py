@@ -45,6 +45,8 @@ class Approval:
     """What was measured on an edition that may serve."""
 
     calibration: dict[str, float]
+    calibrated_with: str
+    drift: int
     recall: Recall | None = None
 
 
@@ -80,7 +82,13 @@ def write_aside(aside: Path, contents: Contents, approve: Approve, made: dt.date
         fsync(path)
     # The checksums are of what was read back; opened once from disk before anybody may trust it, and approved as it was really written.
     approval = approve(opened.load(aside, draft))
-    manifest = dataclasses.replace(draft, calibration=approval.calibration, recall=approval.recall)
+    manifest = dataclasses.replace(
+        draft,
+        calibration=approval.calibration,
+        calibrated_with=approval.calibrated_with,
+        drift=approval.drift,
+        recall=approval.recall,
+    )
     (aside / MANIFEST).write_text(manifest.as_json(), encoding="utf-8")
     fsync(aside / MANIFEST)
     fsync(aside)

@@ -44,7 +44,7 @@ def test_a_kill_while_reading_costs_about_a_second_of_reading(tmp_path: Path, an
     assert outcome.again_parsed < ADDED
 
 
-@pytest.mark.parametrize("longest", [2000, 20_000, 60_000, 300_000])
+@pytest.mark.parametrize("longest", [20_000, 200_000])
 def test_a_full_disk_is_told_and_the_old_edition_serves(tmp_path: Path, analyser: Analyser, longest: int) -> None:
     outcome = crash(tmp_path, "disk full", analyser=analyser, longest=longest)
     assert outcome.held
