@@ -119,6 +119,16 @@ def test_a_question_is_understood_as_if_restricted_pages_did_not_exist(
     assert (seen.understood, seen.text) == (alone.understood, alone.text)
 
 
+@settings(max_examples=80)
+@given(
+    st.text(st.sampled_from("연차법인까드겁진ㅍㅔㅜㅋVPNdusck㈜ﬁİＡ９1%!? \n\u1112\u1161\u11ab🤔\u0301"), max_size=40)
+)
+def test_no_question_makes_it_fail(index: SearchIndex, question: str) -> None:
+    found = index.search(question, reader_of())
+    assert bool(found.understood) <= bool(found.text)
+    assert all(one.written and one.meant for one in found.understood)
+
+
 def test_without_tolerance_a_question_stays_as_it_is(index: SearchIndex) -> None:
     strict = SearchIndex(index.edition, index.analyser, index.embedder, SearchOptions(tolerant=False))
     found = strict.search("dusck 법인까드", reader_of())
