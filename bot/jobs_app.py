@@ -41,7 +41,7 @@ _NICE = 19
 
 def _table(settings: Settings, spec: JobSpec) -> JobTable:
     """Whether and when a job runs by itself: `[jobs.NAME]`, or where its times stand."""
-    return JobTable(enabled=True, schedule=spec.schedule) if spec.schedule else settings.jobs.of(spec.name)
+    return settings.jobs.of(spec.name) if spec.schedule is None else JobTable(enabled=True, schedule=spec.schedule)
 
 
 def by_themselves(settings: Settings, registry: Registry) -> list[str]:
@@ -58,7 +58,7 @@ def schedules(settings: Settings, registry: Registry) -> dict[str, Schedule]:
         spec.name: parse(
             _table(settings, spec).schedule,
             zone,
-            key=f"{spec.name}: [[sources]] schedule" if spec.schedule else f"[jobs.{spec.name}] schedule",
+            key=f"{spec.name}: [[sources]] schedule" if spec.schedule is not None else f"[jobs.{spec.name}] schedule",
         )
         for spec in registry
     }
@@ -88,7 +88,9 @@ def make_runner(parts: JobParts, registry: Registry, without: Collection[str] = 
 def job_service(parts: JobParts, config: Path | None) -> JobService | None:
     """What runs beside `saseo serve`; None when `[jobs]` is off. `config`: of `--config`. Raises InvalidSetting."""
     from jobs.clock import Clock
+    from jobs.file_changes import FileChanges
     from jobs.registry import registry as make_registry
+    from jobs.reindex import name_of
     from jobs.service import JobService, Worker
 
     settings = parts.settings
@@ -112,7 +114,19 @@ def job_service(parts: JobParts, config: Path | None) -> JobService | None:
         {name: timed[name] for name in chosen if name in timed},
         grace=settings.jobs.grace_minutes * 60,
     )
-    return JobService(parts.store, clock, rules(settings, registry), chosen, start)
+
+    async def due(source: str) -> None:
+        await parts.store.run(runs.ask, name_of(source), by=runs.CHANGE, now=time.time())
+
+    watched = {one.name: one.watched for one in settings.sources if one.watched is not None}
+    return JobService(
+        parts.store,
+        clock,
+        rules(settings, registry),
+        chosen,
+        start,
+        changes=FileChanges(watched, due) if watched else None,
+    )
 
 
 def work() -> NoReturn:

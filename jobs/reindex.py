@@ -81,9 +81,10 @@ def job(parts: JobParts) -> JobSpec:
 
 
 def jobs_of_sources(parts: JobParts) -> Iterator[JobSpec]:
-    """One for each source with a schedule of its own: only that source is read. None runs beside another one or the whole run."""
+    """One for each source that is read by itself, at its own times or when something changed in it. None runs beside another one
+    or the whole run."""
     for source in parts.settings.sources:
-        if source.schedule:
+        if source.schedule or source.watched:
             yield _job_of(parts, source.name, source.schedule)
 
 

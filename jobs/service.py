@@ -17,6 +17,7 @@ from typing import Protocol
 from bot.store import jobs as runs
 from bot.store.database import Store
 from jobs.clock import Clock
+from jobs.file_changes import FileChanges
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 5.0
@@ -50,15 +51,17 @@ class JobService:
         jobs: Collection[str],
         start: Callable[[str], Awaitable[Worker]],
         *,
+        changes: FileChanges | None = None,
         look_seconds: float = _LOOK_SECONDS,
         rest_seconds: float = _REST_SECONDS,
     ) -> None:
-        """`jobs`: those that run by themselves. `start` starts the worker process for a job."""
+        """`jobs`: those that run by themselves. `start` starts the worker process for a job. `changes` is watched beside the clock."""
         self._store = store
         self._clock = clock
         self._rules = rules
         self._jobs = jobs
         self._start = start
+        self._changes = changes
         self._look_seconds = look_seconds
         self._rest_seconds = rest_seconds
         self._workers: dict[str, Worker] = {}
@@ -68,6 +71,7 @@ class JobService:
     async def run(self) -> None:
         """Whatever goes wrong is logged and tried again: the service answers without jobs, too."""
         started = False
+        watching = asyncio.create_task(self._changes.run(), name="watch-sources") if self._changes else None
         try:
             while True:
                 try:
@@ -79,6 +83,8 @@ class JobService:
                     _log.error(json.dumps({"event": "jobs_not_looked_after", "error": type(error).__name__}))
                 await asyncio.sleep(self._look_seconds)
         finally:
+            if watching is not None:
+                watching.cancel()
             self._clock.stop()
             for worker in self._workers.values():
                 with contextlib.suppress(ProcessLookupError):

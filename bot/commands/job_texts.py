@@ -57,6 +57,8 @@ def when(line: JobLine, at: str, language: Language) -> str:
         return "일시 중지" if korean else "paused"
     if not line.enabled:
         return "꺼짐" if korean else "off"
+    if not line.schedule and line.name.startswith("reindex:"):
+        return "폴더의 문서가 바뀌면 실행" if korean else "when something changes in its folder"
     if not line.schedule:
         return "다른 작업이 요청하면 실행" if korean else "when another job asks for it"
     return f"{line.schedule} · 다음 {at}" if korean else f"{line.schedule} · next {at}"
@@ -183,11 +185,11 @@ def _error(run: Run, language: Language) -> str:
 
 
 def _by(who: str, language: Language) -> str:
-    from bot.store.jobs import CLOCK
+    from bot.store.jobs import CHANGE, CLOCK
 
-    if who == CLOCK:
-        return "일정" if language == "ko" else "by the clock"
-    return who
+    korean = language == "ko"
+    known = {CLOCK: "일정" if korean else "by the clock", CHANGE: "문서 변경" if korean else "a changed page"}
+    return known.get(who, who)
 
 
 def _duration(seconds: float, language: Language) -> str:

@@ -20,6 +20,8 @@ from bot.store import facts
 from bot.store.job_rows import Run, add, alone, change, read
 from bot.store.schema import job_runs, job_switches
 
+CHANGE = "change"
+"""Who asked: a watched folder in which something changed."""
 CLOCK = "clock"
 """Who asked, when nobody did."""
 DIED = "ProcessDied"
