@@ -105,9 +105,15 @@ def running(site: WebSite) -> Iterator[WebSite]:
         return runner, runner.addresses[0][1]
 
     async def stop(runner: web.AppRunner) -> None:
+        # A connection that was closed at once is accepted, noticed and let go in rounds of the loop; so are those that
+        # the clean-up closes.
+        await rounds()
         await runner.cleanup()
+        await rounds()
+
+    async def rounds() -> None:
         for _ in range(20):
-            await asyncio.sleep(0.002)  # connections that were closed at once are let go in the loop's next rounds
+            await asyncio.sleep(0.001)
 
     runner, port = asyncio.run_coroutine_threadsafe(start(), loop).result()
     site.url = f"http://127.0.0.1:{port}"
