@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -61,6 +62,18 @@ def test_the_child_may_write_nothing_and_open_few_files(misbehaving: Misbehaving
     assert misbehaving.text(f"may write {tmp_path / 'file'}").startswith("no: ")
     assert (tmp_path / "file").read_bytes() == b""
     assert misbehaving.text("may open-many").startswith("no: ")
+
+
+def test_a_parser_that_spins_ends_by_itself_though_nobody_watches() -> None:
+    code = f"""if True:
+        import sys
+        sys.path.insert(0, {str(ROOT)!r})
+        from knowledge.parsing import limits
+        with limits.page(0.1, 512):
+            while True:
+                pass
+    """
+    assert subprocess.run([sys.executable, "-c", code], timeout=300).returncode == -signal.SIGXCPU
 
 
 def _network_can_be_given_up() -> bool:
