@@ -396,7 +396,7 @@ def test_it_is_opened_by_its_kind(notion: FakeNotion, tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 8), st.integers(0, 400), st.sampled_from(ODDITIES))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_the_api_answers_is_a_page_or_an_error_that_says_so(
     notion: FakeNotion, source: NotionSource, nth: int, place: int, value: Any
 ) -> None:
