@@ -83,7 +83,8 @@ class ContentCache:
                 self._db.commit()
                 self._kept_at = time.monotonic()
         except sqlite3.OperationalError:
-            self._db.rollback()
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._db.rollback()
 
     def keep_only(self, kind: Kind, keys: Iterable[str]) -> None:
         """Forget everything else of this kind: what left the wiki leaves the cache too."""
