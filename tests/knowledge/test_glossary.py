@@ -11,7 +11,7 @@ from knowledge.edition import EditionShelf
 from knowledge.errors import BadGlossary, UnreadableGlossary
 from knowledge.glossary import NO_WORDS, Entry, Glossary, load_glossary
 from knowledge.hits import Understood
-from knowledge.korean import Analyser, analyser_name
+from knowledge.korean import Analyser, analyser_name, self_test
 from knowledge.page import Audience, reader_of
 from knowledge.search import SearchIndex, SearchOptions
 from knowledge.sources.folder import FolderSource
@@ -23,6 +23,7 @@ WORDS = Glossary(
         Entry("가상사설망", ("VPN", "브이피엔")),
         Entry("에듀테크지원금", ("자기계발비",)),
         Entry("오로라", ("인수합병",)),
+        Entry("법인카드"),
     )
 )
 PAGES = {
@@ -103,9 +104,14 @@ def index(tmp_path_factory: pytest.TempPathFactory, glossed: Analyser) -> Search
     return SearchIndex(options.shelf.open(), glossed, HashEmbedder(), SearchOptions(glossary=WORDS))
 
 
-def test_a_name_is_cut_alike_in_every_sentence(glossed: Analyser) -> None:
+@pytest.mark.parametrize(
+    "sentence", ["{}", "{}를 분실했습니다.", "{} 한도가 얼마예요", "{}분실했어요", "어제 {}로는 안 됐습니다"]
+)
+def test_a_name_is_cut_alike_in_every_sentence(glossed: Analyser, sentence: str) -> None:
+    assert glossed.morphemes(sentence.format("법인카드"))[:4].count("법인카드") == 1
     assert glossed.morphemes("가상사설망 접속") == ["가상사설망", "가상", "사설", "망", "접속"]
     assert glossed.morphemes("브이피엔은 접속이 됩니다")[:2] == ["브이피엔", "접속"]
+    self_test(glossed)
 
 
 def test_a_compound_is_kept_whole_and_found_by_its_parts(glossed: Analyser) -> None:
