@@ -14,6 +14,7 @@ from benchmarks.service_run import Service, configure, index
 from bot.store import jobs
 from bot.store.database import Store, open_store
 from bot.store.job_rows import Run
+from knowledge.edition import EditionShelf
 from tests.conftest import WIKI, write_wiki
 from tests.fakes.slack import SlackServer
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -109,3 +110,35 @@ async def test_jobs_run_beside_the_service_fail_without_it_and_end_with_it(tmp_p
         await until(lambda: workers(config) == [])  # their standard input closed
     finally:
         store.close()
+
+
+async def test_a_watched_source_is_indexed_soon_after_a_page_changed(tmp_path: Path, slack: SlackServer) -> None:
+    writer = tmp_path / "tiny.gguf"
+    write_tiny_qwen2(writer)
+    config, environment = configure(tmp_path, str(writer), slack, None, [])
+    wiki = write_wiki(tmp_path / "wiki", WIKI)
+    sources = f'[[sources]]\nname = "wiki"\npath = "{wiki}"\nwatch = true\n'
+    config.write_text(config.read_text(encoding="utf-8") + sources, encoding="utf-8")
+    service = Service(config, environment, tmp_path / "serve.log")
+    await index(service)
+    store: Store = open_store("", tmp_path / "data")
+    shelf = EditionShelf(tmp_path / "data" / "editions")
+    before = shelf.current()
+    await service.start()
+    try:
+        await slack.wait_connected(2, timeout=120)
+        write_wiki(wiki, {"주차.md": "# 주차 안내\n\n방문 차량은 지하 2층에 세웁니다.\n"})
+        (wiki / "회의실.md").unlink()
+        await until(lambda: shelf.current() != before, 240)
+        pages = shelf.pages(shelf.current())
+        assert "wiki/주차.md" in pages
+        assert "wiki/회의실.md" not in pages
+        (run,) = store.run_now(jobs.every, "reindex:wiki")
+        assert run.asked_by == jobs.CHANGE
+        assert store.run_now(jobs.every, "reindex") == []
+        edition = shelf.current()
+        await until(lambda: edition in service.log.read_text(encoding="utf-8"), 120)  # the running service took it over
+    finally:
+        code = await service.stop()
+        store.close()
+    assert code == 0
