@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from bot.errors import UnknownLora
+from bot.loras.shelf import ShelvedLora
 from bot.releases.choosing import Choice, released
 from bot.releases.releases import Releases, record_of
 from bot.store import loras
@@ -63,7 +64,7 @@ def every(releases: Releases) -> list[Listed]:
             Listed(
                 record=one,
                 role=_role(one.name, choice),
-                examples=counts.get(one.name, 0),
+                examples=counts.get(one.name, 0) or _of_card(shelved.get(one.name)),
                 evaluation=loras.latest_evaluation(connection, one.name),
                 shipped=one.name in shelved and shelved[one.name].shipped,
                 fits=one.base == releases.base,
@@ -102,6 +103,15 @@ def describe(releases: Releases, name: str) -> Described:
         releases.shelf.card(name)  # raises, naming the nearest
         raise UnknownLora(name=name, hint="")
     return found
+
+
+def _of_card(lora: ShelvedLora | None) -> int:
+    """How many examples one without a record of them has seen, as its card says: shipped or imported from elsewhere."""
+    try:
+        count = lora.card["examples"]["learnt"]["count"] if lora is not None else 0
+    except (KeyError, TypeError):
+        return 0
+    return count if isinstance(count, int) else 0
 
 
 def _role(name: str, choice: Choice) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import subprocess
@@ -277,6 +278,10 @@ def test_what_came_with_saseo_answers_until_something_is_released_and_again_afte
 ) -> None:
     write_result(tmp_path / "shipped" / "starter", company.base, 9)
     assert answers(company) == "starter"
+    card = tmp_path / "shipped" / "starter" / "lora.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"examples": {"learnt": {"count": 477}}}))
+    (starter,) = (one for one in every(company.releases()) if one.shipped)
+    assert (starter.record.name, starter.examples) == ("starter", 477)  # nobody here approved them: its card tells
     with pytest.raises(LoraKept):
         company.releases().delete("starter", by="kim")
     company.promote(company.names[0], against="starter")
