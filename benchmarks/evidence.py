@@ -62,13 +62,15 @@ def _measure(config: Path, questions: Path, budgets: list[int], passages: int) -
     found = []
     for case in load_set(questions):
         if case.answerable and case.answers:
-            searched, _ = condense(" ".join(case.question.split()), case.turns, index.analyser, idf=index.idf)
-            found.append((case, searched, index.search(searched, reader_of(case.groups), 2 * passages + 4).hits))
+            reader = reader_of(case.groups)
+            rarity = index.rarity(reader)
+            searched, _ = condense(" ".join(case.question.split()), case.turns, index.analyser, idf=rarity)
+            found.append((case, searched, index.search(searched, reader, 2 * passages + 4).hits, rarity))
     rows = []
     for budget in budgets:
         held, lengths = [], []
-        for case, searched, hits in found:
-            shown = excerpts(searched, hits, index.analyser, index.idf, most=passages, characters=budget)
+        for case, searched, hits, rarity in found:
+            shown = excerpts(searched, hits, index.analyser, rarity, most=passages, characters=budget)
             text = "\n".join(one.shown for one in shown)
             held.append((contains_all if len(case.pages) > 1 else contains)(text, case.answers))
             lengths.append(len(text))

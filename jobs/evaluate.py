@@ -41,7 +41,7 @@ class Searching(Protocol):
     def name(self) -> str: ...
     @property
     def analyser(self) -> Analyser: ...
-    def idf(self, token: str) -> float: ...
+    def rarity(self, reader: frozenset[str]) -> Callable[[str], float]: ...
     def search(self, question: str, reader: frozenset[str], k: int = 10, *, one_per_page: bool = False) -> Found: ...
 
 
@@ -278,7 +278,7 @@ async def evaluate_answers(
 def _searched(case: Case, index: Searching) -> SearchRecord:
     reader = reader_of(case.groups)
     try:
-        question, _ = condense(" ".join(case.question.split()), case.turns, index.analyser, idf=index.idf)
+        question, _ = condense(" ".join(case.question.split()), case.turns, index.analyser, idf=index.rarity(reader))
         found = index.search(question, reader, DEPTH, one_per_page=True)
     except Exception as error:  # noqa: BLE001 - counted and named in the report; the other questions still count
         return SearchRecord(case, error=type(error).__name__)

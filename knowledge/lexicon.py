@@ -29,15 +29,16 @@ class Lexicon:
         self, bm25: BM25, counts: NDArray[np.uint16] | None = None, lengths: NDArray[np.int32] | None = None
     ) -> None:
         self._bm25 = bm25
-        self._counts = counts
-        self._lengths = lengths
         # Plain arrays over what may be memory-mapped: a slice of a memmap costs ten times a slice of an array.
+        self._counts = None if counts is None else np.asarray(counts)
+        self._lengths = None if lengths is None else np.asarray(lengths)
         self._scores: Scores = np.asarray(bm25.scores["data"])
         self._documents: NDArray[np.integer] = np.asarray(bm25.scores["indices"])
         self._starts = [int(start) for start in bm25.scores["indptr"]]
         # bm25s adds an empty token that no document has a list for.
         self._vocabulary = {token: i for token, i in bm25.vocab_dict.items() if i < len(self._starts) - 1}
         self.size = int(bm25.scores["num_docs"])
+        self.k1, self.b = float(bm25.k1), float(bm25.b)
 
     @classmethod
     def build(cls, documents: Iterable[Sequence[str]]) -> Lexicon:
@@ -107,9 +108,8 @@ class Lexicon:
         return 0 if index is None else self._starts[index + 1] - self._starts[index]
 
     def idf(self, token: str) -> float:
-        """Lucene's ln(1 + (N - df + 0.5) / (df + 0.5)); an unknown token has df 0."""
-        df = self.df(token)
-        return float(np.log(1 + (self.size - df + 0.5) / (df + 0.5)))
+        """How rare `token` is; an unknown token has df 0."""
+        return idf(self.size, self.df(token))
 
     def holders(self, token: str) -> NDArray[np.integer]:
         """Numbers of the documents that hold `token`, ascending."""
@@ -117,6 +117,12 @@ class Lexicon:
         if index is None:
             return np.zeros(0, dtype=np.int64)
         return self._documents[self._starts[index] : self._starts[index + 1]]
+
+    def held(self, token: str, counts: TermCounts) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+        """(documents that hold `token`, how often each does). `counts`: this lexicon's own."""
+        index = self._vocabulary.get(token)
+        at = slice(0, 0) if index is None else slice(self._starts[index], self._starts[index + 1])
+        return self._documents[at], counts.counts[at]
 
     def held_by(self, token: str, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of `numbers` hold `token`."""
@@ -126,3 +132,8 @@ class Lexicon:
         at = np.minimum(np.searchsorted(holders, numbers), len(holders) - 1)
         held: NDArray[np.bool_] = holders[at] == numbers
         return held
+
+
+def idf(size: int, df: int) -> float:
+    """Lucene's ln(1 + (N - df + 0.5) / (df + 0.5))."""
+    return float(np.log(1 + (size - df + 0.5) / (df + 0.5)))

@@ -1,14 +1,15 @@
 """The one read path: audience filter → three legs → fusion → hits, with the evidence the judge decides on.
 
-Nothing a reader may not see is scored: the mask goes into every leg, and so no rank, score or text of a restricted
-passage can come out. Thread-safe for reading; the caller keeps it off the event loop.
+Nothing a reader may not see is scored, and how rare words are is counted without it: what is found is what would be found if
+restricted passages did not exist (only the edition's threshold was measured over all). Thread-safe for reading; the caller keeps it
+off the event loop.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +24,7 @@ from knowledge.glossary import NO_WORDS, Glossary
 from knowledge.hits import Evidence, Found, Hit, Understood
 from knowledge.korean import Analyser, bigrams
 from knowledge.ranking import best_first, best_of_each_page, outdated_below
+from knowledge.readable_lexicon import readable
 from knowledge.readers import Readers, View
 from knowledge.rerank import Reranker, reranked
 from knowledge.signals import OFF, Signals
@@ -102,13 +104,14 @@ class SearchIndex:
         if not view.count or not bigrams(question):
             return Found((), Evidence(), (0.0, time.perf_counter() - started))
         options = self._options
+        morphemes = readable(self.edition.morphemes, view)
         wording = self._understanding.read(question, view)
         before = time.perf_counter()
         vector = self.embedder.query(wording.text)
         embedding = time.perf_counter() - before
         legs = {
-            "morpheme": self._lexical(wording.morpheme_scores(self.edition.morphemes), view),
-            "bigram": self._lexical(wording.bigram_scores(self.edition.bigrams), view),
+            "morpheme": self._lexical(wording.morpheme_scores(morphemes), view),
+            "bigram": self._lexical(wording.bigram_scores(readable(self.edition.bigrams, view)), view),
             "dense": self.edition.vectors.search(vector, options.candidates, None if view.everything else view),
         }
         fused = fuse(legs, options.weights, options.fusion)
@@ -122,7 +125,7 @@ class SearchIndex:
         places = places[: max(k, 3)]
         numbers = fused.numbers[places].tolist()
         cosines = self._cosines(vector, numbers, legs["dense"])
-        coverages = wording.coverages(self.edition.morphemes, numbers, self._understanding.counted(wording))
+        coverages = wording.coverages(morphemes, numbers, self._understanding.counted(wording))
         shares = [fused.shares_of(place) for place in places]
         hits = tuple(
             Hit(
@@ -162,13 +165,17 @@ class SearchIndex:
         scores[top] = reranked(scores[top], read)
         return sorted(top, key=lambda place: (-scores[place], numbers[place])) + places[len(top) :], scores
 
-    def closeness(self, question: str) -> Closeness:
-        """How near other texts are to `question`, on the scale of `Evidence.strength`."""
-        return Closeness(question, self.analyser, self.embedder, self.idf)
+    def closeness(self, question: str, rarity: Callable[[str], float]) -> Closeness:
+        """How near other texts are to `question`, on the scale of `Evidence.strength`; `rarity` as below."""
+        return Closeness(question, self.analyser, self.embedder, rarity)
 
     def idf(self, token: str) -> float:
-        """How rare a morpheme is in this edition."""
+        """How rare a morpheme is in the whole edition: for who may read everything, and for what everyone may read."""
         return self.edition.morphemes.idf(token)
+
+    def rarity(self, reader: frozenset[str], sources: frozenset[str] = frozenset()) -> Callable[[str], float]:
+        """How rare a morpheme is (IDF) in what `reader` may read, of `sources` (empty: of all)."""
+        return readable(self.edition.morphemes, self._readers.view(reader, sources)).idf
 
     def readable(self, reader: frozenset[str], sources: frozenset[str] = frozenset()) -> NDArray[np.bool_]:
         """A mask over the edition's passages: those that `reader` may read, of `sources` (empty: of all)."""

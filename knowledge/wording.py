@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from knowledge.hits import Understood
 from knowledge.korean import bigrams
-from knowledge.lexicon import Lexicon, Scores
+from knowledge.lexicon import Scores
+from knowledge.readable_lexicon import Rarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,12 @@ class Wording:
     alternatives: tuple[Alternative, ...] = ()
     understood: tuple[Understood, ...] = ()
 
-    def morpheme_scores(self, lexicon: Lexicon) -> Scores:
+    def morpheme_scores(self, lexicon: Rarity) -> Scores:
         """BM25 over morphemes, one per passage."""
         pieces = [(one.written.tokens, [m.tokens for m in one.meant], one.weight) for one in self.alternatives]
         return _scores(lexicon, self.tokens, pieces)
 
-    def bigram_scores(self, lexicon: Lexicon) -> Scores:
+    def bigram_scores(self, lexicon: Rarity) -> Scores:
         """BM25 over character bigrams, one per passage."""
         pieces = [
             (tuple(bigrams(one.written.text)), [tuple(bigrams(m.text)) for m in one.meant], one.weight)
@@ -59,7 +60,7 @@ class Wording:
         ]
         return _scores(lexicon, self.pairs, pieces)
 
-    def coverages(self, lexicon: Lexicon, numbers: Sequence[int], counted: Iterable[str]) -> list[float]:
+    def coverages(self, lexicon: Rarity, numbers: Sequence[int], counted: Iterable[str]) -> list[float]:
         """IDF-weighted share of the `counted` morphemes that each passage of `numbers` holds; other words at their weight."""
         at = np.array(numbers, dtype=np.int64)
         own = set(counted)
@@ -82,7 +83,7 @@ class Wording:
 
 
 def _scores(
-    lexicon: Lexicon, tokens: Sequence[str], pieces: list[tuple[tuple[str, ...], list[tuple[str, ...]], float]]
+    lexicon: Rarity, tokens: Sequence[str], pieces: list[tuple[tuple[str, ...], list[tuple[str, ...]], float]]
 ) -> Scores:
     if not pieces:
         return lexicon.scores(tokens)
@@ -98,7 +99,7 @@ def _scores(
     return scores
 
 
-def _held(lexicon: Lexicon, tokens: set[str], at: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
+def _held(lexicon: Rarity, tokens: set[str], at: NDArray[np.int64]) -> tuple[NDArray[np.float64], float]:
     """(IDF that each passage holds of the tokens, IDF of all of them)."""
     held, total = np.zeros(len(at)), 0.0
     for token in tokens:

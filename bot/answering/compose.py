@@ -69,17 +69,20 @@ class Composer:
         turns: Sequence[str],
         shown: Sequence[Excerpt],
         *,
+        rarity: Callable[[str], float],
         run: RunOffLoop,
         emit: Callable[[Event], None],
         since: Callable[[], float],
         language: texts.Language,
     ) -> None:
-        """`searched`: the condensed question; `since`: seconds since the question arrived."""
+        """`searched`: the condensed question; `rarity`: how rare a morpheme is in what the reader may read; `since`:
+        seconds since the question arrived."""
         self._live = live
         self._question = question
         self._searched = searched
         self._turns = turns
         self._shown = shown
+        self._rarity = rarity
         self._run = run
         self._emit = emit
         self._since = since
@@ -91,7 +94,7 @@ class Composer:
     @cached_property
     def _closeness(self) -> Closeness:
         """CPU work: first touched in the search thread."""
-        return self._live.index.closeness(self._searched)
+        return self._live.index.closeness(self._searched, self._rarity)
 
     async def write(
         self,
@@ -153,7 +156,7 @@ class Composer:
             self._shown,
             f"{self._question} {self._searched}",
             self._live.analyser,
-            self._live.index.idf,
+            self._rarity,
         )
         if checked.problem == "refusal":
             return "refusal"

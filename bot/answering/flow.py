@@ -75,6 +75,8 @@ class Way:
 class State(TypedDict, total=False):
     """What the steps hand on. Replaced, never changed in place."""
 
+    rarity: Callable[[str], float]
+    """How rare a morpheme is in what the reader may read."""
     searched: str
     turns: tuple[str, ...]
     wordings: tuple[str, ...]
@@ -195,13 +197,13 @@ class AnswerFlow:
         way = runtime.context
         runtime.stream_writer(Progressed("searching"))
         question, live = way.question, way.live
-        searched, turns = await self._off_loop(
-            condense, question.text, question.turns, live.analyser, idf=live.index.idf
-        )
+        rarity = await self._off_loop(live.index.rarity, reader_of(question.groups), question.sources)
+        searched, turns = await self._off_loop(condense, question.text, question.turns, live.analyser, idf=rarity)
         # What was mistyped is the search's own affair; another wording is the question with the one before it.
         wordings = (f"{question.turns[-1]} {question.text}",) if question.turns and not turns else ()
         return {
-            "searched": searched, "turns": turns, "wordings": wordings, "search_seconds": 0.0, "attempt": 0, "notes": ()
+            "rarity": rarity, "searched": searched, "turns": turns, "wordings": wordings,
+            "search_seconds": 0.0, "attempt": 0, "notes": (),
         }  # fmt: skip
 
     async def _retrieve(self, state: State, runtime: Runtime[Way]) -> State:
@@ -245,13 +247,13 @@ class AnswerFlow:
                 state["searched"],
                 state["found"].hits,
                 way.live.analyser,
-                way.live.index.idf,
+                state["rarity"],
                 most=options.passages,
                 characters=options.evidence_characters,
             )
             runtime.stream_writer(Progressed("reading", len(shown)))
         composer = Composer(
-            way.live, way.question.text, state["searched"], state["turns"], shown,
+            way.live, way.question.text, state["searched"], state["turns"], shown, rarity=state["rarity"],
             run=self._off_loop, emit=runtime.stream_writer, since=way.since, language=way.language,
         )  # fmt: skip
         composed = await composer.write(

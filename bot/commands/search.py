@@ -85,8 +85,9 @@ def _found(index: SearchIndex, asked: Asked, count: int, passages: bool) -> Foun
     from bot.answering.condense import condense
     from knowledge.page import reader_of
 
-    question, _ = condense(asked.question, asked.turns, index.analyser, idf=index.idf)
-    return index.search(question, reader_of(asked.groups), count, one_per_page=not passages)
+    reader = reader_of(asked.groups)
+    question, _ = condense(asked.question, asked.turns, index.analyser, idf=index.rarity(reader))
+    return index.search(question, reader, count, one_per_page=not passages)
 
 
 def _as_dict(rank: int, hit: Hit) -> dict[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,8 +45,8 @@ class FakeIndex:
         self._found = found
         self.asked: list[tuple[str, frozenset[str], int, bool]] = []
 
-    def idf(self, token: str) -> float:
-        return float(len(token))
+    def rarity(self, reader: frozenset[str]) -> Callable[[str], float]:
+        return lambda token: float(len(token))
 
     def search(self, question: str, reader: frozenset[str], k: int = 10, *, one_per_page: bool = False) -> Found:
         self.asked.append((question, reader, k, one_per_page))

@@ -115,16 +115,51 @@ async def test_nothing_outside_the_readers_audience_is_found_shown_or_named(
                 assert secret_of(number) not in seen
                 assert f"{page.folder}/{number}.md" not in seen
         readable = [n for n, page in enumerate(pages) if may_read(page, source, rules, reader)]
+        if readable:
+            await assert_as_if_nothing_else_existed(Path(folder) / "bare", analyser, index, pages, readable, wanted)
         asked_for = [n for n in readable if pages[n].topic in asked]
         if asked_for:  # and what may be read is found: a search that finds nothing would pass, too
             assert {hit.passage.page for hit in hits} >= {f"{pages[n].folder}/{n}.md" for n in asked_for}
 
 
+async def assert_as_if_nothing_else_existed(
+    folder: Path, analyser: Analyser, index: SearchIndex, pages: list[Written], readable: list[int], wanted: Question
+) -> None:
+    """What may not be read influences nothing: hits, scores and the whole answer are those of a wiki without it."""
+    open_to_all = {n: Written(pages[n].topic, pages[n].folder, None) for n in readable}
+    bare = indexed(folder, analyser, open_to_all, None, {})
+
+    def alike(one: SearchIndex, groups: frozenset[str]) -> list[object]:
+        found = one.search(wanted.text, reader_of(groups), 20)
+        hits = [
+            (hit.passage.page, hit.passage.text, hit.score, hit.dense, hit.coverage, hit.shares) for hit in found.hits
+        ]
+        return [hits, found.evidence, found.understood, found.text]
+
+    assert alike(index, wanted.groups) == alike(bare, frozenset())
+    told = []
+    for one in (index, bare):
+        prompts: list[str] = []
+
+        def parrot(messages: Sequence[BaseMessage], prompts: list[str] = prompts) -> str:
+            prompts.extend(message.text for message in messages)
+            return messages[-1].text
+
+        live = Live(one, analyser, ScriptedWriter(script=parrot), "scripted", None, "test", 0.0)
+        answer = await AnswerFlow(lambda live=live: live).answer(wanted)  # type: ignore[misc]
+        told.append((answer.outcome, answer.text, answer.citations, answer.nearest, answer.condensed, prompts))
+    assert told[0] == told[1]
+
+
 def indexed(
-    folder: Path, analyser: Analyser, pages: list[Written], source: list[str] | None, rules: dict[str, list[str]]
+    folder: Path,
+    analyser: Analyser,
+    pages: Sequence[Written] | dict[int, Written],
+    source: list[str] | None,
+    rules: dict[str, list[str]],
 ) -> SearchIndex:
     """An edition of `pages`, as `saseo index` makes it."""
-    for number, page in enumerate(pages):
+    for number, page in pages.items() if isinstance(pages, dict) else enumerate(pages):
         path = folder / "wiki" / page.folder / f"{number}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(page.text(secret_of(number)), encoding="utf-8")
