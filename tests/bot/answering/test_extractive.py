@@ -24,13 +24,13 @@ def shown() -> list[Excerpt]:
 
 
 def test_the_nearest_sentence_comes_first_and_a_question_never(index: SearchIndex, shown: list[Excerpt]) -> None:
-    quotes = best_quotes(index.closeness("연차는 며칠 전까지 신청합니까?"), shown, most=4)
+    quotes = best_quotes(index.closeness("연차는 며칠 전까지 신청합니까?", index.idf), shown, most=4)
     assert quotes[0] == (SENTENCES[1], 0)
     assert SENTENCES[0] not in [sentence for sentence, _ in quotes]
     assert SENTENCES[3] not in [sentence for sentence, _ in quotes]  # far below the best
 
 
 def test_below_the_floor_nothing_is_quoted(index: SearchIndex, shown: list[Excerpt]) -> None:
-    closeness = index.closeness("연차는 며칠 전까지 신청합니까?")
+    closeness = index.closeness("연차는 며칠 전까지 신청합니까?", index.idf)
     assert best_quotes(closeness, shown, floor=99.0) == []
     assert best_quotes(closeness, []) == []

@@ -262,7 +262,7 @@ BESIDE = "미사용 연차는 이월할 수 없습니다."
 @pytest.fixture(scope="module")
 def between(index: SearchIndex) -> float:
     """A threshold that the sentence which answers reaches and the one beside the point does not."""
-    near, beside = index.closeness(ASKED).of([f"연차 규정\n{GOOD}", f"연차 규정\n{BESIDE}"])
+    near, beside = index.closeness(ASKED, index.idf).of([f"연차 규정\n{GOOD}", f"연차 규정\n{BESIDE}"])
     assert near > beside + 0.5
     return beside
 

@@ -84,17 +84,17 @@ def company(tmp_path: Path) -> Company:
 
 def test_a_lora_is_promoted_tried_rolled_back_and_deleted(company: Company) -> None:
     first, second = company.first, company.second
-    assert {one["name"]: one["role"] for one in company.json("list")} == {first: "", second: ""}
+    assert {one["name"]: one["role"] for one in company.json("list") if not one["shipped"]} == {first: "", second: ""}
     done = company.json("promote", first, "--reason", "첫 배포")
     assert (done["lora"], done["action"], done["evaluation"], done["reason"]) == (first, "promote", "v-none", "첫 배포")
     assert done["by"].startswith("terminal:")
     canary = company.json("promote", second, "--share", "0.25")
     assert (canary["lora"], canary["canary"], canary["share"]) == (first, second, 0.25)
-    assert {one["name"]: one["role"] for one in company.json("list")} == {first: "answers", second: "canary"}
+    assert {one["name"]: one["role"] for one in company.json("list") if not one["shipped"]} == {first: "answers", second: "canary"}
     assert isinstance(company.refused("delete", first), LoraKept)
     assert company.json("rollback")["canary"] == ""
     assert company.json("delete", second) == {"deleted": second}
-    assert [one["name"] for one in company.json("list")] == [first]
+    assert [one["name"] for one in company.json("list") if not one["shipped"]] == [first]
     assert company.json("rollback")["lora"] == "none"
     assert isinstance(company.refused("rollback"), NothingToRollBack)
 
@@ -148,11 +148,14 @@ def test_a_pinning_setting_is_named(company: Company) -> None:
     assert {one["name"]: one["role"] for one in company.json("list")}[company.second] == "answers"
 
 
-def test_an_empty_shelf_says_so(tmp_path: Path) -> None:
+def test_of_an_empty_shelf_only_what_comes_with_saseo_is_listed(tmp_path: Path) -> None:
     base = write_tiny_qwen2(tmp_path / "tiny.gguf")
     (tmp_path / "saseo.toml").write_text(f'data_dir = "data"\n[writer]\nmodel = "{base}"\n')
     result = CliRunner().invoke(cli, ["--config", str(tmp_path / "saseo.toml"), "loras", "list"])
-    assert "아직 LoRA가 없습니다" in result.stdout
+    first, last = result.stdout.strip().splitlines()
+    assert first.startswith("starter-1 ")
+    assert "다른 모델용" in first
+    assert last == "기본 모델(LoRA 없음): 배포한 LoRA가 없습니다"
 
 
 def test_a_lora_that_the_setting_or_the_option_names_must_be_there(company: Company) -> None:
