@@ -90,7 +90,10 @@ def test_a_lora_is_promoted_tried_rolled_back_and_deleted(company: Company) -> N
     assert done["by"].startswith("terminal:")
     canary = company.json("promote", second, "--share", "0.25")
     assert (canary["lora"], canary["canary"], canary["share"]) == (first, second, 0.25)
-    assert {one["name"]: one["role"] for one in company.json("list") if not one["shipped"]} == {first: "answers", second: "canary"}
+    assert {one["name"]: one["role"] for one in company.json("list") if not one["shipped"]} == {
+        first: "answers",
+        second: "canary",
+    }
     assert isinstance(company.refused("delete", first), LoraKept)
     assert company.json("rollback")["canary"] == ""
     assert company.json("delete", second) == {"deleted": second}
