@@ -20,8 +20,9 @@ from zoneinfo import ZoneInfo
 
 from bot.commands.tools import JobLine
 from bot.errors import JobBusy, JobPaused, UnknownJob, UnknownRun
+from bot.job_settings import JobTable
 from bot.serve_app import process_name
-from bot.settings import JobTable, Settings, default_folder
+from bot.settings import Settings, default_folder
 from bot.store import jobs as runs
 from bot.store.job_rows import Run
 from knowledge.errors import ExplainedError

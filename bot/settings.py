@@ -12,13 +12,14 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, UnknownSetting
+from bot.job_settings import GateTable, JobsSettings, ReleasesSettings, TuningSettings
 from bot.source_settings import SourceSettings, kind_keys
+from bot.table import Table
 
 PREFIX = "SASEO_"
 CONFIG_VARIABLE = "SASEO_CONFIG"
@@ -36,11 +37,7 @@ def _safe_url(url: str) -> str:
     return url
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class WriterSettings(_Table):
+class WriterSettings(Table):
     """`[writer]`: the model that writes."""
 
     model: str = "qwen2.5-coder-1.5b"
@@ -54,7 +51,7 @@ class WriterSettings(_Table):
     per_person: int = Field(3, ge=1)
 
 
-class EmbedderSettings(_Table):
+class EmbedderSettings(Table):
     """`[embedder]`: the model that turns text into vectors."""
 
     model: str = "multilingual-e5-small"
@@ -62,7 +59,7 @@ class EmbedderSettings(_Table):
     batch_size: int = Field(16, ge=1)
 
 
-class IndexSettings(_Table):
+class IndexSettings(Table):
     """`[index]`: pages to passages, passages to editions."""
 
     passage_size: int = Field(600, ge=100)
@@ -77,7 +74,7 @@ class IndexSettings(_Table):
     regression_fall: float = Field(0.05, ge=0, le=1)
 
 
-class WeightSettings(_Table):
+class WeightSettings(Table):
     """`[search.weights]`: what each leg counts in the fusion."""
 
     morpheme: float = Field(0.4, ge=0, allow_inf_nan=False)
@@ -91,7 +88,7 @@ class WeightSettings(_Table):
         return self
 
 
-class SearchSettings(_Table):
+class SearchSettings(Table):
     """`[search]`."""
 
     candidates: int = Field(100, ge=1)
@@ -108,7 +105,7 @@ class SearchSettings(_Table):
     weights: WeightSettings = WeightSettings()
 
 
-class AnswerSettings(_Table):
+class AnswerSettings(Table):
     """`[answer]`: what the writer is shown and when Saseo declines."""
 
     passages: int = Field(4, ge=1, le=10)
@@ -117,7 +114,7 @@ class AnswerSettings(_Table):
     nearest_pages: int = Field(3, ge=0, le=10)
 
 
-class ServiceSettings(_Table):
+class ServiceSettings(Table):
     """`[service]`: how many questions at once, and for how long."""
 
     queue_size: int = Field(64, ge=1)
@@ -127,13 +124,13 @@ class ServiceSettings(_Table):
     drain_seconds: float = Field(25.0, ge=0)
 
 
-class StoreSettings(_Table):
+class StoreSettings(Table):
     """`[store]`: where questions, answers and votes are kept."""
 
     url: str = ""
 
 
-class PlaceTable(_Table):
+class PlaceTable(Table):
     """One `[[places]]` table. `id = "*"` is every place of the platform that has no table of its own."""
 
     platform: Literal["slack", "discord"]
@@ -145,7 +142,7 @@ class PlaceTable(_Table):
     contacts: tuple[str, ...] = ()
 
 
-class SlackSettings(_Table):
+class SlackSettings(Table):
     """`[slack]`."""
 
     enabled: bool = False
@@ -167,7 +164,7 @@ class SlackSettings(_Table):
         return _safe_url(url)
 
 
-class DiscordSettings(_Table):
+class DiscordSettings(Table):
     """`[discord]`."""
 
     enabled: bool = False
@@ -186,169 +183,12 @@ class DiscordSettings(_Table):
         return _safe_url(url)
 
 
-class WebSettings(_Table):
+class WebSettings(Table):
     """`[web]`."""
 
     enabled: bool = False
     host: str = "127.0.0.1"
     port: Port = 8787
-
-
-class JobTable(_Table):
-    """One `[jobs.NAME]` table: whether the job runs by itself, and when. Without a schedule only after another job asked for it."""
-
-    enabled: bool = False
-    schedule: str = ""
-
-
-class ExamplesJob(JobTable):
-    """`[jobs.examples]`."""
-
-    enabled: bool = True
-    schedule: str = "30 2 * * *"
-    tune_after: int = Field(100, ge=1)
-
-
-class ReindexJob(JobTable):
-    """`[jobs.reindex]`."""
-
-    schedule: str = "0 3 * * *"
-
-
-class TuneJob(JobTable):
-    """`[jobs.tune]`: after `examples` has asked for it, or at its time."""
-
-
-class GateJob(JobTable):
-    """`[jobs.gate]`: after `tune` has asked for it."""
-
-    enabled: bool = True
-
-
-class WatchJob(JobTable):
-    """`[jobs.watch]`."""
-
-    enabled: bool = True
-    schedule: str = "15 * * * *"
-
-
-class RetentionJob(JobTable):
-    """`[jobs.retention]`."""
-
-    enabled: bool = True
-    schedule: str = "30 4 * * *"
-
-
-class JobsSettings(_Table):
-    """`[jobs]`: what runs by itself beside `saseo serve`. One field per job of `jobs/registry.py`."""
-
-    enabled: bool = True
-    timezone: str = "Asia/Seoul"
-    grace_minutes: float = Field(60.0, ge=1)
-    lease_seconds: float = Field(60.0, ge=15)
-    keep_runs: int = Field(50, ge=1)
-    examples: ExamplesJob = ExamplesJob()
-    tune: TuneJob = TuneJob()
-    gate: GateJob = GateJob()
-    watch: WatchJob = WatchJob()
-    reindex: ReindexJob = ReindexJob()
-    retention: RetentionJob = RetentionJob()
-
-    @field_validator("timezone")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-            raise ValueError(f"no such time zone: {name}") from error
-        return name
-
-    def of(self, job: str) -> JobTable:
-        """The table of a job; one without a field runs only when asked for."""
-        found = getattr(self, job, None)
-        return found if isinstance(found, JobTable) else JobTable()
-
-
-class TrainingTable(_Table):
-    """`[tuning.training]`: the numbers of a run (jobs/tuning/settings.py says what each does)."""
-
-    rank: int = Field(8, ge=1, le=256)
-    alpha: float = Field(16.0, gt=0, allow_inf_nan=False)
-    learning_rate: float = Field(2e-4, gt=0, lt=1)
-    epochs: int = Field(2, ge=1)
-    examples_per_step: int = Field(4, ge=1)
-    most_tokens: int = Field(1536, ge=2)
-    held_out_share: float = Field(0.1, gt=0, le=0.5)
-    replay_share: float = Field(0.2, ge=0, le=0.9)
-    patience: int = Field(2, ge=1)
-    precision: Literal["auto", "bf16", "fp32"] = "auto"
-    threads: int = Field(0, ge=0)
-    budget_minutes: float = Field(480.0, ge=0, allow_inf_nan=False)
-    memory_mb: int = Field(0, ge=0)
-    seed: int = 0
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    quantise: Literal["none", "4bit"] = "none"
-    processes: int = Field(1, ge=1)
-    preference_share: float = Field(0.0, ge=0, le=0.5)
-    least_preferences: int = Field(20, ge=1)
-
-
-class TuningSettings(_Table):
-    """`[tuning]`: what becomes a training example, how much of a set may rest on one person, and what tuning may do."""
-
-    automatic: bool = False
-    voters: int = Field(2, ge=2)
-    voter_days: float = Field(7.0, ge=0, allow_inf_nan=False)
-    person_share: float = Field(0.05, gt=0, le=1)
-    person_most: int = Field(20, ge=1)
-    least_examples: int = Field(30, ge=1)
-    replay: bool = True
-    evaluation_sets: tuple[Path, ...] = ()
-    promote: Literal["propose", "automatic"] = "propose"
-    training: TrainingTable = TrainingTable()
-
-
-class ReleasesSettings(_Table):
-    """`[releases]`: how a LoRA that passed the gate comes to answer, and when it is taken back by itself (bot/releases/watch.py)."""
-
-    canary_share: float = Field(0.0, ge=0, lt=1, allow_inf_nan=False)
-    least_answers: int = Field(50, ge=1)
-    least_votes: int = Field(20, ge=1)
-    least_people: int = Field(3, ge=1)
-    level: float = Field(0.01, gt=0, le=0.2, allow_inf_nan=False)
-
-
-class MarginSettings(_Table):
-    """`[gate.margins]`: how much worse a candidate may be on what is guarded (jobs/gate/settings.py)."""
-
-    contains: float = Field(0.05, gt=0, allow_inf_nan=False)
-    citation_precision: float = Field(0.05, gt=0, allow_inf_nan=False)
-    citation_recall: float = Field(0.05, gt=0, allow_inf_nan=False)
-    abstention_recall: float = Field(0.05, gt=0, allow_inf_nan=False)
-    wrongly_declined: float = Field(0.05, gt=0, allow_inf_nan=False)
-    wrong_language: float = Field(0.03, gt=0, allow_inf_nan=False)
-    failed: float = Field(0.03, gt=0, allow_inf_nan=False)
-    left_out: float = Field(0.10, gt=0, allow_inf_nan=False)
-    too_long: float = Field(0.10, gt=0, allow_inf_nan=False)
-    slower: float = Field(1.0, gt=0, allow_inf_nan=False)
-
-
-class GateTable(_Table):
-    """`[gate]`: when a LoRA may answer (jobs/gate/settings.py says why these numbers)."""
-
-    main: Literal["answer_f1", "character_f1", "contains", "exact_match"] = "answer_f1"
-    least_gain: float = Field(0.0, ge=0, lt=1)
-    confidence: float = Field(0.95, ge=0.5, lt=1)
-    guard_confidence: float = Field(0.80, ge=0.5, lt=1)
-    least_clusters: int = Field(30, ge=10)
-    resamples: int = Field(10_000, ge=1000)
-    seed: int = 0
-    timed_questions: int = Field(24, ge=0)
-    parity_logprob: float = Field(0.20, ge=0, allow_inf_nan=False)
-    parity_share: float = Field(0.40, ge=0, allow_inf_nan=False)
-    parity_noise: float = Field(0.05, ge=0, allow_inf_nan=False)
-    parity_top1: float = Field(0.90, ge=0, le=1)
-    margins: MarginSettings = MarginSettings()
 
 
 class Settings(BaseSettings):

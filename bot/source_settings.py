@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
@@ -19,22 +17,19 @@ from pydantic import (
     model_validator,
 )
 
+from bot.table import Table
 from knowledge.sources import KINDS
 
 
-class FolderTable(BaseModel):
+class FolderTable(Table):
     """One entry of `folders`: who may read the pages that match `pages`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     pages: tuple[str, ...] = Field(min_length=1)
     audience: tuple[str, ...] = Field(min_length=1)
 
 
-class SourceSettings(BaseModel):
+class SourceSettings(Table):
     """`options`: an instance of the kind's own dataclass, filled from the table's other keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1)
     kind: str = "folder"

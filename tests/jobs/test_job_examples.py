@@ -13,9 +13,9 @@ from bot.app import Root
 from bot.errors import NothingToLearn
 from bot.examples.example import id_of
 from bot.examples.pages import EditionPages
+from bot.job_settings import TuneJob
 from bot.jobs_app import Workshop
 from bot.messages import Citation, Shown
-from bot.settings import TuneJob
 from bot.store import jobs
 from bot.store.database import Store, open_store
 from jobs import build_examples, retention

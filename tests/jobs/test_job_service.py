@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from bot.app import Root
+from bot.job_settings import JobTable
 from bot.jobs_app import Workshop, by_themselves, job_service, schedules
-from bot.settings import JobTable
 from bot.store import jobs
 from bot.store.database import Store, open_store
 from jobs import registry as registry_module

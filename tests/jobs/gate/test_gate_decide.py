@@ -261,6 +261,6 @@ def test_impossible_settings_are_refused(bad: dict[str, object]) -> None:
 
 
 def test_the_defaults_are_those_of_config_toml() -> None:
-    from bot.settings import GateTable
+    from bot.job_settings import GateTable
 
     assert GateSettings.from_json(GateTable().model_dump()) == GateSettings()
