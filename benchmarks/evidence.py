@@ -58,7 +58,7 @@ def _measure(config: Path, questions: Path, budgets: list[int], passages: int) -
     from jobs.metrics import bootstrap, contains, contains_all
     from knowledge.page import reader_of
 
-    index = Root(config).open_index(None)
+    index = Root(config).wiki.open_index(None)
     found = []
     for case in load_set(questions):
         if case.answerable and case.answers:

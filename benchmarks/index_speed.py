@@ -113,7 +113,7 @@ def _dtype() -> str:
     """The number format that indexing chose on this machine."""
     from bot.app import Root
 
-    return str(getattr(Root().make_embedder(1), "dtype"))  # noqa: B009 - of sentence-transformers' alone
+    return str(getattr(Root().wiki.make_embedder(1), "dtype"))  # noqa: B009 - of sentence-transformers' alone
 
 
 def _cpu_of(command: list[str]) -> float:

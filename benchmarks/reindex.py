@@ -84,8 +84,8 @@ def index_once(wiki: Path, data: Path, embedder: str) -> dict[str, Any]:
         from bot.app import Root
 
         root, cores = Root(), os.cpu_count() or 1
-        options = BuildOptions(shelf, cache, root.embedder_id())
-        report = build([source], options, lambda: Analyser(cores), lambda: root.make_embedder(cores))
+        options = BuildOptions(shelf, cache, root.wiki.embedder_id())
+        report = build([source], options, lambda: Analyser(cores), lambda: root.wiki.make_embedder(cores))
     return {
         "pages": report.pages,
         "passages": report.passages,

@@ -96,7 +96,7 @@ def main() -> None:
         config = _config(scratch, wanted.wiki.resolve(), data_dir)
         indexed = _saseo(config, "index", "--json")
         print(f"indexed: {indexed['pages']} pages, {indexed['seconds']} s", file=sys.stderr)
-        index = Root(config).open_index(None)
+        index = Root(config).wiki.open_index(None)
         index.embedder = embedder = Remembering(index.embedder, data_dir / "question-vectors.npz")
         found: dict[str, list[Record]] = {}
         learned: list[Learned] = []
@@ -202,7 +202,7 @@ def _with_glossary(scratch: Path, wanted: argparse.Namespace, data_dir: Path, em
     config = _config(scratch, wanted.wiki.resolve(), data_dir, f"[search]\nglossary = {path}\n")
     _saseo(config, "index", "--json")
     root = Root(config)
-    return SearchIndex(root.shelf.open(), root.make_analyser(), embedder, root.search_options())
+    return SearchIndex(root.wiki.shelf.open(), root.wiki.make_analyser(), embedder, root.wiki.search_options())
 
 
 def _learned(cases: Sequence[Case], index: SearchIndex) -> tuple[list[Record], list[Learned]]:

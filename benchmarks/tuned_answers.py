@@ -266,7 +266,7 @@ def prepared(questions: QuestionSet, options: argparse.Namespace) -> Root:
         encoding="utf-8",
     )
     root = Root(config)
-    if not root.shelf.names():
+    if not root.wiki.shelf.names():
         saseo = [sys.executable, str(ROOT / "saseo.py"), "--config", str(config), "index"]
         subprocess.run(saseo, check=True, stdout=sys.stderr)
     return root

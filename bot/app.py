@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -55,18 +54,11 @@ if TYPE_CHECKING:
     from bot.releases.releases import Releases
     from bot.settings import Settings
     from bot.store.database import Store
+    from bot.wiki_app import WikiParts
     from bot.worker import ModelWorker
     from bot.writers.llamacpp import LlamaCppEngine
     from jobs.job import JobParts
-    from knowledge.build import BuildOptions, BuildProgress, BuildReport, BuildRequest
-    from knowledge.edition import EditionShelf
-    from knowledge.embed import Embedder
-    from knowledge.glossary import Glossary
-    from knowledge.korean import Analyser
-    from knowledge.learned_weights import Learned
-    from knowledge.rerank import Reranker
-    from knowledge.search import SearchIndex, SearchOptions
-    from knowledge.sources.base import Source
+    from knowledge.search import SearchIndex
 
 
 class Root:
@@ -91,10 +83,10 @@ class Root:
         """What the commands get."""
         return Tools(
             settings=lambda: self.settings,
-            reindex=self.reindex,
-            shelf=lambda: self.shelf,
-            made_with=lambda: (self.analyser_id(), self.embedder_id()),
-            open_index=self.open_index,
+            reindex=self.wiki.reindex,
+            shelf=lambda: self.wiki.shelf,
+            made_with=lambda: (self.wiki.analyser_id(), self.wiki.embedder_id()),
+            open_index=self.wiki.open_index,
             answering=self.answering,
             models=lambda: (self.catalogue, self.store),
             chat=self.chat,
@@ -108,7 +100,7 @@ class Root:
             doctor=self.doctor,
             serve=self.serve,
             discord_sync=self.discord_sync,
-            learn_weights=self.learn_weights,
+            learn_weights=self.wiki.learn_weights,
         )
 
     @cached_property
@@ -126,196 +118,11 @@ class Root:
         return ModelStore(self.settings.models_dir or default_root(), self.catalogue)
 
     @cached_property
-    def shelf(self) -> EditionShelf:
-        """The editions of this data directory."""
-        from knowledge.edition import EditionShelf
+    def wiki(self) -> WikiParts:
+        """Sources, editions, search."""
+        from bot.wiki_app import WikiParts
 
-        return EditionShelf(self.settings.data_dir / "editions", self.settings.index.keep_editions)
-
-    def sources(self) -> list[Source]:
-        """Where pages come from, as configured."""
-        from knowledge.page import Audience
-        from knowledge.sources import FolderAudience, SourceConfig, home_of, open_source
-
-        homes = self.settings.data_dir / "sources"
-        return [
-            open_source(
-                one.kind,
-                SourceConfig(
-                    one.name,
-                    Audience.of(one.audience),
-                    home_of(homes, one.name),
-                    one.include,
-                    one.exclude,
-                    tuple(FolderAudience(rule.pages, Audience.of(rule.audience)) for rule in one.folders),
-                ),
-                one.options,
-            )
-            for one in self.settings.sources
-        ]
-
-    def search_options(self) -> SearchOptions:
-        """`[search]` as the search wants it."""
-        from knowledge.search import SearchOptions
-        from knowledge.signals import Signals
-
-        chosen = self.settings.search
-        return SearchOptions(
-            chosen.candidates,
-            chosen.fusion,
-            self.weights(),
-            chosen.tolerant,
-            self.glossary,
-            Signals(chosen.recency, chosen.half_life_days, chosen.authority),
-        )
-
-    def weights(self) -> dict[str, float]:
-        """What each leg counts: as configured, or as learnt from votes since they were configured so."""
-        from knowledge.errors import BrokenWeights
-        from knowledge.learned_weights import load
-
-        configured = self.settings.search.weights.model_dump()
-        if self.settings.search.learn:
-            try:
-                learned = load(self.settings.search_weights_file)
-            except BrokenWeights as error:
-                self.warn(error.explain(self.settings.language))
-                return configured
-            if learned is not None and learned.accepted and learned.learnt_from(configured):
-                return learned.weights
-        return configured
-
-    def learn_weights(self) -> Learned:
-        """Learn from the votes of the store over the serving edition, and keep what came of it."""
-        from bot.store import feedback
-        from bot.store.database import open_store
-        from bot.vote_weights import voted
-        from knowledge.learned_weights import learn, save
-
-        settings = self.settings
-        self.shelf.current()  # say "no index" before opening or loading anything
-        store = open_store(settings.store.url, settings.data_dir)
-        try:
-            said = store.run_now(feedback.said)
-        finally:
-            store.close()
-        votes = voted(said, self.open_index(None), person_most=settings.tuning.person_most)
-        learned = learn(votes, settings.search.weights.model_dump())
-        save(settings.search_weights_file, learned)
-        return learned
-
-    def make_reranker(self) -> Reranker | None:
-        """The cross-encoder of `[search] rerank`. Raises InvalidSetting."""
-        from bot.errors import InvalidSetting
-
-        chosen = self.settings.search
-        if not chosen.rerank:
-            return None
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        from knowledge.rerank import CrossEncoderReranker
-
-        try:
-            return CrossEncoderReranker(Path(chosen.rerank), most=chosen.rerank_passages, seconds=chosen.rerank_seconds)
-        except (OSError, ValueError) as error:
-            raise InvalidSetting(key="[search] rerank", reason=f"{chosen.rerank}: {error}") from error
-
-    @cached_property
-    def glossary(self) -> Glossary:
-        """The company's own words. Raises UnreadableGlossary, BadGlossary."""
-        from knowledge.glossary import NO_WORDS, load_glossary
-
-        path = self.settings.search.glossary
-        return load_glossary(Path(path)) if path else NO_WORDS
-
-    def analyser_id(self) -> str:
-        """What an edition's morphemes were made with; known without loading Kiwi."""
-        from knowledge.korean import analyser_name
-
-        return analyser_name(self.glossary)
-
-    def embedder_id(self) -> str:
-        """Name and content hash: what an edition's vectors were made with."""
-        name = self.settings.embedder.model
-        return f"{name}@{self.store.sha256(name)[:16]}"
-
-    def make_embedder(self, threads: int) -> Embedder:
-        """Load the embedder; `threads` 1 where a writer shares the cores."""
-        # transformers must not ask a model hub behind the person's back: `saseo models pull` is the only way out.
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        from knowledge.embed import SentenceTransformerEmbedder
-
-        chosen = self.settings.embedder
-        return SentenceTransformerEmbedder(
-            self.store.path(chosen.model, role="embedder"),
-            model_id=self.embedder_id(),
-            dtype=chosen.dtype,
-            batch_size=chosen.batch_size,
-            threads=threads,
-        )
-
-    def make_analyser(self, workers: int = 1) -> Analyser:
-        """Kiwi with the words of the glossary, and `workers` threads for batches."""
-        from knowledge.korean import Analyser
-
-        return Analyser(workers, self.glossary)
-
-    def reindex(self, request: BuildRequest, progress: BuildProgress) -> BuildReport:
-        """One indexing run, here in this process, with all cores."""
-        # Read when torch loads: idle OpenMP threads must not spin beside Kiwi's and another process's work.
-        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        from jobs.reindex import reindex
-        from knowledge.parsing import ParsingProcess
-
-        cores = os.cpu_count() or 1
-        chosen = self.settings.index
-        with ParsingProcess(seconds=chosen.parse_seconds, memory_mb=chosen.parse_memory_mb) as parsing:
-            return reindex(
-                self.sources(),
-                replace(self.build_options(), parse=parsing.parse),
-                lambda: self.make_analyser(cores),
-                lambda: self.make_embedder(cores),
-                request,
-                progress,
-            )
-
-    def build_options(self) -> BuildOptions:
-        """`[index]` as the build wants it."""
-        from jobs.regression import RegressionQuestions
-        from knowledge.build import BuildOptions, RegressionLimits
-
-        chosen = self.settings.index
-        return BuildOptions(
-            search=self.search_options(),  # first: a mistake in the glossary is told before a model that is missing
-            analyser_id=self.analyser_id(),
-            shelf=self.shelf,
-            cache=self.settings.data_dir / "cache" / "knowledge.sqlite",
-            embedder_id=self.embedder_id(),
-            passage_size=chosen.passage_size,
-            passage_overlap=chosen.passage_overlap,
-            max_file_mb=chosen.max_file_mb,
-            limits=f"{chosen.parse_seconds:g} s, {chosen.parse_memory_mb} MB",
-            shrink_share=chosen.shrink_share,
-            regression=RegressionQuestions(Path(chosen.regression_set)) if chosen.regression_set else None,
-            regression_limits=RegressionLimits(chosen.regression_floor, chosen.regression_fall),
-        )
-
-    def open_index(self, options: SearchOptions | None) -> SearchIndex:
-        """The serving edition, with analyser and embedder loaded side by side."""
-        from knowledge.page import reader_of
-        from knowledge.search import SearchIndex
-
-        edition_name = self.shelf.current()  # say "no index" before loading anything
-        with ThreadPoolExecutor(3, thread_name_prefix="load") as loading:
-            embedder = loading.submit(lambda: (self.make_embedder(1), self.make_reranker()))
-            analyser = loading.submit(self.make_analyser)
-            edition = loading.submit(self.shelf.open, edition_name)
-            vectors, reranker = embedder.result()
-            index = SearchIndex(
-                edition.result(), analyser.result(), vectors, options or self.search_options(), reranker
-            )
-        # Kiwi builds its tables and torch its kernels at first use: a second or two that no person should wait for.
-        index.search("사서", reader_of(), 1)
-        return index
+        return WikiParts(lambda: self.settings, lambda: self.store, self.warn)
 
     @asynccontextmanager
     async def answering(self, lora: str | None = None, store: Store | None = None) -> AsyncIterator[AnswerFlow]:
@@ -323,7 +130,7 @@ class Root:
 
         `lora`: in place of `[writer] lora`. With `store` it takes over what is released meanwhile.
         """
-        self.shelf.current()  # say "no index" before loading anything
+        self.wiki.shelf.current()  # say "no index" before loading anything
         worker = self.start_worker()
         parts = self.loras
         choosing = parts.choosing(lora)
@@ -331,7 +138,7 @@ class Root:
         choice = parts.choice(choosing, released) if released is not None else None
         warming = asyncio.ensure_future(self.warm(worker, choosing, choice)) if worker and choice else None
         try:
-            search_index = await asyncio.get_running_loop().run_in_executor(None, self.open_index, None)
+            search_index = await asyncio.get_running_loop().run_in_executor(None, self.wiki.open_index, None)
             ready = await warming if warming is not None else None
             flow = self.flow(self.live(search_index, worker, ready))
             try:
@@ -477,7 +284,7 @@ class Root:
             beside = job_service(self.job_parts(store), self.config)
             async with self.answering(store=store) as flow:
                 following = asyncio.create_task(
-                    follow(self.shelf.current, lambda: flow.live().index.name, lambda: self.reopen(flow))
+                    follow(self.wiki.shelf.current, lambda: flow.live().index.name, lambda: self.reopen(flow))
                 )
                 try:
                     await serve(
@@ -496,15 +303,7 @@ class Root:
 
     async def reopen(self, flow: AnswerFlow) -> None:
         """Let the newest edition answer from now on."""
-        from knowledge.search import SearchIndex
-
-        def opened() -> SearchIndex:
-            index = flow.live().index
-            self.__dict__.pop("glossary", None)  # another one may have been indexed with
-            analyser = index.analyser if index.analyser.name == self.analyser_id() else self.make_analyser()
-            return SearchIndex(self.shelf.open(), analyser, index.embedder, self.search_options(), index.reranker)
-
-        index = await asyncio.to_thread(opened)
+        index = await asyncio.to_thread(self.wiki.reopened, flow.live().index)
         chosen = self.settings.answer.abstain_threshold
         flow.swap(
             replace(
@@ -529,7 +328,7 @@ class Root:
         from bot.store.database import open_store
 
         settings = self.settings
-        self.shelf.current()  # say "no index" before opening or loading anything
+        self.wiki.shelf.current()  # say "no index" before opening or loading anything
         screen = Screen(sys.stdout, transient=sys.stdin.isatty() and sys.stdout.isatty())
         store = open_store(settings.store.url, settings.data_dir)
         try:
@@ -548,7 +347,7 @@ class Root:
 
         cases = load_set(path)
         if retrieval:
-            return evaluate_retrieval(cases, self.open_index(None), progress, details=details).as_json()
+            return evaluate_retrieval(cases, self.wiki.open_index(None), progress, details=details).as_json()
 
         async def run() -> dict[str, object]:
             async with self.answering(lora) as flow:
@@ -568,13 +367,15 @@ class Root:
         from bot.examples.workbench import Workbench
         from bot.store.database import open_store
 
-        edition = index.edition if index else self.shelf.open()  # says "no index" before the store is made
+        edition = index.edition if index else self.wiki.shelf.open()  # says "no index" before the store is made
         store = open_store(self.settings.store.url, self.settings.data_dir)
         try:
             yield Workbench(
                 store=store,
                 pages=EditionPages(edition.passages),
-                grounding=SentenceGrounding(index.analyser if index else self.make_analyser(), edition.morphemes.idf),
+                grounding=SentenceGrounding(
+                    index.analyser if index else self.wiki.make_analyser(), edition.morphemes.idf
+                ),
                 mask=mask,
                 rules=Rules(
                     **self.settings.tuning.model_dump(
@@ -594,7 +395,7 @@ class Root:
         return JobParts(
             settings=self.settings,
             store=store,
-            reindex=self.reindex,
+            reindex=self.wiki.reindex,
             workbench=self.workbench,
             learning=lambda: learning_parts(self),
         )
@@ -627,14 +428,14 @@ class Root:
             Parts(
                 settings=self.settings,
                 store=self.store,
-                shelf=self.shelf,
-                sources=self.sources,
-                make_analyser=self.make_analyser,
-                make_embedder=lambda: self.make_embedder(1),
-                embedder_id=self.embedder_id,
+                shelf=self.wiki.shelf,
+                sources=self.wiki.sources,
+                make_analyser=self.wiki.make_analyser,
+                make_embedder=lambda: self.wiki.make_embedder(1),
+                embedder_id=self.wiki.embedder_id,
                 make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model, role="writer")),
                 choose_lora=self.loras.now,
-                analyser_id=self.analyser_id,
+                analyser_id=self.wiki.analyser_id,
             )
         )
         yield from serve_checks(self.settings)

@@ -84,7 +84,7 @@ def side(root: Root, name: str) -> Side:
     from jobs.gate.asking import Side
 
     lora = NO_LORA if name == NO_LORA else root.loras.choosing(name).shelf.get(name, root.base_sha256).sha256
-    stamp = Stamp(root.base_sha256, lora, root.shelf.current(), prompts.version(), dials(root.settings))
+    stamp = Stamp(root.base_sha256, lora, root.wiki.shelf.current(), prompts.version(), dials(root.settings))
 
     return Side(name, stamp, lambda: answerers(root, name))
 

@@ -1,6 +1,6 @@
 """Folders that are watched while the service runs: what changes there makes a reading of that source due.
 
-The system tells of changes (inotify and the like, through watchfiles); where it cannot (network drives, too many folders),
+The system tells of changes (inotify and the like, through watchfiles); where it refuses (too many folders),
 the folders are looked through every few seconds instead; then of two changes within one second the later one may be overlooked
 until the next. `[jobs.reindex] schedule` beside it catches what was.
 """

@@ -118,11 +118,10 @@ class Lexicon:
             return np.zeros(0, dtype=np.int64)
         return self._documents[self._starts[index] : self._starts[index + 1]]
 
-    def held(self, token: str, counts: TermCounts) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-        """(documents that hold `token`, how often each does). `counts`: this lexicon's own."""
+    def times(self, token: str, counts: TermCounts) -> NDArray[np.integer]:
+        """How often each of the `holders` of `token` holds it. `counts`: this lexicon's own."""
         index = self._vocabulary.get(token)
-        at = slice(0, 0) if index is None else slice(self._starts[index], self._starts[index + 1])
-        return self._documents[at], counts.counts[at]
+        return counts.counts[:0] if index is None else counts.counts[self._starts[index] : self._starts[index + 1]]
 
     def held_by(self, token: str, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of `numbers` hold `token`."""

@@ -24,7 +24,7 @@ from knowledge.glossary import NO_WORDS, Glossary
 from knowledge.hits import Evidence, Found, Hit, Understood
 from knowledge.korean import Analyser, bigrams
 from knowledge.ranking import best_first, best_of_each_page, outdated_below
-from knowledge.readable_lexicon import readable
+from knowledge.readable_lexicon import Legs
 from knowledge.readers import Readers, View
 from knowledge.rerank import Reranker, reranked
 from knowledge.signals import OFF, Signals
@@ -69,6 +69,7 @@ class SearchIndex:
         self.embedder = embedder
         self._options = options or SearchOptions()
         self._readers = Readers(edition.passages)
+        self._legs = Legs(edition.morphemes, edition.bigrams)
         self.reranker = reranker
         self._factors = self._options.signals.factors(edition.passages, _day(edition.manifest.made))
         self._outdated = np.array([p.replaced_by is not None for p in edition.passages], dtype=np.bool_)
@@ -104,14 +105,14 @@ class SearchIndex:
         if not view.count or not bigrams(question):
             return Found((), Evidence(), (0.0, time.perf_counter() - started))
         options = self._options
-        morphemes = readable(self.edition.morphemes, view)
+        morphemes, pairs = self._legs.of(view)
         wording = self._understanding.read(question, view)
         before = time.perf_counter()
         vector = self.embedder.query(wording.text)
         embedding = time.perf_counter() - before
         legs = {
             "morpheme": self._lexical(wording.morpheme_scores(morphemes), view),
-            "bigram": self._lexical(wording.bigram_scores(readable(self.edition.bigrams, view)), view),
+            "bigram": self._lexical(wording.bigram_scores(pairs), view),
             "dense": self.edition.vectors.search(vector, options.candidates, None if view.everything else view),
         }
         fused = fuse(legs, options.weights, options.fusion)
@@ -175,7 +176,7 @@ class SearchIndex:
 
     def rarity(self, reader: frozenset[str], sources: frozenset[str] = frozenset()) -> Callable[[str], float]:
         """How rare a morpheme is (IDF) in what `reader` may read, of `sources` (empty: of all)."""
-        return readable(self.edition.morphemes, self._readers.view(reader, sources)).idf
+        return self._legs.of(self._readers.view(reader, sources))[0].idf
 
     def readable(self, reader: frozenset[str], sources: frozenset[str] = frozenset()) -> NDArray[np.bool_]:
         """A mask over the edition's passages: those that `reader` may read, of `sources` (empty: of all)."""

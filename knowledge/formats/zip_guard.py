@@ -111,18 +111,18 @@ def _entries(data: bytes) -> int:
 
 
 def _safe_name(entry: zipfile.ZipInfo) -> str:
-    name = entry.filename
-    if not entry.flag_bits & _UTF8_NAME:
-        name = _decoded(name)
-    name = name.replace("\\", "/")
+    name = written_name(entry, entry.filename).replace("\\", "/")
     steps = name.split("/")
     if name.startswith("/") or ".." in steps or "\x00" in name or (len(steps[0]) == 2 and steps[0][1] == ":"):
         raise UnreadablePage(reason="a path in the container leads outside of it")
     return unicodedata.normalize("NFC", posixpath.normpath(name))
 
 
-def _decoded(name: str) -> str:
-    """Windows writes Korean names in CP949 and says nothing; zipfile took the bytes for CP437."""
+def written_name(entry: zipfile.ZipInfo, name: str) -> str:
+    """`name`, one of those that zipfile gives of `entry`, as it was meant: Windows writes Korean names in CP949 and says nothing;
+    zipfile takes the bytes for CP437."""
+    if entry.flag_bits & _UTF8_NAME:
+        return name
     try:
         raw = name.encode("cp437")
     except UnicodeEncodeError:

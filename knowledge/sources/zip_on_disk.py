@@ -21,6 +21,7 @@ from typing import BinaryIO
 
 from knowledge.errors import UnreadablePage
 from knowledge.formats.outline import clean
+from knowledge.formats.zip_guard import written_name
 
 _ENTRY = b"PK\x01\x02"
 _END = struct.Struct("<4s4H2LH")
@@ -35,7 +36,6 @@ _MOST_RATIO = 200
 _FREE_BYTES = 1024 * 1024
 _CHUNK = 64 * 1024
 _LONGEST_NAME = 1000
-_UTF8_NAME = 0x800
 _ENCRYPTED = 0x1
 _METHODS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -170,10 +170,7 @@ def _overlap(entries: list[zipfile.ZipInfo]) -> bool:
 
 def _safe_name(entry: zipfile.ZipInfo) -> tuple[str, str | None]:
     """The name as a label, and what is wrong with it."""
-    written = entry.orig_filename
-    if not entry.flag_bits & _UTF8_NAME:
-        written = _decoded(written)
-    written = unicodedata.normalize("NFC", written.replace("\\", "/"))
+    written = unicodedata.normalize("NFC", written_name(entry, entry.orig_filename).replace("\\", "/"))
     steps = [clean(step).replace("\n", " ").strip() for step in written.split("/")]
     kept = [step for step in steps if step not in ("", ".", "..")]
     name = posixpath.join(*kept)[-_LONGEST_NAME:].lstrip("/") if kept else "?"
@@ -182,20 +179,6 @@ def _safe_name(entry: zipfile.ZipInfo) -> tuple[str, str | None]:
     if len(written) > _LONGEST_NAME or not kept:
         return name, "its name cannot be used"
     return name, None
-
-
-def _decoded(name: str) -> str:
-    """Windows writes Korean names in CP949 and says nothing; zipfile took the bytes for CP437."""
-    try:
-        raw = name.encode("cp437")
-    except UnicodeEncodeError:
-        return name
-    for encoding in ("utf-8", "cp949"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return name
 
 
 def _day(entry: zipfile.ZipInfo) -> dt.date | None:

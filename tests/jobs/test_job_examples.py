@@ -18,6 +18,7 @@ from bot.jobs_app import Workshop
 from bot.messages import Citation, Shown
 from bot.store import jobs
 from bot.store.database import Store, open_store
+from bot.wiki_app import WikiParts
 from jobs import build_examples, retention
 from jobs.job import JobContext, JobParts, JobSpec, JobStopped
 from jobs.learning.leftovers import EXAMPLES
@@ -35,7 +36,7 @@ SAID = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 �
 @pytest.fixture
 def parts(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobParts]:
     """A wiki, and an answer that two people voted up."""
-    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
+    monkeypatch.setattr(WikiParts, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
     indexer.build()
     config = tmp_path / "saseo.toml"
     config.write_text(

@@ -22,6 +22,7 @@ from bot.messages import Citation, Language, Shown
 from bot.store import examples, loras
 from bot.store.database import Store, open_store
 from bot.store.loras import LoraRecord
+from bot.wiki_app import WikiParts
 from knowledge.korean import Analyser
 from tests.bot.examples.rows import KIM, LEAVE, LEE, FakeGrounding, FakePages, answer, answered, example, mask, vote
 from tests.conftest import Indexer
@@ -32,7 +33,7 @@ SAID = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 �
 @pytest.fixture
 def folder(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A data directory with an edition, and a store in which two people voted."""
-    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
+    monkeypatch.setattr(WikiParts, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
     indexer.build()
     (tmp_path / "saseo.toml").write_text('data_dir = "data"\n[tuning]\nvoter_days = 0\n', encoding="utf-8")
     store = open_store("", tmp_path / "data")
@@ -129,7 +130,7 @@ def test_an_imported_file_waits_for_review_unless_told_otherwise(folder: Path) -
 
 
 def test_examples_are_made_from_the_wiki_once(folder: Path, indexer: Indexer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Root, "open_index", lambda self, options: indexer.open())
+    monkeypatch.setattr(WikiParts, "open_index", lambda self, options: indexer.open())
     (folder / "saseo.toml").write_text(
         'data_dir = "data"\n[[sources]]\nname = "wiki"\nkind = "folder"\npath = "wiki"\n', encoding="utf-8"
     )
@@ -151,7 +152,7 @@ def test_examples_are_made_from_the_wiki_once(folder: Path, indexer: Indexer, mo
 def test_a_page_that_changes_closes_what_was_made_of_it(
     folder: Path, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Root, "open_index", lambda self, options: indexer.open())
+    monkeypatch.setattr(WikiParts, "open_index", lambda self, options: indexer.open())
     json.loads(run(folder, "tune", "synthesize", "--count", "12", "--json").stdout)
     before = [one for one in rows(run(folder, "feedback", "list", "--json")) if one["kind"] == "synthetic"]
     assert {one["state"] for one in before} == {"pending"}

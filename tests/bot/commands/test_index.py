@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.app import Root, cli
+from bot.app import cli
+from bot.wiki_app import WikiParts
 from knowledge.errors import EditionMismatch, SourceShrank, UnknownEdition, UnknownSource
 from knowledge.korean import Analyser
 from tests.conftest import WIKI, write_wiki
@@ -38,9 +39,9 @@ class Saseo:
 
 @pytest.fixture
 def saseo(tmp_path: Path, analyser: Analyser, monkeypatch: pytest.MonkeyPatch) -> Saseo:
-    monkeypatch.setattr(Root, "embedder_id", lambda self: HashEmbedder.id)
-    monkeypatch.setattr(Root, "make_embedder", lambda self, threads: HashEmbedder())
-    monkeypatch.setattr(Root, "make_analyser", lambda self, workers=1: analyser)
+    monkeypatch.setattr(WikiParts, "embedder_id", lambda self: HashEmbedder.id)
+    monkeypatch.setattr(WikiParts, "make_embedder", lambda self, threads: HashEmbedder())
+    monkeypatch.setattr(WikiParts, "make_analyser", lambda self, workers=1: analyser)
     monkeypatch.setattr("knowledge.build.calibrate", lambda index: {"threshold": 1.0})
     return Saseo(tmp_path)
 
@@ -110,7 +111,7 @@ def test_going_back_to_an_older_edition_and_staying_there(saseo: Saseo, monkeypa
     assert "되돌린 뒤로" in saseo("index").stdout
     assert saseo.json("editions", "rollback", second) == {"edition": second}
     assert isinstance(saseo("editions", "rollback", "20200101-000000-00000000").exception, UnknownEdition)
-    monkeypatch.setattr(Root, "embedder_id", lambda self: "other@1")
+    monkeypatch.setattr(WikiParts, "embedder_id", lambda self: "other@1")
     assert isinstance(saseo("editions", "rollback", first).exception, EditionMismatch)
 
 

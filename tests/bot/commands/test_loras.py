@@ -20,6 +20,7 @@ from bot.releases.releases import Releases
 from bot.store import loras
 from bot.store.database import open_store
 from bot.store.loras import Evaluation
+from bot.wiki_app import WikiParts
 from bot.writers.engine import StopFlag, WritingRequest
 from bot.writers.llamacpp import LlamaCppEngine
 from knowledge.korean import Analyser
@@ -196,7 +197,7 @@ def looked_at(company: Company) -> tuple[str, bool, str, str]:
         raise AssertionError
 
     parts = Parts(
-        settings=root.settings, store=root.store, shelf=root.shelf, sources=list, make_analyser=unused,
+        settings=root.settings, store=root.store, shelf=root.wiki.shelf, sources=list, make_analyser=unused,
         make_embedder=unused, embedder_id=unused, make_engine=lambda: root.make_engine(company.base),
         choose_lora=root.loras.now,
     )  # fmt: skip
@@ -229,8 +230,8 @@ def answering(
     company: Company, indexer: Indexer, analyser: Analyser, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[], Root]:
     """The same with an edition to answer from; Kiwi and the embedder are those of the tests."""
-    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))
-    monkeypatch.setattr(Root, "make_embedder", lambda root, threads: HashEmbedder())
+    monkeypatch.setattr(WikiParts, "make_analyser", staticmethod(lambda workers=1: analyser))
+    monkeypatch.setattr(WikiParts, "make_embedder", lambda root, threads: HashEmbedder())
     indexer.build()
     return company.root
 

@@ -20,6 +20,7 @@ from bot.releases.releases import Releases
 from bot.store import loras
 from bot.store.database import open_store
 from bot.store.loras import Evaluation
+from bot.wiki_app import WikiParts
 from jobs.gate.verdict import Verdict
 from jobs.job import THEN, JobContext, JobParts, JobStopped
 from jobs.learning import judge as learning_judge
@@ -47,8 +48,8 @@ def _examples(path: Path, count: int = COUNT) -> Path:
 @pytest.fixture
 def parts(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobParts]:
     """A wiki, a tiny writer, nobody's votes."""
-    monkeypatch.setattr(Root, "make_analyser", staticmethod(lambda workers=1: analyser))
-    monkeypatch.setattr(Root, "make_embedder", lambda self, threads: HashEmbedder())
+    monkeypatch.setattr(WikiParts, "make_analyser", staticmethod(lambda workers=1: analyser))
+    monkeypatch.setattr(WikiParts, "make_embedder", lambda self, threads: HashEmbedder())
     indexer.build()
     gguf = tmp_path / "tiny.gguf"
     write_tiny_qwen2(gguf)
