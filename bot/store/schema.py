@@ -367,3 +367,24 @@ digests = Table(
     Column("posted_at", Float),
 )
 """The weekly report: each once per place, also over restarts."""
+
+web_accounts = Table(
+    "web_accounts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("password", Text, nullable=False),  # Argon2id
+    Column("role", String(8), nullable=False),  # viewer, reviewer, admin
+    Column("groups", JSON, nullable=False),  # names: whose pages they may read
+    Column("made_at", Float, nullable=False),
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token", String(64), primary_key=True),  # SHA-256 of the cookie's
+    Column("account", String(64), ForeignKey("web_accounts.name", ondelete="CASCADE"), nullable=False),
+    Column("csrf", String(64), nullable=False),
+    Column("began_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Index("web_sessions_of_account", "account"),
+)
