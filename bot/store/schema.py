@@ -21,7 +21,10 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    event,
 )
+
+from bot.store.append_only import guard
 
 VERSION = "1"
 """Of these tables; kept in `facts` under `schema`."""
@@ -315,12 +318,12 @@ gaps = Table(
     Column("named", Words, nullable=False, default=""),  # by a person; goes before `name`
     Column("assigned", String(128), nullable=False, default=""),
     Column("draft", Words, nullable=False, default=""),  # as a person left it; empty: made from its questions
-    Column("shared", Boolean, nullable=False, default=False),  # an admin showed it to everyone, however few people asked
+    Column("shared", Boolean, nullable=False, default=False),  # an admin showed it to everyone
     Column("nearest", JSON, nullable=False),  # [{source, page, title, heading, url, closeness, audience}, …]
     Column("snoozed_until", Float),
     Column("answered_source", String(64), nullable=False, default=""),
     Column("answered_page", Text, nullable=False, default=""),
-    Column("asked_edition", String(64), nullable=False, default=""),  # the newest that its questions were asked again in
+    Column("asked_edition", String(64), nullable=False, default=""),  # where they were last asked again
     Column("made_at", Float, nullable=False),
     Column("changed_at", Float, nullable=False),
     Index("gaps_by_state", "state"),
@@ -387,4 +390,51 @@ web_sessions = Table(
     Column("began_at", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
     Index("web_sessions_of_account", "account"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    # Who did what to what, chained by hashes (bot/store/audit.py). Holds no texts; append-only by triggers (append_only.py).
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Float, nullable=False),
+    Column("by", String(128), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("subject", String(255), nullable=False),
+    Column("detail", Text, nullable=False),  # canonical JSON: the text itself is hashed
+    Column("origin", String(255), nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("audit_by_action", "action", "id"),
+    Index("audit_by_subject", "subject", "id"),
+)
+event.listen(audit, "after_create", lambda table, connection, **more: guard(connection))
+
+tombstones = Table(
+    "tombstones",
+    metadata,
+    # Who was erased up to when: what a restored backup brings back of them goes again.
+    Column("person", String(128), primary_key=True),  # a pseudonym
+    Column("at", Float, nullable=False),
+)
+
+privacy_people = Table(
+    "privacy_people",
+    metadata,
+    Column("person", String(128), primary_key=True),  # a pseudonym
+    Column("told_at", Float),  # they have read what is kept of them
+    Column("suspended_at", Float),  # nothing of theirs is learnt from
+)
+
+privacy_requests = Table(
+    "privacy_requests",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("person", String(128), nullable=False),  # a pseudonym
+    Column("kind", String(8), nullable=False),  # export, forget, suspend
+    Column("received_at", Float, nullable=False),
+    Column("due_at", Float, nullable=False),
+    Column("done_at", Float),
+    Column("report", JSON, nullable=False),  # counts and hashes of what went; no texts
+    Index("privacy_requests_open", "done_at", "due_at"),
 )
