@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     Dialect,
@@ -62,7 +63,14 @@ questions = Table(
     Column("asked_at", Float, nullable=False),
     Column("done_at", Float),
     Column("outcome", String(16)),
+    # What lists are filtered by: the channel (empty: a direct message, whose id would name its person), and what answered.
+    Column("place", String(64), nullable=False, default="", server_default=""),
+    Column("lora", String(64), nullable=False, default="", server_default=""),  # none: the plain base; empty: no answer
     Index("questions_open", "state", "claimed_until"),
+    Index("questions_by_time", "asked_at", "id"),
+    Index("questions_by_outcome", "outcome", "asked_at", "id"),
+    Index("questions_by_place", "platform", "place", "asked_at", "id"),
+    Index("questions_by_lora", "lora", "asked_at", "id"),
     Index("questions_of_person", "person", "asked_at"),
 )
 
@@ -90,6 +98,12 @@ answers = Table(
     Column("place", JSON, nullable=False),
     Column("message", String(255), nullable=False, default=""),  # the platform's reference, once posted
     Column("answered_at", Float, nullable=False),
+    # What is summed up, out of `answer`; NULL: kept before these columns were there, or no model wrote (first_token).
+    Column("first_token", Float),
+    Column("total_seconds", Float),
+    Column("tokens_read", Integer),
+    Column("tokens_written", Integer),
+    Column("cost_krw", Float),
     Index("answers_by_message", "message"),
 )
 
@@ -99,6 +113,31 @@ shown_at = Table(
     Column("platform", String(32), primary_key=True),
     Column("message", String(255), primary_key=True),  # where a shared answer stands beside its own message
     Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+)
+
+traces = Table(
+    "traces",
+    metadata,
+    Column("question", String(12), ForeignKey("questions.id", ondelete="CASCADE"), primary_key=True),
+    Column("trace", JSON, nullable=False),  # bot/trace.py
+    Column("kept_at", Float, nullable=False),
+    Index("traces_by_time", "kept_at"),
+)
+
+day_numbers = Table(
+    "day_numbers",
+    metadata,
+    # How many questions came and how they ended, of days that are over (bot/store/days.py). Names nobody and outlives its questions.
+    Column("day", String(10), primary_key=True),  # 2026-11-26, in the installation's time zone
+    Column("platform", String(32), primary_key=True),
+    Column("place", String(64), primary_key=True),  # as in questions
+    Column("begins", Float, nullable=False),
+    Column("ends", Float, nullable=False),
+    *(Column(name, Integer, nullable=False) for name in ("questions", "answered", "abstained", "escalated", "failed")),
+    *(Column(name, BigInteger, nullable=False) for name in ("tokens_read", "tokens_written")),
+    Column("cost_krw", Float, nullable=False),
+    *(Column(name, JSON, nullable=False) for name in ("first_token", "total_seconds")),  # {bucket: how many}
+    Index("day_numbers_by_span", "begins", "ends"),
 )
 
 _stamp = ("model", "lora", "edition", "prompt")
@@ -114,6 +153,7 @@ votes = Table(
     *(Column(name, Text, nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),
     Column("voted_at", Float, nullable=False),
+    Index("votes_by_time", "voted_at"),
 )
 
 vote_changes = Table(
