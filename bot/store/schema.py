@@ -49,7 +49,7 @@ questions = Table(
     metadata,
     Column("id", String(12), primary_key=True),
     Column("platform", String(32), nullable=False),
-    Column("person", String(128), nullable=False),  # Person.key
+    Column("person", String(128), nullable=False),  # a pseudonym (bot/privacy/pseudonyms.py), as everywhere here
     Column("conversation", String(255), nullable=False),
     Column("asked", JSON, nullable=False),  # all of Asked but reply_to, while open
     Column("text", Words, nullable=False),
@@ -65,7 +65,7 @@ questions = Table(
     Column("outcome", String(16)),
     # What lists are filtered by: the channel (empty: a direct message, whose id would name its person), and what answered.
     Column("place", String(64), nullable=False, default="", server_default=""),
-    Column("lora", String(64), nullable=False, default="", server_default=""),  # none: the plain base; empty: no answer
+    Column("lora", Text, nullable=False, default="", server_default=""),  # none: the plain base; empty: no answer
     Index("questions_open", "state", "claimed_until"),
     Index("questions_by_time", "asked_at", "id"),
     Index("questions_by_outcome", "outcome", "asked_at", "id"),
@@ -145,7 +145,7 @@ votes = Table(
     "votes",
     metadata,
     Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
-    Column("person", String(128), primary_key=True),  # Person.key, so the platform is part of it
+    Column("person", String(128), primary_key=True),
     Column("direction", String(4)),  # up, down; NULL: withdrawn
     Column("via", String(8), nullable=False),
     Column("reason", Words, nullable=False, default=""),
@@ -174,6 +174,8 @@ escalations = Table(
     Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), nullable=False, unique=True),
     Column("contacts", JSON, nullable=False),
     Column("called_by", String(128), nullable=False),
+    # The platform's id of who called, to be told of the answer: only while the call is open.
+    Column("tell", String(128), nullable=False, default="", server_default=""),
     Column("called_at", Float, nullable=False),
     Column("resolved_by", String(128)),
     Column("resolved_at", Float),
@@ -222,7 +224,7 @@ examples = Table(
     Column("answer", Words, nullable=False),
     Column("rejected", Words, nullable=False),
     *(Column(name, Text, nullable=False) for name in _stamp),
-    Column("asker", String(128), nullable=False),  # Person.key; empty: nobody asked
+    Column("asker", String(128), nullable=False),  # empty: nobody asked
     Column("problems", JSON, nullable=False),
     Column("made_at", Float, nullable=False),
     Column("decided_at", Float),
@@ -234,7 +236,7 @@ example_people = Table(
     "example_people",
     metadata,
     Column("example", String(16), ForeignKey("examples.id", ondelete="CASCADE"), primary_key=True),
-    Column("person", String(128), primary_key=True),  # Person.key
+    Column("person", String(128), primary_key=True),
     Index("example_people_by_person", "person"),
 )
 
@@ -477,4 +479,17 @@ privacy_requests = Table(
     Column("done_at", Float),
     Column("report", JSON, nullable=False),  # counts and hashes of what went; no texts
     Index("privacy_requests_open", "done_at", "due_at"),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    # Files with people's words that were written for somebody: found again when one of those people is erased.
+    Column("id", String(16), primary_key=True),
+    Column("kind", String(16), nullable=False),  # feedback, privacy
+    Column("path", Text, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("examples", JSON, nullable=False),  # ids of what it holds
+    Column("person", String(128), nullable=False, default=""),  # whose copy it is; a pseudonym
+    Column("made_at", Float, nullable=False),
 )
