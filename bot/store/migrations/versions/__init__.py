@@ -1,0 +1,1 @@
+"""The steps: one file per revision, named by it. What was released is never changed again."""
