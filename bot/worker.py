@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.errors import BrokenModel, WriterBusy, WriterFailed, WriterTimeout, WritingCancelled, WritingError
+from bot.telemetry.observer import Observer, Unwritten
 from bot.writers.engine import Engine, StopFlag, WritingReport, WritingRequest
 from bot.writers.fair_queue import FairQueue
 
@@ -101,7 +102,16 @@ class Ticket:
 class ModelWorker:
     """Owns one engine on one thread. `submit` needs a running event loop; different loops may share one worker."""
 
-    def __init__(self, load_engine: Callable[[], Engine], *, queue_size: int, per_person: int) -> None:
+    def __init__(
+        self,
+        load_engine: Callable[[], Engine],
+        *,
+        queue_size: int,
+        per_person: int,
+        observer: Observer | None = None,
+    ) -> None:
+        """`observer` is told from any thread, never while the lock is held."""
+        self._observer = observer or Observer()
         self._load_engine = load_engine
         self._queue_size = queue_size
         self._per_person = per_person
@@ -125,6 +135,16 @@ class ModelWorker:
         `timeout` counts from now, so it includes the time in the queue.
         """
         ticket = Ticket(self, request, asker)
+        try:
+            self._put(ticket, asker)
+        except WriterBusy:
+            self._observer.not_written("busy")
+            raise
+        if timeout is not None:
+            ticket._start_timer(timeout)
+        return ticket
+
+    def _put(self, ticket: Ticket, asker: str) -> None:
         with self._changed:
             self._refuse_if_closing()
             if self._broken is not None:
@@ -137,9 +157,6 @@ class ModelWorker:
                 raise WriterBusy(waiting=theirs, limit=self._per_person)
             self._queue.put(asker, ticket)
             self._wake()
-        if timeout is not None:
-            ticket._start_timer(timeout)
-        return ticket
 
     async def start(self) -> None:
         """Load the model now. Raises `BrokenModel`; calling again tries again. Does nothing when it is loaded."""
@@ -164,6 +181,11 @@ class ModelWorker:
     def context_tokens(self) -> int:
         """Tokens that prompt and answer may have together. Waits for the load as `count_tokens` does."""
         return self._with_engine(lambda engine: engine.context_tokens)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return self._engine is not None
 
     def stats(self) -> WorkerStats:
         """How it stands now."""
@@ -246,6 +268,7 @@ class ModelWorker:
             self._queue.remove(ticket.asker, ticket)
             ticket.stop.set()
             self._changed.notify_all()
+        self._observer.not_written(_why(error))
         ticket._deliver(error)
 
     def _end(self, ticket: Ticket, event: WritingReport | Exception) -> None:
@@ -260,6 +283,10 @@ class ModelWorker:
                 self._answered += 1
             else:
                 self._failed += 1
+        if isinstance(event, WritingReport):
+            self._observer.wrote(event, ticket.waited_seconds)
+        else:
+            self._observer.not_written(_why(event))
         ticket._deliver(event)
 
     def _loaded(self) -> Engine:
@@ -320,3 +347,9 @@ class ModelWorker:
             close = getattr(writing, "close", None)  # a generator may hold the stop flag's address: end it now
             if close is not None:
                 close()
+
+
+def _why(error: Exception) -> Unwritten:
+    if isinstance(error, WriterTimeout):
+        return "timeout"
+    return "cancelled" if isinstance(error, WritingCancelled) else "failed"

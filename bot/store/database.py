@@ -22,6 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlche
 
 from bot.errors import StoreError
 from bot.store import schema
+from bot.telemetry.observer import Observer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,8 +50,9 @@ class Store:
     The functions get the connection first; whatever they raise rolls everything back.
     """
 
-    def __init__(self, engine: Engine, threads: int) -> None:
+    def __init__(self, engine: Engine, threads: int, observer: Observer | None = None) -> None:
         self._engine = engine
+        self._observer = observer or Observer()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
 
     @property
@@ -67,6 +69,17 @@ class Store:
     def run_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`run` on the calling thread: for commands without an event loop."""
         began = time.monotonic()
+        try:
+            return self._tried(work, began, *args, **kwargs)
+        except StoreError:
+            self._observer.store_failed()
+            raise
+        finally:
+            self._observer.stored(time.monotonic() - began)
+
+    def _tried(
+        self, work: Callable[Concatenate[Connection, P], T], began: float, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
         for attempt in range(_TRIES):
             try:
                 with self._engine.begin() as connection:
@@ -93,7 +106,7 @@ class TryAgain(Exception):
     """Raised by a record function that lost a race and wants its transaction to start over."""
 
 
-def open_store(url: str, data_dir: Path) -> Store:
+def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> Store:
     """Open, and create the tables if they are new. An empty `url` is `saseo.sqlite` in `data_dir`. Raises StoreError."""
     shown = "saseo.sqlite"
     try:
@@ -125,7 +138,7 @@ def open_store(url: str, data_dir: Path) -> Store:
     ) as error:  # a port or a driver that is none
         raise StoreError(where=shown, reason=_short(error)) from error
     # One thread is SQLite's one writer; PostgreSQL sorts concurrent transactions out itself.
-    return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4)
+    return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4, observer)
 
 
 def store_exists(url: str, data_dir: Path) -> bool:

@@ -22,7 +22,7 @@ from prometheus_client import (
 
 from bot.live import EXTRACTIVE
 from bot.messages import Outcome
-from bot.telemetry.observer import End, Silent, Span, Thumb, Unwritten, WorkerEnd
+from bot.telemetry.observer import End, Observer, Span, Thumb, Unwritten, WorkerEnd
 
 if TYPE_CHECKING:
     from bot.messages import Finished
@@ -42,7 +42,7 @@ OTHER = "other"
 """Of a platform that was not configured: the number of series stays what it is."""
 
 
-class Metrics(Silent):
+class Metrics(Observer):
     """Counts what an `Observer` is told. `registry` is what a scrape reads."""
 
     def __init__(self, version: str, platforms: Collection[str] = (), jobs: Collection[str] = ()) -> None:
@@ -78,7 +78,7 @@ class Metrics(Silent):
         self._reused = counter("writer_tokens_reused", "Of the prompts, tokens that were still in the cache.")
         self._writing = seconds("writing", "Of the writer: waiting, reading the prompt, writing.", _STEPS, "part")
         self._unwritten = counter("writer_unfinished", "Pieces the writer did not finish.", "reason")
-        self._store = seconds("store", "Transactions, their waiting included.", _STORE)
+        self._store = seconds("store", "Transactions, waiting for locks included.", _STORE)
         self._store_errors = counter("store_errors", "Transactions given up.")
         self._workers = counter("job_processes", "Processes of jobs that ended.", "job", "result")
         self._late = seconds("event_loop_lateness", "How late a timer of the event loop fired.", _LATE)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from bot.messages import Finished, Outcome
 
@@ -69,8 +69,8 @@ def end_of(outcome: Outcome, notes: Sequence[str] = ()) -> End:
     return ends.get(outcome, "abstained")  # escalated: it was abstained from first
 
 
-class Observer(Protocol):
-    """Whoever wants to know. Inherit from `Silent` to hear only some of it."""
+class Observer:
+    """Whoever wants to know: inherits and listens to some of it. By itself it listens to nothing."""
 
     def asked(self, platform: str) -> None:
         """A question was claimed: a new one, or one that another process left."""
@@ -100,7 +100,7 @@ class Observer(Protocol):
         """The writer did not finish a piece, or refused it."""
 
     def stored(self, seconds: float) -> None:
-        """A transaction of the store ended, its waiting included."""
+        """A transaction of the store ended; waiting for locks is in it."""
 
     def store_failed(self) -> None:
         """One that could not be had after all tries."""
@@ -112,11 +112,7 @@ class Observer(Protocol):
         """A timer of the event loop fired so late: something held it."""
 
 
-class Silent(Observer):
-    """Wants to know nothing."""
-
-
-class Safely(Silent):
+class Safely(Observer):
     """Tells each of `observers`; what one of them raises is logged once per kind of event and costs no question anything."""
 
     def __init__(self, *observers: Observer) -> None:
