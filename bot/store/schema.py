@@ -358,6 +358,7 @@ gaps = Table(
     Column("state", String(8), nullable=False),  # open → snoozed, closed (by a person), answered (by a page)
     Column("name", Words, nullable=False, default=""),  # made from its questions anew at each run
     Column("named", Words, nullable=False, default=""),  # by a person; goes before `name`
+    Column("open_name", Words, nullable=False, default=""),  # of words that several people used in the open
     Column("assigned", String(128), nullable=False, default=""),
     Column("draft", Words, nullable=False, default=""),  # as a person left it; empty: made from its questions
     Column("shared", Boolean, nullable=False, default=False),  # an admin showed it to everyone
