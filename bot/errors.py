@@ -6,8 +6,7 @@ knowledge.errors.ExplainedError
     ├── SettingsError
     │   ├── SettingsFileMissing
     │   ├── UnknownSetting              names the nearest known key
-    │   ├── InvalidSetting
-    │   └── NotAvailableYet             something this version does not do
+    │   └── InvalidSetting
     ├── ModelError
     │   ├── UnknownModel                names the nearest catalogue entry
     │   ├── ModelMissing                not downloaded: names the command
@@ -53,7 +52,39 @@ knowledge.errors.ExplainedError
     │   ├── NothingToServe              no platform is enabled
     │   ├── ReindexFailed               the old index goes on
     │   ├── DeliveryFailed              a message could not be posted
-    │   └── StoreError                  the database cannot be opened or is too old
+    │   └── StoreError                  the database cannot be opened
+    │       ├── StoreTooNew             a newer program made it
+    │       ├── StoreInUse              an older program has it open
+    │       └── MigrationFailed         bringing it up to date failed; it is as it was
+    ├── BackupError
+    │   ├── BackupNotWritten
+    │   ├── NoSpace                     says how much is needed
+    │   ├── BackupBusy                  another process writes one
+    │   ├── NoBackup                    no such file, or none of ours
+    │   ├── BackupDamaged               names the part
+    │   ├── BackupUnsafe                names a member that no backup of ours has
+    │   ├── BackupTooNew                a newer program made it
+    │   ├── RestoreRefused              the service still runs
+    │   └── RestoreFailed               everything is as it was
+    ├── WebError                        of the console
+    │   ├── NotAllowedInConsole         the account's role is too low
+    │   ├── NotFoundInConsole
+    │   ├── FormExpired                 its token is not this session's
+    │   ├── ConsoleNeedsAccount         reachable from elsewhere, and nobody could log in
+    │   ├── ConsoleNotStarted           its address is taken or not this machine's
+    │   ├── UnknownAccount
+    │   └── BadAccount                  name or password
+    ├── PrivacyError
+    │   ├── PrivacyKeyUnusable
+    │   ├── WrongPrivacyKey             the store names people by another key's pseudonyms
+    │   ├── BadPerson                   neither a platform's id nor a pseudonym
+    │   └── CopyNotWritable
+    ├── SetupError                      `saseo init` wrote nothing
+    │   ├── WikiNotFound
+    │   ├── WikiWithoutPages            lists the formats
+    │   ├── AnswerMissing               names the option
+    │   ├── FileInTheWay                nothing is overwritten unasked
+    │   └── SetupNotWritable
     ├── BadBatch                        names the line
     ├── ExampleError
     │   ├── UnknownExample
@@ -106,13 +137,6 @@ class InvalidSetting(SettingsError):
 
     ko = "설정 값이 올바르지 않습니다: {key} ({reason})."
     en = "Invalid value for {key}: {reason}."
-
-
-class NotAvailableYet(SettingsError):
-    """`key`, `value`: what to leave it at."""
-
-    ko = "이 버전은 아직 {key} 설정을 제공하지 않습니다. {key} = {value} 그대로 두어 주십시오."
-    en = "This version does not offer {key} yet. Leave {key} = {value}."
 
 
 class ModelError(SaseoError):
@@ -471,6 +495,156 @@ class StoreError(ServiceError):
     en = "The store cannot be opened: {where} ({reason}). Check [store], the disk and permissions."
 
 
+class PrivacyError(SaseoError):
+    """What is kept of people cannot be read or changed as asked."""
+
+
+class PrivacyKeyUnusable(PrivacyError):
+    """`where`, `reason`."""
+
+    ko = (
+        "개인정보 보호 키를 쓸 수 없습니다: {where} ({reason}). 파일 권한을 확인하거나, "
+        "SASEO_PRIVACY_KEY에 32자 이상의 비밀 값을 지정해 주십시오."
+    )
+    en = (
+        "The privacy key cannot be used: {where} ({reason}). Check the file's permissions, or give a secret of at least "
+        "32 characters as SASEO_PRIVACY_KEY."
+    )
+
+
+class WrongPrivacyKey(PrivacyError):
+    """`where`: of the store."""
+
+    ko = (
+        "저장소 {where}은(는) 다른 개인정보 보호 키로 만들어졌습니다. 이전 privacy.key 파일이나 SASEO_PRIVACY_KEY 값을 되돌려 "
+        "주십시오. 키를 잃어버렸다면 `saseo privacy new-key`로 새 키를 받아들일 수 있습니다."
+    )
+    en = (
+        "The store {where} was made with another privacy key. Bring back its privacy.key file or SASEO_PRIVACY_KEY. If the key "
+        "is lost, `saseo privacy new-key` accepts a new one."
+    )
+
+
+class BadPerson(PrivacyError):
+    """`person`."""
+
+    ko = "사람을 알아볼 수 없습니다: {person}. slack:U0123ABCD, discord:1234567890 또는 p:로 시작하는 가명으로 적어 주십시오."
+    en = "This names nobody: {person}. Write slack:U0123ABCD, discord:1234567890, or a pseudonym that begins with p:."
+
+
+class CopyNotWritable(PrivacyError):
+    """`path`, `reason`."""
+
+    ko = "사본을 쓸 수 없습니다: {path} ({reason}). 다른 경로를 지정해 주십시오."
+    en = "The copy cannot be written: {path} ({reason}). Give another path."
+
+
+class StoreTooNew(StoreError):
+    """`where`, `found`, `known`: revisions."""
+
+    ko = (
+        "저장소를 더 새로운 Saseo가 바꾸었습니다: {where} (저장소 {found}, 이 프로그램 {known}). Saseo를 업데이트하거나, "
+        "업데이트 전에 만든 백업을 `saseo restore`로 되돌려 주십시오."
+    )
+    en = (
+        "A newer Saseo has changed the store: {where} (store {found}, this program {known}). Update Saseo, or go back to a backup "
+        "from before the update with `saseo restore`."
+    )
+
+
+class StoreInUse(StoreError):
+    """`where`."""
+
+    ko = (
+        "저장소를 새 버전에 맞게 바꾸어야 하는데 다른 Saseo 프로세스가 쓰고 있습니다: {where}. 실행 중인 `saseo serve` 등을 끝낸 뒤 "
+        "다시 실행해 주십시오."
+    )
+    en = (
+        "The store has to be brought up to date, but another Saseo process uses it: {where}. End `saseo serve` and whatever else "
+        "runs, and try again."
+    )
+
+
+class MigrationFailed(StoreError):
+    """`where`, `found`, `head`: revisions, `reason`."""
+
+    ko = (
+        "저장소를 새 버전({found} → {head})에 맞게 바꾸지 못했습니다: {where} ({reason}). 저장소는 그대로입니다. 디스크와 권한을 확인하거나, "
+        "이전 버전의 Saseo로 계속 쓰실 수 있습니다."
+    )
+    en = (
+        "The store could not be brought up to date ({found} → {head}): {where} ({reason}). It is as it was. Check disk and permissions, "
+        "or go on with the version before."
+    )
+
+
+class BackupError(SaseoError):
+    """A backup cannot be made, read or restored."""
+
+
+class BackupNotWritten(BackupError):
+    """`path`, `reason`."""
+
+    ko = "백업을 쓰지 못했습니다: {path} ({reason}). 디스크와 권한을 확인하거나 --to로 다른 곳을 지정해 주십시오. 이전 백업은 그대로입니다."
+    en = "The backup could not be written: {path} ({reason}). Check disk and permissions, or give another place with --to. Earlier backups are untouched."
+
+
+class NoSpace(BackupError):
+    """`path`, `needed`, `free`: megabytes."""
+
+    ko = "디스크에 자리가 모자랍니다: {path} ({needed} MB 필요, {free} MB 남음). 공간을 비우거나 다른 디스크를 지정해 주십시오."
+    en = "There is not enough space: {path} ({needed} MB needed, {free} MB free). Free some, or name another disk."
+
+
+class BackupBusy(BackupError):
+    """`folder`."""
+
+    ko = "다른 프로세스가 이미 백업하고 있습니다: {folder}. 끝난 뒤 다시 실행해 주십시오."
+    en = "Another process is making a backup already: {folder}. Try again when it is done."
+
+
+class NoBackup(BackupError):
+    """`path`."""
+
+    ko = "Saseo의 백업 파일이 아니거나 읽을 수 없습니다: {path}. `saseo backup list`로 확인해 주십시오."
+    en = "This is no backup of Saseo, or it cannot be read: {path}. See `saseo backup list`."
+
+
+class BackupDamaged(BackupError):
+    """`path`, `part`: a member, or empty."""
+
+    ko = "백업이 손상되었습니다: {path} {part}. 파일을 다시 복사해 오거나 다른 백업을 골라 주십시오. 바뀐 것은 없습니다."
+    en = "The backup is damaged: {path} {part}. Copy it once more, or choose another one. Nothing was changed."
+
+
+class BackupUnsafe(BackupError):
+    """`path`, `part`: a member."""
+
+    ko = "백업에 있어서는 안 되는 것이 들어 있습니다: {path} ({part}). 직접 만든 백업인지 확인해 주십시오. 바뀐 것은 없습니다."
+    en = "The backup holds what no backup of ours does: {path} ({part}). Make sure where it comes from. Nothing was changed."
+
+
+class BackupTooNew(BackupError):
+    """`path`, `version`: of the program that made it."""
+
+    ko = "더 새로운 Saseo({version})가 만든 백업입니다: {path}. Saseo를 업데이트한 뒤 복원해 주십시오."
+    en = "A newer Saseo ({version}) made this backup: {path}. Update Saseo, then restore it."
+
+
+class RestoreRefused(BackupError):
+    """`where`."""
+
+    ko = "다른 Saseo 프로세스가 저장소를 쓰고 있어 복원할 수 없습니다: {where}. `saseo serve` 등을 끝낸 뒤 다시 실행해 주십시오."
+    en = "Another Saseo process uses the store: {where}. End `saseo serve` and whatever else runs, then restore."
+
+
+class RestoreFailed(BackupError):
+    """`path`, `reason`."""
+
+    ko = "복원하지 못했습니다: {path} ({reason}). 있던 것은 그대로입니다. 디스크와 권한을 확인하고 다시 실행해 주십시오."
+    en = "The backup could not be restored: {path} ({reason}). What was there is as it was. Check disk and permissions and try again."
+
+
 class BadBatch(SaseoError):
     """`path`, `line`, `reason`."""
 
@@ -589,3 +763,101 @@ class BadParity(EvaluationError):
 
     ko = "학습 결과와 비교할 값을 쓸 수 없습니다: {name} ({reason}). 다시 학습하면 새로 만들어집니다."
     en = "What training left to compare with cannot be used: {name} ({reason}). Tuning again makes it anew."
+
+
+class WebError(SaseoError):
+    """The console cannot do what was asked."""
+
+
+class NotAllowedInConsole(WebError):
+    """`role`: the least that may."""
+
+    ko = "이 작업에는 {role} 권한이 필요합니다. 관리자에게 `saseo accounts add`로 권한을 바꿔 달라고 요청해 주십시오."
+    en = "This needs the role {role}. Ask an admin to change yours with `saseo accounts add`."
+
+
+class NotFoundInConsole(WebError):
+    """Nothing stands there."""
+
+    ko = "찾으시는 내용이 없습니다. 삭제되었거나 주소가 바뀌었을 수 있습니다."
+    en = "There is nothing here. It may have been deleted, or the address has changed."
+
+
+class FormExpired(WebError):
+    """A form without its session's token."""
+
+    ko = "화면이 오래되어 요청을 처리하지 않았습니다. 새로 고친 뒤 다시 시도해 주십시오."
+    en = "The page was too old, so nothing was done. Reload it and try again."
+
+
+class ConsoleNeedsAccount(WebError):
+    """`host`."""
+
+    ko = (
+        "웹 콘솔 주소 {host}은(는) 다른 컴퓨터에서도 열리지만 로그인할 계정이 없습니다. "
+        "`saseo accounts add 이름 --role admin`으로 계정을 만들거나 [web] host를 127.0.0.1로 두어 주십시오."
+    )
+    en = (
+        "The console at {host} can be reached from other machines, but there is no account to log in with. "
+        "Make one with `saseo accounts add NAME --role admin`, or leave [web] host at 127.0.0.1."
+    )
+
+
+class ConsoleNotStarted(WebError):
+    """`host`, `port`, `reason`."""
+
+    ko = "웹 콘솔을 {host}:{port}에서 열 수 없습니다: {reason}. [web] port를 바꾸거나 그 포트를 쓰는 프로그램을 멈춰 주십시오."
+    en = "The console cannot listen at {host}:{port}: {reason}. Change [web] port, or stop the program that uses it."
+
+
+class UnknownAccount(WebError):
+    """`name`."""
+
+    ko = "그런 계정이 없습니다: {name}. `saseo accounts list`로 확인해 주십시오."
+    en = "No such account: {name}. See `saseo accounts list`."
+
+
+class BadAccount(WebError):
+    """`reason`."""
+
+    ko = "계정을 만들 수 없습니다: {reason}."
+    en = "The account cannot be made: {reason}."
+
+
+class SetupError(SaseoError):
+    """`saseo init` cannot go on; nothing was written."""
+
+
+class WikiNotFound(SetupError):
+    """`path`."""
+
+    ko = "폴더를 열 수 없습니다: {path}. 경로와 권한을 확인해 주십시오."
+    en = "The folder cannot be opened: {path}. Check the path and its permissions."
+
+
+class WikiWithoutPages(SetupError):
+    """`path`, `known`: suffixes."""
+
+    ko = "읽을 수 있는 문서가 없습니다: {path}. 읽는 형식은 {known}입니다. 문서가 있는 폴더를 지정해 주십시오."
+    en = "No page that can be read in {path}. Formats: {known}. Name the folder that holds the pages."
+
+
+class AnswerMissing(SetupError):
+    """`option`."""
+
+    ko = "답이 빠졌습니다: {option}. 터미널에서 실행해 물음에 답하거나 {option} 값을 함께 적어 주십시오."
+    en = "An answer is missing: {option}. Answer in a terminal, or give {option} on the command line."
+
+
+class FileInTheWay(SetupError):
+    """`path`."""
+
+    ko = "파일이 이미 있어 쓰지 않았습니다: {path}. --out으로 다른 이름을 주거나, 직접 쓴 파일이라면 --force로 덮어써 주십시오."
+    en = "The file exists and was left alone: {path}. Give another name with --out, or --force if it is your own file."
+
+
+class SetupNotWritable(SetupError):
+    """`path`, `reason`."""
+
+    ko = "파일을 쓸 수 없습니다: {path} ({reason}). 권한과 남은 공간을 확인해 주십시오."
+    en = "The file cannot be written: {path} ({reason}). Check permissions and free space."

@@ -113,6 +113,7 @@ class TrainingTable(Table):
 class TuningSettings(Table):
     """`[tuning]`: what becomes a training example, how much of a set may rest on one person, and what tuning may do."""
 
+    learn_from_feedback: bool = False
     automatic: bool = False
     voters: int = Field(2, ge=2)
     voter_days: float = Field(7.0, ge=0, allow_inf_nan=False)

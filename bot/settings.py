@@ -16,14 +16,17 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, UnknownSetting
+from bot.errors import InvalidSetting, SettingsFileMissing, UnknownSetting
 from bot.job_settings import GateTable, JobsSettings, ReleasesSettings, TuningSettings
+from bot.privacy_settings import PrivacySettings
 from bot.source_settings import SourceSettings, kind_keys
 from bot.table import Table
 
 PREFIX = "SASEO_"
 CONFIG_VARIABLE = "SASEO_CONFIG"
 """Names the file itself, so it is no key of it."""
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, "SASEO_PRIVACY_KEY"})
+"""The second is a secret (bot/privacy/pseudonyms.py)."""
 _PROMPT_TOKENS = 1300
 """Of the prompt beside the evidence: about 400 of rules and examples, up to 900 of question and earlier questions."""
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -186,9 +189,20 @@ class DiscordSettings(Table):
 class WebSettings(Table):
     """`[web]`."""
 
-    enabled: bool = False
+    enabled: bool = True
     host: str = "127.0.0.1"
     port: Port = 8787
+    public_url: str = ""
+    proxies: tuple[str, ...] = ()
+    texts: Literal["all", "shared", "none"] = "shared"
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("must begin with https:// or http://")
+        return url.rstrip("/")
 
 
 class Settings(BaseSettings):
@@ -220,6 +234,7 @@ class Settings(BaseSettings):
     tuning: TuningSettings = TuningSettings()
     releases: ReleasesSettings = ReleasesSettings()
     gate: GateTable = GateTable()
+    privacy: PrivacySettings = PrivacySettings()
 
     @property
     def search_weights_file(self) -> Path:
@@ -262,7 +277,7 @@ def default_folder() -> Path:
 def load_settings(path: Path | None) -> Settings:
     """Read `path`; without one `./config.toml` if it exists, else the defaults over the example wiki.
 
-    Raises SettingsFileMissing, UnknownSetting, InvalidSetting, NotAvailableYet.
+    Raises SettingsFileMissing, UnknownSetting, InvalidSetting.
     """
     given: dict[str, Any] = {}
     folder = Path.cwd()
@@ -282,8 +297,6 @@ def load_settings(path: Path | None) -> Settings:
         raise _explained(error) from error
     except ValueError as error:  # an environment variable that is not the JSON its field needs
         raise InvalidSetting(key="SASEO_…", reason=str(error)) from error
-    if settings.web.enabled:
-        raise NotAvailableYet(key="[web] enabled", value="false")
     # The embedded wiki is found wherever Saseo is installed; a named source counts from its file.
     wiki_root = folder if "sources" in settings.model_fields_set else default_folder()
     return settings.model_copy(
@@ -338,7 +351,7 @@ def _refuse_unknown_variables() -> None:
     known = [PREFIX + key.replace(".", "__").upper() for key in known_keys()]
     for name, value in os.environ.items():
         variable = name.upper()
-        if value and variable.startswith(PREFIX) and variable not in known and variable != CONFIG_VARIABLE:
+        if value and variable.startswith(PREFIX) and variable not in known and variable not in _NO_SETTINGS:
             close = difflib.get_close_matches(variable, known, n=1, cutoff=0.5)
             raise UnknownSetting(key=name, hint=f" (→ {close[0]}?)" if close else "")
 
