@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=8), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("named", sa.Text(), nullable=False),
+        sa.Column("open_name", sa.Text(), nullable=False),
         sa.Column("assigned", sa.String(length=128), nullable=False),
         sa.Column("draft", sa.Text(), nullable=False),
         sa.Column("shared", sa.Boolean(), nullable=False),
