@@ -49,6 +49,20 @@ class WatchJob(JobTable):
     schedule: str = "15 * * * *"
 
 
+class GapsJob(JobTable):
+    """`[jobs.gaps]`: at its time, and after a new edition."""
+
+    enabled: bool = True
+    schedule: str = "45 4 * * *"
+
+
+class DigestJob(JobTable):
+    """`[jobs.digest]`: does nothing as long as `[gaps] digest_place` is empty."""
+
+    enabled: bool = True
+    schedule: str = "0 9 * * 1"
+
+
 class RetentionJob(JobTable):
     """`[jobs.retention]`."""
 
@@ -69,6 +83,8 @@ class JobsSettings(Table):
     gate: GateJob = GateJob()
     watch: WatchJob = WatchJob()
     reindex: ReindexJob = ReindexJob()
+    gaps: GapsJob = GapsJob()
+    digest: DigestJob = DigestJob()
     retention: RetentionJob = RetentionJob()
 
     @field_validator("timezone")

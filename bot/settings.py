@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.errors import InvalidSetting, SettingsFileMissing, UnknownSetting
+from bot.gap_settings import GapsSettings
 from bot.job_settings import GateTable, JobsSettings, ReleasesSettings, TuningSettings
 from bot.privacy_settings import PrivacySettings
 from bot.source_settings import SourceSettings, kind_keys
@@ -234,6 +235,7 @@ class Settings(BaseSettings):
     tuning: TuningSettings = TuningSettings()
     releases: ReleasesSettings = ReleasesSettings()
     gate: GateTable = GateTable()
+    gaps: GapsSettings = GapsSettings()
     privacy: PrivacySettings = PrivacySettings()
 
     @property
