@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from bot.trace import Trace
+
 Language = Literal["ko", "en"]
 
 
@@ -96,6 +98,8 @@ class Answer:
     """Machine-readable remarks on the way, e.g. `writer_failed`, `rewritten`, `number_removed`."""
     shown: tuple[Shown, ...] = ()
     """The passages in the writer's prompt, in its order."""
+    cost_krw: float = 0.0
+    """What a paid writer says it cost; a local model costs nothing per answer."""
 
     def as_json(self) -> dict[str, object]:
         """The contract of `saseo ask --json`."""
@@ -112,7 +116,7 @@ class Answer:
             "edition": self.edition,
             "prompt": self.prompt,
             "tokens": {"in": self.tokens.read, "out": self.tokens.written},
-            "cost_krw": 0,  # a local model costs nothing per answer
+            "cost_krw": self.cost_krw,
             "seconds": {
                 "search": round(self.seconds.search, 4),
                 "first_token": None if self.seconds.first_token is None else round(self.seconds.first_token, 4),
@@ -144,6 +148,8 @@ class Finished:
     """The last event of every question, exactly one."""
 
     answer: Answer
+    trace: Trace | None = None
+    """How it came about, for whoever looks into it later."""
 
 
 Event = Progressed | Wrote | Finished

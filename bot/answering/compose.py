@@ -15,6 +15,7 @@ from bot import prompts, texts
 from bot.answering.excerpts import Excerpt
 from bot.answering.extractive import best_quotes
 from bot.answering.sentence_stream import SentenceStream
+from bot.answering.tracer import Tracer
 from bot.answering.verify import Checked, check, quote_for
 from bot.errors import ModelError, WritingError
 from bot.live import Live
@@ -40,6 +41,7 @@ class Composed:
     tokens: Tokens = Tokens()
     first_token: float | None = None
     extractive: bool = False
+    cost_krw: float = 0.0
 
     def after(self, earlier: Composed) -> Composed:
         """This try with the cost of the one before it."""
@@ -48,6 +50,7 @@ class Composed:
             tokens=Tokens(self.tokens.read + earlier.tokens.read, self.tokens.written + earlier.tokens.written),
             first_token=earlier.first_token if earlier.first_token is not None else self.first_token,
             notes=(*earlier.notes, *self.notes),
+            cost_krw=earlier.cost_krw + self.cost_krw,
         )
 
 
@@ -74,9 +77,11 @@ class Composer:
         emit: Callable[[Event], None],
         since: Callable[[], float],
         language: texts.Language,
+        tracer: Tracer | None = None,
     ) -> None:
         """`searched`: the condensed question; `rarity`: how rare a morpheme is in what the reader may read; `since`:
         seconds since the question arrived."""
+        self._tracer = tracer or Tracer()
         self._live = live
         self._question = question
         self._searched = searched
@@ -90,6 +95,7 @@ class Composer:
         self._sentences: list[Checked] = []
         self._text = ""
         self._notes: list[str] = []
+        self._cost = 0.0
 
     @cached_property
     def _closeness(self) -> Closeness:
@@ -113,6 +119,7 @@ class Composer:
         tokens, first_token, stopped = Tokens(), None, None
         stream, pending = SentenceStream(), ""
         messages = prompts.prompt([excerpt.shown for excerpt in self._shown], self._question, self._turns)
+        self._tracer.writes(messages)
         try:
             pieces = self._live.writer.astream(
                 messages,
@@ -135,7 +142,10 @@ class Composer:
                             break
                     if stopped:
                         break
-                    pending = str(piece.response_metadata.get("stop", "")) if piece.response_metadata else pending
+                    if piece.response_metadata:
+                        pending = str(piece.response_metadata.get("stop", ""))
+                        self._cost += float(piece.response_metadata.get("cost_krw", 0.0))
+                        self._tracer.wrote(piece.response_metadata)
             finally:
                 await pieces.aclose()  # type: ignore[attr-defined]
         except (WritingError, ModelError) as error:
@@ -144,20 +154,26 @@ class Composer:
                 return await self._quote("writer_failed", tokens, first_token)
         else:
             # A last sentence cut off by the token limit says half of something.
-            if not stopped and stream.rest and (pending != "length" or not self._sentences):
-                stopped = await self._take(stream.rest)
+            if not stopped and stream.rest:
+                if pending != "length" or not self._sentences:
+                    stopped = await self._take(stream.rest)
+                else:
+                    self._tracer.sentence(stream.rest, "cut")
         return await self._concluded(stopped, tokens, first_token, last_try=last_try)
 
     async def _take(self, sentence: str) -> Literal["refusal", "language"] | None:
         """Check one sentence and show it if it holds. Returns why to stop reading, if so."""
-        checked: Checked = await self._run(
-            check,
-            sentence,
-            self._shown,
-            f"{self._question} {self._searched}",
-            self._live.analyser,
-            self._rarity,
-        )
+        with self._tracer.step("check"):
+            checked: Checked = await self._run(
+                check,
+                sentence,
+                self._shown,
+                f"{self._question} {self._searched}",
+                self._live.analyser,
+                self._rarity,
+            )
+        if checked.problem is not None:
+            self._tracer.sentence(checked.text, checked.problem, supports=checked.supports)
         if checked.problem == "refusal":
             return "refusal"
         if checked.problem == "language":
@@ -168,16 +184,24 @@ class Composer:
                 self._notes.append(f"removed_{checked.problem}")
             return None
         if any(checked.text == said.text for said in self._sentences):
+            self._tracer.sentence(checked.text, "repeated", checked.cites, checked.supports)
             return None
         # What follows a sentence that answers may explain it; before one, everything must be about the question.
-        if not self._sentences and await self._run(self._is_beside, checked):
-            self._notes.append("removed_beside")
-            return None
+        nearness: float | None = None
+        if not self._sentences:
+            with self._tracer.step("check"):
+                nearness = await self._run(self._nearness, checked)
+            # Hardly nearer to the question than questions about anything else are to this wiki.
+            if nearness < self._live.threshold + ABOUT_IT:
+                self._notes.append("removed_beside")
+                self._tracer.sentence(checked.text, "beside", checked.cites, checked.supports, nearness)
+                return None
+        self._tracer.sentence(checked.text, "shown", checked.cites, checked.supports, nearness)
         self._show(checked)
         return None
 
-    def _is_beside(self, checked: Checked) -> bool:
-        """Hardly nearer to the question than questions about anything else are to this wiki."""
+    def _nearness(self, checked: Checked) -> float:
+        """Of the sentence to the question, on the scale of evidence strength."""
         said = []
         for place in checked.cites:
             heading, quote = (
@@ -185,7 +209,7 @@ class Composer:
                 quote_for(checked.text, self._shown[place], self._live.analyser),
             )
             said += [f"{heading}\n{checked.text}", f"{heading}\n{quote}"]  # a bare "12자." is near through its quote
-        return max(self._closeness.of(said), default=0.0) < self._live.threshold + ABOUT_IT
+        return float(max(self._closeness.of(said), default=0.0))
 
     def _show(self, checked: Checked, *, before: str = "") -> None:
         numbers = list(dict.fromkeys(place for said in [*self._sentences, checked] for place in said.cites))
@@ -206,7 +230,8 @@ class Composer:
         last_try: bool,
     ) -> Composed:
         def composed(verdict: Verdict) -> Composed:
-            return Composed(tuple(self._sentences), self._text, verdict, tuple(self._notes), tokens, first_token)
+            said, notes = tuple(self._sentences), tuple(self._notes)
+            return Composed(said, self._text, verdict, notes, tokens, first_token, cost_krw=self._cost)
 
         if self._sentences:
             return composed("done")
@@ -228,9 +253,13 @@ class Composer:
     ) -> Composed:
         """The nearest sentences at or above `floor`, as they stand; none shows nothing."""
         self._notes.append(why)
-        quotes: list[tuple[str, int]] = await self._run(lambda: best_quotes(self._closeness, self._shown, floor=floor))
+        with self._tracer.step("quote"):
+            quotes: list[tuple[str, int]] = await self._run(
+                lambda: best_quotes(self._closeness, self._shown, floor=floor)
+            )
         head = texts.quoting(self._language)
         for i, (sentence, place) in enumerate(quotes):
+            self._tracer.sentence(sentence, "quoted", (place,))
             self._show(Checked(f"“{sentence}”", (place,)), before=f"{head}\n- " if not i else "\n- ")
         return Composed(
             tuple(self._sentences),
@@ -240,4 +269,5 @@ class Composer:
             tokens or Tokens(),
             first_token,
             extractive=True,
+            cost_krw=self._cost,
         )

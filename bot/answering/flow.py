@@ -24,10 +24,12 @@ from bot.answering.compose import Composed, Composer
 from bot.answering.condense import condense
 from bot.answering.excerpts import Excerpt, excerpts
 from bot.answering.judge import judge
+from bot.answering.tracer import Tracer
 from bot.answering.verify import quote_for
 from bot.errors import WritingCancelled
 from bot.live import EXTRACTIVE, NO_LORA, Live, name_of
 from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Shown, Tokens, Wrote
+from bot.trace import Trace
 from knowledge.errors import ExplainedError
 from knowledge.page import reader_of
 from knowledge.search import Found, Hit
@@ -66,6 +68,14 @@ class Way:
     live: Live
     language: texts.Language
     started: float = field(default_factory=time.perf_counter)
+    tracer: Tracer = field(default_factory=Tracer)
+
+    def trace(self, model: str, lora: str, error: str = "") -> Trace:
+        """The way so far. `model`, `lora`: as the answer is stamped."""
+        live = self.live
+        return self.tracer.trace(
+            edition=live.index.name, model=model, lora=lora, prompt=live.prompt, threshold=live.threshold, error=error
+        )
 
     def since(self) -> float:
         """Seconds since the question arrived."""
@@ -107,7 +117,7 @@ class AnswerFlow:
         way = Way(_as_read(question), live, question.language or self._options.language)
         try:
             if not way.question.text:
-                yield Finished(self._failed(way, texts.empty_question(way.language), "empty_question"))
+                yield self._failed(way, texts.empty_question(way.language), "empty_question")
                 return
             answer = None
             graph: Any = self._graph.astream({}, context=way, stream_mode="custom")
@@ -122,10 +132,10 @@ class AnswerFlow:
             _log.info(json.dumps({"event": "cancelled", "question": question.id}))
             raise
         except ExplainedError as error:
-            yield Finished(self._failed(way, error.explain(way.language), type(error).__name__))
+            yield self._failed(way, error.explain(way.language), type(error).__name__)
         except Exception as error:  # noqa: BLE001 - nothing may escape here: the person must get a word
             _log.exception(json.dumps({"event": "failed", "question": question.id, "error": type(error).__name__}))
-            yield Finished(self._failed(way, texts.failed(question.id, way.language), type(error).__name__))
+            yield self._failed(way, texts.failed(question.id, way.language), type(error).__name__)
 
     async def answer(self, question: Question) -> Answer:
         """The end of `stream` alone."""
@@ -198,7 +208,9 @@ class AnswerFlow:
         runtime.stream_writer(Progressed("searching"))
         question, live = way.question, way.live
         rarity = await self._off_loop(live.index.rarity, reader_of(question.groups), question.sources)
-        searched, turns = await self._off_loop(condense, question.text, question.turns, live.analyser, idf=rarity)
+        with way.tracer.step("condense"):
+            searched, turns = await self._off_loop(condense, question.text, question.turns, live.analyser, idf=rarity)
+        way.tracer.condensed(searched, turns)
         # What was mistyped is the search's own affair; another wording is the question with the one before it.
         wordings = (f"{question.turns[-1]} {question.text}",) if question.turns and not turns else ()
         return {
@@ -215,13 +227,16 @@ class AnswerFlow:
             2 * self._options.passages + 4,
             sources=way.question.sources,
         )
+        way.tracer.searched(state["searched"], found)
         before, turns = state.get("found"), state["turns"]
         if before is not None and before.evidence.strength >= found.evidence.strength:
             found, turns = before, ()
+        searched = found.text or state["searched"]  # as it was understood: sentences are compared with that
+        way.tracer.kept(found, searched, turns)
         return {
             "found": found,
             "turns": turns,
-            "searched": found.text or state["searched"],  # as it was understood: sentences are compared with that
+            "searched": searched,
             "search_seconds": state["search_seconds"] + time.perf_counter() - began,
         }
 
@@ -231,6 +246,7 @@ class AnswerFlow:
     async def _rewrite(self, state: State, runtime: Runtime[Way]) -> State:
         """The question with the earlier one added."""
         runtime.stream_writer(Progressed("rewriting"))
+        runtime.context.tracer.condensed(state["wordings"][0], runtime.context.question.turns[-1:], rewritten=True)
         return {
             "searched": state["wordings"][0],
             "wordings": state["wordings"][1:],
@@ -242,19 +258,21 @@ class AnswerFlow:
         way, options = runtime.context, self._options
         shown = state.get("shown")
         if shown is None:
-            shown = await self._off_loop(
-                excerpts,
-                state["searched"],
-                state["found"].hits,
-                way.live.analyser,
-                state["rarity"],
-                most=options.passages,
-                characters=options.evidence_characters,
-            )
+            with way.tracer.step("excerpts"):
+                shown = await self._off_loop(
+                    excerpts,
+                    state["searched"],
+                    state["found"].hits,
+                    way.live.analyser,
+                    state["rarity"],
+                    most=options.passages,
+                    characters=options.evidence_characters,
+                )
+            way.tracer.excerpted(shown)
             runtime.stream_writer(Progressed("reading", len(shown)))
         composer = Composer(
             way.live, way.question.text, state["searched"], state["turns"], shown, rarity=state["rarity"],
-            run=self._off_loop, emit=runtime.stream_writer, since=way.since, language=way.language,
+            run=self._off_loop, emit=runtime.stream_writer, since=way.since, language=way.language, tracer=way.tracer,
         )  # fmt: skip
         composed = await composer.write(
             asker=way.question.asker,
@@ -301,21 +319,20 @@ class AnswerFlow:
         answer = self._answer(
             way, state, Outcome.ANSWERED, composed.text + tail, citations, composed=composed, notes=tuple(notes)
         )
-        runtime.stream_writer(Finished(answer))
+        runtime.stream_writer(Finished(answer, way.trace(answer.model, answer.lora)))
         return {"answer": answer}
 
     async def _abstain(self, state: State, runtime: Runtime[Way]) -> State:
         return {"answer": await self._decline(state, runtime, None)}
 
     async def _decline(self, state: State, runtime: Runtime[Way], composed: Composed | None) -> Answer:
+        way = runtime.context
         nearest = _nearest(state["found"].hits, self._options.nearest_pages)
-        text = texts.abstained(nearest, runtime.context.language)
+        text = texts.abstained(nearest, way.language)
         runtime.stream_writer(Wrote(text))
         notes = (*state["notes"], *(composed.notes if composed else ("no_evidence",)))
-        answer = self._answer(
-            runtime.context, state, Outcome.ABSTAINED, text, (), composed=composed, nearest=nearest, notes=notes
-        )
-        runtime.stream_writer(Finished(answer))
+        answer = self._answer(way, state, Outcome.ABSTAINED, text, (), composed=composed, nearest=nearest, notes=notes)
+        runtime.stream_writer(Finished(answer, way.trace(answer.model, answer.lora)))
         return answer
 
     def _answer(
@@ -348,10 +365,11 @@ class AnswerFlow:
                 Shown(one.passage.source, one.passage.page, one.passage.number, one.text)
                 for one in state.get("shown", ())
             ),
+            cost_krw=composed.cost_krw if composed else 0.0,
         )
 
-    def _failed(self, way: Way, text: str, note: str) -> Answer:
-        return Answer(
+    def _failed(self, way: Way, text: str, note: str) -> Finished:
+        answer = Answer(
             outcome=Outcome.FAILED,
             text=text,
             citations=(),
@@ -363,6 +381,7 @@ class AnswerFlow:
             seconds=Seconds(0.0, None, way.since()),
             notes=(note,),
         )
+        return Finished(answer, way.trace(answer.model, answer.lora, note))
 
 
 def _as_read(question: Question) -> Question:

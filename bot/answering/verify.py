@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bot.answering.excerpts import Excerpt
@@ -42,6 +42,8 @@ class Checked:
     text: str
     cites: tuple[int, ...] = ()
     problem: Problem | None = None
+    supports: tuple[float, ...] = field(default=(), compare=False)
+    """Of each excerpt: the share of the sentence's weight that it holds; empty: not looked at."""
 
 
 def check(
@@ -57,20 +59,20 @@ def check(
         return Checked(text, problem="language")
     tokens = frozenset(analyser.morphemes(text))
     restated = frozenset(analyser.morphemes(question))
-    supports = [_support(tokens, restated, excerpt, idf) for excerpt in shown]
+    supports = tuple(_support(tokens, restated, excerpt, idf) for excerpt in shown)
     ranked = sorted(range(len(shown)), key=lambda i: (-supports[i], i))
     if _REFUSAL.search(text) and (not ranked or supports[ranked[0]] < 0.9):
-        return Checked(text, problem="refusal")
+        return Checked(text, problem="refusal", supports=supports)
     if not ranked or supports[ranked[0]] < SUPPORT:
-        return Checked(text, problem="support")
+        return Checked(text, problem="support", supports=supports)
     cites = _cites(text, ranked, supports, [place for place in claimed if 0 <= place < len(shown)], shown)
     if unsupported(text, [shown[place].shown for place in cites]):
-        return Checked(text, problem="number")
+        return Checked(text, problem="number", supports=supports)
     if _invents_a_name(text, question + "\n" + "\n".join(shown[place].shown for place in cites), analyser):
-        return Checked(text, problem="name")
+        return Checked(text, problem="name", supports=supports)
     if _turns_around(text, tokens, [shown[place] for place in cites], analyser):
-        return Checked(text, problem="negation")
-    return Checked(text, tuple(sorted(cites)))
+        return Checked(text, problem="negation", supports=supports)
+    return Checked(text, tuple(sorted(cites)), supports=supports)
 
 
 def _invents_a_name(text: str, known: str, analyser: Analyser) -> bool:

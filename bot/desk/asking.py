@@ -23,7 +23,7 @@ from bot.desk.turnstile import Turnstile
 from bot.errors import StoreError
 from bot.live import name_of
 from bot.messages import Answer, Finished, Outcome, Progressed, Question, Seconds, Tokens, Wrote
-from bot.store import answers, questions
+from bot.store import answers, questions, traces
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -50,8 +50,10 @@ class Asking:
         lease: float,
         retry_after: tuple[float, ...],
         clock: Callable[[], float] = time.time,
+        keep_traces: bool = True,
     ) -> None:
         """`retry_after`: pauses between tries of posting, in seconds."""
+        self._keep_traces = keep_traces
         self._store = store
         self._flow = flow
         self._turnstile = turnstile
@@ -154,6 +156,7 @@ class Asking:
                     await self._courtesy(pending.delivery.write(event.text), pending)
                 elif isinstance(event, Finished):
                     answer = event.answer
+                    pending.trace = event.trace if self._keep_traces else None
         return answer or self.refusal(texts.failed(pending.id, pending.settings.language), "no_answer")
 
     async def _already_answered(self, pending: Pending) -> bool:
@@ -176,6 +179,7 @@ class Asking:
 
     async def _keep_and_post(self, pending: Pending, answer: Answer) -> None:
         if answer.outcome is Outcome.FAILED:
+            await self._keep_trace(pending)
             await self._posting.post_and_end(pending, pending.plain_reply(answer))
             return
         answer_id = secrets.token_hex(8)
@@ -194,11 +198,21 @@ class Asking:
                 place=pending.claim.asked.place,
                 now=now,
             )
+            if pending.trace is not None:
+                traces.save(connection, pending.id, pending.trace, now=now)
             return True
 
         if not await self._store.run(keep):
             raise Lost
         await self._posting.post_and_end(pending, await self._reply(pending, answer_id, answer))
+
+    async def _keep_trace(self, pending: Pending) -> None:
+        """Of a question that failed: no answer is kept, but how far it came is."""
+        if pending.trace is not None:
+            try:
+                await self._store.run(traces.save, pending.id, pending.trace, now=self._clock())
+            except StoreError as error:
+                _log.warning(json.dumps({"event": "trace_not_kept", "question": pending.id, "reason": str(error)}))
 
     async def _reply(self, pending: Pending, answer_id: str, answer: Answer) -> Reply:
         in_channel = pending.claim.asked.place.kind == "channel"

@@ -72,9 +72,10 @@ class ReferenceDesk:
         reindex: Callable[[], Awaitable[str]],
         retry_after: tuple[float, ...] = RETRY_AFTER,
         clock: Callable[[], float] = time.time,
+        keep_traces: bool = True,
     ) -> None:
         """`owner`: this process's name among those that share the store, never used twice. `retry_after`: seconds between tries
-        of posting an answer."""
+        of posting an answer. `keep_traces`: the way of each question is kept with its answer."""
         self._store = store
         self._flow = flow
         self._places = places
@@ -83,8 +84,9 @@ class ReferenceDesk:
         self._clock = clock
         self._turnstile = Turnstile(options.at_once)
         asking = Asking(
-            store, flow, self._turnstile, self._may_share, lease=options.lease, retry_after=retry_after, clock=clock
-        )
+            store, flow, self._turnstile, self._may_share,
+            lease=options.lease, retry_after=retry_after, clock=clock, keep_traces=keep_traces,
+        )  # fmt: skip
         self._intake = Intake(store, asking, places, groups, options, owner=owner, clock=clock)
         self._completion: tuple[str, Completion] | None = None
 

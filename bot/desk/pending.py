@@ -13,6 +13,7 @@ from bot.platforms import Delivery
 if TYPE_CHECKING:
     from bot.conversation import PlaceSettings
     from bot.store.questions import Claim
+    from bot.trace import Trace
 
 
 @dataclass(slots=True)
@@ -32,6 +33,8 @@ class Pending:
     """The person said stop."""
     delivering: bool = False
     """Too late to stop."""
+    trace: Trace | None = None
+    """How its answer came about, once it has."""
     task: asyncio.Task[None] | None = field(default=None)
 
     @property

@@ -73,8 +73,14 @@ def save(
             place=asdict(place),
             message="",
             answered_at=now,
+            first_token=answer.seconds.first_token,
+            total_seconds=answer.seconds.total,
+            tokens_read=answer.tokens.read,
+            tokens_written=answer.tokens.written,
+            cost_krw=answer.cost_krw,
         )
     )
+    connection.execute(update(questions).where(questions.c.id == question_id).values(lora=answer.lora))
 
 
 def posted(connection: Connection, answer_id: str, message: str) -> None:

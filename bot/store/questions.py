@@ -66,6 +66,7 @@ def claim(
                 platform=asked.place.platform,
                 person=asked.person.key,
                 conversation=asked.place.conversation,
+                place=place_of(asked.place),
                 asked=_asked_as_json(asked),
                 text=asked.text,
                 private=asked.private or asked.place.kind == "direct",
@@ -178,6 +179,11 @@ def outcomes(connection: Connection, *, since: float) -> dict[str, int]:
 def set_outcome(connection: Connection, question_id: str, outcome: Outcome) -> None:
     """A later event changed how a question ended: it was escalated."""
     connection.execute(update(questions).where(questions.c.id == question_id).values(outcome=outcome.value))
+
+
+def place_of(place: Place) -> str:
+    """As lists and numbers name it: the channel, empty for a direct message, whose id would name the person."""
+    return place.id if place.kind == "channel" else ""
 
 
 def _mine(held: Claim) -> Any:

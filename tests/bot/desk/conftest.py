@@ -86,6 +86,7 @@ class Bench:
 
     def open_desk(self, *places: PlaceTable, groups: Path | None = None, **options: Any) -> ReferenceDesk:
         store = open_store("", self.folder)
+        keep_traces = bool(options.pop("keep_traces", True))
         desk = ReferenceDesk(
             store,
             self.flow,
@@ -96,6 +97,7 @@ class Bench:
             reindex=self._reindex,
             retry_after=self.retry_after,
             clock=lambda: self.now,
+            keep_traces=keep_traces,
         )
         desk.attach(self.adapter)
         self.desks.append(desk)
