@@ -462,14 +462,14 @@ class AdapterError(ServiceError):
 
 
 class NothingToServe(ServiceError):
-    """No platform is enabled."""
+    """Neither a platform nor the console is enabled."""
 
     ko = (
-        "연결할 곳이 없습니다. config.toml에서 [slack] enabled 또는 [discord] enabled를 true로 바꿔 주십시오. "
+        "연결할 곳이 없습니다. config.toml에서 [web], [slack], [discord] 가운데 하나의 enabled를 true로 바꿔 주십시오. "
         "연결 방법은 README에 있고, 터미널에서는 `saseo chat`을 쓸 수 있습니다."
     )
     en = (
-        "There is nothing to connect to. Set [slack] enabled or [discord] enabled to true in config.toml; the README says how. "
+        "There is nothing to connect to. Set enabled to true in [web], [slack] or [discord] of config.toml; the README says how. "
         "In a terminal use `saseo chat`."
     )
 
@@ -569,8 +569,8 @@ class MigrationFailed(StoreError):
     """`where`, `found`, `head`: revisions, `reason`."""
 
     ko = (
-        "저장소를 새 버전({found} → {head})에 맞게 바꾸지 못했습니다: {where} ({reason}). 저장소는 그대로입니다. 디스크와 권한을 확인하거나, "
-        "이전 버전의 Saseo로 계속 쓰실 수 있습니다."
+        "저장소를 새 버전({found} → {head})에 맞게 바꾸지 못했습니다: {where} ({reason}). 저장소는 그대로입니다. "
+        "디스크와 권한을 확인하거나, 이전 버전의 Saseo로 계속 쓰실 수 있습니다."
     )
     en = (
         "The store could not be brought up to date ({found} → {head}): {where} ({reason}). It is as it was. Check disk and permissions, "
@@ -586,7 +586,10 @@ class BackupNotWritten(BackupError):
     """`path`, `reason`."""
 
     ko = "백업을 쓰지 못했습니다: {path} ({reason}). 디스크와 권한을 확인하거나 --to로 다른 곳을 지정해 주십시오. 이전 백업은 그대로입니다."
-    en = "The backup could not be written: {path} ({reason}). Check disk and permissions, or give another place with --to. Earlier backups are untouched."
+    en = (
+        "The backup could not be written: {path} ({reason}). Check disk and permissions, or give another place with --to. "
+        "Earlier backups are untouched."
+    )
 
 
 class NoSpace(BackupError):
