@@ -21,6 +21,8 @@ from bot import texts
 from bot.errors import AdapterError, StoreError
 from bot.platforms import Adapter
 from bot.store import facts
+from bot.telemetry.observer import Observer
+from bot.telemetry.standing import PlatformState
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ class Platform:
 
 
 class Beside(Protocol):
-    """What else runs until the service stops, and must not take it down: the jobs."""
+    """What else runs until the service stops, and must not take it down: the jobs, the console."""
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -68,9 +70,11 @@ class Service:
         ready: Callable[[], str],
         warn: Callable[[ExplainedError], None],
         language: texts.Language = "ko",
-        beside: Beside | None = None,
+        beside: Sequence[Beside] = (),
+        observer: Observer | None = None,
     ) -> None:
         """`say` and `warn` tell the operator; `ready` is the sentence when everything runs."""
+        self._observer = observer or Observer()
         self._desk = desk
         self._store = store
         self._platforms = platforms
@@ -85,6 +89,7 @@ class Service:
         """Why the process ends although nobody told it to."""
         self._stopping = asyncio.Event()
         self._started: list[Adapter] = []
+        self._standing_by: set[str] = set()
         self._attempted: dict[str, Adapter] = {}
         self._leases: set[str] = set()
         self._stalls: list[float] = []
@@ -95,8 +100,7 @@ class Service:
         self._listen_for_signals()
         # Leases are kept from the first one on: a platform may take longer to connect than a lease lasts.
         watching = [asyncio.create_task(self._measure_stalls()), asyncio.create_task(self._keep_leases())]
-        if self._beside is not None:
-            watching.append(asyncio.create_task(self._beside.run()))
+        watching += [asyncio.create_task(one.run()) for one in self._beside]
         try:
             await self._desk.start()
             await self._unless_stopped(self._connect())
@@ -148,8 +152,10 @@ class Service:
         if platform.alone:
             got = await self._store.run(facts.hold_lease, name, self._owner, now=time.time(), seconds=_LEASE_SECONDS)
             if not got:
+                self._standing_by.add(name)
                 return False
             self._leases.add(name)
+        self._standing_by.discard(name)
         self._attempted[name] = platform.adapter
         try:
             await platform.adapter.start()
@@ -233,9 +239,29 @@ class Service:
         while True:
             before = time.perf_counter()
             await asyncio.sleep(_STALL_STEP)
-            self._stalls.append(time.perf_counter() - before - _STALL_STEP)
+            late = time.perf_counter() - before - _STALL_STEP
+            self._stalls.append(late)
+            self._observer.loop_late(late)
             if len(self._stalls) > 200_000:
                 del self._stalls[:100_000]
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
+    def platform_states(self) -> list[PlatformState]:
+        """How each platform's connection stands, from memory."""
+        health = {adapter.name: adapter.health() for adapter in self._started}
+        return [
+            PlatformState(
+                name,
+                connected=name in health and health[name].connected,
+                standing_by=name in self._standing_by,
+                last_event_seconds=health[name].last_event_seconds if name in health else None,
+            )
+            for name in (platform.adapter.name for platform in self._platforms)
+        ]
 
     def stalls_ms(self) -> dict[str, float]:
         """Event-loop lateness since the start, in milliseconds."""
@@ -275,8 +301,8 @@ class Service:
         try:
             await self._desk.close(self._drain_seconds)
         finally:
-            if self._beside is not None:
-                await self._beside.close(until - time.monotonic())
+            for one in self._beside:
+                await one.close(until - time.monotonic())
             for adapter in self._attempted.values():  # also one that was stopped in the middle of connecting
                 await self._calmly("close", adapter, 10.0)
             for name in list(self._leases):

@@ -16,6 +16,7 @@ from typing import Protocol
 
 from bot.store import jobs as runs
 from bot.store.database import Store
+from bot.telemetry.observer import Observer
 from jobs.clock import Clock
 from jobs.file_changes import FileChanges
 
@@ -54,8 +55,10 @@ class JobService:
         changes: FileChanges | None = None,
         look_seconds: float = _LOOK_SECONDS,
         rest_seconds: float = _REST_SECONDS,
+        observer: Observer | None = None,
     ) -> None:
         """`jobs`: those that run by themselves. `start` starts the worker process for a job. `changes` is watched beside the clock."""
+        self._observer = observer or Observer()
         self._store = store
         self._clock = clock
         self._rules = rules
@@ -115,6 +118,7 @@ class JobService:
     async def _wait(self, job: str, worker: Worker) -> None:
         code = await worker.wait()
         self._workers.pop(job, None)
+        self._observer.worker_ended(job, "killed" if code < 0 else "failed" if code else "ok")
         if code < 0:  # killed, perhaps in the middle of a run: its lease and the count of deaths hold the next one back
             _log.warning(json.dumps({"event": "worker_killed", "job": job, "signal": -code}))
         elif code:
