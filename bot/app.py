@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from bot import logs, texts
+from bot.commands.accounts import accounts
 from bot.commands.ask import ask
 from bot.commands.chat import chat
 from bot.commands.doctor import doctor
@@ -27,6 +28,7 @@ from bot.commands.editions import editions
 from bot.commands.evaluate import evaluate
 from bot.commands.feedback import feedback
 from bot.commands.index import index
+from bot.commands.init import init
 from bot.commands.jobs import jobs
 from bot.commands.loras import loras
 from bot.commands.models import models
@@ -91,6 +93,7 @@ class Root:
             models=lambda: (self.catalogue, self.store),
             chat=self.chat,
             evaluate=self.evaluate,
+            open_store=self.open_store,
             workbench=self.workbench,
             releases=self.releases,
             export_lora=self.export_lora,
@@ -270,10 +273,22 @@ class Root:
             ),
         )
 
+    @contextmanager
+    def open_store(self) -> Iterator[Store]:
+        """The store, for as long as a command needs it. Raises StoreError."""
+        from bot.store.database import open_store
+
+        store = open_store(self.settings.store.url, self.settings.data_dir)
+        try:
+            yield store
+        finally:
+            store.close()
+
     async def serve(self) -> None:
-        """Slack and Discord, and the jobs, until a signal."""
+        """Slack and Discord, the console and the jobs, until a signal."""
         from bot.jobs_app import job_service
         from bot.reindexing import Reindexing, follow
+        from bot import web_app
         from bot.serve_app import check_enabled, serve
         from bot.store.database import open_store
 
@@ -294,7 +309,8 @@ class Root:
                         reindex=Reindexing(self.config, lambda: self.reopen(flow), settings.language),
                         say=lambda text: click.echo(text, err=True),
                         warn=self.warn,
-                        beside=beside,
+                        beside=(beside,) if beside else (),
+                        console=(lambda desk: web_app.opened(self, store, flow, desk)) if settings.web.enabled else None,
                     )
                 finally:
                     following.cancel()
@@ -462,6 +478,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 
 
 for verb in (
+    accounts,
     ask,
     chat,
     discord_sync,
@@ -470,6 +487,7 @@ for verb in (
     evaluate,
     feedback,
     index,
+    init,
     jobs,
     loras,
     models,

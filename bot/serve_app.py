@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bot import texts
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bot.serving import Beside, Platform
     from bot.settings import Settings
     from bot.store.database import Store
+    from bot.web.server import WebServer
 
 _AT_A_TERMINAL = 1000
 """Open questions of the one person: no limit."""
@@ -38,8 +39,8 @@ def process_name() -> str:
 
 
 def check_enabled(settings: Settings) -> None:
-    """Raises NothingToServe when no platform is enabled."""
-    if not (settings.slack.enabled or settings.discord.enabled):
+    """Raises NothingToServe when neither a platform nor the console is enabled."""
+    if not (settings.slack.enabled or settings.discord.enabled or settings.web.enabled):
         raise NothingToServe
 
 
@@ -155,14 +156,24 @@ async def serve(
     reindex: Callable[[], Awaitable[str]],
     say: Callable[[str], None],
     warn: Callable[[str], None],
-    beside: Beside | None = None,
+    beside: Sequence[Beside] = (),
+    console: Callable[[ReferenceDesk], Awaitable[WebServer]] | None = None,
 ) -> None:
-    """Run until a signal. Raises AdapterError, InvalidSetting."""
+    """Run until a signal. Raises AdapterError, InvalidSetting; without a platform also what keeps the console from opening."""
+    from bot.errors import WebError
     from bot.serving import Service
 
     owner = process_name()
     desk = make_desk(settings, store, flow, owner=owner, reindex=reindex)
     enabled = platforms(settings, desk)
+    opened: WebServer | None = None
+    if console is not None:
+        try:
+            opened = await console(desk)
+        except WebError as error:
+            if not enabled:
+                raise
+            warn(error.explain(settings.language))  # a port that is taken must not keep people from their answers
     service = Service(
         desk,
         store,
@@ -170,10 +181,12 @@ async def serve(
         owner=owner,
         drain_seconds=settings.service.drain_seconds,
         say=say,
-        ready=lambda: texts.serving([one.adapter.name for one in enabled], settings.language),
+        ready=lambda: texts.serving(
+            [one.adapter.name for one in enabled], settings.language, console=opened.address if opened else ""
+        ),
         warn=lambda error: warn(error.explain(settings.language)),
         language=settings.language,
-        beside=beside,
+        beside=(*beside, opened) if opened else beside,
     )
     await service.run()
 

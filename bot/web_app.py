@@ -1,1 +1,52 @@
-"""The composition root's part for the web console: pages put together from store, jobs, editions and releases. Only bot/app.py imports this."""
+"""The composition root's part for the web console: its pages and what they read. Only bot/app.py imports this.
+
+A new page is one file in bot/web/pages and one line in `pages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bot.errors import ConsoleNeedsAccount
+
+if TYPE_CHECKING:
+    from bot.answering.flow import AnswerFlow
+    from bot.app import Root
+    from bot.desk.desk import ReferenceDesk
+    from bot.store.database import Store
+    from bot.web.page import Page
+    from bot.web.server import WebServer
+
+
+def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Sequence[Page]:
+    """Every page, in the order of the menu."""
+    return []
+
+
+def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> WebServer:
+    """The console of this process, listening. Raises ConsoleNeedsAccount, ConsoleNotStarted, StoreError."""
+    from bot.store import web_accounts
+    from bot.web.app import WebOptions, make_app
+    from bot.web.security import door
+    from bot.web.server import WebServer
+
+    settings = root.settings
+    web = settings.web
+    if door(web.host, web.public_url).everywhere and not store.run_now(web_accounts.count):
+        raise ConsoleNeedsAccount(host=web.host)
+    app = make_app(
+        pages(root, store, flow, desk),
+        store,
+        WebOptions(web.host, web.public_url, settings.language, web.texts, ZoneInfo(settings.jobs.timezone)),
+    )
+    server = WebServer(app, web.host, web.port, proxies=web.proxies)
+    server.open()
+    return server
+
+
+async def opened(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> WebServer:
+    """`console`, with its templates and files read off the event loop."""
+    return await asyncio.to_thread(console, root, store, flow, desk)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.models.store import ModelStore
     from bot.releases.releases import Releases
     from bot.settings import Settings
+    from bot.store.database import Store
     from bot.store.job_rows import Run
     from knowledge.build import BuildProgress, BuildReport, BuildRequest
     from knowledge.edition import EditionShelf
@@ -115,6 +116,8 @@ class Tools:
     models: Callable[[], tuple[Catalogue, ModelStore]]
     chat: Callable[[frozenset[str]], Coroutine[None, None, None]]
     evaluate: Evaluating
+    open_store: Callable[[], AbstractContextManager[Store]]
+    """The store of questions, answers, votes and all that rests on them. Raises StoreError."""
     workbench: Benches
     releases: Callable[[], AbstractContextManager[Releases]]
     export_lora: Exporting

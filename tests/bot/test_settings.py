@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from bot.errors import InvalidSetting, NotAvailableYet, SettingsFileMissing, UnknownSetting
+from bot.errors import InvalidSetting, SettingsFileMissing, UnknownSetting
 from bot.settings import Settings, default_folder, known_keys, load_settings
 from bot.source_settings import SourceSettings
 
@@ -276,12 +276,12 @@ def test_an_unknown_kind_of_source_is_refused(tmp_path: Path) -> None:
     assert "kind must be one of" in refused.value.explain("ko")
 
 
-@pytest.mark.parametrize("platform", ["web"])
-def test_enabling_what_this_version_lacks_is_refused(tmp_path: Path, platform: str) -> None:
-    with pytest.raises(NotAvailableYet) as refused:
-        load_settings(config(tmp_path, f"[{platform}]\nenabled = true\n"))
-    assert platform in refused.value.explain("ko")
-    assert "enabled = false" in refused.value.explain("ko")
+@pytest.mark.parametrize("url", ["saseo.example.com", "ftp://saseo", "https://"])
+def test_the_consoles_address_is_an_address(tmp_path: Path, url: str) -> None:
+    with pytest.raises(InvalidSetting) as refused:
+        load_settings(config(tmp_path, f'[web]\npublic_url = "{url}"\n'))
+    assert "web.public_url" in refused.value.explain("ko")
+    assert load_settings(config(tmp_path, '[web]\npublic_url = "https://a.example/"\n')).web.public_url == "https://a.example"
 
 
 @pytest.mark.parametrize("chosen", ["auto", "none", "tuned-1"])

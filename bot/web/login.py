@@ -1,0 +1,107 @@
+"""Logging in and out, and what a visitor chooses for themselves: language and colours."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from bot.store import audit, web_accounts
+from bot.store.database import Store
+from bot.web import passwords
+from bot.web.page import form, render, viewer
+from bot.web.security import LANGUAGE, SESSION, THEME, safe_next, set_cookie
+from bot.web.throttle import Throttle
+
+_CHOICE_DAYS = 365.0
+_SESSION_DAYS = 7.0
+_LONGEST_PASSWORD = 1024
+"""Characters; a longer one would only cost time."""
+
+
+class Login:
+    """The routes that need no login."""
+
+    def __init__(self, store: Store, throttle: Throttle) -> None:
+        self._store = store
+        self._throttle = throttle
+
+    def routes(self) -> list[Route]:
+        """Of the application."""
+        return [
+            Route("/login", self.show, methods=["GET"]),
+            Route("/login", self.log_in, methods=["POST"]),
+            Route("/logout", self.log_out, methods=["POST"]),
+            Route("/preferences", self.prefer, methods=["POST"]),
+        ]
+
+    async def show(self, request: Request) -> Response:
+        """The form."""
+        return _form(request, "")
+
+    async def log_in(self, request: Request) -> Response:
+        """Check name and password."""
+        fields = await form(request)
+        name, password = fields.get("name", "").strip()[:64], fields.get("password", "")[:_LONGEST_PASSWORD]
+        address = request.client.host if request.client else ""
+        keys = (f"address:{address}", f"account:{name}")
+        wait = self._throttle.wait(*keys)
+        if wait > 0:
+            return _form(request, "login.wait", 429, seconds=int(wait) + 1)
+        account = await self._store.run(web_accounts.get, name)
+        right = await asyncio.to_thread(passwords.right, account.password if account else "", password)
+        if account is None or not right:
+            self._throttle.failed(*keys)
+            # What was typed as a name may be a password: only a name that exists is kept.
+            subject = account.name if account else ""
+            await self._store.run(
+                audit.record, by="web", action="login_failed", subject=subject, origin=address, now=time.time()
+            )
+            return _form(request, "login.wrong", 401)
+        self._throttle.succeeded(*keys)
+        token = await self._store.run(_begin, account.name, address, time.time())
+        response = RedirectResponse(safe_next(fields.get("next", "/")), status_code=303)
+        set_cookie(response, SESSION, token, secure=request.state.secure, days=_SESSION_DAYS)
+        return response
+
+    async def log_out(self, request: Request) -> Response:
+        """End this session."""
+        token = request.cookies.get(SESSION, "")
+        if token:
+            await self._store.run(web_accounts.end_session, token)
+        response = RedirectResponse("/login" if viewer(request).logged_in else "/", status_code=303)
+        response.delete_cookie(SESSION)
+        return response
+
+    async def prefer(self, request: Request) -> Response:
+        """Remember language and colours in this browser."""
+        fields = await form(request)
+        back = urlsplit(request.headers.get("referer", "/"))
+        response = RedirectResponse(
+            safe_next(f"{back.path}?{back.query}" if back.query else back.path), status_code=303
+        )
+        for name, field, allowed in ((LANGUAGE, "language", ("ko", "en")), (THEME, "theme", ("auto", "light", "dark"))):
+            if fields.get(field) in allowed:
+                set_cookie(response, name, fields[field], secure=request.state.secure, days=_CHOICE_DAYS)
+        return response
+
+
+def _begin(connection: Connection, name: str, address: str, now: float) -> str:
+    audit.record(connection, by=f"web:{name}", action="login", origin=address, now=now)
+    return web_accounts.begin_session(connection, name, now=now)
+
+
+def _form(request: Request, said: str, status: int = 200, **values: object) -> Response:
+    return render(
+        request,
+        "login.html",
+        status,
+        problem=said,
+        problem_values=values,
+        next=safe_next(request.query_params.get("next", "/")),
+    )

@@ -1,0 +1,291 @@
+"""What every request to the console passes before a page sees it: its host, its size, its origin, its session, its token.
+
+- Host: a name that is not ours may be another site's that resolves to this machine (DNS rebinding).
+- Origin: a browser says where a request comes from (Sec-Fetch-Site, https://www.w3.org/TR/fetch-metadata/; Origin, RFC 6454); forms
+  carry the session's token besides.
+- Headers: nothing is loaded from elsewhere, nothing inline runs, nobody frames the pages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import secrets
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
+from urllib.parse import urlencode, urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot.errors import FormExpired
+from bot.messages import Language
+from bot.store import web_accounts
+from bot.store.database import Store
+from bot.web.viewer import Texts, Theme, Viewer
+from knowledge.errors import ExplainedError
+
+_log = logging.getLogger(__name__)
+SESSION = "saseo_session"
+VISITOR = "saseo_visitor"
+LANGUAGE = "saseo_language"
+THEME = "saseo_theme"
+BIGGEST_BODY = 2 * 1024 * 1024
+"""Bytes. No form of ours is near it."""
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the console's address means for who may come in."""
+
+    hosts: frozenset[str]
+    """Names, without ports, by which it is called."""
+    everywhere: bool
+    """It listens beyond loopback: any address of this machine is a name of it, and a login is needed."""
+    secure: bool
+    """Browsers come over TLS: cookies are sent over nothing else."""
+
+
+def door(host: str, public_url: str) -> Door:
+    """Of `[web] host` and `public_url`."""
+    public = urlsplit(public_url)
+    loopback = {"127.0.0.1", "localhost", "::1"}
+    everywhere = host not in loopback
+    names = loopback | {host} | ({public.hostname} if public.hostname else set())
+    return Door(frozenset(names), everywhere, public.scheme == "https")
+
+
+class BodyLimit:
+    """Refuses bodies above `BIGGEST_BODY`, told or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        told = dict(scope["headers"]).get(b"content-length", b"0")
+        if not told.isdigit() or int(told) > BIGGEST_BODY:
+            await PlainTextResponse("413", status_code=413)(scope, receive, send)
+            return
+        read = 0
+
+        async def counted() -> Message:
+            nonlocal read
+            message = await receive()
+            read += len(message.get("body", b""))
+            if read > BIGGEST_BODY:
+                raise _TooBig
+            return message
+
+        try:
+            await self._app(scope, counted, send)
+        except _TooBig:
+            await PlainTextResponse("413", status_code=413)(scope, receive, send)
+
+
+class _TooBig(Exception):
+    pass
+
+
+class Guard:
+    """Finds out who asks (`request.state.viewer`), turns away who may not, and puts the headers on what goes out."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        store: Store,
+        where: Door,
+        *,
+        language: Language,
+        texts: Texts,
+        explain: Callable[[Request, ExplainedError], Response],
+        open_paths: Collection[str] = (),
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`open_paths`: what needs no login: the login itself, health. `explain` makes the page of an error."""
+        self._app = app
+        self._store = store
+        self._where = where
+        self._language = language
+        self._texts = texts
+        self._explain = explain
+        self._open = tuple(open_paths)
+        self._clock = clock
+        self._secret = secrets.token_bytes(32)
+        """Signs the tokens of who has no session; another process, another secret: such a form is too old then."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        visitor = request.cookies.get(VISITOR) or secrets.token_urlsafe(24)
+
+        async def dressed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._dress(MutableHeaders(scope=message), request, visitor)
+            await send(message)
+
+        try:
+            early = await self._turned_away(request, visitor)
+        except ExplainedError as error:  # a form that is too old, a store that is away
+            early = self._explain(request, error)
+        if early is not None:
+            await early(scope, receive, dressed)
+        else:
+            await self._app(scope, _again(request, receive), dressed)
+
+    def _dress(self, headers: MutableHeaders, request: Request, visitor: str) -> None:
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        if self._where.secure:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if request.url.path.startswith("/static/"):
+            return
+        headers.setdefault("Cache-Control", "no-store")
+        if VISITOR not in request.cookies:
+            response = Response()
+            set_cookie(response, VISITOR, visitor, secure=self._where.secure)
+            headers.append("set-cookie", response.headers["set-cookie"])
+
+    async def _turned_away(self, request: Request, visitor: str) -> Response | None:
+        """None: it may go on."""
+        if not self._is_ours(request):
+            return PlainTextResponse("421 Misdirected Request: [web] public_url", status_code=421)
+        request.state.secure = self._where.secure
+        request.state.viewer = self._stranger(request, visitor)
+        if request.url.path.startswith("/static/"):
+            return None
+        needed = self._where.everywhere or await self._store.run(web_accounts.count) > 0
+        if not needed and any(name in request.headers for name in _FORWARDED):
+            # A proxy on this machine passes strangers on; without accounts each of them would be an admin.
+            _log.warning(json.dumps({"event": "console_forwarded_without_login"}))
+            return PlainTextResponse("403: saseo accounts add NAME --role admin", status_code=403)
+        request.state.viewer = viewer = await self._viewer(request, needed)
+        if request.method not in _SAFE and not await self._is_from_us(request, viewer):
+            raise FormExpired
+        if needed and not viewer.logged_in and not self._is_open(request.url.path):
+            return self._to_login(request)
+        return None
+
+    def _is_ours(self, request: Request) -> bool:
+        name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        if name in self._where.hosts:
+            return True
+        server = request.scope.get("server") or ("", 0)
+        return self._where.everywhere and name == server[0]
+
+    def _is_open(self, path: str) -> bool:
+        return any(path == one or path.startswith(one + "/") for one in self._open)
+
+    @staticmethod
+    def _to_login(request: Request) -> Response:
+        if request.headers.get("HX-Request") == "true":  # htmx would put the login page into a part of this one
+            return Response(status_code=401, headers={"HX-Redirect": "/login"})
+        if request.method not in _SAFE or "text/html" not in request.headers.get("accept", ""):
+            return PlainTextResponse("401", status_code=401)
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/login?{_next(wanted)}", status_code=303)
+
+    def _stranger(self, request: Request, visitor: str) -> Viewer:
+        language = request.cookies.get(LANGUAGE)
+        theme = request.cookies.get(THEME)
+        shown: Language = "en" if language == "en" else "ko" if language == "ko" else self._language
+        colours: Theme = "light" if theme == "light" else "dark" if theme == "dark" else "auto"
+        csrf = hmac.new(self._secret, visitor.encode(), hashlib.sha256).hexdigest()
+        return Viewer("", "viewer", frozenset(), shown, colours, csrf, "none", False)
+
+    async def _viewer(self, request: Request, needed: bool) -> Viewer:
+        stranger: Viewer = request.state.viewer
+        token = request.cookies.get(SESSION, "")
+        found = await self._store.run(web_accounts.session, token, now=self._clock()) if token else None
+        if found is not None:
+            one = found.account
+            return replace(
+                stranger,
+                name=one.name,
+                role=one.role,
+                groups=one.groups,
+                csrf=found.csrf,
+                texts=self._texts,
+                logged_in=True,
+            )
+        return stranger if needed else replace(stranger, name="local", role="admin", texts=self._texts)
+
+    async def _is_from_us(self, request: Request, viewer: Viewer) -> bool:
+        site = request.headers.get("sec-fetch-site")
+        if site not in (None, "same-origin", "none"):
+            return False
+        origin = request.headers.get("origin")
+        if origin and urlsplit(origin).netloc != request.headers.get("host"):
+            return False
+        given = request.headers.get("X-CSRF")
+        if given is None and _is_form(request):
+            await request.body()  # kept by the request, so that the handler can read it again
+            async with request.form(max_files=0, max_fields=2000) as fields:
+                field = fields.get("csrf")
+                given = field if isinstance(field, str) else None
+        return given is not None and hmac.compare_digest(given.encode(), viewer.csrf.encode())
+
+
+def set_cookie(response: Response, name: str, value: str, *, secure: bool, days: float | None = None) -> None:
+    """A cookie that no script reads and that does not travel with requests other sites start, except links."""
+    response.set_cookie(
+        name, value, httponly=True, samesite="lax", secure=secure, max_age=None if days is None else int(days * 86400)
+    )
+
+
+def safe_next(wanted: str) -> str:
+    """A path of ours to go to after the login; anything else, such as `//elsewhere`, becomes the first page."""
+    parts = urlsplit(wanted)
+    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
+    return wanted if ours and not any(ord(one) < 32 for one in wanted) else "/"
+
+
+def _again(request: Request, receive: Receive) -> Receive:
+    """`receive`, with the body that was read while looking for a form's token once more at its beginning."""
+    body: bytes | None = getattr(request, "_body", None)
+    if body is None:
+        return receive
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
+def _next(wanted: str) -> str:
+    return urlencode({"next": wanted})
+
+
+def _is_form(request: Request) -> bool:
+    kind = request.headers.get("content-type", "")
+    return kind.startswith(("application/x-www-form-urlencoded", "multipart/form-data"))
