@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
     from bot.desk.audience import Groups
     from bot.desk.desk import ReferenceDesk
+    from bot.desk.people import People
     from bot.platforms import Desk
     from bot.serving import Beside, Platform
     from bot.settings import Settings
@@ -107,6 +108,34 @@ async def discord_sync(settings: Settings) -> int:
     return await sync_once(settings.discord, os.environ.get("DISCORD_TOKEN", ""))
 
 
+def make_people(settings: Settings, store: Store) -> People:
+    """How rows name people, and what they are told. Raises PrivacyKeyUnusable, WrongPrivacyKey."""
+    from bot.desk.people import People
+    from bot.privacy.notices import first_use
+    from bot.privacy.opening import pseudonyms_of
+
+    chosen, learning = settings.privacy, settings.tuning.learn_from_feedback
+
+    def words(language: texts.Language) -> str:
+        if not chosen.first_use_notice:
+            return ""
+        return chosen.notice or first_use(
+            language,
+            questions_days=chosen.questions_days,
+            feedback_days=chosen.feedback_days,
+            learning=learning,
+            contact=chosen.contact,
+        )
+
+    return People(
+        store,
+        pseudonyms_of(store, settings.data_dir),
+        ai_notice=chosen.ai_notice,
+        first_use=words,
+        request_days=chosen.request_days,
+    )
+
+
 def make_desk(
     settings: Settings,
     store: Store,
@@ -116,12 +145,16 @@ def make_desk(
     reindex: Callable[[], Awaitable[str]],
     groups: Groups | None = None,
 ) -> ReferenceDesk:
-    """The desk with its places and groups, those of the groups file unless others are given. Raises InvalidSetting."""
+    """The desk with its places and groups, those of the groups file unless others are given.
+
+    Raises InvalidSetting, PrivacyKeyUnusable, WrongPrivacyKey.
+    """
     from bot.desk.audience import Groups
     from bot.desk.desk import ReferenceDesk
     from bot.desk.intake import IntakeOptions
     from bot.desk.places import PlaceBook
 
+    people = make_people(settings, store)
     service = settings.service
     return ReferenceDesk(
         store,
@@ -137,6 +170,7 @@ def make_desk(
             },
         ),
         groups or Groups(settings.groups_file),
+        people,
         IntakeOptions(
             queue_size=service.queue_size,
             per_person=service.per_person,
@@ -145,6 +179,7 @@ def make_desk(
         ),
         owner=owner,
         reindex=reindex,
+        keep_traces=settings.web.traces,
     )
 
 

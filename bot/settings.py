@@ -196,6 +196,7 @@ class WebSettings(Table):
     public_url: str = ""
     proxies: tuple[str, ...] = ()
     texts: Literal["all", "shared", "none"] = "shared"
+    traces: bool = True
 
     @field_validator("public_url")
     @classmethod
