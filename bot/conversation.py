@@ -113,6 +113,10 @@ class Reply:
     """Show "담당자 부르기" now. After a thumb down it is offered anyway when `contacts` are set for the place."""
     can_share: bool = False
     """Show "채널에 공유": private, asked in a channel, and everything it used may be read there."""
+    ai_notice: bool = True
+    """Say under the answer that AI wrote it."""
+    notice: str = ""
+    """What this person must be told once, with their first answer: for their eyes alone where the platform can."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ class Desk(Protocol):
         """The answer now also stands in `message` (it was shared): reactions there are votes on it too."""
 
     async def asked_by(self, answer_id: str) -> str | None:
-        """`Person.key` of the asker: only they may share a private answer."""
+        """`Person.key` of whom to tell what a called colleague answered: who called them. Once, right after `resolve`; else None."""
 
     async def may_escalate(self, answer_id: str) -> bool:
         """Whether "담당자 부르기" makes sense: contacts are set for the answer's place and nobody was called yet."""

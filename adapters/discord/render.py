@@ -190,7 +190,8 @@ class Renderer:
 def footer(reply: Reply, room: int = 0) -> str:
     """The sources, or with an abstention the nearest pages, and the id to quote. `room`: characters that the answer leaves."""
     answer, language = reply.answer, reply.language
-    most = max(SOURCES_CHARACTERS, room - 2 * FRAME_CHARACTERS)
+    notice = inline(" ".join(reply.notice.split()), "discord")
+    most = max(SOURCES_CHARACTERS, room - 2 * FRAME_CHARACTERS - len(notice))
     if answer.outcome is Outcome.FAILED:
         return ""
     parts = []
@@ -200,8 +201,10 @@ def footer(reply: Reply, room: int = 0) -> str:
         parts.append(pages(answer.nearest, most, language, quotes=False))
     if reply.answer_id:
         answered = answer.outcome is Outcome.ANSWERED
-        foot = (core_texts.written_by_ai if answered else core_texts.reference)(reply.question_id, language)
-        parts.append(f"-# {foot}")
+        note = core_texts.written_by_ai if answered and reply.ai_notice else core_texts.reference
+        parts.append(f"-# {note(reply.question_id, language)}")
+    if notice:
+        parts.append(f"-# {notice}")
     return "\n".join(parts)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from adapters.slack import log, privately, render, replies, web
@@ -17,7 +17,7 @@ from adapters.slack.stream import Stream, StreamEnd
 from adapters.slack.target import Target, split_ref
 from adapters.slack.tasks import Tasks
 from adapters.slack.waiting import REFRESH_SECONDS, Waiting
-from adapters.text import SafeStream
+from adapters.text import SafeStream, mrkdwn
 from bot.conversation import Reply
 from bot.errors import DeliveryFailed
 from bot.platforms import Remember
@@ -109,11 +109,24 @@ class SlackDelivery:
             replied = True
         else:
             before = end.ts or self._waiting.note or self._draft
-            ref = await self._in_the_open(reply, end)
+            # In a channel what concerns the asker alone is told to them alone.
+            ref = await self._in_the_open(reply if self._target.direct else replace(reply, notice=""), end)
             replied = split_ref(ref)[1] != before
+            if reply.notice and not self._target.direct:
+                self._tools.tasks.spawn(self._tell_asker(reply.notice), "notice")
         await self._waiting.clear(replied=replied)
         log.event(_logger, logging.INFO, "slack_delivered", question=self._question_id, streamed=bool(end.ts))
         return ref
+
+    async def _tell_asker(self, notice: str) -> None:
+        """For their eyes alone, in the thread."""
+        target = self._target
+        try:
+            await self._tools.clients.courtesies.chat_postEphemeral(
+                channel=target.channel, user=target.user, text=mrkdwn(notice), thread_ts=target.thread or None
+            )
+        except web.REFUSALS as error:
+            self._log("slack_notice_refused", error)
 
     async def find(self) -> str | None:
         """After a crash: our finished message in the thread, else None once every half-written one is gone."""

@@ -66,8 +66,11 @@ def reply(given: Reply, *, event_type: str = ANSWER_EVENT, head: str = "") -> Re
         elif answer.nearest:
             foot += _listing(texts.pick(texts.NEAREST, language), answer.nearest, numbered=False)
         if given.answer_id:
-            note = core_texts.written_by_ai if answer.outcome is Outcome.ANSWERED else core_texts.reference
+            by_ai = given.ai_notice and answer.outcome is Outcome.ANSWERED
+            note = core_texts.written_by_ai if by_ai else core_texts.reference
             foot.append(context(note(given.question_id, language)))
+    if given.notice:
+        foot.append(context(mrkdwn(given.notice)))
     foot += _buttons(given)
     return Rendered(
         body=tuple(body),

@@ -86,3 +86,7 @@ class TerminalDelivery:
             return
         text = "" if self._written else answer.text
         self._screen.write(clean(text + texts.closing(answer, reply.language)) + "\n")
+        if reply.ai_notice and answer.outcome is Outcome.ANSWERED:
+            self._screen.line(texts.generated_by_ai(reply.language))
+        if reply.notice:
+            self._screen.line(clean(reply.notice))

@@ -7,12 +7,14 @@ leaves either a message that `Delivery.find` recognises, or an answer that can b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot import texts
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from bot.answering.flow import AnswerFlow
+    from bot.desk.people import People
     from bot.store.database import Store
 
 _log = logging.getLogger(__name__)
@@ -44,6 +47,7 @@ class Asking:
         self,
         store: Store,
         flow: AnswerFlow,
+        people: People,
         turnstile: Turnstile,
         shareable: Callable[[Answer, Pending], Awaitable[bool]],
         *,
@@ -56,6 +60,7 @@ class Asking:
         self._keep_traces = keep_traces
         self._store = store
         self._flow = flow
+        self._people = people
         self._turnstile = turnstile
         self._shareable = shareable
         self._lease = lease
@@ -204,7 +209,23 @@ class Asking:
 
         if not await self._store.run(keep):
             raise Lost
-        await self._posting.post_and_end(pending, await self._reply(pending, answer_id, answer))
+        reply = await self._reply(pending, answer_id, answer)
+        words = await self._first_words(pending)
+        try:
+            await self._posting.post_and_end(pending, replace(reply, notice=words))
+        except BaseException:
+            self._people.not_told(pending.claim.asked.person)
+            raise
+        if words:
+            with contextlib.suppress(StoreError):  # then they are told once more
+                await self._people.told(pending.claim.asked.person)
+
+    async def _first_words(self, pending: Pending) -> str:
+        """What the person must be told once. A store that is away must not cost the answer."""
+        try:
+            return await self._people.first_words(pending.claim.asked.person, pending.settings.language)
+        except StoreError:
+            return ""
 
     async def _keep_trace(self, pending: Pending) -> None:
         """Of a question that failed: no answer is kept, but how far it came is."""
@@ -226,6 +247,7 @@ class Asking:
             can_escalate=answer.outcome is Outcome.ABSTAINED and bool(pending.settings.contacts),
             can_share=pending.private and in_channel and answer.outcome is Outcome.ANSWERED
             and await self._shareable(answer, pending),
+            ai_notice=self._people.ai_notice,
         )  # fmt: skip
 
     # -- manners --------------------------------------------------------------------------------------------------------

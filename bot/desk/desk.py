@@ -36,7 +36,7 @@ from bot.errors import NotAllowed
 from bot.live import name_of
 from bot.messages import Answer, Citation, Question
 from bot.platforms import Adapter
-from bot.store import answers, escalations, facts, questions, votes
+from bot.store import answers, audit, escalations, facts, questions, votes
 from knowledge.page import reader_of
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 
     from bot.answering.flow import AnswerFlow
     from bot.desk.audience import Groups
+    from bot.desk.people import People
     from bot.desk.places import PlaceBook
     from bot.store.answers import Kept
     from bot.store.database import Store
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _DAY = 86400.0
+_MOST_TOLD = 100
 RETRY_AFTER = (2.0, 8.0, 30.0, 60.0, 120.0, 240.0, 480.0)
 """Seconds between tries of posting an answer: a platform's outage of a quarter of an hour costs nobody their answer."""
 
@@ -66,6 +68,7 @@ class ReferenceDesk:
         flow: AnswerFlow,
         places: PlaceBook,
         groups: Groups,
+        people: People,
         options: IntakeOptions,
         *,
         owner: str,
@@ -80,14 +83,16 @@ class ReferenceDesk:
         self._flow = flow
         self._places = places
         self._groups = groups
+        self._people = people
+        self._to_tell: dict[str, str] = {}
         self._reindex = reindex
         self._clock = clock
         self._turnstile = Turnstile(options.at_once)
         asking = Asking(
-            store, flow, self._turnstile, self._may_share,
+            store, flow, people, self._turnstile, self._may_share,
             lease=options.lease, retry_after=retry_after, clock=clock, keep_traces=keep_traces,
         )  # fmt: skip
-        self._intake = Intake(store, asking, places, groups, options, owner=owner, clock=clock)
+        self._intake = Intake(store, asking, places, groups, people, options, owner=owner, clock=clock)
         self._completion: tuple[str, Completion] | None = None
 
     def attach(self, adapter: Adapter) -> None:
@@ -118,23 +123,27 @@ class ReferenceDesk:
         kept = await self._seen_by(vote.person, vote.answer_id)
         if kept is None:
             return VoteReceipt.UNKNOWN
-        receipt = await self._store.run(votes.cast, vote, now=self._clock())
+        receipt = await self._store.run(votes.cast, vote, now=self._clock(), person=self._people.named(vote.person))
         _log.info(json.dumps({"event": "vote", "question": kept.question_id, "receipt": receipt.value}))
         return receipt
 
     async def _seen_by(self, person: Person, answer_id: str) -> Kept | None:
         """The answer, if the person can have seen it."""
 
+        name = self._people.named(person)
+
         def find(connection: Connection) -> Kept | None:
             kept = answers.get(connection, answer_id)
-            hidden = kept is not None and kept.private and kept.asker != person.key
+            hidden = kept is not None and kept.private and kept.asker != name
             return None if hidden and not answers.is_shared(connection, answer_id) else kept
 
         return await self._store.run(find)
 
     async def explain_vote(self, answer_id: str, person: Person, *, reason: str, correction: str) -> bool:
         """See `Desk.explain_vote`."""
-        return await self._store.run(votes.explain, answer_id, person.key, reason=reason, correction=correction)
+        return await self._store.run(
+            votes.explain, answer_id, self._people.named(person), reason=reason, correction=correction
+        )
 
     async def answer_at(self, platform: str, message: str) -> str | None:
         """See `Desk.answer_at`."""
@@ -146,8 +155,7 @@ class ReferenceDesk:
 
     async def asked_by(self, answer_id: str) -> str | None:
         """See `Desk.asked_by`."""
-        kept = await self._store.run(answers.get, answer_id)
-        return kept.asker if kept is not None else None
+        return self._to_tell.pop(answer_id, "") or None
 
     async def may_escalate(self, answer_id: str) -> bool:
         """See `Desk.may_escalate`."""
@@ -164,7 +172,14 @@ class ReferenceDesk:
         contacts = self._places.settings(kept.place).contacts
         if not contacts:
             return None
-        called = await self._store.run(escalations.call, answer_id, contacts, caller=person.key, now=self._clock())
+        called = await self._store.run(
+            escalations.call,
+            answer_id,
+            contacts,
+            caller=self._people.named(person),
+            now=self._clock(),
+            tell=person.key,
+        )
         if called is None:
             return None
         _log.info(json.dumps({"event": "escalated", "question": kept.question_id}))
@@ -187,25 +202,35 @@ class ReferenceDesk:
         contacts = {contact.removeprefix("user:").removeprefix("role:") for contact in found.escalation.contacts}
         # Where the platform does not say who is in a user group, any colleague may close.
         unknown_members = not person.guest and not person.roles_known and any(c.startswith("S") for c in contacts)
-        named = person.id in contacts or bool(person.roles & contacts) or person.key in (found.asker, found.called_by)
+        name = self._people.named(person)
+        named = person.id in contacts or bool(person.roles & contacts) or name in (found.asker, found.called_by)
         if not (named or unknown_members or self.is_admin(person)):
             return False
-        return await self._store.run(
-            escalations.resolve, escalation_id, person.key, answer=answer, consent=consent, now=self._clock()
-        )
+
+        def close(connection: Connection) -> tuple[bool, str]:
+            done = escalations.resolve(
+                connection, escalation_id, name, answer=answer, consent=consent, now=self._clock()
+            )
+            return done, escalations.take_tell(connection, found.escalation.answer_id) if done else ""
+
+        done, tell = await self._store.run(close)
+        if tell:  # the adapter asks at once; without it this stays until the process ends
+            self._to_tell = {found.escalation.answer_id: tell, **dict(list(self._to_tell.items())[:_MOST_TOLD])}
+        return done
 
     async def share(self, answer_id: str, person: Person, *, external: bool = False) -> Reply | None:
         """See `Desk.share`; judged again now, since pages and channels change."""
         kept = await self._store.run(answers.get, answer_id)
-        if kept is None or kept.asker != person.key or kept.place.kind != "channel":
+        if kept is None or kept.asker != self._people.named(person) or kept.place.kind != "channel":
             return None
         place = replace(kept.place, external=kept.place.external or external)
         if not await self._readable_in(kept.answer, place, person):
             return None
         language = self._places.settings(kept.place).language
         return Reply(
-            kept.question_id, kept.id, kept.answer, language, private=False, question=kept.question, can_vote=True
-        )
+            kept.question_id, kept.id, kept.answer, language, private=False, question=kept.question, can_vote=True,
+            ai_notice=self._people.ai_notice,
+        )  # fmt: skip
 
     async def _may_share(self, answer: Answer, pending: Pending) -> bool:
         return await self._readable_in(answer, pending.claim.asked.place, pending.claim.asked.person)
@@ -249,7 +274,7 @@ class ReferenceDesk:
 
     async def recent(self, person: Person, most: int = 5) -> tuple[Past, ...]:
         """See `Desk.recent`."""
-        return await self._store.run(questions.recent, person.key, most)
+        return await self._store.run(questions.recent, self._people.named(person), most)
 
     async def sources(self, place: Place, person: Person, *, private: bool) -> tuple[SourceInfo, ...]:
         """See `Desk.sources`."""
@@ -280,7 +305,21 @@ class ReferenceDesk:
         """See `Desk.change_place`."""
         self._demand_admin(person, "설정 변경")
         merged = self._places.merged(place, changes)
-        await self._store.run(facts.change_place, place.platform, place.id, merged, by=person.key, now=self._clock())
+        name, now = self._people.named(person), self._clock()
+
+        def change(connection: Connection) -> None:
+            facts.change_place(connection, place.platform, place.id, merged, by=name, now=now)
+            audit.record(
+                connection,
+                by=name,
+                action="place.change",
+                subject=f"{place.platform}:{place.id}",
+                detail={"keys": sorted(changes)},
+                origin=place.platform,
+                now=now,
+            )
+
+        await self._store.run(change)
         self._places.keep(place, merged)
         _log.info(json.dumps({"event": "place_changed", "platform": place.platform, "keys": sorted(changes)}))
         return self._places.settings(place)

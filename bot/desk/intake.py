@@ -23,11 +23,13 @@ from bot.desk.pending import Pending
 from bot.errors import StoreError
 from bot.messages import Outcome
 from bot.platforms import Adapter
+from bot.privacy.notices import agreed, wish
 from bot.store import questions
 from bot.store.questions import Claim, ClaimKind
 
 if TYPE_CHECKING:
     from bot.desk.audience import Groups
+    from bot.desk.people import People
     from bot.desk.places import PlaceBook
     from bot.store.database import Store
 
@@ -57,6 +59,7 @@ class Intake:
         asking: Asking,
         places: PlaceBook,
         groups: Groups,
+        people: People,
         options: IntakeOptions,
         *,
         owner: str,
@@ -67,6 +70,7 @@ class Intake:
         self._asking = asking
         self._places = places
         self._groups = groups
+        self._people = people
         self._options = options
         self._owner = owner
         self._clock = clock
@@ -134,6 +138,7 @@ class Intake:
                 now=self._clock(),
                 lease=self._options.lease,
                 held=frozenset(self._open),
+                person=self._people.named(asked.person),
             )
         except StoreError as error:
             return await self._refuse_without_store(asked, error)
@@ -149,6 +154,14 @@ class Intake:
             return Receipt.ACCEPTED  # by the process that starts next
         if asked.text.strip(" .!?~").lower() in _STOP_WORDS:
             return await self._stop(claim)
+        if (wished := wish(asked.text)) is not None:
+            language = self._places.settings(asked.place).language
+            try:
+                text = agreed(wished, await self._people.wish(asked.person, wished), language)
+            except StoreError:
+                text = texts.failed(claim.question_id, language)
+            await self._accept(claim, partial(self._asking.refuse, text=text, note=wished), counted=False)
+            return Receipt.STOPPED
         if kind is ClaimKind.TAKEN_OVER:
             await self._accept(claim, self._asking.run, resumed=True)
             return Receipt.ACCEPTED

@@ -25,8 +25,13 @@ class Called:
     platform: str
 
 
-def call(connection: Connection, answer_id: str, contacts: Sequence[str], *, caller: str, now: float) -> str | None:
-    """Open one; None when the answer is unknown or somebody was called already. The question's outcome becomes escalated."""
+def call(
+    connection: Connection, answer_id: str, contacts: Sequence[str], *, caller: str, now: float, tell: str = ""
+) -> str | None:
+    """Open one; None when the answer is unknown or somebody was called already. The question's outcome becomes escalated.
+
+    `caller`: how rows name who called; `tell`: their `Person.key`, kept until somebody has answered.
+    """
     kept = answers.get(connection, answer_id)
     if kept is None or exists(connection, answer_id):
         return None
@@ -37,6 +42,7 @@ def call(connection: Connection, answer_id: str, contacts: Sequence[str], *, cal
             answer=answer_id,
             contacts=list(contacts),
             called_by=caller,
+            tell=tell,
             called_at=now,
             resolution="",
             consent=False,
@@ -77,6 +83,14 @@ def get(connection: Connection, escalation_id: str) -> Called | None:
         called_by=row.called_by,
         platform=kept.place.platform,
     )
+
+
+def take_tell(connection: Connection, answer_id: str) -> str:
+    """Whom to tell what the called person answered (`Person.key`); forgotten by being read. Empty: nobody, or not yet."""
+    closed = (escalations.c.answer == answer_id, escalations.c.resolved_at.is_not(None))
+    found = connection.execute(select(escalations.c.tell).where(*closed)).scalar()
+    connection.execute(update(escalations).where(*closed).values(tell=""))
+    return found or ""
 
 
 def resolve(connection: Connection, escalation_id: str, person: str, *, answer: str, consent: bool, now: float) -> bool:

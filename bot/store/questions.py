@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.conversation import Asked, Past, Person, Place
 from bot.messages import Outcome
+from bot.store import days
 from bot.store.database import TryAgain
 from bot.store.schema import claims, questions
 
@@ -50,8 +51,9 @@ def claim(
     now: float,
     lease: float,
     held: frozenset[str] = frozenset(),
+    person: str = "",
 ) -> tuple[ClaimKind, Claim | None]:
-    """Claim every key of `asked` at once; None with a duplicate.
+    """Claim every key of `asked` at once; None with a duplicate. `person`: how rows name the asker (bot/privacy/pseudonyms.py).
 
     `held`: ids of questions that this very process is answering. Their claims may have run out (a clock that jumped, a store
     that was away), but who would take them over is at it already.
@@ -64,7 +66,7 @@ def claim(
             insert(questions).values(
                 id=question_id,
                 platform=asked.place.platform,
-                person=asked.person.key,
+                person=person or asked.person.key,
                 conversation=asked.place.conversation,
                 place=place_of(asked.place),
                 asked=_asked_as_json(asked),
@@ -178,6 +180,10 @@ def outcomes(connection: Connection, *, since: float) -> dict[str, int]:
 
 def set_outcome(connection: Connection, question_id: str, outcome: Outcome) -> None:
     """A later event changed how a question ended: it was escalated."""
+    of = questions.c
+    row = connection.execute(select(of.asked_at, of.platform, of.place, of.outcome).where(of.id == question_id)).first()
+    if row is not None and row.outcome:
+        days.outcome_changed(connection, row.asked_at, row.platform, row.place, Outcome(row.outcome), outcome)
     connection.execute(update(questions).where(questions.c.id == question_id).values(outcome=outcome.value))
 
 

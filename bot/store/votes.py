@@ -10,12 +10,13 @@ from bot.store import answers
 from bot.store.schema import vote_changes, votes
 
 
-def cast(connection: Connection, vote: Vote, *, now: float) -> VoteReceipt:
-    """Make `vote` the person's current one."""
+def cast(connection: Connection, vote: Vote, *, now: float, person: str = "") -> VoteReceipt:
+    """Make `vote` the person's current one. `person`: how rows name them (bot/privacy/pseudonyms.py)."""
+    person = person or vote.person.key
     kept = answers.get(connection, vote.answer_id)
     if kept is None:
         return VoteReceipt.UNKNOWN
-    mine = (votes.c.answer == vote.answer_id, votes.c.person == vote.person.key)
+    mine = (votes.c.answer == vote.answer_id, votes.c.person == person)
     row = connection.execute(select(votes.c.direction).where(*mine)).first()
     before = row.direction if row is not None else None
     if vote.direction is None:
@@ -33,14 +34,14 @@ def cast(connection: Connection, vote: Vote, *, now: float) -> VoteReceipt:
     cleared = {} if vote.direction == "down" else {"reason": "", "correction": ""}
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     fresh = dialect.insert(votes).values(
-        answer=vote.answer_id, person=vote.person.key, reason="", correction="", **now_true, **kept.stamp
+        answer=vote.answer_id, person=person, reason="", correction="", **now_true, **kept.stamp
     )
     connection.execute(
         fresh.on_conflict_do_update(index_elements=[votes.c.answer, votes.c.person], set_=now_true | cleared)
     )
     connection.execute(
         insert(vote_changes).values(
-            answer=vote.answer_id, person=vote.person.key, direction=vote.direction, via=vote.via, at=now
+            answer=vote.answer_id, person=person, direction=vote.direction, via=vote.via, at=now
         )
     )
     return receipt

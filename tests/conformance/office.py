@@ -14,10 +14,12 @@ from bot.answering.flow import AnswerFlow
 from bot.desk.audience import Groups
 from bot.desk.desk import ReferenceDesk
 from bot.desk.intake import IntakeOptions
+from bot.desk.people import People
 from bot.desk.places import PlaceBook
 from bot.live import Live
 from bot.messages import Event, Question
 from bot.platforms import Adapter
+from bot.privacy.pseudonyms import Pseudonyms
 from bot.settings import PlaceTable
 from bot.store import schema
 from bot.store.database import Store, open_store
@@ -94,6 +96,7 @@ class Office:
         self.store: Store | None = None
         self.desk: ReferenceDesk | None = None
         self.adapter: Adapter | None = None
+        self.first_use = ""
         self._opened = 0
 
     async def open(self, *, language: str = "ko", listen: str = "mention", **options: Any) -> None:
@@ -125,6 +128,11 @@ class Office:
                 admins={driver.name: frozenset({driver.person_id("admin")})},
             ),
             groups,
+            People(
+                self.store,
+                Pseudonyms(b"a key for tests, long enough by far"),
+                first_use=lambda language: self.first_use,
+            ),
             IntakeOptions(**({"lease": 2.0, "at_once": 1} | options)),
             owner=f"process-{self._opened}",
             reindex=self._reindex,

@@ -73,7 +73,7 @@ async def test_a_mention_is_answered_once_with_sources(office: Office) -> None:
     seen = await quiet(office.driver, asking)
     assert LEAVE_ANSWER in seen.text
     assert "연차 규정" in seen.text
-    assert "AI가 사내 문서를 바탕으로 작성했습니다." in seen.text
+    assert "AI가 생성한 답변입니다." in seen.text
     assert seen.can_vote
     assert not seen.private
     assert not seen.pings

@@ -32,7 +32,7 @@ async def test_a_mention_is_answered_in_its_thread(
     assert found.text == "연차는 15일입니다. [1] 신청은 인사 시스템에서 합니다. [2]"
     assert "<https://wiki.example.com/hr/leave|연차 규정 &gt; 일수>" in found.body
     assert "hr/how.md" in found.body.replace("\u200a", "")  # the path must not become a link by itself
-    assert "AI가 사내 문서를" in found.body
+    assert "AI가 생성한 답변입니다." in found.body
     assert found.metadata == {
         "event_type": "saseo_answer",
         "event_payload": {"question_id": "000000000001", "answer_id": "a000000000000001"},

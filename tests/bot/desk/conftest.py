@@ -15,9 +15,11 @@ from bot.conversation import Asked, Person, Place
 from bot.desk.audience import Groups
 from bot.desk.desk import ReferenceDesk
 from bot.desk.intake import IntakeOptions
+from bot.desk.people import People
 from bot.desk.places import PlaceBook
 from bot.live import Live
 from bot.messages import Event, Question
+from bot.privacy.pseudonyms import Pseudonyms
 from bot.settings import PlaceTable
 from bot.store.database import Store, open_store
 from knowledge.search import SearchIndex
@@ -31,6 +33,7 @@ DIRECT = Place("slack", "D1", "direct", server="T1")
 KIM = Person("slack", "U1", email="kim@example.com")
 LEE = Person("slack", "U2")
 ADMIN = Person("slack", "UADMIN")
+KEY = b"a key for tests, long enough by far"
 _numbers = itertools.count()
 
 
@@ -82,6 +85,7 @@ class Bench:
         self.desks: list[ReferenceDesk] = []
         self.stores: list[Store] = []
         self.now = 1000.0
+        self.first_use = ""
         self.retry_after: tuple[float, ...] = (0.01, 0.01)
 
     def open_desk(self, *places: PlaceTable, groups: Path | None = None, **options: Any) -> ReferenceDesk:
@@ -92,6 +96,7 @@ class Bench:
             self.flow,
             PlaceBook(places, language="ko", source_names=["wiki"], admins={"slack": frozenset({"UADMIN", "SADMINS"})}),
             Groups(groups),
+            People(store, Pseudonyms(KEY), first_use=lambda language: self.first_use, clock=lambda: self.now),
             IntakeOptions(**({"lease": 30.0} | options)),
             owner=f"p{len(self.desks)}",
             reindex=self._reindex,

@@ -129,8 +129,6 @@ async def test_only_the_asker_votes_on_a_private_answer(bench: Bench) -> None:
     assert await desk.vote(Vote(hidden.answer_id, KIM, "down", "button")) is VoteReceipt.STORED
     assert await desk.explain_vote(hidden.answer_id, KIM, reason="옛 규정", correction="2일 전")
     assert await desk.vote(Vote(open_.answer_id, LEE, "up", "reaction")) is VoteReceipt.STORED
-    assert await desk.asked_by(hidden.answer_id) == KIM.key
-    assert await desk.asked_by("f" * 16) is None
 
 
 async def test_a_person_is_called_once_and_closes_the_call(bench: Bench) -> None:

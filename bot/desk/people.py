@@ -1,0 +1,93 @@
+"""People at the door of the store: how rows name them, what they have been told, and what they wish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from bot.conversation import Person
+from bot.messages import Language
+from bot.privacy.notices import Wish
+from bot.privacy.pseudonyms import Pseudonyms
+from bot.store import audit, privacy
+
+if TYPE_CHECKING:
+    from bot.store.database import Store
+
+
+def _nothing(language: Language) -> str:
+    return ""
+
+
+class People:
+    """One per process. Methods that wait raise StoreError."""
+
+    def __init__(
+        self,
+        store: Store,
+        pseudonyms: Pseudonyms,
+        *,
+        ai_notice: bool = True,
+        first_use: Callable[[Language], str] = _nothing,
+        request_days: int = 10,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`ai_notice`: answers say that AI wrote them. `first_use`: what each person is told once; empty: nothing."""
+        self.ai_notice = ai_notice
+        self._store = store
+        self._pseudonyms = pseudonyms
+        self._first_use = first_use
+        self._days = request_days
+        self._clock = clock
+        self._telling: set[str] = set()
+
+    def named(self, person: Person) -> str:
+        """As rows name them."""
+        return self._pseudonyms.of(person.key)
+
+    async def first_words(self, person: Person, language: Language) -> str:
+        """What they must be told with this answer; empty when they know. Say `told` once it stands there, else `not_told`."""
+        words = self._first_use(language)
+        name = self.named(person)
+        if not words or name in self._telling:
+            return ""
+        self._telling.add(name)  # two answers at once tell it once
+        try:
+            known = await self._store.run(privacy.was_told, name)
+        except BaseException:
+            self._telling.discard(name)
+            raise
+        if known:
+            self._telling.discard(name)
+        return "" if known else words
+
+    async def told(self, person: Person) -> None:
+        """They have read it."""
+        name = self.named(person)
+        try:
+            await self._store.run(privacy.told, name, now=self._clock())
+        finally:
+            self._telling.discard(name)
+
+    def not_told(self, person: Person) -> None:
+        """It did not get through: next time."""
+        self._telling.discard(self.named(person))
+
+    async def wish(self, person: Person, wished: Wish) -> bool:
+        """Do what they wish, on record; False: it was so before."""
+        name, now = self.named(person), self._clock()
+
+        def do(connection: Connection) -> bool:
+            if wished == "suspend":
+                changed = privacy.suspend(connection, name, now=now)
+            else:
+                changed = privacy.resume(connection, name)
+            request = privacy.receive(connection, name, wished, now=now, days=self._days)
+            privacy.done(connection, request.id, {"changed": changed}, now=now)
+            audit.record(connection, by=name, action=f"privacy.{wished}", subject=name, origin=person.platform, now=now)
+            return changed
+
+        return await self._store.run(do)

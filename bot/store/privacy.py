@@ -1,0 +1,135 @@
+"""What people were told and wish, what they asked for, and who is not to come back from a backup. People are pseudonyms here."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bot.store.schema import privacy_people, privacy_requests, tombstones
+
+Kind = Literal["export", "forget", "suspend", "resume"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What somebody asked for. Times in seconds since the epoch."""
+
+    id: str
+    person: str
+    kind: Kind
+    received_at: float
+    due_at: float
+    done_at: float | None
+    report: Mapping[str, Any]
+    """Of what was done: counts and hashes, nobody's words."""
+
+
+def was_told(connection: Connection, person: str) -> bool:
+    """Whether they have read what is kept of them."""
+    found = select(privacy_people.c.told_at).where(privacy_people.c.person == person)
+    return connection.execute(found).scalar() is not None
+
+
+def told(connection: Connection, person: str, *, now: float) -> None:
+    """They have read it now; the first time counts."""
+    if not was_told(connection, person):
+        _put(connection, person, {"told_at": now})
+
+
+def suspend(connection: Connection, person: str, *, now: float) -> bool:
+    """Nothing of theirs is learnt from, from now on; False: that was so already."""
+    if is_suspended(connection, person):
+        return False
+    _put(connection, person, {"suspended_at": now})
+    return True
+
+
+def resume(connection: Connection, person: str) -> bool:
+    """What they say may be learnt from again; False: it might before."""
+    if not is_suspended(connection, person):
+        return False
+    _put(connection, person, {"suspended_at": None})
+    return True
+
+
+def is_suspended(connection: Connection, person: str) -> bool:
+    """Whether nothing of theirs may be learnt from."""
+    found = select(privacy_people.c.suspended_at).where(privacy_people.c.person == person)
+    return connection.execute(found).scalar() is not None
+
+
+def suspended(connection: Connection) -> frozenset[str]:
+    """Everybody of whom nothing may be learnt."""
+    rows = connection.execute(select(privacy_people.c.person).where(privacy_people.c.suspended_at.is_not(None)))
+    return frozenset(rows.scalars())
+
+
+def bury(connection: Connection, person: str, *, now: float) -> None:
+    """Whatever is theirs up to now must not come back."""
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(tombstones).values(person=person, at=now)
+    newer = statement.excluded.at
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[tombstones.c.person], set_={"at": newer}, where=tombstones.c.at < newer
+        )
+    )
+
+
+def buried(connection: Connection) -> dict[str, float]:
+    """Pseudonym → up to when they were erased."""
+    return {row.person: row.at for row in connection.execute(select(tombstones))}
+
+
+def forget_wishes(connection: Connection, person: str) -> None:
+    """That they were told goes; that nothing of theirs may be learnt stays, for it protects them."""
+    _told_no_more = update(privacy_people).where(privacy_people.c.person == person).values(told_at=None)
+    connection.execute(_told_no_more)
+    connection.execute(
+        delete(privacy_people).where(privacy_people.c.person == person, privacy_people.c.suspended_at.is_(None))
+    )
+
+
+def receive(connection: Connection, person: str, kind: Kind, *, now: float, days: int) -> Request:
+    """Write a request down; one of the same kind that is still open is that one."""
+    found = connection.execute(
+        select(privacy_requests).where(
+            privacy_requests.c.person == person, privacy_requests.c.kind == kind, privacy_requests.c.done_at.is_(None)
+        )
+    ).first()
+    if found is not None:
+        return Request(**found._mapping)
+    request = Request(secrets.token_hex(8), person, kind, now, now + days * 86400.0, None, {})
+    connection.execute(insert(privacy_requests).values(**_values(request)))
+    return request
+
+
+def done(connection: Connection, request_id: str, report: Mapping[str, Any], *, now: float) -> None:
+    """It was answered."""
+    connection.execute(
+        update(privacy_requests).where(privacy_requests.c.id == request_id).values(done_at=now, report=dict(report))
+    )
+
+
+def requests(connection: Connection, *, open_only: bool = False) -> list[Request]:
+    """The most urgent first, then those that are done, newest first."""
+    wanted = select(privacy_requests)
+    if open_only:
+        wanted = wanted.where(privacy_requests.c.done_at.is_(None))
+    rows = [Request(**row._mapping) for row in connection.execute(wanted)]
+    return sorted(rows, key=lambda one: (one.done_at is not None, one.due_at if one.done_at is None else -one.done_at))
+
+
+def _values(request: Request) -> dict[str, Any]:
+    return {name: getattr(request, name) for name in Request.__dataclass_fields__}
+
+
+def _put(connection: Connection, person: str, values: dict[str, Any]) -> None:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(privacy_people).values(person=person, **values)
+    connection.execute(statement.on_conflict_do_update(index_elements=[privacy_people.c.person], set_=values))
