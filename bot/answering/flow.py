@@ -10,11 +10,11 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypedDict, TypeVar
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
@@ -29,6 +29,7 @@ from bot.answering.verify import quote_for
 from bot.errors import WritingCancelled
 from bot.live import EXTRACTIVE, NO_LORA, Live, name_of
 from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Shown, Tokens, Wrote
+from bot.telemetry.observer import Observer, Spans
 from bot.trace import Trace
 from knowledge.errors import ExplainedError
 from knowledge.page import reader_of
@@ -69,6 +70,7 @@ class Way:
     language: texts.Language
     started: float = field(default_factory=time.perf_counter)
     tracer: Tracer = field(default_factory=Tracer)
+    spans: Spans = field(default_factory=Spans)
 
     def trace(self, model: str, lora: str, error: str = "") -> Trace:
         """The way so far. `model`, `lora`: as the answer is stamped."""
@@ -100,11 +102,21 @@ class State(TypedDict, total=False):
     answer: Answer
 
 
+class Node(Protocol):
+    """A step of the graph."""
+
+    def __call__(self, state: State, runtime: Runtime[Way]) -> Awaitable[State]:
+        """What it changes."""
+
+
 class AnswerFlow:
     """Question in, events out. One per process; safe for many questions at once."""
 
-    def __init__(self, live: Callable[[], Live], options: FlowOptions | None = None) -> None:
-        """`live`: called once per question, at its start."""
+    def __init__(
+        self, live: Callable[[], Live], options: FlowOptions | None = None, *, observer: Observer | None = None
+    ) -> None:
+        """`live`: called once per question, at its start. `observer` is told of every end."""
+        self._observer = observer or Observer()
         self._live = live
         self._options = options or FlowOptions()
         # Kiwi, the embedder and FAISS are CPU work: one thread of their own, never the event loop.
@@ -115,6 +127,13 @@ class AnswerFlow:
         """Events of one question; the last is `Finished`. Closing the iterator stops the writer."""
         live = self._live().of(question.conversation or question.id)
         way = Way(_as_read(question), live, question.language or self._options.language)
+        async with aclosing(self._events(question, way)) as events:  # type: ignore[type-var]
+            async for event in events:
+                if isinstance(event, Finished):
+                    self._observer.answered(question.id, event, way.spans.taken)
+                yield event
+
+    async def _events(self, question: Question, way: Way) -> AsyncIterator[Event]:
         try:
             if not way.question.text:
                 yield self._failed(way, texts.empty_question(way.language), "empty_question")
@@ -183,12 +202,12 @@ class AnswerFlow:
 
     def _build(self) -> CompiledStateGraph[State, Way, State, State]:
         graph = StateGraph(State, context_schema=Way)
-        graph.add_node("condense", self._condense)
-        graph.add_node("retrieve", self._retrieve)
-        graph.add_node("rewrite", self._rewrite)
-        graph.add_node("write", self._write)
-        graph.add_node("verify", self._verify)
-        graph.add_node("abstain", self._abstain)
+        graph.add_node("condense", _timed("condense", self._condense))
+        graph.add_node("retrieve", _timed("retrieve", self._retrieve))
+        graph.add_node("rewrite", _timed("rewrite", self._rewrite))
+        graph.add_node("write", _timed("write", self._write))
+        graph.add_node("verify", _timed("verify", self._verify))
+        graph.add_node("abstain", _timed("abstain", self._abstain))
         graph.add_edge(START, "condense")
         graph.add_edge("condense", "retrieve")
         graph.add_conditional_edges(
@@ -382,6 +401,16 @@ class AnswerFlow:
             notes=(note,),
         )
         return Finished(answer, way.trace(answer.model, answer.lora, note))
+
+
+def _timed(name: str, node: Node) -> Node:
+    """The same step of the graph, noted down in `Way.spans`."""
+
+    async def timed(state: State, runtime: Runtime[Way]) -> State:
+        with runtime.context.spans.span(name):
+            return await node(state, runtime)
+
+    return timed
 
 
 def _as_read(question: Question) -> Question:
