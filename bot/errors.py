@@ -616,7 +616,9 @@ class NoBackup(BackupError):
 class BackupDamaged(BackupError):
     """`path`, `part`: a member, or empty."""
 
-    ko = "백업이 손상되었습니다: {path} {part}. 파일을 다시 복사해 오거나 다른 백업을 골라 주십시오. 바뀐 것은 없습니다."
+    ko = (
+        "백업이 손상되었습니다: {path} {part}. 파일을 다시 복사해 오거나 다른 백업을 골라 주십시오. 바뀐 것은 없습니다."
+    )
     en = "The backup is damaged: {path} {part}. Copy it once more, or choose another one. Nothing was changed."
 
 
@@ -644,7 +646,9 @@ class RestoreRefused(BackupError):
 class RestoreFailed(BackupError):
     """`path`, `reason`."""
 
-    ko = "복원하지 못했습니다: {path} ({reason}). 있던 것은 그대로입니다. 디스크와 권한을 확인하고 다시 실행해 주십시오."
+    ko = (
+        "복원하지 못했습니다: {path} ({reason}). 있던 것은 그대로입니다. 디스크와 권한을 확인하고 다시 실행해 주십시오."
+    )
     en = "The backup could not be restored: {path} ({reason}). What was there is as it was. Check disk and permissions and try again."
 
 
