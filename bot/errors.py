@@ -91,6 +91,9 @@ knowledge.errors.ExplainedError
     │   ├── NotApprovable               says what must be put right first
     │   ├── BadExampleFile              names the line
     │   └── ExamplesNotWritable
+    ├── GapError
+    │   ├── UnknownGap
+    │   └── GapsNotWritable
     ├── JobError
     │   ├── UnknownJob                  lists the jobs
     │   ├── UnknownRun
@@ -689,6 +692,24 @@ class ExamplesNotWritable(ExampleError):
 
     ko = "학습 예시를 쓸 수 없습니다: {path} ({reason}). 쓸 수 있는 경로를 지정해 주십시오."
     en = "The examples cannot be written: {path} ({reason}). Give a writable path."
+
+
+class GapError(SaseoError):
+    """About what the wiki does not answer."""
+
+
+class UnknownGap(GapError):
+    """`id`."""
+
+    ko = "그런 빈틈이 없습니다: {id}. `saseo gaps list`로 확인해 주십시오."
+    en = "There is no such gap: {id}. See `saseo gaps list`."
+
+
+class GapsNotWritable(GapError):
+    """`path`, `reason`."""
+
+    ko = "빈틈을 {path}에 쓸 수 없습니다({reason}). 다른 파일 이름을 주십시오."
+    en = "The gaps cannot be written to {path} ({reason}). Give another file name."
 
 
 class JobError(SaseoError):
