@@ -26,6 +26,7 @@ from bot.errors import StoreError
 from bot.live import name_of
 from bot.messages import Answer, Finished, Outcome, Progressed, Question, Seconds, Tokens, Wrote
 from bot.store import answers, questions, traces
+from bot.telemetry.observer import Observer, Span
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -55,8 +56,10 @@ class Asking:
         retry_after: tuple[float, ...],
         clock: Callable[[], float] = time.time,
         keep_traces: bool = True,
+        observer: Observer | None = None,
     ) -> None:
         """`retry_after`: pauses between tries of posting, in seconds."""
+        self._observer = observer or Observer()
         self._keep_traces = keep_traces
         self._store = store
         self._flow = flow
@@ -65,7 +68,7 @@ class Asking:
         self._shareable = shareable
         self._lease = lease
         self._clock = clock
-        self._posting = Posting(store, lease=lease, retry_after=retry_after, clock=clock)
+        self._posting = Posting(store, lease=lease, retry_after=retry_after, clock=clock, observer=self._observer)
         self._conversations: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def run(self, pending: Pending) -> None:
@@ -124,6 +127,7 @@ class Asking:
                 return self.refusal(texts.failed(pending.id, language), "too_many_attempts")
             if pending.stopped:
                 return self.refusal(texts.stopped(language), "stopped")
+            began, clock = time.time(), time.perf_counter()
             async with (
                 self._conversation(pending.claim.asked.place.conversation),
                 self._turnstile.turn(
@@ -131,6 +135,7 @@ class Asking:
                     tell=lambda place: self._courtesy(pending.delivery.status(texts.waiting(place, language)), pending),
                 ),
             ):
+                self._observer.waited(pending.id, Span("wait", began, time.perf_counter() - clock))
                 return await self._through_the_flow(pending)
         except asyncio.CancelledError:
             if not pending.stopped or pending.delivering:

@@ -107,6 +107,8 @@ class Groups:
             granted |= {name for name, members in groups.items() if members.all_read(place)}
         if private or place.kind == "direct":
             granted.add(f"{platform}:user:{person.id}")
+            if platform == "web":  # an account of the console: an admin gave it the groups of pages themselves
+                granted |= person.roles
             granted |= {f"{platform}:{_ROLE_WORD.get(platform, 'role')}:{role}" for role in person.roles}
             granted |= {name for name, members in groups.items() if members.have(person)}
             granted |= self._always

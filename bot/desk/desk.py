@@ -37,6 +37,7 @@ from bot.live import name_of
 from bot.messages import Answer, Citation, Question
 from bot.platforms import Adapter
 from bot.store import answers, audit, escalations, facts, questions, votes
+from bot.telemetry.observer import Observer
 from knowledge.page import reader_of
 
 if TYPE_CHECKING:
@@ -76,9 +77,11 @@ class ReferenceDesk:
         retry_after: tuple[float, ...] = RETRY_AFTER,
         clock: Callable[[], float] = time.time,
         keep_traces: bool = True,
+        observer: Observer | None = None,
     ) -> None:
         """`owner`: this process's name among those that share the store, never used twice. `retry_after`: seconds between tries
         of posting an answer. `keep_traces`: the way of each question is kept with its answer."""
+        self._observer = observer or Observer()
         self._store = store
         self._flow = flow
         self._places = places
@@ -90,9 +93,11 @@ class ReferenceDesk:
         self._turnstile = Turnstile(options.at_once)
         asking = Asking(
             store, flow, people, self._turnstile, self._may_share,
-            lease=options.lease, retry_after=retry_after, clock=clock, keep_traces=keep_traces,
+            lease=options.lease, retry_after=retry_after, clock=clock, keep_traces=keep_traces, observer=observer,
         )  # fmt: skip
-        self._intake = Intake(store, asking, places, groups, people, options, owner=owner, clock=clock)
+        self._intake = Intake(
+            store, asking, places, groups, people, options, owner=owner, clock=clock, observer=observer
+        )
         self._completion: tuple[str, Completion] | None = None
 
     def attach(self, adapter: Adapter) -> None:
@@ -107,6 +112,11 @@ class ReferenceDesk:
         """Load what admins changed and begin to answer, with what an earlier process left."""
         self._places.load(await self._store.run(facts.place_changes))
         self._intake.start()
+
+    def line(self) -> tuple[int, int]:
+        """How many questions wait for their turn here, and how many are being answered."""
+        waiting = self._turnstile.waiting
+        return waiting, max(self._intake.open - waiting, 0)
 
     async def close(self, drain: float) -> None:
         """Finish what is being answered within `drain` seconds; leave the rest to the next process."""
@@ -125,6 +135,8 @@ class ReferenceDesk:
             return VoteReceipt.UNKNOWN
         receipt = await self._store.run(votes.cast, vote, now=self._clock(), person=self._people.named(vote.person))
         _log.info(json.dumps({"event": "vote", "question": kept.question_id, "receipt": receipt.value}))
+        if receipt in (VoteReceipt.STORED, VoteReceipt.CHANGED, VoteReceipt.WITHDRAWN):
+            self._observer.voted(vote.person.platform, vote.direction or "withdrawn")
         return receipt
 
     async def _seen_by(self, person: Person, answer_id: str) -> Kept | None:
@@ -183,6 +195,7 @@ class ReferenceDesk:
         if called is None:
             return None
         _log.info(json.dumps({"event": "escalated", "question": kept.question_id}))
+        self._observer.escalated(person.platform)
         return await self.escalation(called)
 
     async def uncall(self, escalation_id: str) -> None:

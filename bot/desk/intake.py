@@ -26,6 +26,7 @@ from bot.platforms import Adapter
 from bot.privacy.notices import agreed, wish
 from bot.store import questions
 from bot.store.questions import Claim, ClaimKind
+from bot.telemetry.observer import Observer
 
 if TYPE_CHECKING:
     from bot.desk.audience import Groups
@@ -64,8 +65,10 @@ class Intake:
         *,
         owner: str,
         clock: Callable[[], float] = time.time,
+        observer: Observer | None = None,
     ) -> None:
         """`owner`: this process's name among those that share the store; never used twice."""
+        self._observer = observer or Observer()
         self._store = store
         self._asking = asking
         self._places = places
@@ -199,6 +202,7 @@ class Intake:
             counted=counted,
         )
         self._open[pending.id] = pending
+        self._observer.asked(asked.place.platform)
         pending.task = asyncio.create_task(self._to_the_end(pending, way), name=f"question-{pending.id}")
         return pending
 
@@ -217,7 +221,7 @@ class Intake:
             self._open.pop(pending.id, None)
 
     async def _refuse_without_store(self, asked: Asked, error: StoreError) -> Receipt:
-        claim = Claim(secrets.token_hex(6), self._owner, 1, asked)
+        claim, began = Claim(secrets.token_hex(6), self._owner, 1, asked), self._clock()
         _log.error(json.dumps({"event": "not_claimed", "question": claim.question_id, "reason": str(error)}))
         if any(key in self._told for key in asked.keys):
             return Receipt.DUPLICATE
@@ -229,6 +233,9 @@ class Intake:
             pending.delivering = True
             text = texts.failed(pending.id, pending.settings.language)
             await pending.delivery.finish(pending.plain_reply(self._asking.refusal(text, "StoreError")))
+            self._observer.ended(
+                pending.id, asked.place.platform, "failed", asked_at=began, seconds=self._clock() - began
+            )
 
         await self._accept(claim, tell, counted=False)
         return Receipt.REFUSED

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from bot.conversation import Reply
@@ -17,6 +17,7 @@ from bot.desk.pending import Lost, Pending
 from bot.errors import DeliveryFailed, StoreError
 from bot.messages import Outcome
 from bot.store import answers, questions
+from bot.telemetry.observer import Observer, end_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -33,9 +34,16 @@ class Posting:
     """Posts, looks and ends. One per process."""
 
     def __init__(
-        self, store: Store, *, lease: float, retry_after: tuple[float, ...], clock: Callable[[], float]
+        self,
+        store: Store,
+        *,
+        lease: float,
+        retry_after: tuple[float, ...],
+        clock: Callable[[], float],
+        observer: Observer | None = None,
     ) -> None:
         """`retry_after`: pauses between tries, in seconds."""
+        self._observer = observer or Observer()
         self._store = store
         self._lease = lease
         self._retry_after = retry_after
@@ -47,7 +55,8 @@ class Posting:
         await self.demand(pending)
         message = await self.post(pending, reply)
         outcome = reply.answer.outcome if message is not None else Outcome.FAILED
-        await self.end(pending, outcome, answer_id=reply.answer_id, message=message or "")
+        notes = reply.answer.notes if message is not None else ()
+        await self.end(pending, outcome, answer_id=reply.answer_id, message=message or "", notes=notes)
 
     async def demand(self, pending: Pending) -> None:
         """Hold the claim for another lease. Raises Lost, StoreError."""
@@ -69,6 +78,7 @@ class Posting:
                 raise
             except Exception as error:  # noqa: BLE001 - whatever an adapter raises, the question must reach its end
                 _log.warning(json.dumps({"event": "not_posted", "question": pending.id, "reason": _reason(error)}))
+                self._observer.not_posted(pending.claim.asked.place.platform)
             if pause is not None:
                 await asyncio.sleep(pause)
         _log.error(json.dumps({"event": "undeliverable", "question": pending.id}))
@@ -85,8 +95,10 @@ class Posting:
                 await asyncio.sleep(pause)
         return None
 
-    async def end(self, pending: Pending, outcome: Outcome, *, answer_id: str = "", message: str = "") -> None:
-        """Write down how the question ended and where its answer stands. Raises Lost.
+    async def end(
+        self, pending: Pending, outcome: Outcome, *, answer_id: str = "", message: str = "", notes: Sequence[str] = ()
+    ) -> None:
+        """Write down how the question ended and where its answer stands. `notes`: the answer's. Raises Lost.
 
         The message is out: a store that is away for a while must not bring another one. When it stays away the claim runs
         out, and whoever takes it over finds the message.
@@ -111,6 +123,10 @@ class Posting:
             await asyncio.sleep(pause)
         seconds = round(self._clock() - pending.claim.asked_at, 3)
         _log.info(json.dumps({"event": "ended", "question": pending.id, "outcome": outcome.value, "seconds": seconds}))
+        platform = pending.claim.asked.place.platform
+        self._observer.ended(
+            pending.id, platform, end_of(outcome, notes), asked_at=pending.claim.asked_at, seconds=seconds
+        )
 
     async def _still_held(self, pending: Pending) -> None:
         try:
