@@ -6,7 +6,8 @@ knowledge.errors.ExplainedError
     ├── SettingsError
     │   ├── SettingsFileMissing
     │   ├── UnknownSetting              names the nearest known key
-    │   └── InvalidSetting
+    │   ├── InvalidSetting
+    │   └── ExtraMissing                packages that a setting needs are not installed: names the command
     ├── ModelError
     │   ├── UnknownModel                names the nearest catalogue entry
     │   ├── ModelMissing                not downloaded: names the command
@@ -51,6 +52,7 @@ knowledge.errors.ExplainedError
     │   ├── AdapterError                a chat platform cannot be used: says what to do
     │   ├── NothingToServe              no platform is enabled
     │   ├── ReindexFailed               the old index goes on
+    │   ├── MetricsNotServed            the address is taken; the service goes on without
     │   ├── DeliveryFailed              a message could not be posted
     │   └── StoreError                  the database cannot be opened
     │       ├── StoreTooNew             a newer program made it
@@ -140,6 +142,13 @@ class InvalidSetting(SettingsError):
 
     ko = "설정 값이 올바르지 않습니다: {key} ({reason})."
     en = "Invalid value for {key}: {reason}."
+
+
+class ExtraMissing(SettingsError):
+    """`key`, `extra`."""
+
+    ko = "{key} 설정에 필요한 패키지가 없습니다. pip install 'saseo[{extra}]'로 설치하거나 이 설정을 비워 주십시오."
+    en = "The packages that {key} needs are not installed. Run pip install 'saseo[{extra}]', or leave the setting empty."
 
 
 class ModelError(SaseoError):
@@ -482,6 +491,13 @@ class ReindexFailed(ServiceError):
 
     ko = "다시 색인하지 못했습니다: {reason} 이전 색인으로 계속 답합니다."
     en = "Indexing failed: {reason} The previous index goes on answering."
+
+
+class MetricsNotServed(ServiceError):
+    """`host`, `port`, `reason`."""
+
+    ko = "지표를 {host}:{port}에서 내보낼 수 없습니다: {reason}. [metrics] port를 바꾸거나 그 포트를 쓰는 프로그램을 멈춰 주십시오."
+    en = "Metrics cannot be served at {host}:{port}: {reason}. Change [metrics] port, or stop the program that uses it."
 
 
 class DeliveryFailed(ServiceError):

@@ -22,11 +22,12 @@ from bot.job_settings import GateTable, JobsSettings, ReleasesSettings, TuningSe
 from bot.privacy_settings import PrivacySettings
 from bot.source_settings import SourceSettings, kind_keys
 from bot.table import Table
+from bot.telemetry.settings import MetricsSettings, TelemetrySettings
 
 PREFIX = "SASEO_"
 CONFIG_VARIABLE = "SASEO_CONFIG"
 """Names the file itself, so it is no key of it."""
-_NO_SETTINGS = frozenset({CONFIG_VARIABLE, "SASEO_PRIVACY_KEY"})
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, "SASEO_PRIVACY_KEY", "SASEO_METRICS_TOKEN"})
 """The second is a secret (bot/privacy/pseudonyms.py)."""
 _PROMPT_TOKENS = 1300
 """Of the prompt beside the evidence: about 400 of rules and examples, up to 900 of question and earlier questions."""
@@ -232,6 +233,8 @@ class Settings(BaseSettings):
     slack: SlackSettings = SlackSettings()
     discord: DiscordSettings = DiscordSettings()
     web: WebSettings = WebSettings()
+    metrics: MetricsSettings = MetricsSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     jobs: JobsSettings = JobsSettings()
     tuning: TuningSettings = TuningSettings()
     releases: ReleasesSettings = ReleasesSettings()
