@@ -1,5 +1,7 @@
 # make demo   install, fetch the default models, index examples/wiki, answer questions in this terminal
 # make test   install what the tests need, check style, types and imports, run every test
+# make bundle              everything for an installation without a network, in dist/ (BUNDLE_ARGS="--tar --models NAME …")
+# make install-offline     from such a bundle, without any network: BUNDLE=dist/saseo-… [PREFIX=/opt/saseo]; docs/installing.md
 #
 # Behind a company mirror: pip's own configuration (PIP_INDEX_URL, pip.conf) is used for packages and models alike.
 # PIP_ARGS adds to it; on a Linux machine without a GPU this avoids gigabytes of CUDA:
@@ -9,10 +11,13 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_ARGS ?=
+BUNDLE ?=
+BUNDLE_ARGS ?=
+PREFIX ?=
 # The small writer of the tests; the demo uses the default of config.toml.
 TEST_MODELS := multilingual-e5-small qwen2.5-coder-0.5b
 
-.PHONY: demo test lint format clean
+.PHONY: demo test lint format clean bundle install-offline
 
 demo: $(VENV)/.installed
 	$(BIN)/saseo models pull
@@ -46,6 +51,14 @@ $(VENV)/.installed-dev: $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing; llama.cpp is compiled here once, which takes some minutes ..."
 	$(BIN)/python -m pip install --progress-bar on $(PIP_ARGS) -c constraints.txt -e ".[dev]"
 	@touch $@ $(VENV)/.installed
+
+bundle: $(VENV)/.installed
+	$(BIN)/python deploy/bundle.py --pip-args="$(PIP_ARGS)" $(BUNDLE_ARGS)
+
+install-offline:
+	@test -n "$(BUNDLE)" || { echo "Which bundle? make install-offline BUNDLE=dist/saseo-…"; exit 2; }
+	@case "$(BUNDLE)" in *.tar) tar -xf "$(BUNDLE)" -C "$(dir $(BUNDLE))";; esac
+	sh "$(BUNDLE:.tar=)/install.sh" $(if $(PREFIX),--prefix "$(PREFIX)")
 
 clean:
 	rm -rf var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

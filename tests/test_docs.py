@@ -87,15 +87,15 @@ def test_no_place_is_left_to_be_filled(readme: str) -> None:
 
 @pytest.mark.parametrize("readme", READMES)
 def test_every_make_target_a_readme_names_exists(readme: str) -> None:
-    targets = set(re.findall(r"^([a-z]+):", text_of("Makefile"), re.MULTILINE))
-    named = set(re.findall(r"(?:^|`)make ([a-z]+)", text_of(readme), re.MULTILINE))
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text_of(readme), re.MULTILINE))
     assert {"demo", "test"} <= named <= targets
 
 
 def test_every_phony_target_of_the_makefile_is_defined() -> None:
     makefile = text_of("Makefile")
     phony = re.findall(r"^\.PHONY:(.*)$", makefile, re.MULTILINE)
-    defined = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    defined = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     assert set(" ".join(phony).split()) == defined
 
 
