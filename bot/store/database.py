@@ -16,12 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from bot.errors import StoreError
-from bot.store import schema
+from bot.store import starting
+from bot.store.in_use import Hold
 from bot.telemetry.observer import Observer
 
 P = ParamSpec("P")
@@ -50,8 +51,11 @@ class Store:
     The functions get the connection first; whatever they raise rolls everything back.
     """
 
-    def __init__(self, engine: Engine, threads: int, observer: Observer | None = None) -> None:
+    def __init__(
+        self, engine: Engine, threads: int, observer: Observer | None = None, hold: Hold | None = None
+    ) -> None:
         self._engine = engine
+        self._hold = hold
         self._observer = observer or Observer()
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
 
@@ -100,6 +104,8 @@ class Store:
         """Let running transactions end, then close every connection."""
         self._threads.shutdown(wait=True)
         self._engine.dispose()
+        if self._hold is not None:
+            self._hold.close()
 
 
 class TryAgain(Exception):
@@ -107,7 +113,10 @@ class TryAgain(Exception):
 
 
 def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> Store:
-    """Open, and create the tables if they are new. An empty `url` is `saseo.sqlite` in `data_dir`. Raises StoreError."""
+    """Open; create its tables or bring them up to date (bot/store/starting.py). An empty `url` is `saseo.sqlite` in `data_dir`.
+
+    Raises StoreError.
+    """
     shown = "saseo.sqlite"
     try:
         if not url:
@@ -127,8 +136,7 @@ def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> St
             engine = _postgresql(parsed)
         else:
             raise StoreError(where=shown, reason="only sqlite and postgresql")
-        with engine.begin() as connection:
-            _create(connection, shown)
+        hold = starting.start(engine, shown, _file(parsed), data_dir / "backups", time.time)
     except (
         SQLAlchemyError,
         ArgumentError,
@@ -138,7 +146,7 @@ def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> St
     ) as error:  # a port or a driver that is none
         raise StoreError(where=shown, reason=_short(error)) from error
     # One thread is SQLite's one writer; PostgreSQL sorts concurrent transactions out itself.
-    return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4, observer)
+    return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4, observer, hold)
 
 
 def store_exists(url: str, data_dir: Path) -> bool:
@@ -152,17 +160,10 @@ def _shown(url: URL) -> str:
     return url.set(host=host, query={}).render_as_string(hide_password=True)
 
 
-def _create(connection: Connection, shown: str) -> None:
-    if connection.dialect.name == "postgresql":
-        # Two processes that start together must not both create the tables; 5343 is an arbitrary number of our own.
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(5343)")
-    schema.metadata.create_all(connection)
-    facts = schema.facts
-    found = connection.execute(select(facts.c.value).where(facts.c.key == "schema")).scalar()
-    if found is None:
-        connection.execute(insert(facts).values(key="schema", value=schema.VERSION))
-    elif found != schema.VERSION:
-        raise StoreError(where=shown, reason=f"schema {found}, this version needs {schema.VERSION}")
+def _file(url: URL) -> Path | None:
+    """Of a SQLite database on disk."""
+    name = url.database or ""
+    return Path(name) if url.get_backend_name() == "sqlite" and name not in ("", ":memory:") else None
 
 
 def _postgresql(url: URL) -> Engine:

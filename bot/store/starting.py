@@ -1,0 +1,242 @@
+"""What happens to a store when it is opened: a new one gets its tables, an older one is brought up to date, a newer one is refused.
+
+Usually nothing is to do, and that is found out with one read. A store is changed under a lock, in one transaction, after a backup:
+whatever goes wrong leaves it as it was.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select, update
+
+from bot.errors import MigrationFailed, StoreInUse, StoreTooNew
+from bot.store import migrations, schema
+from bot.store.in_use import Hold
+
+_log = logging.getLogger(__name__)
+_VERSION = Table(migrations.TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+_WAIT_SECONDS = 20.0
+"""For other processes to let an older store go."""
+_LONGEST_SECONDS = 600.0
+"""For one that is changing it."""
+LOCK = 5343
+"""PostgreSQL's advisory lock of whoever creates or changes the tables; an arbitrary number of our own."""
+NO_LIMITS = (
+    "SET LOCAL statement_timeout = 0",
+    "SET LOCAL lock_timeout = 0",
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+)
+"""For what rewrites whole tables on PostgreSQL."""
+
+
+def revision(connection: Connection) -> str:
+    """Of the store's tables; empty for a new database."""
+    names = set(inspect(connection).get_table_names())
+    if migrations.TABLE in names:
+        found: str | None = connection.execute(select(_VERSION.c.version_num)).scalar()
+        return found or ""
+    return migrations.FIRST if schema.facts.name in names else ""
+
+
+def create(connection: Connection) -> None:
+    """All tables as this program wants them, in an empty database."""
+    schema.metadata.create_all(connection)
+    _VERSION.create(connection)
+    connection.execute(insert(_VERSION).values(version_num=migrations.head()))
+    connection.execute(insert(schema.facts).values(key="schema", value=schema.VERSION))
+
+
+def upgrade(connection: Connection) -> None:
+    """From whatever revision to the newest, in the connection's transaction. See `migrations.upgrading.upgrade`."""
+    from bot.store.migrations import upgrading
+
+    upgrading.upgrade(connection)
+    # Programs from before there were revisions look at this alone, and refuse what is not theirs.
+    facts = schema.facts
+    values = {"value": schema.VERSION}
+    if not connection.execute(update(facts).where(facts.c.key == "schema").values(values)).rowcount:
+        connection.execute(insert(facts).values(key="schema", **values))
+
+
+def start(engine: Engine, where: str, file: Path | None, backups: Path, clock: Callable[[], float]) -> Hold | None:
+    """Make the store ready. `where`: for people; `file`: of SQLite; `backups`: where the copy from before goes.
+
+    The lock that says that a SQLite store is in use: close it with the store. Raises StoreTooNew, StoreInUse, MigrationFailed and
+    what SQLAlchemy raises.
+    """
+    if engine.dialect.name == "postgresql":
+        with engine.begin() as connection:
+            if revision(connection) == migrations.head():
+                return None
+        _change_postgresql(engine, where, backups, clock)
+        return None
+    if file is None:
+        with engine.begin() as connection:
+            if not revision(connection):
+                create(connection)
+        return None
+    hold = Hold(file)
+    try:
+        _take(hold, engine, where, file, backups, clock)
+    except BaseException:
+        hold.close()
+        raise
+    return hold
+
+
+def _take(hold: Hold, engine: Engine, where: str, file: Path, backups: Path, clock: Callable[[], float]) -> None:
+    """Share the store once it is as it should be. Of several processes one changes it, and the others wait for that."""
+    began = changing_since = time.monotonic()
+    while True:
+        if hold.share():
+            with engine.begin() as connection:
+                if revision(connection) == migrations.head():
+                    return
+            changing_since = time.monotonic()
+            if hold.alone():
+                _change_sqlite(engine, where, file, backups, clock)
+                continue
+            if time.monotonic() - began > _WAIT_SECONDS:
+                raise StoreInUse(where=where)
+        elif time.monotonic() - changing_since > _LONGEST_SECONDS:
+            raise StoreInUse(where=where)
+        time.sleep(0.02 + 0.1 * (os.getpid() % 7) / 7)  # not all at the same moment
+
+
+def _change_sqlite(engine: Engine, where: str, file: Path, backups: Path, clock: Callable[[], float]) -> None:
+    with engine.connect() as connection:
+        raw = connection.connection.driver_connection
+        assert isinstance(raw, sqlite3.Connection)  # noqa: S101 - for the type
+        # A table that is made anew is dropped in between, which must not delete what refers to it. Not possible inside a transaction.
+        raw.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                found = _refuse_newer(connection, where)
+                if found == migrations.head():
+                    return
+                if not found:
+                    create(connection)
+                    return
+                backup = backups / _name(found, clock(), ".sqlite")
+                with _told(where, found, backup):
+                    copy_sqlite(file, backup)
+                    upgrade(connection)
+                    broken = raw.execute("PRAGMA foreign_key_check").fetchall()
+                    if broken:
+                        raise ValueError(f"{len(broken)} rows of {broken[0][0]} refer to nothing")
+        finally:
+            raw.execute("PRAGMA foreign_keys=ON")
+
+
+def _change_postgresql(engine: Engine, where: str, backups: Path, clock: Callable[[], float]) -> None:
+    with engine.begin() as connection:
+        for statement in NO_LIMITS:
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
+        found = _refuse_newer(connection, where)
+        if found == migrations.head():
+            return
+        if not found:
+            create(connection)
+            return
+        backup = backups / _name(found, clock(), ".zip")
+        with _told(where, found, backup):
+            upgrade(connection)
+
+
+def _refuse_newer(connection: Connection, where: str) -> str:
+    found = revision(connection)
+    if found not in ("", migrations.head()):
+        from bot.store.migrations import upgrading
+
+        if not upgrading.known(found):
+            raise StoreTooNew(where=where, found=found, known=migrations.head())
+    return found
+
+
+@contextmanager
+def _told(where: str, found: str, backup: Path) -> Iterator[None]:
+    """Say in the log what happens to the store, and what went wrong in a sentence."""
+    head = migrations.head()
+    _log.warning(json.dumps({"event": "store_migrating", "from": found, "to": head, "backup": str(backup)}))
+    try:
+        yield
+    except Exception as error:  # whatever a step raises: the transaction takes it all back
+        cause = getattr(error, "orig", None) or error
+        reason = f"{type(cause).__name__}: {str(cause).partition(chr(10))[0]}"[:300]
+        raise MigrationFailed(where=where, found=found, head=head, reason=reason) from error
+    _log.warning(json.dumps({"event": "store_migrated", "from": found, "to": head}))
+
+
+def _name(found: str, now: float, suffix: str) -> str:
+    return f"before-{migrations.head()}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}{suffix}"
+
+
+def copy_sqlite(file: Path, target: Path, told: Callable[[int, int], None] | None = None) -> None:
+    """A consistent copy of a SQLite file that others may be writing to; whole on the disk, or not there at all.
+
+    `told`: pages done, of how many. Raises OSError and sqlite3.Error.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = target.with_name(f".{target.name}.part")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        _copy(file, unfinished, told)
+        with unfinished.open("rb") as written:
+            os.fsync(written.fileno())
+        unfinished.replace(target)
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        unfinished.unlink(missing_ok=True)
+        unfinished.with_name(unfinished.name + "-journal").unlink(missing_ok=True)
+
+
+class _StartsOver(Exception):
+    """Others write faster than pages are copied bit by bit."""
+
+
+_PAGES = 4096
+_RESTARTS = 2
+
+
+def _copy(file: Path, target: Path, told: Callable[[int, int], None] | None) -> None:
+    """Bit by bit, so that writers wait for milliseconds only; after they made it start over twice, in one go, while they wait."""
+    source = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0)
+    copy = sqlite3.connect(target)
+    try:
+        copy.execute("PRAGMA journal_mode=OFF")
+        copy.execute("PRAGMA synchronous=OFF")
+        least, restarts = sys.maxsize, 0
+
+        def heard(status: int, remaining: int, total: int) -> None:
+            nonlocal least, restarts
+            restarts += remaining > least
+            least = remaining
+            if told is not None:
+                told(total - remaining, total)
+            if restarts > _RESTARTS:
+                raise _StartsOver
+
+        try:
+            source.backup(copy, pages=_PAGES, progress=heard, sleep=0.005)
+        except _StartsOver:
+            source.backup(copy, pages=-1)
+        if told is not None:
+            told(1, 1)
+    finally:
+        copy.close()
+        source.close()
