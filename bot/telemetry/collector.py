@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -22,9 +22,10 @@ _GAP_STATES = ("open", "snoozed", "closed", "answered")
 class SnapshotCollector(Collector):
     """Tells `snapshot`, which whoever serves a scrape sets just before; None: nothing to tell."""
 
-    def __init__(self, jobs: Iterable[str] = ()) -> None:
+    def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
-        self._jobs = sorted(jobs)
+        self.jobs: Sequence[str] = ()
+        """Those there are; runs of others, which once were, are not told of."""
 
     def collect(self) -> Iterator[Metric]:
         """Every family that can be told."""
@@ -44,10 +45,10 @@ class SnapshotCollector(Collector):
             yield _gauge("disk_free_bytes", "Free where the data directory is.", {(): seen.disk_free})
 
     def _stored(self, store: StoreStanding) -> Iterator[Metric]:
-        jobs = {name: store.jobs[name] for name in self._jobs if name in store.jobs}
+        jobs = {name: store.jobs[name] for name in self.jobs if name in store.jobs}
         yield _gauge(
             "job_runs", "Runs on record.",
-            {(name, s): (store.jobs[name].runs.get(s, 0) if name in jobs else 0) for name in self._jobs for s in _RUN_STATES},
+            {(name, s): (store.jobs[name].runs.get(s, 0) if name in jobs else 0) for name in self.jobs for s in _RUN_STATES},
             "job", "state",
         )  # fmt: skip
         yield _gauge(

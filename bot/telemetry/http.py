@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
@@ -22,33 +23,21 @@ from bot.telemetry.collector import SnapshotCollector
 from bot.telemetry.health import readiness
 from bot.telemetry.standing import Standing
 
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+Handler = Callable[[Request], Awaitable[Response]]
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 
 
-class TelemetryRoutes:
-    """The three answers. `allowed`: whether a request may read `/metrics`; health is open."""
+class Endpoints:
+    """The three answers. `/metrics` lets everybody in who comes so far; `behind_token` and the console's guard stand before it."""
 
-    def __init__(
-        self,
-        registry: CollectorRegistry,
-        collector: SnapshotCollector,
-        standing: Standing,
-        *,
-        allowed: Callable[[Request], bool] = lambda request: True,
-    ) -> None:
-        """`collector` must be registered with `registry`."""
+    def __init__(self, registry: CollectorRegistry | None, collector: SnapshotCollector, standing: Standing) -> None:
+        """`registry` None: no metrics. `collector` must be registered with it."""
         self._registry = registry
         self._collector = collector
         self._standing = standing
-        self._allowed = allowed
-
-    def health(self) -> list[Route]:
-        """Open to anybody."""
-        return [Route("/healthz", self.healthz), Route("/readyz", self.readyz)]
-
-    def routes(self) -> list[Route]:
-        """All three."""
-        return [*self.health(), Route("/metrics", self.metrics)]
 
     async def healthz(self, request: Request) -> Response:
         """The process lives: whoever reads this has seen its event loop turn."""
@@ -61,8 +50,8 @@ class TelemetryRoutes:
 
     async def metrics(self, request: Request) -> Response:
         """In the form that the scraper asks for: OpenMetrics or the older text."""
-        if not self._allowed(request):
-            return PlainTextResponse("401\n", 401, headers={**_NEVER_KEPT, "WWW-Authenticate": 'Bearer realm="saseo"'})
+        if self._registry is None:
+            return PlainTextResponse("404\n", 404, headers=_NEVER_KEPT)
         self._collector.snapshot = await self._standing.snapshot()
         encode, kind = choose_encoder(request.headers.get("accept", ""))
         headers = {**_NEVER_KEPT, "Content-Type": kind, "Vary": "Accept, Accept-Encoding"}
@@ -73,16 +62,52 @@ class TelemetryRoutes:
         return Response(body, headers=headers)
 
 
-def bearer(token: str) -> Callable[[Request], bool]:
-    """Lets in who shows `token` (`Authorization: Bearer …`); everybody when there is none."""
-
-    def allowed(request: Request) -> bool:
-        shown = request.headers.get("authorization", "")
-        return not token or hmac.compare_digest(shown.encode(), f"Bearer {token}".encode())
-
-    return allowed
+def shows(request: Request, token: str) -> bool:
+    """Whether the request shows `token` as a bearer token."""
+    shown = request.headers.get("authorization", "")
+    return hmac.compare_digest(shown.encode(), f"Bearer {token}".encode())
 
 
-def application(routes: TelemetryRoutes) -> Starlette:
+def behind_token(handler: Handler, token: str) -> Handler:
+    """`handler` for who shows `token`; for everybody when there is none."""
+
+    async def guarded(request: Request) -> Response:
+        if token and not shows(request, token):
+            return PlainTextResponse("401\n", 401, headers={**_NEVER_KEPT, "WWW-Authenticate": 'Bearer realm="saseo"'})
+        return await handler(request)
+
+    return guarded
+
+
+def alone(endpoints: Endpoints, token: str) -> Starlette:
     """For a port of its own."""
-    return Starlette(routes=routes.routes())
+    return Starlette(
+        routes=[
+            Route("/healthz", endpoints.healthz),
+            Route("/readyz", endpoints.readyz),
+            Route("/metrics", behind_token(endpoints.metrics, token)),
+        ]
+    )
+
+
+class Around:
+    """The console with health before its guard, and metrics for who shows the token; all else is the console's.
+
+    Health must not need the store (the guard asks it who comes), nor the console's own host name: a probe calls an address.
+    """
+
+    def __init__(self, console: ASGIApp, endpoints: Endpoints, token: str, *, metrics: bool) -> None:
+        """`metrics`: whether the console has them at all; without a login only by a token."""
+        self._console = console
+        self._own = alone(endpoints, token)
+        self._token = token if metrics else ""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One connection."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            token = self._token and path == "/metrics" and shows(Request(scope), self._token)
+            if path in ("/healthz", "/readyz") or token:
+                await self._own(scope, receive, send)
+                return
+        await self._console(scope, receive, send)

@@ -45,11 +45,11 @@ OTHER = "other"
 class Metrics(Observer):
     """Counts what an `Observer` is told. `registry` is what a scrape reads."""
 
-    def __init__(self, version: str, platforms: Collection[str] = (), jobs: Collection[str] = ()) -> None:
-        """`platforms`, `jobs`: whose series exist from the start, so that the first event is already a rise from 0."""
+    def __init__(self, version: str, platforms: Collection[str] = ()) -> None:
+        """`platforms`: whose series exist from the start, so that the first event is already a rise from 0."""
         self.registry = registry = CollectorRegistry(auto_describe=True)
         self._platforms = frozenset(platforms)
-        self._jobs = frozenset(jobs)
+        self._jobs: frozenset[str] = frozenset()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
         GCCollector(registry=registry)
@@ -97,6 +97,10 @@ class Metrics(Observer):
             self._unwritten.labels(why)
         for direction in ("read", "written"):
             self._tokens.labels(direction)
+
+    def know_jobs(self, jobs: Collection[str]) -> None:
+        """The jobs there are."""
+        self._jobs = frozenset(jobs)
         for job in self._jobs:
             for result in typing.get_args(WorkerEnd):
                 self._workers.labels(job, result)

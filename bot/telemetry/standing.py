@@ -105,16 +105,13 @@ class Standing:
         places: Places,
         data_dir: Path,
         sources: Collection[str],
-        jobs: Collection[str],
         *,
         failed_pages: Callable[[], Mapping[str, int]] = dict,
         backup_at: Callable[[], float | None] = lambda: None,
-        writer_wanted: bool = True,
     ) -> None:
-        """`sources`, `jobs`: as configured; others are not told of. `failed_pages`, `backup_at`: read files, in a thread."""
+        """`sources`: as configured; others are not told of. `failed_pages`, `backup_at`: read files, in a thread."""
         self.places = places
         self.sources = frozenset(sources)
-        self.jobs = frozenset(jobs)
         self.store: Store | None = None
         self.live: Callable[[], Live] | None = None
         self.line: Line | None = None
