@@ -212,3 +212,16 @@ class Health:
     detail: str = ""
     last_event_seconds: float | None = None
     """Seconds since the platform last sent anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """A message that answers nobody: the weekly report."""
+
+    mark: str
+    """Unique among the announcements of a place, at most 25 characters. The message carries it, to be found by it."""
+    text: str
+    """Markdown; whatever words of people or pages are in it, the adapter makes it safe."""
+    label: str = ""
+    """Of the link below it."""
+    url: str = ""

@@ -8,9 +8,11 @@ The conformance suite (tests/conformance) holds every adapter to this file; docs
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 from bot.conversation import (
+    Announcement,
     Asked,
     Escalation,
     Health,
@@ -171,3 +173,27 @@ class Adapter(Protocol):
 
     def health(self) -> Health:
         """How the connection stands, from memory."""
+
+
+class Announcer(Protocol):
+    """Posts what answers nobody, into one place; also from a process that takes no events. An async context manager: it signs in.
+
+    Every method, and entering, raises AdapterError (cannot sign in) or DeliveryFailed (the place is not there, or refuses).
+    """
+
+    async def __aenter__(self) -> Self:
+        """Sign in."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Sign out."""
+
+    async def place(self, place: str) -> Place:
+        """Who reads there: `external` is set where people from outside the company do."""
+
+    async def find(self, place: str, mark: str, since: float) -> str | None:
+        """The reference of our announcement with that mark, if it stands there. `since`: seconds since the epoch."""
+
+    async def post(self, place: str, announcement: Announcement) -> str:
+        """Its reference, once it stands there."""

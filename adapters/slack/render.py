@@ -21,7 +21,7 @@ from bot.messages import Citation, Language, Outcome
 Block = dict[str, Any]
 ANSWER_CHARACTERS = 3500
 """A message of this length still fits a screen; the sources hold the rest."""
-_MARKDOWN_CHARACTERS = 11_500
+MARKDOWN_CHARACTERS = 11_500
 _FALLBACK_CHARACTERS = 2000
 _MRKDWN_CHARACTERS = 2900
 _QUOTE_CHARACTERS = 120
@@ -125,9 +125,12 @@ def page(citation: Citation) -> str:
     if not url:
         path = mrkdwn(shorten(citation.page, 200))
         return label if citation.page in ("", citation.title) else f"{label} ({path})"
-    # Inside `<url|label>` these would end the link; Slack reads `&amp;` there as `&`.
-    address = url.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
-    return f"<{address}|{label}>"
+    return f"<{address(url)}|{label}>"
+
+
+def address(url: str) -> str:
+    """Inside `<url|label>` these signs would end the link; Slack reads `&amp;` there as `&`."""
+    return url.replace("&", "&amp;").replace("<", "%3C").replace(">", "%3E").replace("|", "%7C")
 
 
 def escalation(call: Escalation, pings: str, *, private: bool) -> list[Block]:
@@ -155,7 +158,7 @@ def _markdown(text: str, links: Mapping[int, str]) -> str:
     """The answer as Markdown; without its links, then shorter, should long addresses and escapes burst the limit."""
     for source, known in ((text, links), (text, {}), (shorten(text, ANSWER_CHARACTERS // 4), {})):
         made = Markdown("slack").render(source, known)
-        if len(made) <= _MARKDOWN_CHARACTERS:
+        if len(made) <= MARKDOWN_CHARACTERS:
             return made or " "
     return " "
 

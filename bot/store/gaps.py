@@ -191,6 +191,7 @@ def history(connection: Connection, gap: str) -> list[Change]:
 
 def change(
     connection: Connection,
+    /,
     gap: str,
     action: str,
     *,
@@ -283,7 +284,7 @@ def _note(connection: Connection, gap: str, action: str, now: float, detail: Map
     connection.execute(insert(gap_events).values(gap=gap, action=action, by=AUTO, detail=dict(detail), at=now))
 
 
-def _missed(row: Row[Any]) -> Missed:
+def _missed(row: Any) -> Missed:
     reason: Reason = "down"
     if row.outcome == Outcome.ESCALATED.value:
         reason = "escalated"

@@ -1,0 +1,112 @@
+"""One gap as a person may see it: its questions masked, private ones without words, only pages that they may read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy import Connection
+
+from bot.errors import UnknownGap
+from bot.gaps.gap import Change, Gap, Helper, Missed, NearPage, Reason
+from bot.store import gaps
+from knowledge.page import reader_of
+
+MOST_SHOWN = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one person may see. `texts`: as `[web] texts`; `groups`: whose pages they may read."""
+
+    texts: str = "shared"
+    groups: frozenset[str] = frozenset()
+
+    def words(self, *, private: bool) -> bool:
+        """Whether the words of a question are shown."""
+        return self.texts == "all" or (self.texts == "shared" and not private)
+
+    def page(self, page: NearPage) -> bool:
+        """Whether they may know of a page."""
+        return page.open_to(reader_of(self.groups))
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything of one gap, straight from the store: not to be shown as it is."""
+
+    gap: Gap
+    questions: Sequence[Missed]
+    helpers: Sequence[Helper]
+    history: Sequence[Change]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownQuestion:
+    """`text` is masked; empty: not for these eyes. `times`: how often it was asked in these words."""
+
+    text: str
+    private: bool
+    reason: Reason
+    asked_at: float
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What is shown."""
+
+    gap: Gap
+    """`nearest` only with what may be read; `name` empty where it would tell a hidden question's words."""
+    questions: tuple[ShownQuestion, ...]
+    """The most typical first, at most `MOST_SHOWN`; the hidden ones are counted in `hidden` and not listed."""
+    hidden: int
+    more: int
+    """Not listed because there are too many."""
+    helpers: tuple[Helper, ...]
+    """Resolutions masked."""
+    history: tuple[Change, ...]
+
+
+def read(connection: Connection, gap: str, *, now: float) -> Material:
+    """Raises UnknownGap."""
+    found = gaps.get(connection, gap, now=now)
+    if found is None:
+        raise UnknownGap(id=gap)
+    return Material(found, gaps.of(connection, gap), gaps.helpers(connection, gap), gaps.history(connection, gap))
+
+
+def seen(gap: Gap, sight: Sight) -> Gap:
+    """A gap in a list: no page that may not be known of, no name out of words that may not be read."""
+    pages = tuple(page for page in gap.nearest if sight.page(page))
+    all_hidden = not sight.words(private=False)
+    only_private = gap.count == gap.private and not sight.words(private=True)
+    if all_hidden:
+        # Not even a name that a person gave: it may say what was asked.
+        return replace(gap, nearest=pages, name="", named="")
+    name = gap.open_name if only_private or (gap.private and not sight.words(private=True)) else gap.name
+    return replace(gap, nearest=pages, name=name or (gap.name if not gap.private else ""))
+
+
+def shown(material: Material, sight: Sight, mask: Callable[[str], str]) -> Detail:
+    """Masking costs some milliseconds: call it off the event loop."""
+    visible: dict[str, ShownQuestion] = {}
+    hidden = 0
+    for one in material.questions:
+        if not sight.words(private=one.private):
+            hidden += 1
+            continue
+        key = " ".join(one.text.split())
+        if key in visible:
+            before = visible[key]
+            visible[key] = replace(before, times=before.times + 1)
+        elif len(visible) < MOST_SHOWN:
+            visible[key] = ShownQuestion(mask(key), one.private, one.reason, one.asked_at)
+    listed = tuple(visible.values())
+    public = sight.words(private=False)
+    helpers = tuple(
+        Helper(one.contacts, one.platform, mask(one.resolution) if one.resolution and public else "")
+        for one in material.helpers
+    )
+    more = len(material.questions) - hidden - sum(one.times for one in listed)
+    return Detail(seen(material.gap, sight), listed, hidden, more, helpers, tuple(material.history))
