@@ -108,7 +108,7 @@ class Ledger:
         rows = self._db.execute(
             "SELECT path, made_with, version, identity, document, head, failure FROM file WHERE source = ?", [source]
         )
-        return {path: _entry(*rest) for path, *rest in rows}
+        return {path: read_entry(*rest) for path, *rest in rows}
 
     def documents(self) -> set[str]:
         """Cache keys of every document that was read."""
@@ -148,7 +148,7 @@ def _row(entry: Entry) -> tuple[str | None, ...]:
     return (entry.made_with, known.version, known.identity, known.document, _head_to(known.head), failure)
 
 
-def _entry(
+def read_entry(
     made_with: str,
     version: str | None,
     identity: str | None,
@@ -156,6 +156,7 @@ def _entry(
     head: str | None,
     failure: str | None,
 ) -> Entry:
+    """A row without source and path; one of another version is an empty entry."""
     try:
         known = Known(version, identity, document, _head_from(head)) if document and head else None
         return Entry(made_with, known, _failure_from(json.loads(failure)) if failure else None)

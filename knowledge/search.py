@@ -19,6 +19,7 @@ from knowledge.closeness import Closeness
 from knowledge.edition import Edition
 from knowledge.embed import Embedder
 from knowledge.errors import EditionMismatch
+from knowledge.explained import Explained, Reckoning, Why, Word
 from knowledge.fusion import Fusion, best, fuse
 from knowledge.glossary import NO_WORDS, Glossary
 from knowledge.hits import Evidence, Found, Hit, Understood
@@ -99,30 +100,35 @@ class SearchIndex:
 
         `sources`: names of the only sources to search; empty for all.
         """
+        return self._ranked(question, self._readers.view(reader, sources), k, one_per_page)[0]
+
+    def _ranked(self, question: str, view: View, k: int, one_per_page: bool) -> tuple[Found, Reckoning | None]:
+        """`search`, with the numbers it came to its order by; None: nothing was searched."""
         started = time.perf_counter()
-        view = self._readers.view(reader, sources)
         # Nothing but white space and signs: the vector of nothing is near to something all the same.
         if not view.count or not bigrams(question):
-            return Found((), Evidence(), (0.0, time.perf_counter() - started))
+            return Found((), Evidence(), (0.0, time.perf_counter() - started)), None
         options = self._options
         morphemes, pairs = self._legs.of(view)
         wording = self._understanding.read(question, view)
         before = time.perf_counter()
         vector = self.embedder.query(wording.text)
         embedding = time.perf_counter() - before
+        raw = {"morpheme": wording.morpheme_scores(morphemes), "bigram": wording.bigram_scores(pairs)}
         legs = {
-            "morpheme": self._lexical(wording.morpheme_scores(morphemes), view),
-            "bigram": self._lexical(wording.bigram_scores(pairs), view),
+            "morpheme": self._lexical(raw["morpheme"], view),
+            "bigram": self._lexical(raw["bigram"], view),
             "dense": self.edition.vectors.search(vector, options.candidates, None if view.everything else view),
         }
         fused = fuse(legs, options.weights, options.fusion)
-        scores = fused.scores if self._factors is None else fused.scores * self._factors[fused.numbers]
-        scores = outdated_below(fused.numbers, scores, self.edition.passages, self._outdated)
+        weighed = fused.scores if self._factors is None else fused.scores * self._factors[fused.numbers]
+        scores = lowered = outdated_below(fused.numbers, weighed, self.edition.passages, self._outdated)
         places = best_first(fused.numbers, scores)
         if one_per_page:
             places = best_of_each_page(places, fused.numbers, self.edition.passages)
+        read: dict[int, float] = {}
         if self.reranker is not None:
-            places, scores = self._read_again(self.reranker, wording.text, places, fused.numbers, scores)
+            places, scores, read = self._read_again(self.reranker, wording.text, places, fused.numbers, scores)
         places = places[: max(k, 3)]
         numbers = fused.numbers[places].tolist()
         cosines = self._cosines(vector, numbers, legs["dense"])
@@ -147,7 +153,46 @@ class SearchIndex:
             coverage=max((hit.coverage for hit in hits[:3]), default=0.0),
         )
         seconds = (embedding, time.perf_counter() - started - embedding)
-        return Found(hits[:k], evidence, seconds, wording.understood, wording.text)
+        found = Found(hits[:k], evidence, seconds, wording.understood, wording.text)
+        return found, Reckoning(wording, raw, legs, fused, weighed, lowered, read)
+
+    def explain(
+        self,
+        question: str,
+        reader: frozenset[str],
+        k: int = 10,
+        *,
+        one_per_page: bool = False,
+        sources: frozenset[str] = frozenset(),
+    ) -> Explained:
+        """`search`, with the reasons of its order; for whoever looks at the search itself. Arguments as there."""
+        view = self._readers.view(reader, sources)
+        found, reckoning = self._ranked(question, view, k, one_per_page)
+        if reckoning is None:
+            return Explained(self.name, found, (), (), frozenset(), "", view.count)
+        wording = reckoning.wording
+        morphemes, _ = self._legs.of(view)
+        counted = dict.fromkeys(self._understanding.counted(wording))
+        words = tuple(Word(one, morphemes.idf(one), view.held(self.edition.morphemes.holders(one))) for one in counted)
+        also = frozenset(token for one in wording.alternatives for meant in one.meant for token in meant.tokens)
+        whys = tuple(self._why(reckoning, hit, words) for hit in found.hits)
+        return Explained(self.name, found, whys, words, also, wording.text, view.count)
+
+    def _why(self, reckoning: Reckoning, hit: Hit, words: Sequence[Word]) -> Why:
+        place = int(np.searchsorted(reckoning.fused.numbers, hit.number))
+        weighed = float(reckoning.weighed[place])
+        recency, authority = self._options.signals.taken_off(hit.passage, _day(self.edition.manifest.made))
+        at = np.array([hit.number], dtype=np.int64)
+        return Why(
+            hit=hit,
+            legs=reckoning.leg_scores(hit, self._options.weights),
+            fused=float(reckoning.fused.scores[place]),
+            recency=recency,
+            authority=authority,
+            outdated=float(reckoning.lowered[place]) / weighed if weighed else 1.0,
+            read=reckoning.read.get(hit.number),
+            words=frozenset(one.text for one in words if self.edition.morphemes.held_by(one.text, at)[0]),
+        )
 
     def _read_again(
         self,
@@ -156,15 +201,17 @@ class SearchIndex:
         places: list[int],
         numbers: NDArray[np.int64],
         scores: NDArray[np.float64],
-    ) -> tuple[list[int], NDArray[np.float64]]:
-        """The best places in the order of the cross-encoder and the fused score together; as they are if it had no time."""
+    ) -> tuple[list[int], NDArray[np.float64], dict[int, float]]:
+        """The best places in the order of the cross-encoder and the fused score together, and its scores by passage number; as they
+        are if it had no time."""
         top = places[: reranker.most]
         read = reranker.scores(question, [self.edition.passages[int(numbers[place])].indexed_text for place in top])
         if read is None or len(top) < 2:
-            return places, scores
+            return places, scores, {}
         scores = scores.copy()
         scores[top] = reranked(scores[top], read)
-        return sorted(top, key=lambda place: (-scores[place], numbers[place])) + places[len(top) :], scores
+        told = {int(numbers[place]): float(score) for place, score in zip(top, read.tolist(), strict=True)}
+        return sorted(top, key=lambda place: (-scores[place], numbers[place])) + places[len(top) :], scores, told
 
     def closeness(self, question: str, rarity: Callable[[str], float]) -> Closeness:
         """How near other texts are to `question`, on the scale of `Evidence.strength`; `rarity` as below."""

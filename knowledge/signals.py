@@ -49,5 +49,12 @@ class Signals:
             factors -= self.authority * (1 - 0.5**depths)
         return factors
 
+    def taken_off(self, passage: Passage, today: dt.date) -> tuple[float, float]:
+        """What recency and authority take off one passage's score, as shares of it."""
+        alone = (Signals(self.recency, self.half_life_days), Signals(authority=self.authority))
+        factors = [one.factors([passage], today) for one in alone]
+        recency, authority = (0.0 if one is None else 1.0 - float(one[0]) for one in factors)
+        return recency, authority
+
 
 OFF = Signals()
