@@ -22,6 +22,7 @@ from bot.messages import Event, Question
 from bot.privacy.pseudonyms import Pseudonyms
 from bot.settings import PlaceTable
 from bot.store.database import Store, open_store
+from bot.telemetry.observer import Observer
 from knowledge.search import SearchIndex
 from tests.fakes.recording_adapter import RecordingAdapter
 from tests.fakes.scripted_writer import ScriptedWriter
@@ -53,8 +54,8 @@ def asked(
 class GatedFlow(AnswerFlow):
     """Answers when `gate` is open; remembers what it was asked."""
 
-    def __init__(self, live: Callable[[], Live]) -> None:
-        super().__init__(live)
+    def __init__(self, live: Callable[[], Live], observer: Observer) -> None:
+        super().__init__(live, observer=observer)
         self.gate = asyncio.Event()
         self.gate.set()
         self.questions: list[Question] = []
@@ -76,12 +77,13 @@ class GatedFlow(AnswerFlow):
 class Bench:
     """Everything a desk test touches. `open_desk` again for the process that starts after a crash."""
 
-    def __init__(self, index: SearchIndex, folder: Path) -> None:
+    def __init__(self, index: SearchIndex, folder: Path, observer: Observer | None = None) -> None:
         self.folder = folder
+        self.observer = observer or Observer()
         self.adapter = RecordingAdapter()
         self.writer = ScriptedWriter(script=[GOOD])
         live = Live(index, index.analyser, self.writer, "scripted", None, "test", 2.0)
-        self.flow = GatedFlow(lambda: live)
+        self.flow = GatedFlow(lambda: live, self.observer)
         self.desks: list[ReferenceDesk] = []
         self.stores: list[Store] = []
         self.now = 1000.0
@@ -89,7 +91,7 @@ class Bench:
         self.retry_after: tuple[float, ...] = (0.01, 0.01)
 
     def open_desk(self, *places: PlaceTable, groups: Path | None = None, **options: Any) -> ReferenceDesk:
-        store = open_store("", self.folder)
+        store = open_store("", self.folder, observer=self.observer)
         keep_traces = bool(options.pop("keep_traces", True))
         desk = ReferenceDesk(
             store,
@@ -103,6 +105,7 @@ class Bench:
             retry_after=self.retry_after,
             clock=lambda: self.now,
             keep_traces=keep_traces,
+            observer=self.observer,
         )
         desk.attach(self.adapter)
         self.desks.append(desk)
@@ -115,6 +118,14 @@ class Bench:
         desk.ready("slack")
         return desk
 
+    async def close(self) -> None:
+        self.flow.gate.set()
+        for desk in self.desks:
+            await desk.close(drain=5.0)
+        for store in self.stores:
+            store.close()
+        self.flow.close()
+
     async def _reindex(self) -> str:
         return "다시 색인했습니다."
 
@@ -123,9 +134,4 @@ class Bench:
 async def bench(index: SearchIndex, tmp_path: Path) -> AsyncIterator[Bench]:
     one = Bench(index, tmp_path)
     yield one
-    one.flow.gate.set()
-    for desk in one.desks:
-        await desk.close(drain=5.0)
-    for store in one.stores:
-        store.close()
-    one.flow.close()
+    await one.close()
