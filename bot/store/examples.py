@@ -106,6 +106,12 @@ def edit(
     )
 
 
+def set_problems(connection: Connection, example_id: str, answer: str, problems: tuple[str, ...]) -> None:
+    """What stands against it, as long as this is its answer."""
+    same = (examples.c.id == example_id, examples.c.answer == answer)
+    connection.execute(update(examples).where(*same).values(problems=list(problems)))
+
+
 def edited(connection: Connection, example_id: str) -> bool:
     """Whether a person changed its answer and did not take that back."""
     mine = (example_changes.c.example == example_id, example_changes.c.action == "edit")

@@ -1,0 +1,130 @@
+"""Examples as a reviewer's queue: short lines by filter and page, counts, and the steps that can be taken back. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, or_, select
+from sqlalchemy.sql.elements import BooleanClauseList
+
+from bot.examples.example import Kind, State
+from bot.store.schema import answers, example_changes, example_origins, example_people, examples
+
+FROM_PEOPLE: tuple[Kind, ...] = ("liked", "disliked", "corrected", "resolved")
+"""Kinds that hold what people wrote or asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A filter. Empty `kind` or `lora`: any."""
+
+    state: State = "pending"
+    kind: str = ""
+    lora: str = ""
+    """That wrote the answer; `none`: the plain base did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the queue."""
+
+    id: str
+    kind: Kind
+    state: State
+    question: str
+    people: int
+    """How many stand behind it."""
+    problems: tuple[str, ...]
+    """As they were when it was last built, edited or decided."""
+    made_at: float
+    private: bool
+    """See `is_private`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Decisions or edits that a reviewer made at once, and can take back at once."""
+
+    action: str
+    at: float
+    count: int
+    first: str
+    """Id of one of its examples."""
+
+
+def lines(connection: Connection, wanted: Wanted, *, start: tuple[float, str] | None = None, most: int) -> list[Line]:
+    """Oldest first, from the key `start` = (made_at, id) on, itself included."""
+    people = (
+        select(func.count())
+        .select_from(example_people)
+        .where(example_people.c.example == examples.c.id)
+        .scalar_subquery()
+    )
+    columns = (examples.c[name] for name in ("id", "kind", "state", "question", "problems", "made_at"))
+    query = select(*columns, people.label("people"), _private().label("private")).where(*_conditions(wanted))
+    if start is not None:
+        at, first = start
+        later: BooleanClauseList = or_(
+            examples.c.made_at > at, and_(examples.c.made_at == at, examples.c.id >= first)
+        )
+        query = query.where(later)
+    rows = connection.execute(query.order_by(examples.c.made_at, examples.c.id).limit(most))
+    return [
+        Line(
+            id=row.id,
+            kind=row.kind,
+            state=row.state,
+            question=row.question,
+            people=int(row.people),
+            problems=tuple(row.problems),
+            made_at=row.made_at,
+            private=bool(row.private),
+        )
+        for row in rows
+    ]
+
+
+def is_private(connection: Connection, example_id: str) -> bool:
+    """Whether its words were said where only the asker saw the answer, or nobody can tell any more since the answers are gone."""
+    return bool(connection.execute(select(_private()).where(examples.c.id == example_id)).scalar())
+
+
+def steps(connection: Connection, by: str, *, most: int) -> Sequence[Step]:
+    """What `by` did last and has not taken back, newest first."""
+    number = func.max(example_changes.c.id)
+    rows = connection.execute(
+        select(
+            example_changes.c.at,
+            func.min(example_changes.c.action).label("action"),
+            func.count(example_changes.c.example.distinct()).label("count"),
+            func.min(example_changes.c.example).label("first"),
+        )
+        .where(example_changes.c.by == by, example_changes.c.action != "undo", ~example_changes.c.undone)
+        .group_by(example_changes.c.at)
+        .order_by(number.desc())
+        .limit(most)
+    )
+    return [Step(row.action, row.at, int(row._mapping["count"]), row.first) for row in rows]
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [examples.c.state == wanted.state]
+    if wanted.kind:
+        found.append(examples.c.kind == wanted.kind)
+    if wanted.lora:
+        found.append(examples.c.lora == wanted.lora)
+    return found
+
+
+def _private() -> Any:
+    """Of a row of `examples`: from people, and an answer it was made from was private or is gone."""
+    mine = example_origins.c.example == examples.c.id
+    private = exists(
+        select(literal(1))
+        .select_from(example_origins.outerjoin(answers, answers.c.id == example_origins.c.answer))
+        .where(mine, or_(answers.c.private, answers.c.id.is_(None)))
+    )
+    known = exists(select(literal(1)).select_from(example_origins).where(mine))
+    return and_(examples.c.kind.in_(FROM_PEOPLE), or_(private, ~known))
