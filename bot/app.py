@@ -405,6 +405,7 @@ class Root:
 
     def job_parts(self, store: Store) -> JobParts:
         """What jobs are made of."""
+        from bot.gaps_app import gap_parts
         from bot.learning_app import learning_parts
         from jobs.job import JobParts
 
@@ -414,6 +415,7 @@ class Root:
             reindex=self.wiki.reindex,
             workbench=self.workbench,
             learning=lambda: learning_parts(self),
+            gaps=lambda: gap_parts(self),
         )
 
     def verdicts(self, evaluations: Sequence[str]) -> list[RenderableType]:

@@ -54,7 +54,7 @@ def platforms(settings: Settings, desk: Desk) -> list[Platform]:
     if settings.slack.enabled:
         from adapters.slack.adapter import SlackAdapter
 
-        found.append(Platform(SlackAdapter(settings.slack, _slack_tokens(), desk, language=language)))
+        found.append(Platform(SlackAdapter(settings.slack, slack_tokens(), desk, language=language)))
     if settings.discord.enabled:
         from adapters.discord.adapter import DiscordAdapter
 
@@ -69,7 +69,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     if settings.slack.enabled:
         from adapters.slack.checks import checks as slack_checks
 
-        yield from (Check(*line) for line in slack_checks(settings.slack, _slack_tokens(), language))
+        yield from (Check(*line) for line in slack_checks(settings.slack, slack_tokens(), language))
     if settings.discord.enabled:
         from adapters.discord.checks import checks as discord_checks
 
@@ -91,7 +91,8 @@ def _store_check(settings: Settings) -> Check:
     return Check("저장소", True, where)
 
 
-def _slack_tokens() -> SlackTokens:
+def slack_tokens() -> SlackTokens:
+    """Of the environment; what is not set is empty."""
     from adapters.slack.tokens import SlackTokens
 
     return SlackTokens(

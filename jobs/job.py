@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bot.examples.workbench import Workbench
     from bot.settings import Settings
     from bot.store.database import Store
+    from jobs.gap_parts import GapParts
     from jobs.learning.parts import LearningParts
     from knowledge.build import BuildProgress, BuildReport, BuildRequest
 
@@ -90,3 +91,5 @@ class JobParts:
     workbench: Callable[[], AbstractContextManager[Workbench]]
     learning: Callable[[], LearningParts]
     """Of what tunes, judges and watches. Raises InvalidSetting."""
+    gaps: Callable[[], GapParts]
+    """Of what finds gaps and reports them. Raises InvalidSetting."""

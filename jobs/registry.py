@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bot.store.jobs import Rules
-from jobs import build_examples, reindex, retention
+from jobs import build_examples, digest, gaps, reindex, retention
 from jobs.job import JobParts, JobSpec
 from jobs.learning import judge, tune, watch
 
@@ -15,6 +15,8 @@ FACTORIES = (
     judge.job,
     watch.job,
     reindex.job,
+    gaps.job,
+    digest.job,
     retention.job,
 )
 

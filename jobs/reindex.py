@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from jobs.job import JobContext, JobParts, JobSpec
+from jobs.gaps import NAME as GAPS
+from jobs.job import THEN, JobContext, JobParts, JobSpec
 from knowledge.build import BuildOptions, BuildProgress, BuildReport, BuildRequest, build
 from knowledge.embed import Embedder
 from knowledge.korean import Analyser
@@ -47,7 +48,11 @@ def run(parts: JobParts, context: JobContext, sources: Sequence[str] = ()) -> Ma
         only=tuple(sources or given.get("sources") or ()),
         accept=frozenset(given.get("accept") or ()),
     )
-    return as_result(parts.reindex(request, told), parts.settings.language)
+    report = parts.reindex(request, told)
+    result = as_result(report, parts.settings.language)
+    if not report.reused:
+        result[THEN] = [GAPS]  # does the new edition answer what the old one did not?
+    return result
 
 
 def as_result(report: BuildReport, language: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.messages import Outcome
@@ -45,7 +45,10 @@ class Numbers:
 def claim(
     connection: Connection, week: str, platform: str, place: str, *, owner: str, now: float, lease: float
 ) -> Turn | None:
-    """None: it is posted, or somebody is at it. `lease`: seconds after which a silent holder counts as dead."""
+    """None: it is posted, or somebody else is at it. `lease`: seconds after which a silent holder counts as dead.
+
+    `owner`: the run of the job; the same run, gone on with by another process, takes over at once.
+    """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     key = {"week": week, "platform": platform, "place": place}
     fresh = {"state": "claimed", "owner": owner, "until": now + lease, "attempt": 1, "message": "", "claimed_at": now}
@@ -55,7 +58,7 @@ def claim(
     here = _where(week, platform, place)
     taken = connection.execute(
         update(digests)
-        .where(*here, digests.c.state == "claimed", digests.c.until <= now)
+        .where(*here, digests.c.state == "claimed", (digests.c.until <= now) | (digests.c.owner == owner))
         .values(owner=owner, until=now + lease, attempt=digests.c.attempt + 1)
     ).rowcount
     if not taken:
@@ -126,5 +129,5 @@ def answered_gaps(connection: Connection, *, since: float, until: float) -> list
     return list(dict.fromkeys(rows.scalars()))
 
 
-def _where(week: str, platform: str, place: str) -> tuple[object, ...]:
+def _where(week: str, platform: str, place: str) -> tuple[ColumnElement[bool], ...]:
     return digests.c.week == week, digests.c.platform == platform, digests.c.place == place
