@@ -81,3 +81,12 @@ def _unread(source: str, path: str, entry: Entry, audience: Audience) -> UnreadP
     if isinstance(failure.error, UnclearFrontMatter):
         audience = NOBODY
     return UnreadPage(source, path, failure.error, audience, failure.count, failure.since, failure.retry_at)
+
+
+def failure_counts(ledger: Path) -> dict[str, int]:
+    """By source: how many pages could not be read the last time. Cheap, and nothing where there is no ledger."""
+    try:
+        with closing(sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=ro", uri=True, timeout=_WAIT_SECONDS)) as db:
+            return dict(db.execute("SELECT source, count(*) FROM file WHERE failure IS NOT NULL GROUP BY source"))
+    except sqlite3.Error:
+        return {}
