@@ -11,18 +11,20 @@ import asyncio
 import random
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError, SQLAlchemyError
 
 from bot.errors import StoreError
-from bot.store import starting
+from bot.store import schema, starting
 from bot.store.in_use import Hold
+from bot.store.snapshot import snapshot
 from bot.telemetry.observer import Observer
 
 P = ParamSpec("P")
@@ -64,6 +66,22 @@ class Store:
         """The address without a password."""
         return _shown(self._engine.url)
 
+    @property
+    def file(self) -> Path | None:
+        """Of SQLite; None for PostgreSQL."""
+        return _file(self._engine.url)
+
+    @contextmanager
+    def snapshot(
+        self, scratch: Path, told: Callable[[int, int], None] = lambda done, total: None
+    ) -> Iterator[Connection]:
+        """A connection that sees one moment while others go on writing (bot/store/snapshot.py). Raises StoreError, OSError."""
+        try:
+            with snapshot(self._engine, scratch, told) as connection:
+                yield connection
+        except (SQLAlchemyError, sqlite3.Error) as error:
+            raise StoreError(where=self.where, reason=_short(error)) from error
+
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(connection, …)` in a transaction on the store's thread. Raises StoreError when the database cannot be reached."""
         return await asyncio.get_running_loop().run_in_executor(
@@ -99,6 +117,31 @@ class Store:
                     continue
                 raise StoreError(where=self.where, reason=_short(error)) from error
         raise AssertionError  # the loop returns or raises
+
+    def compact(self) -> None:
+        """Rewrite what the database keeps, so that nothing deleted is left in its files. Others wait meanwhile. Raises StoreError.
+
+        PostgreSQL's own log may hold deleted rows until it is recycled, and so may its backups.
+        """
+        raw = self._engine.raw_connection()
+        try:
+            connection: Any = raw.driver_connection
+            if self._engine.dialect.name == "sqlite":
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+                return
+            connection.rollback()
+            connection.autocommit = True
+            try:
+                for table in schema.metadata.sorted_tables:
+                    if table.name != schema.audit.name:
+                        connection.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
+            finally:
+                connection.autocommit = False
+        except Exception as error:  # whichever driver it is; it may name rows' texts
+            raise StoreError(where=self.where, reason=type(error).__name__) from error
+        finally:
+            raw.close()
 
     def close(self) -> None:
         """Let running transactions end, then close every connection."""

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +20,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, inse
 from bot.errors import MigrationFailed, StoreInUse, StoreTooNew
 from bot.store import migrations, schema
 from bot.store.in_use import Hold
+from bot.store.snapshot import NO_LIMITS, copy_sqlite
 
 _log = logging.getLogger(__name__)
 _VERSION = Table(migrations.TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
@@ -30,12 +30,6 @@ _LONGEST_SECONDS = 600.0
 """For one that is changing it."""
 LOCK = 5343
 """PostgreSQL's advisory lock of whoever creates or changes the tables; an arbitrary number of our own."""
-NO_LIMITS = (
-    "SET LOCAL statement_timeout = 0",
-    "SET LOCAL lock_timeout = 0",
-    "SET LOCAL idle_in_transaction_session_timeout = 0",
-)
-"""For what rewrites whole tables on PostgreSQL."""
 
 
 def revision(connection: Connection) -> str:
@@ -179,64 +173,3 @@ def _told(where: str, found: str, backup: Path) -> Iterator[None]:
 
 def _name(found: str, now: float, suffix: str) -> str:
     return f"before-{migrations.head()}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}{suffix}"
-
-
-def copy_sqlite(file: Path, target: Path, told: Callable[[int, int], None] | None = None) -> None:
-    """A consistent copy of a SQLite file that others may be writing to; whole on the disk, or not there at all.
-
-    `told`: pages done, of how many. Raises OSError and sqlite3.Error.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = target.with_name(f".{target.name}.part")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
-        _copy(file, unfinished, told)
-        with unfinished.open("rb") as written:
-            os.fsync(written.fileno())
-        unfinished.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        unfinished.unlink(missing_ok=True)
-        unfinished.with_name(unfinished.name + "-journal").unlink(missing_ok=True)
-
-
-class _StartsOver(Exception):
-    """Others write faster than pages are copied bit by bit."""
-
-
-_PAGES = 4096
-_RESTARTS = 2
-
-
-def _copy(file: Path, target: Path, told: Callable[[int, int], None] | None) -> None:
-    """Bit by bit, so that writers wait for milliseconds only; after they made it start over twice, in one go, while they wait."""
-    source = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=30.0)
-    copy = sqlite3.connect(target)
-    try:
-        copy.execute("PRAGMA journal_mode=OFF")
-        copy.execute("PRAGMA synchronous=OFF")
-        least, restarts = sys.maxsize, 0
-
-        def heard(status: int, remaining: int, total: int) -> None:
-            nonlocal least, restarts
-            restarts += remaining > least
-            least = remaining
-            if told is not None:
-                told(total - remaining, total)
-            if restarts > _RESTARTS:
-                raise _StartsOver
-
-        try:
-            source.backup(copy, pages=_PAGES, progress=heard, sleep=0.005)
-        except _StartsOver:
-            source.backup(copy, pages=-1)
-        if told is not None:
-            told(1, 1)
-    finally:
-        copy.close()
-        source.close()
