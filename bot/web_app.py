@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 from bot.errors import ConsoleNeedsAccount
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from bot.answering.flow import AnswerFlow
     from bot.app import Root
     from bot.desk.desk import ReferenceDesk
@@ -22,8 +24,16 @@ if TYPE_CHECKING:
 
 
 def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Sequence[Page]:
-    """Every page, in the order of the menu."""
-    return []
+    """Every page, in the order of the menu: today, conversations, review, gaps, wiki, models, work, ask."""
+    from adapters.web.adapter import WebAdapter
+    from bot.web.pages.ask import ask
+
+    chat = WebAdapter(desk)
+    desk.attach(chat)
+    desk.ready(chat.name)
+    return [
+        ask(chat),
+    ]
 
 
 def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> WebServer:
@@ -42,7 +52,11 @@ def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> 
         store,
         WebOptions(web.host, web.public_url, settings.language, web.texts, ZoneInfo(settings.jobs.timezone)),
     )
-    server = WebServer(app, web.host, web.port, proxies=web.proxies)
+    served: ASGIApp = app
+    if root.telemetry is not None:
+        app.router.routes.extend(root.telemetry.console_routes())
+        served = root.telemetry.around(app)
+    server = WebServer(served, web.host, web.port, proxies=web.proxies)
     server.open()
     return server
 

@@ -65,13 +65,13 @@ def make_app(
                 language=options.language,
                 texts=options.texts,
                 explain=renderer.explained,
+                unforeseen=_unforeseen(renderer, texts),
                 open_paths=open_paths,
             ),
         ],
         exception_handlers={
             ExplainedError: _known(renderer),
             HTTPException: _http(renderer, texts),
-            Exception: _unforeseen(renderer, texts),
         },
     )
     app.state.renderer = renderer
@@ -115,8 +115,6 @@ def _unforeseen(renderer: Renderer, texts: Texts) -> Handling:
         _log.error(
             json.dumps({"event": "console_error", "reference": reference, "path": request.url.path}), exc_info=error
         )
-        if not hasattr(request.state, "viewer"):
-            return PlainTextResponse(f"500 {reference}", status_code=500)
         return renderer.failed(request, texts("error.500", request.state.viewer.language, reference=reference), 500)
 
     return handle

@@ -56,7 +56,7 @@ class Renderer:
         self._environment.globals.update(static=self.static)
         self._environment.filters.update(number=shown.number, share=shown.share, size=shown.size)
         for name in ("t", "when", "ago", "duration"):
-            self._environment.globals[name] = pass_context(getattr(self, f"_{name}"))
+            self._environment.globals[name] = getattr(self, f"_{name}")
 
     def html(self, viewer: Viewer, template: str, values: Mapping[str, Any], *, here: str = "", said: str = "") -> str:
         """The text of a page or of a part of one."""
@@ -109,9 +109,11 @@ class Renderer:
 
     # -- in templates -----------------------------------------------------------------------------------------------------
 
+    @pass_context
     def _t(self, context: Context, key: str, /, **values: object) -> str:
         return self.texts(key, context["viewer"].language, **values)
 
+    @pass_context
     def _when(self, context: Context, at: float | None) -> Markup:
         """A moment, with its distance from now as a tooltip."""
         language = context["viewer"].language
@@ -121,6 +123,7 @@ class Renderer:
         away = shown.ago(at, self._clock(), self.texts, language)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(shown.iso(at, self.zone), away, written)
 
+    @pass_context
     def _ago(self, context: Context, at: float | None) -> Markup:
         """How long ago, with the moment as a tooltip."""
         language = context["viewer"].language
@@ -130,5 +133,6 @@ class Renderer:
         written = shown.moment(at, self.zone, language)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(shown.iso(at, self.zone), written, away)
 
+    @pass_context
     def _duration(self, context: Context, seconds: float | None) -> str:
         return shown.duration(seconds, self.texts, context["viewer"].language)

@@ -96,17 +96,17 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > BIGGEST_BODY:
-                raise _TooBig
+                raise TooBig
             return message
 
         try:
             await self._app(scope, counted, send)
-        except _TooBig:
+        except TooBig:
             await PlainTextResponse("413", status_code=413)(scope, receive, send)
 
 
-class _TooBig(Exception):
-    pass
+class TooBig(Exception):
+    """The body is above the limit."""
 
 
 class Guard:
@@ -121,16 +121,19 @@ class Guard:
         language: Language,
         texts: Texts,
         explain: Callable[[Request, ExplainedError], Response],
+        unforeseen: Callable[[Request, Exception], Response],
         open_paths: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`open_paths`: what needs no login: the login itself, health. `explain` makes the page of an error."""
+        """`open_paths`: what needs no login: the login itself, health. `explain` makes the page of a known error,
+        `unforeseen` logs another one and makes its page."""
         self._app = app
         self._store = store
         self._where = where
         self._language = language
         self._texts = texts
         self._explain = explain
+        self._unforeseen = unforeseen
         self._open = tuple(open_paths)
         self._clock = clock
         self._secret = secrets.token_bytes(32)
@@ -144,8 +147,12 @@ class Guard:
         request = Request(scope, receive)
         visitor = request.cookies.get(VISITOR) or secrets.token_urlsafe(24)
 
+        begun = False
+
         async def dressed(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 self._dress(MutableHeaders(scope=message), request, visitor)
             await send(message)
 
@@ -155,8 +162,15 @@ class Guard:
             early = self._explain(request, error)
         if early is not None:
             await early(scope, receive, dressed)
-        else:
+            return
+        try:
             await self._app(scope, _again(request, receive), dressed)
+        except TooBig:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, the browser gets a page with our headers
+            response = self._unforeseen(request, error)
+            if not begun:
+                await response(scope, receive, dressed)
 
     def _dress(self, headers: MutableHeaders, request: Request, visitor: str) -> None:
         for name, value in HEADERS.items():

@@ -1,0 +1,280 @@
+"""검토: the queue of training examples, one beside its passages; approve, reject, edit, and take back. Keyboard first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar, get_args
+from urllib.parse import urlencode
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.errors import HiddenInConsole, NotApprovable, NotFoundInConsole
+from bot.examples.example import Example, Kind, State
+from bot.examples.review import Review, word, words
+from bot.examples.workbench import Workbench
+from bot.live import NO_LORA
+from bot.store import audit, example_lists, examples, loras
+from bot.store.database import Store
+from bot.store.example_lists import Line, Step, Wanted
+from bot.web.page import Page, allow, done, form, form_list, render, viewer
+from bot.web.pages.review_shown import Shown, shown
+from bot.web.viewer import Viewer
+
+T = TypeVar("T")
+_ROWS = 30
+_LONGEST_ANSWER = 4000
+"""Characters of an edit: an answer is one or two sentences."""
+_MOST_AT_ONCE = 100
+_STEPS = 5
+
+
+class Bench(Protocol):
+    """Where examples are checked and decided."""
+
+    async def run(self, work: Callable[[Workbench], T]) -> T:
+        """Off the event loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewParts:
+    """What the page needs."""
+
+    store: Store
+    bench: Bench
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What a visitor looks at, as it stands in the address."""
+
+    wanted: Wanted
+    start: tuple[float, str] | None
+    example: str
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> Where:
+        """Of a query or a form; what makes no sense is left out."""
+        state: State = "approved" if given.get("state") == "approved" else "pending"
+        state = "rejected" if given.get("state") == "rejected" else state
+        kind = given.get("kind", "")
+        wanted = Wanted(state, kind if kind in get_args(Kind) else "", given.get("lora", "")[:64])
+        return cls(wanted, _key(given.get("start", "")), given.get("example", "")[:16])
+
+    def url(self, *, start: tuple[float, str] | None = None, example: str = "") -> str:
+        """With the same filter."""
+        fields = {"state": self.wanted.state, "kind": self.wanted.kind, "lora": self.wanted.lora}
+        fields |= {"start": written(start), "example": example}
+        return f"/review?{urlencode({name: value for name, value in fields.items() if value})}"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What the store says for one address."""
+
+    counts: Mapping[str, int]
+    lines: Sequence[Line]
+    """One more than is shown, where there are more."""
+    loras: Sequence[str]
+    example: Example | None
+    private: bool
+    history: Sequence[tuple[str, str, float]]
+    steps: Sequence[Step]
+
+    @property
+    def rows(self) -> Sequence[Line]:
+        """That are shown."""
+        return self.lines[:_ROWS]
+
+    @property
+    def more(self) -> tuple[float, str] | None:
+        """Where the next page begins."""
+        return (self.lines[_ROWS].made_at, self.lines[_ROWS].id) if len(self.lines) > _ROWS else None
+
+
+def written(start: tuple[float, str] | None) -> str:
+    """A key in an address."""
+    return "" if start is None else f"{start[0]!r}:{start[1]}"
+
+
+def _key(text: str) -> tuple[float, str] | None:
+    at, _, name = text.partition(":")
+    try:
+        return (float(at), name[:16]) if name else None
+    except ValueError:
+        return None
+
+
+def review(parts: ReviewParts) -> Page:
+    """`GET /review`; forms: decide, edit, undo, build."""
+    handlers = _Review(parts)
+    return Page(
+        "review",
+        "/review",
+        (
+            Route("/review", handlers.show, methods=["GET"]),
+            Route("/review/decide", handlers.decide, methods=["POST"]),
+            Route("/review/edit", handlers.edit, methods=["POST"]),
+            Route("/review/undo", handlers.undo, methods=["POST"]),
+            Route("/review/build", handlers.build, methods=["POST"]),
+        ),
+        key="r",
+    )
+
+
+class _Review:
+    def __init__(self, parts: ReviewParts) -> None:
+        self._store = parts.store
+        self._bench = parts.bench
+
+    async def show(self, request: Request) -> Response:
+        """The queue, and one example in full."""
+        me, where = viewer(request), Where.of(request.query_params)
+        queue = await self._store.run(_read, where, me.by)
+        if where.example and queue.example is None:
+            raise NotFoundInConsole
+        one: Shown | None = None
+        if queue.example is not None:
+            example, private = queue.example, queue.private
+            one = await self._bench.run(lambda bench: shown(example, bench, me, private=private))
+        ids = [line.id for line in queue.lines]
+        at = ids.index(queue.example.id) if queue.example is not None and queue.example.id in ids else None
+        following = ids[at + 1] if at is not None and at + 1 < len(ids) else ""
+        over = at == _ROWS - 1 and following  # the next one stands on the next page
+        return render(
+            request,
+            "review/page.html",
+            where=where,
+            queue=queue,
+            one=one,
+            states=get_args(State),
+            kinds=get_args(Kind),
+            NO_LORA=NO_LORA,
+            written=written,
+            readable=lambda line: _readable(me, line.kind, private=line.private),
+            previous_url=where.url(start=where.start, example=ids[at - 1]) if at else "",
+            next_url=where.url(start=queue.more if over else where.start, example=following) if following else "",
+            after=following or (ids[at - 1] if at else ""),
+        )
+
+    async def decide(self, request: Request) -> Response:
+        """Approve or reject one or several."""
+        me = allow(request, "reviewer")
+        fields, ids = await form(request), await form_list(request, "id")
+        where, language = Where.of(fields), me.language
+        texts = request.app.state.renderer.texts
+        ids = list(dict.fromkeys(ids))[:_MOST_AT_ONCE]
+        back = where.url(start=where.start, example=where.example)
+        if not ids:
+            return done(request, back, texts("review.none_selected", language))
+        lines = await self._store.run(_seen, ids)
+        hidden = [one for one, (kind, private) in lines.items() if not _readable(me, kind, private=private)]
+        chosen = [one for one in ids if one not in hidden]
+        if not chosen:
+            raise HiddenInConsole
+        approving = fields.get("do") == "approve"
+        decided = await self._bench.run(
+            lambda bench: (_desk(bench, me).approve_all if approving else _desk(bench, me).reject_all)(chosen)
+        )
+        if len(ids) == 1 and decided.refused:
+            raise NotApprovable(id=ids[0], reasons=words(decided.refused[ids[0]], language))
+        said = [texts("review.approved" if approving else "review.rejected", language, n=len(decided.done))]
+        if decided.refused:
+            said.append(texts("review.refused", language, n=len(decided.refused)))
+        if hidden:
+            said.append(texts("review.skipped", language, n=len(hidden)))
+        return done(request, back, " ".join(said))
+
+    async def edit(self, request: Request) -> Response:
+        """Another answer, and perhaps approve it."""
+        me = allow(request, "reviewer")
+        fields = await form(request)
+        where, texts = Where.of(fields), request.app.state.renderer.texts
+        example_id, answer = fields.get("id", "")[:16], fields.get("answer", "")[:_LONGEST_ANSWER]
+        await self._demand_readable(me, example_id)
+        if fields.get("do") == "approve":
+
+            def approve(bench: Workbench) -> Example:
+                try:
+                    return _desk(bench, me).edit_and_approve(example_id, answer)
+                except NotApprovable as error:
+                    reasons = words(error.keys, me.language)
+                    raise NotApprovable(id=example_id, reasons=reasons) from error
+
+            await self._bench.run(approve)
+            back = where.url(start=where.start, example=where.example)
+            return done(request, back, texts("review.edited_approved", me.language))
+        edited = await self._bench.run(lambda bench: _desk(bench, me).edit(example_id, answer))
+        said = texts("review.edited", me.language)
+        if edited.problems:
+            reasons = ", ".join(word(one, me.language) for one in edited.problems)
+            said = texts("review.edited_with_problems", me.language, reasons=reasons)
+        return done(request, where.url(start=where.start, example=example_id), said)
+
+    async def undo(self, request: Request) -> Response:
+        """This person's last step is taken back."""
+        me = allow(request, "reviewer")
+        where, texts = Where.of(await form(request)), request.app.state.renderer.texts
+        back = await self._bench.run(lambda bench: _desk(bench, me).undo_step())
+        if not back:
+            said = texts("review.nothing_to_undo", me.language)
+            return done(request, where.url(start=where.start, example=where.example), said)
+        # Look at where it stands now, since it may have left this list.
+        there = Where(Wanted(back[0].state, where.wanted.kind, where.wanted.lora), None, "")
+        return done(
+            request,
+            there.url(example=back[0].id),
+            texts("review.undone", me.language, n=len(back)),
+        )
+
+    async def build(self, request: Request) -> Response:
+        """Bring the examples up to date with what people said since."""
+        me = allow(request, "reviewer")
+        built = await self._bench.run(lambda bench: bench.build())
+        detail = {"new": built.new, "withdrawn": built.withdrawn}
+        await self._store.run(audit.record, by=me.by, action="example.build", detail=detail, now=time.time())
+        said = request.app.state.renderer.texts("review.built", me.language, n=built.new, gone=built.withdrawn)
+        return done(request, "/review", said)
+
+    async def _demand_readable(self, me: Viewer, example_id: str) -> None:
+        seen = await self._store.run(_seen, [example_id])
+        for kind, private in seen.values():
+            if not _readable(me, kind, private=private):
+                raise HiddenInConsole
+
+
+def _desk(bench: Workbench, me: Viewer) -> Review:
+    return bench.review(me.by)
+
+
+def _readable(me: Viewer, kind: str, *, private: bool) -> bool:
+    return kind not in example_lists.FROM_PEOPLE or me.may_read_text(private=private)
+
+
+def _seen(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, bool]]:
+    """Id → its kind, and whether its words are private; unknown ones are missing."""
+    found = {one: examples.get(connection, one) for one in ids}
+    return {
+        one: (example.kind, example_lists.is_private(connection, one))
+        for one, example in found.items()
+        if example is not None
+    }
+
+
+def _read(connection: Connection, where: Where, by: str) -> Queue:
+    lines = example_lists.lines(connection, where.wanted, start=where.start, most=_ROWS + 1)
+    wanted = where.example or (lines[0].id if lines else "")
+    example = examples.get(connection, wanted) if wanted else None
+    return Queue(
+        counts=examples.counts(connection),
+        lines=lines,
+        loras=[one.name for one in loras.every(connection)],
+        example=example,
+        private=example is not None and example_lists.is_private(connection, example.id),
+        history=examples.history(connection, example.id) if example is not None else [],
+        steps=example_lists.steps(connection, by, most=_STEPS),
+    )
