@@ -1,0 +1,310 @@
+"""Looking through questions: filtered lists, newest first, and everything there is about one of them.
+
+Lists page by key (when a question was asked, and its id), so a page far down costs as much as the first. What no index finds (words,
+thumbs) is looked for in the newest `MOST_LOOKED_AT` questions that the other filters leave; the next page goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+
+from bot.conversation import Direction
+from bot.store import answers as kept_answers
+from bot.store import traces
+from bot.store.answers import Kept
+from bot.store.schema import answers, escalations, questions, shown_at, votes
+from bot.trace import Trace
+
+MOST_LOOKED_AT = 20_000
+LONGEST_TEXT = 100
+"""Characters of what is searched for."""
+PAGE = 50
+OPEN = "open"
+"""The outcome of a question that has none yet."""
+
+Searchable = Literal["all", "shared", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a list goes on: after this question."""
+
+    asked_at: float
+    id: str
+
+    def __str__(self) -> str:
+        """As it stands in an address."""
+        return f"{self.asked_at!r}_{self.id}"
+
+    @classmethod
+    def read(cls, written: str) -> Cursor | None:
+        """None for what is no cursor."""
+        at, _, question = written.partition("_")
+        try:
+            return cls(float(at), question) if question.isalnum() and len(question) <= 12 else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What is listed; what is empty or None does not count. Times are seconds since the epoch."""
+
+    outcome: str = ""
+    """One of `Outcome`, or `open`."""
+    platform: str = ""
+    place: str | None = None
+    """A channel; empty: direct messages."""
+    lora: str = ""
+    vote: Direction | Literal[""] = ""
+    """Some thumb points there now."""
+    since: float | None = None
+    until: float | None = None
+    """Not itself."""
+    text: str = ""
+    """A part of the question as it was asked, of any case; or the whole id of one."""
+    searchable: Searchable = "all"
+    """Whose words `text` may find: `shared`: not those of private questions; else a search would tell what is hidden."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One row. `private`: only the asker saw the answer, and they have not shown it to others."""
+
+    id: str
+    asked_at: float
+    platform: str
+    place: str
+    private: bool
+    outcome: str
+    """`open` while it has none."""
+    text: str
+    lora: str
+    up: int
+    down: int
+    total_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`more`: where to go on; None: that was all. With fewer rows than a page and `more`, there was not enough time to look at all."""
+
+    rows: tuple[Listed, ...]
+    more: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Thumb:
+    """Of one person. `direction` None: taken back."""
+
+    person: str
+    direction: Direction | None
+    via: str
+    reason: str
+    correction: str
+    voted_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A colleague was asked for help. `resolution` is kept only with consent."""
+
+    called_at: float
+    resolved_at: float | None
+    resolution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Everything about one question. `answer`, `trace` and `called` are None where there is none (any more)."""
+
+    listed: Listed
+    person: str
+    conversation: str
+    attempts: int
+    done_at: float | None
+    answered_at: float | None
+    answer: Kept | None
+    trace: Trace | None
+    thumbs: tuple[Thumb, ...]
+    called: Called | None
+
+
+def page(connection: Connection, wanted: Filter, *, after: Cursor | None = None, most: int = PAGE) -> Listing:
+    """At most `most` questions, newest first, those after the cursor."""
+    exact = _exact(wanted)
+    if after is not None:
+        of = questions.c
+        exact.append(or_(of.asked_at < after.asked_at, and_(of.asked_at == after.asked_at, of.id < after.id)))
+        exact.append(of.asked_at <= after.asked_at)  # what an index can begin at
+    loose = _loose(wanted)
+    if not loose:
+        rows = _rows(connection, _newest_first(select(questions.c.id).where(*exact)).limit(most + 1))
+        return Listing(tuple(rows[:most]), _cursor(rows[most - 1]) if len(rows) > most else None)
+    of_inner = _newest_first(select(questions).where(*exact)).limit(MOST_LOOKED_AT).subquery("looked_at")
+    found = select(of_inner.c.id).where(*_loose(wanted, of_inner.c))
+    rows = _rows(connection, _newest_first(found, of_inner.c).limit(most + 1))
+    if len(rows) > most:
+        return Listing(tuple(rows[:most]), _cursor(rows[most - 1]))
+    last = connection.execute(
+        _newest_first(select(questions.c.asked_at, questions.c.id).where(*exact)).offset(MOST_LOOKED_AT - 1).limit(1)
+    ).first()
+    return Listing(tuple(rows), Cursor(last.asked_at, last.id) if last is not None else None)
+
+
+def get(connection: Connection, question_id: str) -> Told | None:
+    """Everything there is about a question; None: there is no such."""
+    listed = _rows(connection, select(questions.c.id).where(questions.c.id == question_id))
+    if not listed:
+        return None
+    row = connection.execute(select(questions).where(questions.c.id == question_id)).one()
+    answer = kept_answers.of_question(connection, question_id)
+    answered_at = connection.execute(select(answers.c.answered_at).where(answers.c.question == question_id)).scalar()
+    answer_id = answer.id if answer is not None else ""
+    called = connection.execute(select(escalations).where(escalations.c.answer == answer_id)).first()
+    return Told(
+        listed[0],
+        person=row.person,
+        conversation=row.conversation,
+        attempts=row.attempt,
+        done_at=row.done_at,
+        answered_at=answered_at,
+        answer=answer,
+        trace=traces.of_question(connection, question_id),
+        thumbs=tuple(
+            Thumb(one.person, one.direction, one.via, one.reason, one.correction, one.voted_at)
+            for one in connection.execute(
+                select(votes).where(votes.c.answer == answer_id).order_by(votes.c.voted_at, votes.c.person)
+            )
+        ),
+        called=None if called is None else Called(called.called_at, called.resolved_at, called.resolution),
+    )
+
+
+def places(connection: Connection) -> list[tuple[str, str]]:
+    """(platform, place) of all questions, for a list to choose from."""
+    found: list[tuple[str, str]] = []
+    of, at = questions.c, ("", "")
+    while True:  # one step of the index for each, however many questions there are
+        row = connection.execute(
+            select(of.platform, of.place)
+            .where(
+                or_(of.platform > at[0], and_(of.platform == at[0], of.place > at[1])) if found else of.id.is_not(None)
+            )
+            .order_by(of.platform, of.place)
+            .limit(1)
+        ).first()
+        if row is None or len(found) == PAGE:
+            return found
+        at = (row.platform, row.place)
+        found.append(at)
+
+
+def loras(connection: Connection) -> list[str]:
+    """Names of the LoRAs that have answered; `none`: the plain base."""
+    found: list[str] = []
+    while len(found) < PAGE:
+        name = connection.execute(
+            select(func.min(questions.c.lora)).where(questions.c.lora > (found[-1] if found else ""))
+        ).scalar()
+        if name is None:
+            break
+        found.append(name)
+    return found
+
+
+def _exact(wanted: Filter) -> list[ColumnElement[bool]]:
+    of = questions.c
+    found: list[ColumnElement[bool]] = []
+    if wanted.outcome:
+        found.append(of.outcome.is_(None) if wanted.outcome == OPEN else of.outcome == wanted.outcome)
+    if wanted.platform:
+        found.append(of.platform == wanted.platform)
+    if wanted.place is not None:
+        found.append(of.place == wanted.place)
+    if wanted.lora:
+        found.append(of.lora == wanted.lora)
+    if wanted.since is not None:
+        found.append(of.asked_at >= wanted.since)
+    if wanted.until is not None:
+        found.append(of.asked_at < wanted.until)
+    return found
+
+
+def _loose(wanted: Filter, of: Any = questions.c) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.vote:
+        thumbs = select(votes.c.answer).join(answers, answers.c.id == votes.c.answer)
+        found.append(thumbs.where(answers.c.question == of.id, votes.c.direction == wanted.vote).exists())
+    text = " ".join(wanted.text.split())[:LONGEST_TEXT]
+    if text:
+        inside = of.text.icontains(text, autoescape=True)
+        if wanted.searchable == "shared":
+            inside = and_(inside, or_(of.private.is_(False), _shown_to_others(of)))
+        elif wanted.searchable == "none":
+            inside = and_(inside, of.id.is_(None))
+        found.append(or_(of.id == text, inside))
+    return found
+
+
+def _shown_to_others(of: Any) -> ColumnElement[bool]:
+    shown = select(shown_at.c.answer).join(answers, answers.c.id == shown_at.c.answer)
+    return shown.where(answers.c.question == of.id).exists()
+
+
+def _newest_first(statement: Select[Any], of: Any = questions.c) -> Select[Any]:
+    return statement.order_by(of.asked_at.desc(), of.id.desc())
+
+
+def _cursor(last: Listed) -> Cursor:
+    return Cursor(last.asked_at, last.id)
+
+
+def _rows(connection: Connection, ids: Select[Any]) -> list[Listed]:
+    """The questions of `ids` with what else a list shows: few, so each is looked up."""
+    wanted: Sequence[str] = connection.execute(ids).scalars().all()
+    thumbs: dict[str, dict[str, int]] = {}
+    for row in connection.execute(
+        select(answers.c.question, votes.c.direction, func.count())
+        .join(votes, votes.c.answer == answers.c.id)
+        .where(answers.c.question.in_(wanted), votes.c.direction.is_not(None))
+        .group_by(answers.c.question, votes.c.direction)
+    ):
+        thumbs.setdefault(row[0], {})[row[1]] = row[2]
+    of = questions.c
+    rows = connection.execute(
+        select(
+            of.id,
+            of.asked_at,
+            of.platform,
+            of.place,
+            of.outcome,
+            of.text,
+            of.lora,
+            and_(of.private, ~_shown_to_others(of)).label("private"),
+            answers.c.total_seconds,
+        )
+        .select_from(questions.outerjoin(answers, answers.c.question == of.id))
+        .where(of.id.in_(wanted))
+        .order_by(of.asked_at.desc(), of.id.desc())
+    )
+    return [
+        Listed(
+            row.id,
+            row.asked_at,
+            row.platform,
+            row.place,
+            bool(row.private),
+            row.outcome or OPEN,
+            row.text,
+            row.lora,
+            thumbs.get(row.id, {}).get("up", 0),
+            thumbs.get(row.id, {}).get("down", 0),
+            row.total_seconds,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,165 @@
+"""Numbers by day and place on both databases: counted live, counted for good, and the same either way."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Connection, delete, func, select
+
+from bot.conversation import Place
+from bot.messages import Outcome
+from bot.store import days, escalations, schema
+from bot.store.database import Store
+from bot.store.statistics import Statistics, statistics
+from tests.bot.store.told import KIM, LEE, tell, vote
+
+SEOUL = ZoneInfo("Asia/Seoul")
+TODAY = dt.date(2026, 11, 26)
+NOON = dt.datetime(2026, 11, 26, 12, 0, tzinfo=SEOUL).timestamp()
+HOUR, DAY = 3600.0, 86400.0
+OTHER = Place("discord", "77", "channel")
+DIRECT = Place("slack", "D1", "direct")
+
+
+def look(store: Store, *, now: float = NOON, span: int = 7, rolled: bool = True) -> Statistics:
+    if rolled:
+        while store.run_now(days.roll_up, SEOUL, now=now):
+            pass
+    return store.run_now(statistics, SEOUL, now=now, span=span)
+
+
+def kept_days(store: Store) -> set[str]:
+    def read(connection: Connection) -> Iterator[str]:
+        return iter(connection.execute(select(schema.day_numbers.c.day)).scalars().all())
+
+    return set(store.run_now(read))
+
+
+def fill(store: Store) -> None:
+    for n in range(10):
+        tell(store, NOON - n * HOUR * 9, seconds=1.0 + n, first_token=0.5)
+    tell(store, NOON - 2 * DAY, Outcome.ABSTAINED, place=OTHER, first_token=None)
+    tell(store, NOON - 2 * DAY, Outcome.FAILED, place=DIRECT)
+    tell(store, NOON - HOUR, None, place=OTHER)
+    tell(store, NOON - DAY, up=[KIM], down=[LEE], cost=12.5)
+
+
+def test_days_are_those_of_the_time_zone(store: Store) -> None:
+    midnight = dt.datetime(2026, 11, 26, 0, 0, tzinfo=SEOUL).timestamp()
+    tell(store, midnight - 1.0)
+    tell(store, midnight)
+    tell(store, midnight + 1.0)
+    found = dict(look(store).by_day())
+    assert found[TODAY].tally.questions == 2
+    assert found[TODAY - dt.timedelta(days=1)].tally.questions == 1
+    assert len(found) == 7
+
+
+def test_counted_for_good_or_live_the_numbers_are_the_same(store: Store) -> None:
+    fill(store)
+    live = look(store, rolled=False)
+    assert kept_days(store) == set()
+    rolled = look(store)
+    assert len(kept_days(store)) > 2
+    assert TODAY.isoformat() not in kept_days(store)
+    assert rolled == live
+    everything = rolled.over(rolled.first, rolled.today)
+    assert everything.tally.questions == 14
+    assert (everything.tally.answered, everything.tally.abstained, everything.tally.failed) == (11, 1, 1)
+    assert everything.tally.open == 1
+    assert everything.answered_share == pytest.approx(11 / 13)
+    assert (everything.up, everything.down, everything.thumbs_share) == (1, 1, 0.5)
+    assert everything.tally.tokens_read == 1200
+    assert everything.tally.cost_krw == 12.5
+    assert everything.tally.first_token.count == 11
+    assert everything.tally.first_token.quantile(0.5) == pytest.approx(0.5, rel=0.5)
+
+
+def test_places_come_with_the_busiest_first_and_direct_messages_have_no_name(store: Store) -> None:
+    fill(store)
+    found = look(store)
+    assert [place for place, _ in found.by_place(found.first, found.today)] == [
+        ("slack", "C1"),
+        ("discord", "77"),
+        ("slack", ""),
+    ]
+
+
+def test_numbers_stay_when_what_was_asked_is_deleted(store: Store) -> None:
+    fill(store)
+    before = look(store)
+    store.run_now(lambda connection: connection.execute(delete(schema.questions)))
+    after = look(store)
+    today = TODAY - dt.timedelta(days=1)
+    assert after.over(after.first, today).tally == before.over(before.first, today).tally
+    assert after.over(TODAY, TODAY).tally.questions == 0
+
+
+def test_a_day_is_not_closed_while_a_question_of_it_is_open_unless_that_was_given_up(store: Store) -> None:
+    tell(store, NOON - DAY, None)
+    tell(store, NOON - DAY)
+    look(store)
+    assert kept_days(store) == set()
+    look(store, now=NOON + 3 * DAY)
+    assert kept_days(store) == {"2026-11-25"}
+
+
+def test_a_day_that_has_just_ended_is_left_for_an_hour(store: Store) -> None:
+    tell(store, NOON)
+    midnight = NOON + 12 * HOUR
+    look(store, now=midnight + HOUR - 1)
+    assert kept_days(store) == set()
+    look(store, now=midnight + HOUR)
+    assert kept_days(store) == {"2026-11-26"}
+
+
+def test_an_escalation_later_changes_how_a_counted_day_ended_and_taking_it_back_does_too(store: Store) -> None:
+    question = tell(store, NOON - 2 * DAY, Outcome.ABSTAINED)
+    day = look(store).by_day()[-3][1].tally
+    assert (day.abstained, day.escalated) == (1, 0)
+    called = store.run_now(escalations.call, f"a{question}", ["U9"], caller=KIM.key, now=NOON)
+    assert called is not None
+    day = look(store).by_day()[-3][1].tally
+    assert (day.abstained, day.escalated) == (0, 1)
+    store.run_now(escalations.uncall, called)
+    day = look(store).by_day()[-3][1].tally
+    assert (day.abstained, day.escalated) == (1, 0)
+
+
+def test_a_thumb_counts_on_the_day_it_was_given_and_only_while_it_stands(store: Store) -> None:
+    question = tell(store, NOON - 3 * DAY, up=[KIM], voted_at=NOON - DAY)
+    found = look(store)
+    assert found.by_day()[-2][1].up == 1
+    assert found.over(found.first, found.today).up == 1
+    vote(store, f"a{question}", KIM, None, at=NOON)
+    assert look(store).over(found.first, found.today).up == 0
+
+
+def test_waiting_counts_what_living_processes_work_on(store: Store) -> None:
+    tell(store, NOON - 1.0, None)
+    assert look(store).waiting == 1
+    assert look(store, now=NOON + HOUR).waiting == 0
+
+
+def test_an_empty_store_has_days_without_anything(store: Store) -> None:
+    found = look(store, span=3)
+    assert [numbers.tally.questions for _, numbers in found.by_day()] == [0, 0, 0]
+    assert found.over(found.first, found.today).answered_share is None
+    assert found.over(found.first, found.today).thumbs_share is None
+
+
+def test_counting_twice_at_once_counts_once(store: Store) -> None:
+    fill(store)
+
+    def twice(connection: Connection) -> int:
+        days.roll_up(connection, SEOUL, now=NOON)
+        connection.execute(delete(schema.facts).where(schema.facts.c.key == days.THROUGH))
+        days.roll_up(connection, SEOUL, now=NOON)  # as a second process that read the fact before
+        return int(connection.execute(select(func.sum(schema.day_numbers.c.questions))).scalar_one())
+
+    by_day = [numbers.tally.questions for _, numbers in look(store, rolled=False).by_day()]
+    first = next(questions for questions in by_day if questions)
+    assert store.run_now(twice) == first
