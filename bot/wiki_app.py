@@ -72,6 +72,17 @@ class WikiParts:
             for one in self._settings.sources
         ]
 
+    def failed_pages(self) -> dict[str, int]:
+        """By source: how many pages could not be read the last time."""
+        from knowledge.building.options import BuildOptions
+        from knowledge.failures import failure_counts
+
+        return failure_counts(BuildOptions(self.shelf, self._cache, "").ledger)
+
+    @property
+    def _cache(self) -> Path:
+        return self._settings.data_dir / "cache" / "knowledge.sqlite"
+
     def search_options(self) -> SearchOptions:
         """`[search]` as the search wants it."""
         from knowledge.search import SearchOptions
@@ -206,7 +217,7 @@ class WikiParts:
             search=self.search_options(),  # first: a mistake in the glossary is told before a model that is missing
             analyser_id=self.analyser_id(),
             shelf=self.shelf,
-            cache=self._settings.data_dir / "cache" / "knowledge.sqlite",
+            cache=self._cache,
             embedder_id=self.embedder_id(),
             passage_size=chosen.passage_size,
             passage_overlap=chosen.passage_overlap,

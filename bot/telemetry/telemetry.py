@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute, Route
 
+from bot import texts
 from bot.errors import ConsoleNotStarted, MetricsNotServed
 from bot.telemetry.collector import SnapshotCollector
 from bot.telemetry.http import Around, Endpoints, alone
@@ -93,7 +95,21 @@ class Telemetry:
     def _in_console(self) -> bool:
         return self._chosen.enabled and not self._chosen.port
 
-    async def close(self) -> None:
-        """Send the traces that wait."""
-        if self._traces is not None:
-            await asyncio.to_thread(self._traces.close)
+    @asynccontextmanager
+    async def serving(self, warn: Callable[[str], None], language: texts.Language = "ko") -> AsyncIterator[None]:
+        """Meanwhile the port of its own answers, from before the model is loaded until everything has ended. One that is taken is told."""
+        server = None
+        try:
+            server = self.server()
+        except MetricsNotServed as error:
+            warn(error.explain(language))  # people's answers do not depend on it
+        running = asyncio.create_task(server.run(), name="metrics") if server is not None else None
+        try:
+            yield
+        finally:
+            if server is not None and running is not None:
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+                await server.close(0)
+            if self._traces is not None:
+                await asyncio.to_thread(self._traces.close)
