@@ -71,6 +71,7 @@ knowledge.errors.ExplainedError
     ├── WebError                        of the console
     │   ├── NotAllowedInConsole         the account's role is too low
     │   ├── NotFoundInConsole
+    │   ├── HiddenInConsole             nobody decides about what they may not read
     │   ├── FormExpired                 its token is not this session's
     │   ├── ConsoleNeedsAccount         reachable from elsewhere, and nobody could log in
     │   ├── ConsoleNotStarted           its address is taken or not this machine's
@@ -825,6 +826,13 @@ class NotFoundInConsole(WebError):
 
     ko = "찾으시는 내용이 없습니다. 삭제되었거나 주소가 바뀌었을 수 있습니다."
     en = "There is nothing here. It may have been deleted, or the address has changed."
+
+
+class HiddenInConsole(WebError):
+    """What is to be decided about is hidden from whom decides."""
+
+    ko = "개인 정보 설정에 따라 내용이 가려져 있어 결정할 수 없습니다. `saseo feedback review`를 쓰거나 [web] texts를 바꿔 주십시오."
+    en = "Its words are hidden by the privacy setting, so nothing can be decided. Use `saseo feedback review`, or change [web] texts."
 
 
 class FormExpired(WebError):

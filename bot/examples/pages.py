@@ -31,6 +31,12 @@ class EditionPages:
         """Whether the page is there, is not outdated, and everyone may read all of it."""
         return _is_open(self._pages.get((source, page), []))
 
+    def may_read(self, source: str, page: str, reader: Collection[str]) -> bool:
+        """Whether someone in these groups may read all of a page of this edition."""
+        here = self._pages.get((source, page), [])
+        mine = reader_of(reader)
+        return bool(here) and all(one.audience.admits(mine) for one in here)
+
     def open_passages(self, sources: Collection[str] = ()) -> list[Passage]:
         """Every passage of the pages that everyone may read and that are not outdated; of `sources` only, where some are named."""
         return [

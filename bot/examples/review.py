@@ -71,6 +71,8 @@ class Review:
     reviewer: str
     """Stands in the record, e.g. `terminal:kim`."""
     clock: Callable[[], float]
+    language: Language = "ko"
+    """Of the reasons in errors."""
 
     def waiting(self) -> list[Example]:
         """What nobody has decided, oldest first."""
@@ -86,7 +88,7 @@ class Review:
         """It may be learnt."""
         refused = self.approve_all([example_id]).refused
         if refused:
-            raise NotApprovable(id=example_id, reasons=words(refused[example_id]))
+            raise NotApprovable(id=example_id, reasons=words(refused[example_id], self.language))
         return self.store.run_now(_known, example_id)
 
     def approve_all(self, example_ids: Sequence[str]) -> Decided:
@@ -143,7 +145,7 @@ class Review:
         changed = replace(self.store.run_now(_known, example_id), answer=text)
         found = self.problems(changed)
         if found and approve:
-            raise NotApprovable(id=example_id, reasons=words(found))
+            raise NotApprovable(id=example_id, reasons=words(found, self.language))
         # That a page is gone is looked up each time; of the answer itself is kept what stands against it.
         kept = tuple(one for one in found if one != "page_gone")
 

@@ -17,12 +17,11 @@ from bot.examples.grounding import SentenceGrounding
 from bot.examples.guards import Rules, chosen, counted
 from bot.examples.own import imported
 from bot.examples.pages import EditionPages
-from bot.examples.refresh import Refreshed, close_gone, refresh
+from bot.examples.refresh import FROM_PEOPLE, Refreshed, close_gone, refresh
 from bot.examples.review import Review
 from bot.examples.synthesis.synthesis import Synthesis
-from bot.store import examples, feedback, forgetting, loras
+from bot.store import examples, feedback, privacy
 from bot.store.database import Store
-from bot.store.forgetting import Forgotten
 
 _log = logging.getLogger(__name__)
 
@@ -51,11 +50,14 @@ class Workbench:
     mask: Mask
     rules: Rules
     clock: Callable[[], float]
+    learning: bool = True
+    """`[tuning] learn_from_feedback`: False: what people say becomes no example, and those it has become are not learnt."""
 
     def build(self) -> Refreshed:
         """Bring the examples up to date with what people said."""
         now = self.clock()
-
+        if not self.learning:
+            return Refreshed(0, 0, 0, self.store.run_now(close_gone, self.pages, now=now), {})
         everything = self.store.run_now(feedback.said)
         # Masking and checking take seconds: never while the store is locked against the running service.
         made = candidates(everything, self.pages, self.grounding, self.mask, now=now)
@@ -70,9 +72,9 @@ class Workbench:
         _log.info(json.dumps({"event": "examples_built", **counts, "skipped": dict(done.skipped)}))
         return done
 
-    def review(self, reviewer: str) -> Review:
+    def review(self, reviewer: str, language: Language = "ko") -> Review:
         """For one person."""
-        return Review(self.store, self.pages, self.grounding, self.mask, reviewer, self.clock)
+        return Review(self.store, self.pages, self.grounding, self.mask, reviewer, self.clock, language)
 
     def every(self, state: State | None = None) -> list[Example]:
         """Oldest first."""
@@ -81,7 +83,12 @@ class Workbench:
 
     def training_set(self, *, others: int = 0) -> list[Example]:
         """Approved examples that may go into one set beside `others` that rest on nobody (replay)."""
-        approved = self.every("approved")
+        silent = self.store.run_now(privacy.suspended)
+        approved = [
+            one
+            for one in self.every("approved")
+            if (self.learning or one.kind not in FROM_PEOPLE) and silent.isdisjoint((*one.people, one.asker))
+        ]
         people = {person for one in approved for person in one.people}
         seen = self.store.run_now(feedback.first_seen, people)
         known = counted(people, seen, self.rules, now=self.clock())
@@ -111,20 +118,6 @@ class Workbench:
         made = list(synthesis.examples(passages, count, seed, now=self.clock(), progress=progress))
         self.store.run_now(close_gone, self.pages, now=self.clock())
         return self._keep(made, "examples_synthesized", approve_as)
-
-    def forget(self, person: str, *, asked_by: str) -> Forgotten:
-        """Forget a person (Person.key) and every example that rests on them; LoRAs made from those are marked, a new one is due.
-
-        What already answers changes only through `bot.releases.releases.Releases.mark`: call that first, with `would_forget`'s names.
-        """
-        gone = self.store.run_now(forgetting.forget, person, asked_by=asked_by, now=self.clock())
-        counts = {"examples": len(gone.examples), "questions": gone.questions, "votes": gone.votes}
-        _log.info(json.dumps({"event": "person_forgotten", **counts}))
-        return gone
-
-    def would_forget(self, person: str) -> tuple[Forgotten, list[str]]:
-        """What `forget` would take, and the names of the LoRAs that have learnt from it."""
-        return self.store.run_now(forgetting.preview, person), self.store.run_now(loras.loras_of_person, person)
 
     def _keep(self, made: Sequence[Example], event: str, approve_as: str) -> Imported:
         approved = 0
