@@ -63,7 +63,7 @@ class Likeness:
         self._analyser = analyser
         self._embedder = embedder
         self._idf = idf
-        self._dense_share = dense_share
+        self.dense_share = dense_share
 
     @property
     def embedder_id(self) -> str:
@@ -95,7 +95,7 @@ class Likeness:
         cosines = one.vectors @ other.vectors.T
         dense = np.clip((cosines - self.unrelated) / (1.0 - self.unrelated), 0.0, 1.0)
         shared = (overlap(one.words, other.words) + overlap(_letters(one.words), _letters(other.words))) / 2
-        mixed: NDArray[np.float32] = (self._dense_share * dense + (1.0 - self._dense_share) * shared).astype(np.float32)
+        mixed: NDArray[np.float32] = (self.dense_share * dense + (1.0 - self.dense_share) * shared).astype(np.float32)
         return mixed
 
     @cached_property
