@@ -27,7 +27,6 @@ from bot.commands.doctor import doctor
 from bot.commands.editions import editions
 from bot.commands.evaluate import evaluate
 from bot.commands.feedback import feedback
-from bot.commands.gaps import gaps
 from bot.commands.index import index
 from bot.commands.init import init
 from bot.commands.jobs import jobs
@@ -441,11 +440,18 @@ class Root:
     def doctor(self) -> Iterator[Check]:
         """Every check of `saseo doctor`, one after the other."""
         from bot.checks import Parts, checks
+        from bot.host_checks import Host
         from bot.serve_app import checks as serve_checks
 
         yield from checks(
             Parts(
                 settings=self.settings,
+                host=Host(
+                    settings=self.settings,
+                    models=self.store.root,
+                    writer_bytes=lambda: self.store.bytes_of(self.settings.writer.model),
+                    config=self.config or Path("config.toml"),
+                ),
                 store=self.store,
                 shelf=self.wiki.shelf,
                 sources=self.wiki.sources,
@@ -489,7 +495,6 @@ for verb in (
     editions,
     evaluate,
     feedback,
-    gaps,
     index,
     init,
     jobs,
