@@ -212,42 +212,6 @@ def asked_again(connection: Connection, gap: str, edition: str) -> None:
     connection.execute(update(gaps).where(gaps.c.id == gap).values(asked_edition=edition))
 
 
-def erase_traces(connection: Connection, person: str) -> None:
-    """Before a person's questions are deleted: what was made from their words goes, until the next run makes it anew.
-
-    Names of the gaps that hold a question of theirs, or of a conversation that they took part in; of drafts the lines that repeat one.
-    """
-    theirs = questions.alias()
-    talked = select(theirs.c.conversation).where(theirs.c.person == person, theirs.c.conversation != "")
-    touched = connection.execute(
-        select(gap_questions.c.gap, questions.c.text)
-        .join(questions, questions.c.id == gap_questions.c.question)
-        .where((questions.c.person == person) | questions.c.conversation.in_(talked))
-    ).all()
-    for gap in sorted({row.gap for row in touched}):
-        draft = connection.execute(select(gaps.c.draft).where(gaps.c.id == gap)).scalar_one()
-        said = [row.text for row in touched if row.gap == gap]
-        connection.execute(
-            update(gaps).where(gaps.c.id == gap).values(name="", open_name="", draft=_without(draft, said))
-        )
-
-
-def _without(draft: str, said: Sequence[str]) -> str:
-    """The lines that repeat nothing of what was said; masked or cut, a line still has most of its words."""
-    if not draft:
-        return draft
-    spoken = [set(text.split()) for text in said]
-    kept = []
-    for line in draft.splitlines():
-        words = set(line.lstrip("-*> ").split())
-        repeats = any(text and text in line for text in said) or any(
-            len(words & one) >= max(2, len(one) // 2) for one in spoken
-        )
-        if not repeats:
-            kept.append(line)
-    return "\n".join(kept)
-
-
 _REASONS: tuple[Reason, ...] = ("abstained", "down", "escalated")
 
 
