@@ -5,9 +5,8 @@ A check never stops the others. Knows the parts only through what the compositio
 
 from __future__ import annotations
 
-import os
 import platform
-import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -16,12 +15,14 @@ from typing import TYPE_CHECKING
 from bot import prompts
 from bot.commands import lora_texts
 from bot.commands.tools import Check
+from bot.host_checks import host_checks
 from knowledge import korean
 from knowledge.embed import self_test as embedder_self_test
 from knowledge.errors import ExplainedError
 from knowledge.sources.patterns import Patterns
 
 if TYPE_CHECKING:
+    from bot.host_checks import Host
     from bot.models.store import ModelStore
     from bot.releases.choosing import Choice
     from bot.settings import Settings
@@ -31,14 +32,13 @@ if TYPE_CHECKING:
     from knowledge.korean import Analyser
     from knowledge.sources.base import Source
 
-LEAST_FREE_GB = 2.0
-
 
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What the checks try out. Functions, so that a part that cannot be made fails inside its own check."""
 
     settings: Settings
+    host: Host
     store: ModelStore
     shelf: EditionShelf
     sources: Callable[[], Iterable[Source]]
@@ -54,8 +54,8 @@ class Parts:
 def checks(parts: Parts) -> Iterator[Check]:
     """Every check in the order a person would want them: this machine, settings, pages, models, index, a word written."""
     yield _python()
+    yield from host_checks(parts.host)
     for name, look in (
-        ("디스크", _disk),
         ("출처", _sources),
         ("임베딩 모델", lambda p: _model(p, p.settings.embedder.model)),
         ("답변 모델", lambda p: _model(p, p.settings.writer.model)),
@@ -77,21 +77,8 @@ def checks(parts: Parts) -> Iterator[Check]:
 
 def _python() -> Check:
     fits = sys.version_info >= (3, 11)
-    return Check("파이썬", fits, platform.python_version(), "" if fits else "Python 3.11 이상이 필요합니다.")
-
-
-def _disk(parts: Parts) -> tuple[str, str]:
-    folder = parts.settings.data_dir
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free / 1e9
-    found = f"{parts.settings.data_dir} 여유 {free:.1f} GB"
-    if not os.access(folder, os.W_OK):
-        return found, f"{folder}에 쓸 수 없습니다. 권한을 확인하거나 data_dir를 바꿔 주십시오."
-    return (
-        found,
-        "" if free >= LEAST_FREE_GB else f"여유 공간이 {LEAST_FREE_GB:.0f} GB보다 적습니다. 공간을 비워 주십시오.",
-    )
+    found = f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}"
+    return Check("파이썬", fits, found, "" if fits else "Python 3.11 이상이 필요합니다.")
 
 
 def _sources(parts: Parts) -> tuple[str, str]:

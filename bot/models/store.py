@@ -98,6 +98,15 @@ class ModelStore:
             return sha256_of(_check_local(name, local), progress)
         return self._verified(self._catalogue.get(name), progress).sha256
 
+    def bytes_of(self, name: str) -> int:
+        """Of the model as it lies here, else as the catalogue says; 0 for a path with nothing there. Raises UnknownModel."""
+        local = local_path(name)
+        model = None if local is not None else self._catalogue.get(name)
+        path = local if model is None else self._place_of(model)
+        if path is None or not path.exists():
+            return model.bytes if model is not None else 0
+        return sum(file.stat().st_size for file in files_of(path))
+
     def states(self) -> tuple[ModelState, ...]:
         """The whole catalogue; nothing is hashed."""
         return tuple(self._state(model) for model in self._catalogue)
