@@ -27,6 +27,7 @@ from bot.commands.doctor import doctor
 from bot.commands.editions import editions
 from bot.commands.evaluate import evaluate
 from bot.commands.feedback import feedback
+from bot.commands.gaps import gaps
 from bot.commands.index import index
 from bot.commands.init import init
 from bot.commands.jobs import jobs
@@ -495,6 +496,7 @@ for verb in (
     editions,
     evaluate,
     feedback,
+    gaps,
     index,
     init,
     jobs,
