@@ -28,6 +28,7 @@ from bot.store.job_rows import Run
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
+    from bot.telemetry.observer import Observer
     from jobs.clock import Schedule
     from jobs.job import JobParts, JobSpec
     from jobs.registry import Registry
@@ -86,8 +87,18 @@ def make_runner(parts: JobParts, registry: Registry, without: Collection[str] = 
     return Runner(parts.store, registry, rules(settings, registry), options)
 
 
-def job_service(parts: JobParts, config: Path | None) -> JobService | None:
-    """What runs beside `saseo serve`; None when `[jobs]` is off. `config`: of `--config`. Raises InvalidSetting."""
+def job_names(parts: JobParts) -> list[str]:
+    """Every job there is, whether it runs by itself or not."""
+    from jobs.registry import registry
+
+    return registry(parts).names()
+
+
+def job_service(parts: JobParts, config: Path | None, observer: Observer | None = None) -> JobService | None:
+    """What runs beside `saseo serve`; None when `[jobs]` and the console, where a person may ask for a job, are off.
+
+    `config`: of `--config`. Raises InvalidSetting.
+    """
     from jobs.clock import Clock
     from jobs.file_changes import FileChanges
     from jobs.registry import registry as make_registry
@@ -98,7 +109,8 @@ def job_service(parts: JobParts, config: Path | None) -> JobService | None:
     registry = make_registry(parts)
     timed = schedules(settings, registry)
     chosen = by_themselves(settings, registry)
-    if not chosen:
+    on_request = [spec.name for spec in registry if spec.name not in chosen] if settings.web.enabled else []
+    if not chosen and not on_request:
         return None
 
     async def start(job: str) -> Worker:
@@ -127,6 +139,8 @@ def job_service(parts: JobParts, config: Path | None) -> JobService | None:
         chosen,
         start,
         changes=FileChanges(watched, due) if watched else None,
+        observer=observer,
+        on_request=on_request,
     )
 
 

@@ -131,8 +131,9 @@ class Runner:
                 if len(then) < len(wanted):
                     _log.info(json.dumps({"event": "not_followed", "jobs": sorted(set(wanted) - set(then))}))
             except (JobStopped, KeyboardInterrupt):
-                # A paused job may go on as soon as it is resumed.
-                end = {"state": "stopped", "goes_on": spec.resumable and (self._goes_on or holding.paused)}
+                # A paused job may go on as soon as it is resumed; a run that a person stopped waits to be asked for again.
+                goes_on = spec.resumable and not holding.told_to_stop and (self._goes_on or holding.paused)
+                end = {"state": "stopped", "goes_on": goes_on}
             except ExplainedError as error:
                 goes_on = spec.resumable and isinstance(error, spec.kept_after) and run.attempt < _TRIES
                 end = {"state": "stopped" if goes_on else "failed"}
@@ -160,8 +161,9 @@ class _Holding:
     ) -> None:
         self.progress: Mapping[str, Any] = {key: run.progress[key] for key in run.progress if key != "deaths"}
         self.over = False
-        """The job shall stop: paused, or the claim is lost."""
+        """The job shall stop: paused, told to, or the claim is lost."""
         self.paused = False
+        self.told_to_stop = False
         self._store = store
         self._run = run
         self._lease = lease
@@ -209,7 +211,8 @@ class _Holding:
             if not self._ended.is_set():
                 self._watch()
             self.paused = state == "paused"
-            self.over = self.over or self.paused
+            self.told_to_stop = self.told_to_stop or state == "stopped"
+            self.over = self.over or self.paused or self.told_to_stop
 
 
 @contextmanager

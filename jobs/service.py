@@ -53,16 +53,19 @@ class JobService:
         start: Callable[[str], Awaitable[Worker]],
         *,
         changes: FileChanges | None = None,
+        on_request: Collection[str] = (),
         look_seconds: float = _LOOK_SECONDS,
         rest_seconds: float = _REST_SECONDS,
         observer: Observer | None = None,
     ) -> None:
-        """`jobs`: those that run by themselves. `start` starts the worker process for a job. `changes` is watched beside the clock."""
+        """`jobs`: those that run by themselves. `on_request`: those that a person may ask for in the console. `start` starts the worker
+        process for a job. `changes` is watched beside the clock."""
         self._observer = observer or Observer()
         self._store = store
         self._clock = clock
         self._rules = rules
         self._jobs = jobs
+        self._on_request = on_request
         self._start = start
         self._changes = changes
         self._look_seconds = look_seconds
@@ -105,7 +108,8 @@ class JobService:
 
     async def _look(self) -> None:
         """Start a worker for each job that has something to do and none here."""
-        for job in await self._store.run(runs.ready, self._rules, self._jobs, now=time.time()):
+        ready = await self._store.run(runs.ready, self._rules, self._jobs, now=time.time(), on_request=self._on_request)
+        for job in ready:
             beside = set(self._rules.groups[job]) & set(self._workers)
             if not beside and time.monotonic() >= self._resting.get(job, 0.0):
                 worker = await self._start(job)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store import facts
+from bot.store import facts, job_stops
 from bot.store.job_rows import Run, add, alone, change, read
 from bot.store.schema import job_runs, job_switches
 
@@ -96,16 +96,23 @@ def fire(
     return newest
 
 
-def ready(connection: Connection, rules: Rules, jobs: Collection[str], *, now: float) -> list[str]:
+def ready(
+    connection: Connection, rules: Rules, jobs: Collection[str], *, now: float, on_request: Collection[str] = ()
+) -> list[str]:
     """Which of `jobs` have a run that `claim` would start; what came due first comes first, so that of a group none is always passed over.
 
-    Also closes runs that are over: dead for good, or missed.
+    `on_request`: jobs that do not run by themselves; they are ready when somebody has asked for them. Also closes runs that are over:
+    dead for good, or missed.
     """
     alone(connection)
     _close(connection, rules, now)
     resting = _paused(connection)
-    free = [job for job in jobs if job not in resting and not _busy(connection, job, rules, now)]
-    waiting = {job: run.due_at for job in free if (run := _next(connection, job, rules, now)) is not None}
+    waiting = {}
+    for job in (*jobs, *on_request):
+        if job not in resting and not _busy(connection, job, rules, now):
+            run = _next(connection, job, rules, now) if job in jobs else _asked_for(connection, job, now)
+            if run is not None:
+                waiting[job] = run.due_at
     return sorted(waiting, key=waiting.__getitem__)
 
 
@@ -159,12 +166,15 @@ def claim(
 
 def renew(
     connection: Connection, run: Run, progress: Mapping[str, Any], *, now: float, lease: float
-) -> Literal["held", "paused", "lost"]:
-    """Heartbeat with progress. `paused`: the claim is held, but the job shall stop."""
+) -> Literal["held", "paused", "stopped", "lost"]:
+    """Heartbeat with progress. `paused`, `stopped`: the claim is held, but the job shall stop, `stopped`: and not be gone on with by
+    itself."""
     alone(connection)  # a late heartbeat and a takeover must not both succeed
     values = {"until": now + lease, "progress": {**progress, "deaths": run.deaths}}
     if not connection.execute(update(job_runs).where(*_mine(run)).values(**values)).rowcount:
         return "lost"
+    if job_stops.is_asked(connection, run.id):
+        return "stopped"
     return "paused" if paused(connection, run.job) else "held"
 
 
@@ -195,6 +205,7 @@ def finish(
     }
     if not connection.execute(update(job_runs).where(*_mine(run)).values(**values)).rowcount:
         return False
+    job_stops.over(connection, run.id)
     for job in then:
         ask(connection, job, by=f"job:{run.job}", now=now)
     return True
@@ -256,6 +267,10 @@ def looked_after(connection: Connection, job: str, schedule: str) -> float | Non
 def _close(connection: Connection, rules: Rules, now: float, keep: str = "") -> None:
     """End what nobody will run any more."""
     for run in read(connection, job_runs.c.state == "running", job_runs.c.until <= now):
+        if job_stops.is_asked(connection, run.id):  # its process died before it could stop
+            change(connection, run.id, state="stopped", ended_at=now, until=None)
+            job_stops.over(connection, run.id)
+            continue
         if run.job in rules.groups and (run.job not in rules.resumable or run.deaths + 1 >= rules.deaths):
             dead = {**run.progress, "deaths": run.deaths + 1}
             change(connection, run.id, state="failed", ended_at=now, until=None, error=DIED, progress=dead)
@@ -277,6 +292,11 @@ def _next(connection: Connection, job: str, rules: Rules, now: float) -> Run | N
         return left[0]
     due = [run for run in mine if run.state == "due" and run.due_at <= now]
     return due[0] if due else None
+
+
+def _asked_for(connection: Connection, job: str, now: float) -> Run | None:
+    due = read(connection, job_runs.c.job == job, job_runs.c.state == "due", job_runs.c.due_at <= now)
+    return next((run for run in due if run.asked_by != CLOCK), None)
 
 
 def _last_left(connection: Connection, due: Run) -> Run | None:

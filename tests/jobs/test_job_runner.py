@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.errors import JobPaused, StoreError
-from bot.store import jobs
+from bot.store import job_stops, jobs
 from bot.store.database import Store
 from bot.store.job_rows import Run
 from jobs.job import JobContext, JobSpec, JobStopped
@@ -149,6 +149,25 @@ def test_a_job_hears_of_a_pause_by_its_heartbeat(store: Store, tmp_path: Path) -
     assert (found.state, found.until is not None) == ("stopped", True)
     assert runner(store, tmp_path, work).run("small") is None
     assert found.progress["message"] == "waiting"
+
+
+def test_a_run_that_a_person_stops_ends_and_waits_to_be_asked_for_again(store: Store, tmp_path: Path) -> None:
+    def work(context: JobContext) -> Mapping[str, Any]:
+        assert store.run_now(job_stops.stop, context.run, by="web:kim", now=time.time()) is not None
+        while True:
+            context.check()
+            time.sleep(0.02)
+
+    one = runner(store, tmp_path, work, lease=1.2)
+    found = one.run("small", asked_by="kim")
+    assert found is not None
+    assert (found.state, found.until) == ("stopped", None)
+    rules = Registry([JobSpec("small", "작은 작업", "Small", work)]).rules(60.0)
+    assert store.run_now(jobs.ready, rules, ["small"], now=time.time()) == []
+    assert not store.run_now(job_stops.is_asked, found.id)
+    again = runner(store, tmp_path, lambda context: {"resumed": context.resumed}).run("small", asked_by="kim")
+    assert again is not None
+    assert (again.id, again.result) == (found.id, {"resumed": True})
 
 
 def test_a_long_run_keeps_its_claim_beyond_the_lease(store: Store, tmp_path: Path) -> None:

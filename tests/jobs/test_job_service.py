@@ -103,8 +103,34 @@ async def test_a_due_job_is_run_by_a_worker_process_of_low_priority(tmp_path: Pa
 
 
 def test_with_the_jobs_off_nothing_runs_by_itself(tmp_path: Path, small_store: Store) -> None:
-    one = root(tmp_path, "[jobs]\nenabled = false\n")
+    one = root(tmp_path, "[jobs]\nenabled = false\n[web]\nenabled = false\n")
     assert job_service(one.job_parts(small_store), one.config) is None
+
+
+async def test_a_job_that_is_off_runs_when_a_person_asks_for_it(small_store: Store) -> None:
+    now = time.time()
+    small_store.run_now(jobs.fire, "small", "every 1s", lambda after, until: [until], now=now - 9, grace=60.0)
+    small_store.run_now(jobs.fire, "small", "every 1s", lambda after, until: [until], now=now - 8, grace=60.0)
+    started: list[str] = []
+
+    async def start(job: str) -> Worker:
+        started.append(job)
+        return await process("pass")(job)
+
+    running = JobService(
+        small_store, Clock(small_store, {}, grace=60.0), SMALL.rules(60.0), [], start,
+        on_request=["small"], look_seconds=0.02,
+    )  # fmt: skip
+    task = asyncio.create_task(running.run())
+    try:
+        await asyncio.sleep(0.3)
+        assert started == []  # the clock's run waits for a job that is on
+        small_store.run_now(jobs.ask, "small", by="web:kim", now=time.time(), arguments={"full": True})
+        await until(lambda: bool(started))
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await running.close(10.0)
 
 
 async def test_a_worker_that_breaks_is_started_again_only_after_a_rest(
