@@ -27,8 +27,8 @@ from sqlalchemy import (
 
 from bot.store.append_only import guard
 
-VERSION = "1"
-"""Of these tables; kept in `facts` under `schema`."""
+VERSION = "2"
+"""In `facts` under `schema`: programs from before there were revisions (bot/store/migrations) look at it and refuse what is not "1"."""
 
 metadata = MetaData()
 
