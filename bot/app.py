@@ -22,6 +22,7 @@ import click
 from bot import logs, texts
 from bot.commands.accounts import accounts
 from bot.commands.ask import ask
+from bot.commands.audit import audit
 from bot.commands.chat import chat
 from bot.commands.doctor import doctor
 from bot.commands.editions import editions
@@ -34,6 +35,7 @@ from bot.commands.jobs import jobs
 from bot.commands.loras import loras
 from bot.commands.models import models
 from bot.commands.output import failure
+from bot.commands.privacy import privacy
 from bot.commands.search import search
 from bot.commands.search_weights import search_weights
 from bot.commands.serve import discord_sync, serve
@@ -53,14 +55,18 @@ if TYPE_CHECKING:
     from bot.models.catalogue import Catalogue
     from bot.models.hashing import Progress
     from bot.models.store import ModelStore
+    from bot.privacy.rights import Rights
     from bot.releases.choosing import Choice, Choosing
     from bot.releases.releases import Releases
     from bot.settings import Settings
     from bot.store.database import Store
+    from bot.telemetry.telemetry import Telemetry
     from bot.wiki_app import WikiParts
     from bot.worker import ModelWorker
     from bot.writers.llamacpp import LlamaCppEngine
     from jobs.job import JobParts
+    from knowledge.editions.opened import Edition
+    from knowledge.korean import Analyser
     from knowledge.search import SearchIndex
 
 
@@ -69,6 +75,8 @@ class Root:
 
     def __init__(self, config: Path | None = None) -> None:
         self.config = config
+        self.telemetry: Telemetry | None = None
+        """Of a running service."""
         self.language: texts.Language = "en" if os.environ.get("SASEO_LANGUAGE") == "en" else "ko"
         """Of what is said to the person, also while the settings cannot be read."""
 
@@ -95,6 +103,7 @@ class Root:
             chat=self.chat,
             evaluate=self.evaluate,
             open_store=self.open_store,
+            rights=self.rights,
             workbench=self.workbench,
             releases=self.releases,
             export_lora=self.export_lora,
@@ -169,7 +178,16 @@ class Root:
         except ModelError as error:
             self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
             return None
-        return ModelWorker(lambda: self.make_engine(path), queue_size=chosen.queue_size, per_person=chosen.per_person)
+        observer = self.telemetry.observer if self.telemetry is not None else None
+        worker = ModelWorker(
+            lambda: self.make_engine(path),
+            queue_size=chosen.queue_size,
+            per_person=chosen.per_person,
+            observer=observer,
+        )
+        if self.telemetry is not None:
+            self.telemetry.standing.writer = worker
+        return worker
 
     def make_engine(self, path: Path) -> LlamaCppEngine:
         """Loads the model; on the thread that will use it."""
@@ -272,6 +290,7 @@ class Root:
                 temperature=writer.temperature,
                 timeout_seconds=writer.timeout_seconds,
             ),
+            observer=self.telemetry.observer if self.telemetry is not None else None,
         )
 
     @contextmanager
@@ -287,18 +306,23 @@ class Root:
 
     async def serve(self) -> None:
         """Slack and Discord, the console and the jobs, until a signal."""
-        from bot.jobs_app import job_service
-        from bot.reindexing import Reindexing, follow
         from bot import web_app
-        from bot.serve_app import check_enabled, serve
+        from bot.jobs_app import job_names, job_service
+        from bot.reindexing import Reindexing, follow
+        from bot.serve_app import check_enabled, make_telemetry, serve
         from bot.store.database import open_store
 
         settings = self.settings
         check_enabled(settings)  # say "nothing to serve" before a minute of loading
-        store = open_store(settings.store.url, settings.data_dir)
+        telemetry = self.telemetry = make_telemetry(settings, self.wiki)
+        store = open_store(settings.store.url, settings.data_dir, observer=telemetry.observer)
+        telemetry.standing.store = store
         try:
-            beside = job_service(self.job_parts(store), self.config)
-            async with self.answering(store=store) as flow:
+            parts = self.job_parts(store)
+            telemetry.know_jobs(job_names(parts))
+            beside = job_service(parts, self.config, telemetry.observer)
+            async with telemetry.serving(self.warn, settings.language), self.answering(store=store) as flow:
+                telemetry.standing.live = flow.live
                 following = asyncio.create_task(
                     follow(self.wiki.shelf.current, lambda: flow.live().index.name, lambda: self.reopen(flow))
                 )
@@ -311,7 +335,10 @@ class Root:
                         say=lambda text: click.echo(text, err=True),
                         warn=self.warn,
                         beside=(beside,) if beside else (),
-                        console=(lambda desk: web_app.opened(self, store, flow, desk)) if settings.web.enabled else None,
+                        telemetry=telemetry,
+                        console=(lambda desk: web_app.opened(self, store, flow, desk))
+                        if settings.web.enabled
+                        else None,
                     )
                 finally:
                     following.cancel()
@@ -377,32 +404,47 @@ class Root:
     @contextmanager
     def workbench(self, index: SearchIndex | None = None) -> Iterator[Workbench]:
         """Examples over this store and the serving edition, or `index`; personal data is masked on the way in."""
-        from bot.examples.grounding import SentenceGrounding
-        from bot.examples.guards import Rules
-        from bot.examples.masking import mask
-        from bot.examples.pages import EditionPages
-        from bot.examples.workbench import Workbench
         from bot.store.database import open_store
 
         edition = index.edition if index else self.wiki.shelf.open()  # says "no index" before the store is made
         store = open_store(self.settings.store.url, self.settings.data_dir)
         try:
-            yield Workbench(
-                store=store,
-                pages=EditionPages(edition.passages),
-                grounding=SentenceGrounding(
-                    index.analyser if index else self.wiki.make_analyser(), edition.morphemes.idf
-                ),
-                mask=mask,
-                rules=Rules(
-                    **self.settings.tuning.model_dump(
-                        include={"automatic", "voters", "voter_days", "person_share", "person_most"}
-                    )
-                ),
-                clock=time.time,
-            )
+            yield self._bench(store, edition, index.analyser if index else self.wiki.make_analyser())
         finally:
             store.close()
+
+    @contextmanager
+    def rights(self) -> Iterator[Rights]:
+        """People's rights over what is kept of them."""
+        from bot.serve_app import rights_over
+
+        with self.open_store() as store:
+            yield rights_over(self.settings, store, self.releases)
+
+    def bench(self, store: Store, index: SearchIndex) -> Workbench:
+        """The same over a store and an index that are open. It shares the index's Kiwi, whose analysis changes nothing in it."""
+        return self._bench(store, index.edition, index.analyser)
+
+    def _bench(self, store: Store, edition: Edition, analyser: Analyser) -> Workbench:
+        from bot.examples.grounding import SentenceGrounding
+        from bot.examples.guards import Rules
+        from bot.examples.masking import mask
+        from bot.examples.pages import EditionPages
+        from bot.examples.workbench import Workbench
+
+        return Workbench(
+            store=store,
+            pages=EditionPages(edition.passages),
+            grounding=SentenceGrounding(analyser, edition.morphemes.idf),
+            mask=mask,
+            rules=Rules(
+                **self.settings.tuning.model_dump(
+                    include={"automatic", "voters", "voter_days", "person_share", "person_most"}
+                )
+            ),
+            clock=time.time,
+            learning=self.settings.tuning.learn_from_feedback,
+        )
 
     def job_parts(self, store: Store) -> JobParts:
         """What jobs are made of."""
@@ -490,6 +532,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 for verb in (
     accounts,
     ask,
+    audit,
     chat,
     discord_sync,
     doctor,
@@ -502,6 +545,7 @@ for verb in (
     jobs,
     loras,
     models,
+    privacy,
     search,
     search_weights,
     serve,

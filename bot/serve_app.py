@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bot import texts
@@ -23,10 +24,15 @@ if TYPE_CHECKING:
     from bot.desk.desk import ReferenceDesk
     from bot.desk.people import People
     from bot.platforms import Desk
+    from bot.privacy.rights import Rights
+    from bot.releases.releases import Releases
     from bot.serving import Beside, Platform
     from bot.settings import Settings
     from bot.store.database import Store
+    from bot.telemetry.observer import Observer
+    from bot.telemetry.telemetry import Telemetry
     from bot.web.server import WebServer
+    from bot.wiki_app import WikiParts
 
 _AT_A_TERMINAL = 1000
 """Open questions of the one person: no limit."""
@@ -109,6 +115,20 @@ async def discord_sync(settings: Settings) -> int:
     return await sync_once(settings.discord, os.environ.get("DISCORD_TOKEN", ""))
 
 
+def rights_over(settings: Settings, store: Store, releases: Callable[[], AbstractContextManager[Releases]]) -> Rights:
+    """Of people over what is kept of them. Raises PrivacyKeyUnusable, WrongPrivacyKey."""
+    from bot.privacy.opening import pseudonyms_of
+    from bot.privacy.rights import Rights
+
+    return Rights(
+        store,
+        pseudonyms_of(store, settings.data_dir),
+        settings.data_dir,
+        releases,
+        request_days=settings.privacy.request_days,
+    )
+
+
 def make_people(settings: Settings, store: Store) -> People:
     """How rows name people, and what they are told. Raises PrivacyKeyUnusable, WrongPrivacyKey."""
     from bot.desk.people import People
@@ -145,6 +165,7 @@ def make_desk(
     owner: str,
     reindex: Callable[[], Awaitable[str]],
     groups: Groups | None = None,
+    observer: Observer | None = None,
 ) -> ReferenceDesk:
     """The desk with its places and groups, those of the groups file unless others are given.
 
@@ -181,7 +202,16 @@ def make_desk(
         owner=owner,
         reindex=reindex,
         keep_traces=settings.web.traces,
+        observer=observer,
     )
+
+
+def make_telemetry(settings: Settings, wiki: WikiParts) -> Telemetry:
+    """What a running service is measured by. Raises ExtraMissing."""
+    from bot.telemetry.telemetry import Telemetry
+
+    enabled = {"slack": settings.slack.enabled, "discord": settings.discord.enabled, "web": settings.web.enabled}
+    return Telemetry(settings, platforms=[name for name, on in enabled.items() if on], failed_pages=wiki.failed_pages)
 
 
 async def serve(
@@ -194,13 +224,15 @@ async def serve(
     warn: Callable[[str], None],
     beside: Sequence[Beside] = (),
     console: Callable[[ReferenceDesk], Awaitable[WebServer]] | None = None,
+    telemetry: Telemetry | None = None,
 ) -> None:
     """Run until a signal. Raises AdapterError, InvalidSetting; without a platform also what keeps the console from opening."""
     from bot.errors import WebError
     from bot.serving import Service
 
     owner = process_name()
-    desk = make_desk(settings, store, flow, owner=owner, reindex=reindex)
+    observer = telemetry.observer if telemetry is not None else None
+    desk = make_desk(settings, store, flow, owner=owner, reindex=reindex, observer=observer)
     enabled = platforms(settings, desk)
     opened: WebServer | None = None
     if console is not None:
@@ -223,7 +255,10 @@ async def serve(
         warn=lambda error: warn(error.explain(settings.language)),
         language=settings.language,
         beside=(*beside, opened) if opened else beside,
+        observer=observer,
     )
+    if telemetry is not None:
+        telemetry.standing.line, telemetry.standing.doors = desk, service
     await service.run()
 
 

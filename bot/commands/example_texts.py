@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from bot.messages import Language
-
-if TYPE_CHECKING:
-    from bot.store.forgetting import Forgotten
 
 KEYS: Mapping[str, str] = {"a": "aㅁ", "r": "rㄱ", "e": "eㄷ", "s": "sㄴ", "u": "uㅕ", "q": "qㅂ"}
 """What each step answers to: the letter, and what the same key gives while the Korean input method is on."""
@@ -150,53 +146,17 @@ def no_such_source(name: str, known: Sequence[str], language: Language) -> str:
     )
 
 
-def would_forget(person: str, found: Forgotten, loras: int, language: Language) -> str:
-    """Before somebody is forgotten."""
+def learning_off(language: Language) -> str:
+    """Votes are counted, and nothing is learnt from them."""
     if language == "ko":
         return (
-            f"{person}: 질문 {found.questions}건, 평가 {found.votes}건, 담당자 답변 {found.resolutions}건, "
-            f"학습 예시 {len(found.examples)}건을 지우고 이 예시로 학습한 LoRA {loras}개를 쓰지 않게 합니다. 되돌릴 수 없습니다."
+            "평가를 학습에 쓰지 않도록 설정되어 있어([tuning] learn_from_feedback = false) 새 예시를 만들지 않았습니다. "
+            "사용자에게 알린 뒤 true로 바꾸면 예시를 만듭니다."
         )
     return (
-        f"{person}: {found.questions} questions, {found.votes} votes, {found.resolutions} answers to calls and "
-        f"{len(found.examples)} examples will be deleted, and {loras} LoRAs made from them withdrawn. This cannot be undone."
+        "No new examples: [tuning] learn_from_feedback is false, so votes are only counted. "
+        "Tell people first, then set it to true."
     )
-
-
-def forget_sure(language: Language) -> str:
-    """The question before it is done."""
-    return "지울까요?" if language == "ko" else "Delete them?"
-
-
-def forget_needs_yes(language: Language) -> str:
-    """Nobody can be asked."""
-    return (
-        "지우려면 --yes를 붙여 다시 실행해 주십시오."
-        if language == "ko"
-        else "Nothing was deleted. Run it again with --yes."
-    )
-
-
-def forgotten(person: str, found: Forgotten, loras: Sequence[str], language: Language) -> str:
-    """After it."""
-    if language == "ko":
-        text = f"{person}의 질문 {found.questions}건, 평가 {found.votes}건, 학습 예시 {len(found.examples)}건을 지웠습니다."
-        if loras:
-            text += f" 쓰지 않게 한 LoRA: {', '.join(loras)}. 다시 학습할 작업을 예약했습니다."
-            text += " [jobs.tune]이 꺼져 있으면 `saseo jobs run tune`으로 실행해 주십시오."
-        return text
-    text = (
-        f"{found.questions} questions, {found.votes} votes and {len(found.examples)} examples of {person} are deleted."
-    )
-    due = "A new tuning run is due; unless [jobs.tune] is on, start it with `saseo jobs run tune`."
-    return f"{text} Withdrawn: {', '.join(loras)}. {due}" if loras else text
-
-
-def nothing_to_forget(person: str, language: Language) -> str:
-    """Nobody of this name is known."""
-    if language == "ko":
-        return f"{person}에 관한 기록이 없습니다. 사람은 platform:id로 적습니다(예: slack:U0123)."
-    return f"Nothing is on record about {person}. A person is platform:id, e.g. slack:U0123."
 
 
 def imported(new: int, known: int, merged: int, approved: int, problems: int, language: Language) -> str:

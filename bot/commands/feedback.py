@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -22,7 +22,6 @@ from bot.messages import Language
 if TYPE_CHECKING:
     from bot.examples.formats import Format
     from bot.examples.review import Review
-    from bot.store.forgetting import Forgotten
 
 
 @click.group("feedback")
@@ -46,6 +45,8 @@ def list_examples(tools: Tools, state: State | None, json_wanted: bool) -> None:
         click.echo(as_json([described(one) for one in shown]))
         return
     language = tools.settings().language
+    if not tools.settings().tuning.learn_from_feedback:
+        click.echo(texts.learning_off(language), err=True)
     for one in shown:
         mark = " !" if one.problems else ""
         head = f"{one.id}  {texts.state(one.state, language)}{mark}  {texts.kind(one.kind, language)}"
@@ -133,44 +134,10 @@ def export(tools: Tools, file: Path, form: Format, state: State, json_wanted: bo
 )
 @click.pass_context
 def forget(context: click.Context, person: str, yes: bool, json_wanted: bool) -> None:
-    """한 사람(예: slack:U0123)의 질문, 평가, 거기서 나온 학습 예시를 지웁니다.
+    """한 사람(예: slack:U0123)의 질문, 평가, 학습 예시를 지웁니다. `saseo privacy forget`과 같습니다."""
+    from bot.commands.privacy import erase
 
-    지운 예시로 학습한 LoRA는 더 이상 답하지 않게 하고 다시 학습하도록 예약합니다.
-    """
-    tools: Tools = context.obj
-    from bot.store.forgetting import REASON
-
-    language = tools.settings().language
-    with tools.workbench() as bench:
-        found, loras = bench.would_forget(person)
-        known = bool(found.examples or found.questions or found.votes or found.resolutions)
-        if known and not yes:
-            if not json_wanted:
-                click.echo(texts.would_forget(person, found, len(loras), language))
-            if json_wanted or not (sys.stdin.isatty() and sys.stdout.isatty()):
-                if json_wanted:
-                    click.echo(as_json({"forgotten": False, **_counted(found, loras)}))
-                click.echo(texts.forget_needs_yes(language), err=True)
-                context.exit(1)
-            if not click.confirm(texts.forget_sure(language)):
-                return
-        # What was learnt from them stops answering first: killed in between, the same command still knows what is left to do.
-        if loras:
-            with tools.releases() as releases:
-                for name in loras:
-                    releases.mark(name, REASON, by=reviewer())
-        if known:
-            found = bench.forget(person, asked_by=reviewer())
-    if json_wanted:
-        click.echo(as_json({"forgotten": known, **_counted(found, loras)}))
-    elif known:
-        click.echo(texts.forgotten(person, found, loras, language))
-    else:
-        click.echo(texts.nothing_to_forget(person, language))
-
-
-def _counted(found: Forgotten, loras: Sequence[str]) -> dict[str, object]:
-    return asdict(found) | {"examples": list(found.examples), "loras": list(loras)}
+    erase(context, person, yes=yes, json_wanted=json_wanted)
 
 
 def reviewer() -> str:

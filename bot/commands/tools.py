@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.examples.workbench import Workbench
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
+    from bot.privacy.rights import Rights
     from bot.releases.releases import Releases
     from bot.settings import Settings
     from bot.store.database import Store
@@ -118,6 +119,8 @@ class Tools:
     evaluate: Evaluating
     open_store: Callable[[], AbstractContextManager[Store]]
     """The store of questions, answers, votes and all that rests on them. Raises StoreError."""
+    rights: Callable[[], AbstractContextManager[Rights]]
+    """People's rights over what is kept of them. Raises StoreError, PrivacyKeyUnusable, WrongPrivacyKey."""
     workbench: Benches
     releases: Callable[[], AbstractContextManager[Releases]]
     export_lora: Exporting

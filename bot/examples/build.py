@@ -176,10 +176,10 @@ def _example(
     # A follow-up's earlier questions are forgotten when it has been answered: what was searched holds their topic.
     leaned = made.condensed != question and made.condensed.endswith(question)
     # Words that a person may still change are part of the key: a reviewer's "approve ID" then means the words they have read.
-    key = f"{kind}:{kept.id}:{people[0]}:{answer}" if kind == "corrected" else f"{kind}:{kept.id}"
+    key = key_of_correction(kept.id, people[0], answer) if kind == "corrected" else id_of(f"{kind}:{kept.id}")
     return Example(
-        id=id_of(key),
-        key=id_of(key),  # a hash: a person's key must not stand in a second place
+        id=key,
+        key=key,  # a hash: who a person is must not stand in a second place
         kind=kind,
         question=made.condensed if leaned else question,
         condensed=made.condensed,
@@ -195,6 +195,11 @@ def _example(
         people=tuple(sorted(set(people))),
         origins=(kept.id,),
     )
+
+
+def key_of_correction(answer_id: str, person: str, correction: str) -> str:
+    """Of the example that this person's correction of this answer becomes. `person`: as rows name them."""
+    return id_of(f"corrected:{answer_id}:{person}:{_line(correction)}")
 
 
 class _Hidden:

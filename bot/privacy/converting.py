@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, delete, select, update
 
+from bot.examples.build import key_of_correction
 from bot.privacy.pseudonyms import is_pseudonym
 from bot.store import facts, schema
 from bot.store.forgetting import ERASED
@@ -40,6 +41,7 @@ _UNIQUE = {schema.votes: "answer", schema.example_people: "example"}
 
 def pseudonymise_rows(connection: Connection, pseudonym: Callable[[str], str]) -> int:
     """Replace every platform id by `pseudonym` of it; how many people were found. Ids of open questions stay until those are answered."""
+    _keep_keys(connection, pseudonym)
     found: set[str] = set()
     for column in (*PEOPLE, *DEEDS):
         raw = [
@@ -60,6 +62,19 @@ def pseudonymise_once(connection: Connection, pseudonym: Callable[[str], str]) -
     done = pseudonymise_rows(connection, pseudonym)
     facts.put(connection, _DONE, "1")
     return done
+
+
+def _keep_keys(connection: Connection, pseudonym: Callable[[str], str]) -> None:
+    """An example made from a correction is known by a hash over who wrote it: it stays the same example, with its decision."""
+    votes, examples = schema.votes.c, schema.examples.c
+    for row in connection.execute(
+        select(votes.answer, votes.person, votes.correction).where(votes.correction != "")
+    ).all():
+        if _is_raw(row.person, any_platform=True):
+            before, after = (
+                key_of_correction(row.answer, person, row.correction) for person in (row.person, pseudonym(row.person))
+            )
+            connection.execute(update(schema.examples).where(examples.key == before).values(key=after))
 
 
 def _is_raw(person: str, *, any_platform: bool) -> bool:

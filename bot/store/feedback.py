@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, union
 
-from bot.store import answers
+from bot.store import answers, privacy
 from bot.store.answers import Kept
 from bot.store.schema import answers as answers_table
 from bot.store.schema import escalations, questions, vote_changes, votes
@@ -28,17 +28,24 @@ class Said:
 
 
 def said(connection: Connection) -> list[Said]:
-    """Every answer that has a live vote or a resolution that may be kept, oldest first."""
+    """Every answer that has a live vote or a resolution that may be kept, oldest first.
+
+    Who objected to training is as if they had said nothing, and had asked nothing.
+    """
+    silent = privacy.suspended(connection)
     up: dict[str, list[str]] = {}
     down: dict[str, list[str]] = {}
     corrections: dict[str, list[tuple[str, str]]] = {}
     for row in connection.execute(select(votes).where(votes.c.direction.is_not(None)).order_by(votes.c.person)):
+        if row.person in silent:
+            continue
         (up if row.direction == "up" else down).setdefault(row.answer, []).append(row.person)
         if row.direction == "down" and row.correction.strip():
             corrections.setdefault(row.answer, []).append((row.person, row.correction))
     resolutions = {
         row.answer: (row.resolved_by, row.resolution)
         for row in connection.execute(select(escalations).where(escalations.c.consent, escalations.c.resolution != ""))
+        if row.resolved_by not in silent
     }
     wanted = {*up, *down, *resolutions}
     order = connection.execute(
@@ -49,7 +56,7 @@ def said(connection: Connection) -> list[Said]:
     found = []
     for answer_id, answered_at in order:
         kept = answers.get(connection, answer_id) if answer_id in wanted else None
-        if kept is not None:
+        if kept is not None and kept.asker not in silent:
             found.append(
                 Said(
                     kept,

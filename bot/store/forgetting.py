@@ -1,16 +1,38 @@
-"""A person asks to be forgotten: what they asked and said goes, and with it every example that rests on it. One transaction.
+"""A person is erased: what they asked and said goes, and with it every example that rests on it. One transaction.
 
-What is left of their deeds (a colleague called, an example approved, a channel's settings changed) names nobody.
+What is left of their deeds (a colleague called, an example approved, a channel's settings changed) names nobody. Their words in files
+are the caller's business (bot/privacy/rights.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Column, Connection, delete, select, update
 
-from bot.store import examples, jobs, loras
-from bot.store.schema import escalations, job_runs, job_switches, places, questions, releases, vote_changes, votes
+from bot.store import facts, jobs, loras, personal, privacy
+from bot.store.personal import Personal
+from bot.store.schema import (
+    answers,
+    escalations,
+    example_changes,
+    examples,
+    exports,
+    gap_questions,
+    gaps,
+    job_runs,
+    job_switches,
+    places,
+    questions,
+    releases,
+    traces,
+    vote_changes,
+    votes,
+    web_sessions,
+)
+from bot.store.schema import facts as facts_table
 
 REASON = "forgotten"
 """Of the mark on a LoRA; it names nobody."""
@@ -19,7 +41,19 @@ TUNE = "tune"
 ERASED = "erased"
 """Stands where a name stood."""
 
-_DEEDS = (escalations.c.called_by, places.c.changed_by, releases.c.by, job_runs.c.asked_by, job_switches.c.by)
+_DEEDS = (
+    escalations.c.called_by,
+    places.c.changed_by,
+    releases.c.by,
+    job_runs.c.asked_by,
+    job_switches.c.by,
+    examples.c.decided_by,
+    example_changes.c.by,
+    example_changes.c.by_before,
+)
+_DIRECTS = "discord:directs"
+"""The adapter's list of direct conversations that it looks into after a pause (adapters/discord/catching_up.py)."""
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,38 +66,157 @@ class Forgotten:
     """With their answers, and what others said of those."""
     votes: int
     resolutions: int
+    loras: tuple[str, ...] = ()
+    """That learnt from one of the examples."""
+    others: int = 0
+    """Questions of others in the same conversations, whose searches leaned on this person's words."""
+    open: int = 0
+    """Questions of theirs that are being answered right now: the nightly `retention` takes them."""
 
 
-def forget(connection: Connection, person: str, *, asked_by: str, now: float) -> Forgotten:
-    """Forget `person` (Person.key). A question of theirs that is being answered right now stays: ask again when it is done.
+def forget(
+    connection: Connection,
+    person: str,
+    *,
+    asked_by: str,
+    now: float,
+    raw: str = "",
+    before: float | None = None,
+    pseudonym: Callable[[str], str] = lambda key: key,
+) -> Forgotten:
+    """Erase `person` (as rows name them), and see that they do not come back from a backup.
 
-    LoRAs that learnt from what goes are marked, and a tuning run without it is due.
+    `raw`: their `Person.key`, where it is known; `pseudonym` finds them among contacts otherwise. `before`: only what was asked and said
+    up to then, after a restore. LoRAs that learnt from what goes are marked, and a tuning run without it is due.
     """
-    gone = examples.forget_person(connection, person)
-    learnt = loras.loras_that_saw(connection, gone)
-    for name in learnt:
+    theirs = personal.of_person(connection, person, before=before)
+    found = _counted(connection, theirs, person, now=now)
+    for name in found.loras:
         loras.mark(connection, name, REASON, now=now)
-    if learnt:
+    if found.loras:
         jobs.ask(connection, TUNE, by=asked_by, now=now)
-    said = connection.execute(delete(votes).where(votes.c.person == person)).rowcount
-    connection.execute(delete(vote_changes).where(vote_changes.c.person == person))
-    done = (questions.c.person == person, questions.c.state == "done")
-    asked = connection.execute(delete(questions).where(*done)).rowcount  # its answers and their votes go with it
-    resolved = connection.execute(
-        update(escalations)
-        .where(escalations.c.resolved_by == person)
-        .values(resolved_by=ERASED, resolution="", consent=False)
-    ).rowcount
-    for deed in _DEEDS:
-        connection.execute(update(deed.table).where(deed == person).values({deed.name: ERASED}))
-    return Forgotten(tuple(gone), asked, said, resolved)
+    _among(connection, examples.c.id, found.examples)
+    _forget_gaps(connection, theirs.ids("questions"))
+    _forget_facts(connection, theirs)
+    _unlean(connection, theirs.others)
+    said = [row["answer"] for row in theirs.tables["votes"]]
+    for at in range(0, len(said), _BATCH):
+        connection.execute(delete(votes).where(votes.c.person == person, votes.c.answer.in_(said[at : at + _BATCH])))
+    _among(connection, vote_changes.c.id, [row["id"] for row in theirs.tables["vote_changes"]])
+    done = [row["id"] for row in theirs.tables["questions"] if not _held(row, now)]
+    _among(connection, questions.c.id, done)  # their answers, traces, votes and calls go with them
+    for row in theirs.tables["escalations"]:
+        mine = escalations.c.id == row["id"]
+        if row["resolved_by"] == person:
+            gone = {"resolved_by": ERASED, "resolution": "", "consent": False}
+            connection.execute(update(escalations).where(mine).values(**gone))
+        if row["called_by"] == person:
+            connection.execute(update(escalations).where(mine).values(called_by=ERASED, tell=""))
+    if before is None:
+        for deed in _DEEDS:
+            for name in {person, raw} - {""}:
+                connection.execute(update(deed.table).where(deed == name).values({deed.name: ERASED}))
+    _call_no_more(connection, person, pseudonym)
+    _among(connection, exports.c.id, theirs.ids("exports"))
+    if raw.startswith("web:"):
+        connection.execute(delete(web_sessions).where(web_sessions.c.account == raw.partition(":")[2]))
+    privacy.forget_wishes(connection, person)
+    if before is None:
+        privacy.bury(connection, person, now=now)
+    return found
 
 
-def preview(connection: Connection, person: str) -> Forgotten:
+def preview(connection: Connection, person: str, *, now: float) -> Forgotten:
     """What `forget` would take, taking nothing."""
-    asked = connection.execute(select(questions.c.id).where(questions.c.person == person, questions.c.state == "done"))
-    said = connection.execute(select(votes.c.answer).where(votes.c.person == person))
-    resolved = connection.execute(select(escalations.c.id).where(escalations.c.resolved_by == person))
+    return _counted(connection, personal.of_person(connection, person), person, now=now)
+
+
+def _counted(connection: Connection, theirs: Personal, person: str, *, now: float) -> Forgotten:
+    gone = theirs.ids("examples")
+    held = sum(_held(row, now) for row in theirs.tables["questions"])
     return Forgotten(
-        tuple(examples.of_person(connection, person)), len(asked.all()), len(said.all()), len(resolved.all())
+        tuple(gone),
+        theirs.count("questions") - held,
+        theirs.count("votes"),
+        sum(row["resolved_by"] == person for row in theirs.tables["escalations"]),
+        tuple(loras.loras_that_saw(connection, gone)),
+        len(theirs.others),
+        held,
     )
+
+
+def _held(row: dict[str, object], now: float) -> bool:
+    """Somebody is answering it right now; one that nobody holds is never going to be."""
+    return row["state"] == "open" and float(str(row["claimed_until"])) > now
+
+
+def _forget_gaps(connection: Connection, gone: Sequence[str]) -> None:
+    """A gap's names and draft are made from its questions; one that has no others goes whole."""
+    touched: set[str] = set()
+    for at in range(0, len(gone), _BATCH):
+        some = gap_questions.c.question.in_(gone[at : at + _BATCH])
+        touched.update(connection.execute(select(gap_questions.c.gap).where(some)).scalars())
+        connection.execute(delete(gap_questions).where(some))
+    for gap in sorted(touched):
+        if connection.execute(select(gap_questions.c.question).where(gap_questions.c.gap == gap)).first() is None:
+            connection.execute(delete(gaps).where(gaps.c.id == gap))
+        else:
+            blank = {name: "" for name in ("name", "named", "draft", "open_name") if name in gaps.c}
+            connection.execute(update(gaps).where(gaps.c.id == gap).values(**blank))
+
+
+def _forget_facts(connection: Connection, theirs: Personal) -> None:
+    """That an answer was shared, and the direct conversations that adapters look into."""
+    for row in theirs.tables["answers"]:
+        for platform in ("slack", "discord"):
+            connection.execute(delete(facts_table).where(facts_table.c.key == f"{platform}:shared:{row['id']}"))
+    direct = {row["place"]["id"] for row in theirs.tables["answers"] if row["place"].get("kind") == "direct"}
+    known = (facts.get(connection, _DIRECTS) or "").split()
+    if direct.intersection(known):
+        facts.put(connection, _DIRECTS, " ".join(one for one in known if one not in direct))
+
+
+def _unlean(connection: Connection, others: Sequence[str]) -> None:
+    """What others asked stays; how it was searched for, which held words of this person's, goes."""
+    _among(connection, traces.c.question, others)
+    for at in range(0, len(others), _BATCH):
+        rows = connection.execute(
+            select(answers.c.id, answers.c.answer, questions.c.text)
+            .join(questions, questions.c.id == answers.c.question)
+            .where(questions.c.id.in_(others[at : at + _BATCH]))
+        ).all()
+        for row in rows:
+            own = {**row.answer, "condensed": row.text}
+            connection.execute(update(answers).where(answers.c.id == row.id).values(answer=own))
+
+
+def _call_no_more(connection: Connection, person: str, pseudonym: Callable[[str], str]) -> None:
+    """Take them out of the contacts of calls, and of those that an admin set from chat. config.toml is a person's to change."""
+
+    def is_theirs(platform: str, contact: str) -> bool:
+        return pseudonym(f"{platform}:{contact.removeprefix('user:')}") == person
+
+    rows = connection.execute(
+        select(escalations.c.id, escalations.c.contacts, questions.c.platform)
+        .join(answers, answers.c.id == escalations.c.answer)
+        .join(questions, questions.c.id == answers.c.question)
+    ).all()
+    for row in rows:
+        left = [one for one in row.contacts if not is_theirs(row.platform, one)]
+        if left != list(row.contacts):
+            connection.execute(update(escalations).where(escalations.c.id == row.id).values(contacts=left))
+    for place in connection.execute(select(places)).all():
+        contacts = str(place.changes.get("contacts", ""))
+        kept = [one for one in contacts.replace(",", " ").split() if not is_theirs(place.platform, one)]
+        if len(kept) < len(contacts.replace(",", " ").split()):
+            changes = {**place.changes, "contacts": ", ".join(kept)}
+            changes = {name: value for name, value in changes.items() if value}
+            here = (places.c.platform == place.platform, places.c.place == place.place)
+            connection.execute(update(places).where(*here).values(changes=changes))
+
+
+def _among(connection: Connection, column: Column[Any], values: Collection[Any]) -> None:
+    """Delete the rows whose `column` has one of these values."""
+    listed = list(values)
+    for at in range(0, len(listed), _BATCH):
+        connection.execute(delete(column.table).where(column.in_(listed[at : at + _BATCH])))

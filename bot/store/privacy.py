@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.store.schema import privacy_people, privacy_requests, tombstones
+from bot.store.schema import exports, privacy_people, privacy_requests, tombstones
 
 Kind = Literal["export", "forget", "suspend", "resume"]
 
@@ -113,6 +113,31 @@ def done(connection: Connection, request_id: str, report: Mapping[str, Any], *, 
     """It was answered."""
     connection.execute(
         update(privacy_requests).where(privacy_requests.c.id == request_id).values(done_at=now, report=dict(report))
+    )
+
+
+def exported(
+    connection: Connection,
+    kind: Literal["feedback", "privacy"],
+    path: str,
+    sha256: str,
+    *,
+    now: float,
+    example_ids: Sequence[str] = (),
+    person: str = "",
+) -> None:
+    """A file with people's words was written, and is to be found again when one of them is erased."""
+    connection.execute(delete(exports).where(exports.c.path == path))
+    connection.execute(
+        insert(exports).values(
+            id=secrets.token_hex(8),
+            kind=kind,
+            path=path,
+            sha256=sha256,
+            examples=list(example_ids),
+            person=person,
+            made_at=now,
+        )
     )
 
 

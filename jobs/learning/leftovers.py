@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bot.errors import BadExamples
 from bot.store import examples as kept
+from bot.store import privacy
 from bot.store.database import Store
 from bot.store.job_rows import Run
 from jobs.tuning.dataset import load_examples
@@ -40,8 +41,10 @@ def forget_words(folder: Path) -> None:
 
 
 def any_forgotten(connection: Connection, ids: Collection[str]) -> bool:
-    """Whether the store does not know one of these examples any more."""
-    return not set(ids) <= {one.id for one in kept.every(connection)}
+    """Whether the store does not know one of these examples any more, or somebody behind one objects to training by now."""
+    silent = privacy.suspended(connection)
+    known = {one.id for one in kept.every(connection) if silent.isdisjoint((*one.people, one.asker))}
+    return not set(ids) <= known
 
 
 def tidy(store: Store, root: Path, runs: Iterable[Run]) -> None:

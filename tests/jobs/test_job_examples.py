@@ -40,7 +40,7 @@ def parts(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pyt
     indexer.build()
     config = tmp_path / "saseo.toml"
     config.write_text(
-        'data_dir = "data"\n[tuning]\nautomatic = true\nvoter_days = 0\nperson_share = 1.0\n[jobs]\nkeep_runs = 2\n'
+        'data_dir = "data"\n[tuning]\nlearn_from_feedback = true\nautomatic = true\nvoter_days = 0\nperson_share = 1.0\n[jobs]\nkeep_runs = 2\n'
         "[jobs.examples]\ntune_after = 1\n",
         encoding="utf-8",
     )

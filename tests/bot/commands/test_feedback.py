@@ -15,10 +15,11 @@ from rich.console import Console
 from bot.app import Root, cli
 from bot.commands import example_texts as texts
 from bot.commands.review_screen import ReviewScreen, Tally
-from bot.errors import BadExampleFile, ExamplesNotWritable, NotApprovable, UnknownExample
+from bot.errors import BadExampleFile, ExamplesNotWritable, NotApprovable, UnknownExample, UnknownLora
 from bot.examples.example import Example
 from bot.examples.review import Review
 from bot.messages import Citation, Language, Shown
+from bot.privacy.pseudonyms import open_pseudonyms
 from bot.store import examples, loras
 from bot.store.database import Store, open_store
 from bot.store.loras import LoraRecord
@@ -35,7 +36,7 @@ def folder(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: py
     """A data directory with an edition, and a store in which two people voted."""
     monkeypatch.setattr(WikiParts, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
     indexer.build()
-    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n[tuning]\nvoter_days = 0\n', encoding="utf-8")
+    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n[tuning]\nlearn_from_feedback = true\nvoter_days = 0\n', encoding="utf-8")
     store = open_store("", tmp_path / "data")
     passage = next(one for one in indexer.open().edition.passages if SAID in one.text)
     made = answer(
@@ -192,11 +193,13 @@ def test_what_a_lora_learnt_of_them_stops_answering(folder: Path, monkeypatch: p
 
     class FakeReleases:
         def mark(self, name: str, reason: str, *, by: str) -> list[object]:
-            assert store.run_now(
-                examples.of_person, LEE.key
-            )  # not before: a kill in between must leave it to be done again
+            lee = open_pseudonyms(folder / "data").of(LEE.key)
+            assert store.run_now(examples.of_person, lee)  # a kill in between must leave it to be done again
             marked.append(name)
             return []
+
+        def delete(self, name: str, *, by: str) -> None:
+            raise UnknownLora(name=name, hint="")
 
     monkeypatch.setattr(Root, "releases", lambda self: nullcontext(FakeReleases()))
     told = run(folder, "feedback", "forget", LEE.key, "--yes").stdout

@@ -57,7 +57,7 @@ def parts(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pyt
     config.write_text(
         f'data_dir = "data"\n[writer]\nmodel = "{gguf}"\ncontext_tokens = 4096\nmax_answer_tokens = 16\n'
         "[answer]\nevidence_characters = 300\n"
-        "[tuning]\nleast_examples = 4\nreplay = false\n"
+        "[tuning]\nlearn_from_feedback = true\nleast_examples = 4\nreplay = false\n"
         "[tuning.training]\nrank = 4\nepochs = 4\nmost_tokens = 4000\nheld_out_share = 0.4\nthreads = 1\nprecision = 'fp32'\n",
         encoding="utf-8",
     )
