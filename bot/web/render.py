@@ -94,9 +94,11 @@ class Renderer:
         """A page that says why nothing came of it."""
         part = request.headers.get("HX-Request") == "true"
         response = self.response(request, "error_part.html" if part else "error.html", {"sentence": sentence}, status)
-        if part:  # htmx throws answers with an error's status away unless it is told where they go
+        if part:  # beside what is on the page, not in its place
             response.headers["HX-Retarget"] = "#said"
             response.headers["HX-Reswap"] = "innerHTML"
+            response.headers["HX-Reselect"] = "unset"
+            response.headers["HX-Push-Url"] = "false"
         return response
 
     def static(self, name: str) -> str:

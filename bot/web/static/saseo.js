@@ -5,7 +5,14 @@
   let first = "";
 
   function typing(target) {
-    return target.closest("input, textarea, select, [contenteditable], dialog[open] form") !== null;
+    return target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open] form") !== null;
+  }
+
+  // While the Korean input method is on, the key of "a" gives "ㅁ": the key's own letter counts.
+  function letter(event) {
+    const own = /^Key([A-Z])$/.exec(event.code);
+    if (!own || event.key.length !== 1 || event.key.charCodeAt(0) < 128) return event.key;
+    return event.shiftKey ? own[1] : own[1].toLowerCase();
   }
 
   function open(id) {
@@ -35,11 +42,12 @@
       if (field) { field.focus(); field.select(); event.preventDefault(); }
       return;
     }
-    const wanted = first ? first + " " + event.key : event.key;
+    const pressed = letter(event);
+    const wanted = first ? first + " " + pressed : pressed;
     for (const one of document.querySelectorAll("[data-key]")) {
       if (one.dataset.key === wanted && !one.disabled) { first = ""; event.preventDefault(); one.click(); return; }
     }
-    first = event.key === "g" && !first ? "g" : "";
+    first = pressed === "g" && !first ? "g" : "";
     if (first) setTimeout(() => { first = ""; }, 1500);
   });
 
