@@ -10,10 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, o
 from sqlalchemy.sql.elements import BooleanClauseList
 
 from bot.examples.example import Kind, State
+from bot.examples.refresh import FROM_PEOPLE
 from bot.store.schema import answers, example_changes, example_origins, example_people, examples
-
-FROM_PEOPLE: tuple[Kind, ...] = ("liked", "disliked", "corrected", "resolved")
-"""Kinds that hold what people wrote or asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from bot.errors import HiddenInConsole, NotApprovable, NotFoundInConsole
 from bot.examples.example import Example, Kind, State
+from bot.examples.refresh import FROM_PEOPLE
 from bot.examples.review import Review, word, words
 from bot.examples.workbench import Workbench
 from bot.live import NO_LORA
@@ -137,12 +138,14 @@ class _Review:
         queue = await self._store.run(_read, where, me.by)
         if where.example and queue.example is None:
             raise NotFoundInConsole
-        one: Shown | None = None
-        if queue.example is not None:
-            example, private = queue.example, queue.private
-            one = await self._bench.run(lambda bench: shown(example, bench, me, private=private))
+        example, private = queue.example, queue.private
+
+        def look(bench: Workbench) -> tuple[Shown | None, bool]:
+            return (shown(example, bench, me, private=private) if example is not None else None), bench.learning
+
+        one, learning = await self._bench.run(look)
         ids = [line.id for line in queue.lines]
-        at = ids.index(queue.example.id) if queue.example is not None and queue.example.id in ids else None
+        at = ids.index(example.id) if example is not None and example.id in ids else None
         following = ids[at + 1] if at is not None and at + 1 < len(ids) else ""
         over = at == _ROWS - 1 and following  # the next one stands on the next page
         return render(
@@ -151,6 +154,7 @@ class _Review:
             where=where,
             queue=queue,
             one=one,
+            learning=learning,
             states=get_args(State),
             kinds=get_args(Kind),
             NO_LORA=NO_LORA,
@@ -168,7 +172,7 @@ class _Review:
         where, language = Where.of(fields), me.language
         texts = request.app.state.renderer.texts
         ids = list(dict.fromkeys(ids))[:_MOST_AT_ONCE]
-        back = where.url(start=where.start, example=where.example)
+        back = where.url(start=where.start, example="" if where.example in ids else where.example)
         if not ids:
             return done(request, back, texts("review.none_selected", language))
         lines = await self._store.run(_seen, ids)
@@ -197,15 +201,7 @@ class _Review:
         example_id, answer = fields.get("id", "")[:16], fields.get("answer", "")[:_LONGEST_ANSWER]
         await self._demand_readable(me, example_id)
         if fields.get("do") == "approve":
-
-            def approve(bench: Workbench) -> Example:
-                try:
-                    return _desk(bench, me).edit_and_approve(example_id, answer)
-                except NotApprovable as error:
-                    reasons = words(error.keys, me.language)
-                    raise NotApprovable(id=example_id, reasons=reasons) from error
-
-            await self._bench.run(approve)
+            await self._bench.run(lambda bench: _desk(bench, me).edit_and_approve(example_id, answer))
             back = where.url(start=where.start, example=where.example)
             return done(request, back, texts("review.edited_approved", me.language))
         edited = await self._bench.run(lambda bench: _desk(bench, me).edit(example_id, answer))
@@ -248,11 +244,11 @@ class _Review:
 
 
 def _desk(bench: Workbench, me: Viewer) -> Review:
-    return bench.review(me.by)
+    return bench.review(me.by, me.language)
 
 
 def _readable(me: Viewer, kind: str, *, private: bool) -> bool:
-    return kind not in example_lists.FROM_PEOPLE or me.may_read_text(private=private)
+    return kind not in FROM_PEOPLE or me.may_read_text(private=private)
 
 
 def _seen(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, bool]]:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.examples.example import Example
+from bot.examples.refresh import FROM_PEOPLE
 from bot.examples.review import word
 from bot.examples.workbench import Workbench
-from bot.store.example_lists import FROM_PEOPLE
 from bot.web.viewer import Viewer
 
 _MARK = re.compile(r"\[(\d{1,2})\]")
