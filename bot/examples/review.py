@@ -177,7 +177,9 @@ class Review:
             now = self.clock()
             last = example_lists.steps(connection, self.reviewer, most=1)
             back: dict[str, None] = {}
-            while last and (left := example_lists.steps(connection, self.reviewer, most=1)) and left[0].at == last[0].at:
+            while (
+                last and (left := example_lists.steps(connection, self.reviewer, most=1)) and left[0].at == last[0].at
+            ):
                 example_id = examples.undo(connection, self.reviewer, now=now)
                 if example_id is None:
                     break

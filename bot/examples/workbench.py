@@ -20,6 +20,7 @@ from bot.examples.pages import EditionPages
 from bot.examples.refresh import FROM_PEOPLE, Refreshed, close_gone, refresh
 from bot.examples.review import Review
 from bot.examples.synthesis.synthesis import Synthesis
+from bot.messages import Language
 from bot.store import examples, feedback, privacy
 from bot.store.database import Store
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, or_, select
-from sqlalchemy.sql.elements import BooleanClauseList
 
 from bot.examples.example import Kind, State
 from bot.examples.refresh import FROM_PEOPLE
@@ -64,9 +63,7 @@ def lines(connection: Connection, wanted: Wanted, *, start: tuple[float, str] | 
     query = select(*columns, people.label("people"), _private().label("private")).where(*_conditions(wanted))
     if start is not None:
         at, first = start
-        later: BooleanClauseList = or_(
-            examples.c.made_at > at, and_(examples.c.made_at == at, examples.c.id >= first)
-        )
+        later = or_(examples.c.made_at > at, and_(examples.c.made_at == at, examples.c.id >= first))
         query = query.where(later)
     rows = connection.execute(query.order_by(examples.c.made_at, examples.c.id).limit(most))
     return [

@@ -13,7 +13,7 @@
     let here = 0;
     for (const box of all) if (box.checked) here += 1;
     const told = document.getElementById("selected");
-    if (told) told.textContent = here ? told.dataset.word + " " + here : "";
+    if (told) told.textContent = here ? here + told.dataset.word : "";
     const every = document.getElementById("select-all");
     if (every) { every.checked = here > 0 && here === all.length; every.indeterminate = here > 0 && here < all.length; }
     for (const button of document.querySelectorAll("#bulk button")) button.disabled = here === 0;
@@ -48,6 +48,8 @@
     const box = document.querySelector("#desk .lines li.current input[name=id]");
     if (box) { box.checked = !box.checked; remember(box); count(); }
   });
+
+  document.addEventListener("submit", (event) => { if (event.target.id === "bulk") selected.clear(); });
 
   document.addEventListener("toggle", (event) => {
     if (event.target.id !== "edit" || !event.target.open) return;

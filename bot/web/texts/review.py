@@ -29,7 +29,7 @@ STRINGS = {
     "review.queue": ("예시 목록", "Queue"),
     "review.select": ("고르기: {question}", "Select: {question}"),
     "review.select_all": ("모두 고르기", "Select all"),
-    "review.selected": ("고른 예시", "Selected"),
+    "review.selected": ("건", " selected"),
     "review.approve": ("승인", "Approve"),
     "review.reject": ("거절", "Reject"),
     "review.edit": ("고치기", "Edit"),
@@ -43,7 +43,10 @@ STRINGS = {
     "review.condensed": ("검색한 질문", "Searched as"),
     "review.turns": ("이전 질문", "Earlier questions"),
     "review.answer": ("학습할 답변", "Answer to learn"),
-    "review.no_answer": ("학습할 답변이 없습니다. 쓰지 말아야 할 답만 배웁니다.", "No answer to learn: it only says what not to write."),
+    "review.no_answer": (
+        "학습할 답변이 없습니다. 쓰지 말아야 할 답만 배웁니다.",
+        "No answer to learn: it only says what not to write.",
+    ),
     "review.rejected_answer": ("싫어요 받은 답변", "Disliked answer"),
     "review.cannot": ("이대로는 승인할 수 없습니다", "It cannot be approved as it is"),
     "review.flag": ("고쳐야 함", "needs an edit"),
@@ -72,7 +75,10 @@ STRINGS = {
         "읽을 수 없는 문서에 근거한 답변이라 표시하지 않습니다.",
         "Hidden, since it rests on a page that this account may not read.",
     ),
-    "review.only_reviewers": ("결정은 검토 권한이 있는 계정만 할 수 있습니다.", "Only accounts with the role reviewer decide."),
+    "review.only_reviewers": (
+        "결정은 검토 권한이 있는 계정만 할 수 있습니다.",
+        "Only accounts with the role reviewer decide.",
+    ),
     "review.empty": ("이 조건의 예시가 없습니다.", "No example fits."),
     "review.empty.pending": ("검토할 예시가 없습니다. 모두 보셨습니다.", "Nothing waits for review. All done."),
     "review.empty.hint": (
@@ -85,8 +91,14 @@ STRINGS = {
     "review.step.edit": ("{n}건 고침", "{n} edited"),
     "review.approved": ("{n}건을 승인했습니다.", "{n} approved."),
     "review.rejected": ("{n}건을 거절했습니다.", "{n} rejected."),
-    "review.refused": ("{n}건은 근거가 뒷받침하지 않아 승인하지 않았습니다.", "{n} were not approved, since something stands against them."),
-    "review.skipped": ("{n}건은 내용이 가려져 있어 그대로 두었습니다.", "{n} were left alone, since their words are hidden."),
+    "review.refused": (
+        "{n}건은 근거가 뒷받침하지 않아 승인하지 않았습니다.",
+        "{n} were not approved, since something stands against them.",
+    ),
+    "review.skipped": (
+        "{n}건은 내용이 가려져 있어 그대로 두었습니다.",
+        "{n} were left alone, since their words are hidden.",
+    ),
     "review.none_selected": ("고른 예시가 없습니다.", "Nothing is selected."),
     "review.edited": ("고친 답변을 저장했습니다. 승인해야 학습에 쓰입니다.", "Saved. It still has to be approved."),
     "review.edited_with_problems": (
