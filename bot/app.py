@@ -458,6 +458,7 @@ class Root:
             reindex=self.wiki.reindex,
             workbench=self.workbench,
             learning=lambda: learning_parts(self),
+            rights=self.rights,
             gaps=lambda: gap_parts(self),
         )
 

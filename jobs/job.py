@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from bot.examples.workbench import Workbench
+    from bot.privacy.rights import Rights
     from bot.settings import Settings
     from bot.store.database import Store
     from jobs.gap_parts import GapParts
@@ -93,3 +94,5 @@ class JobParts:
     """Of what tunes, judges and watches. Raises InvalidSetting."""
     gaps: Callable[[], GapParts]
     """Of what finds gaps and reports them. Raises InvalidSetting."""
+    rights: Callable[[], AbstractContextManager[Rights]] | None = None
+    """People's rights over what is kept of them; None: nobody is erased again."""

@@ -1,11 +1,16 @@
-"""The job that forgets old runs of jobs: their rows and their folders, and what people said where nothing needs it any more."""
+"""The job that forgets what is too old: runs of jobs with their folders, and what is kept of people (bot/privacy/retention.py).
+
+Who was erased and came back, with a restored backup or because a question of theirs was just being answered, is erased again.
+"""
 
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Mapping
 from typing import Any
 
+from bot.privacy.retention import DAY, Ages, sweep
 from bot.store import jobs as runs
 from jobs.build_examples import TUNE
 from jobs.job import JobContext, JobParts, JobSpec
@@ -15,6 +20,8 @@ from jobs.learning.leftovers import tidy
 def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
     """Keep the newest `keep_runs` of each job, and whatever is not over. Folders of forgotten runs go first, so a crash loses no track."""
     keep = parts.settings.jobs.keep_runs
+    chosen = parts.settings.privacy
+    too_old = time.time() - chosen.job_days * DAY if chosen.job_days else None
     root = context.folder.parent
     folders = {folder.name for folder in root.iterdir() if folder.is_dir()} if root.is_dir() else set()
     every = parts.store.run_now(runs.every)  # after the folders: a run's row is always older than its folder
@@ -24,6 +31,8 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
         if run.state in ("done", "failed", "missed") or (run.state == "stopped" and run.until is None):
             over.setdefault(run.job, []).append(run.id)
     old = {run_id for ids in over.values() for run_id in ids[: max(0, len(ids) - keep)]}
+    ended = {run.id: run.ended_at or run.due_at for run in every}
+    old |= {run_id for ids in over.values() for run_id in ids if too_old is not None and ended[run_id] < too_old}
     unknown = folders - {run.id for run in every}  # of another machine's or a forgotten run
     gone = sorted((old & folders) | unknown)
     for number, name in enumerate(gone):
@@ -32,9 +41,23 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
         shutil.rmtree(root / name, ignore_errors=True)
     parts.store.run_now(runs.forget, old)
     tidy(parts.store, root, (run for run in every if run.job == TUNE and run.id not in old))
-    return {"runs": len(old), "folders": len(gone)}
+    context.progress(0, None, "people")
+    ages = Ages(
+        chosen.questions_days,
+        chosen.traces_days,
+        chosen.feedback_days,
+        chosen.examples_days,
+        chosen.exports_days,
+        chosen.audit_days,
+    )
+    went = sweep(parts.store, parts.settings.data_dir, ages, now=time.time(), check=context.check)
+    erased = 0
+    if parts.rights is not None:
+        with parts.rights() as rights:
+            erased = len(rights.reapply(by="job:retention"))
+    return {"runs": len(old), "folders": len(gone), **went, "erased_again": erased}
 
 
 def job(parts: JobParts) -> JobSpec:
     """As the registry wants it."""
-    return JobSpec("retention", "지난 작업 기록 정리", "Forget old runs", lambda context: retain(parts, context))
+    return JobSpec("retention", "오래된 기록 정리", "Forget what is too old", lambda context: retain(parts, context))

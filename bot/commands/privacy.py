@@ -12,6 +12,7 @@ import click
 from bot.commands import privacy_texts as texts
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
+from bot.store.privacy import Kind
 
 BY = "cli"
 """Who did it, on record: whoever sits at this terminal."""
@@ -93,10 +94,10 @@ def suspend(tools: Tools, person: str, resume: bool, json_wanted: bool) -> None:
 @click.argument("kind", type=click.Choice(["export", "forget", "suspend"]))
 @_JSON
 @click.pass_obj
-def request(tools: Tools, person: str, kind: str, json_wanted: bool) -> None:
+def request(tools: Tools, person: str, kind: Kind, json_wanted: bool) -> None:
     """받은 요청을 적어 둡니다. 기한이 다가오면 `saseo doctor`가 알립니다."""
     with tools.rights() as rights:
-        made = rights.receive(person, kind, by=BY)  # type: ignore[arg-type] - click has checked it
+        made = rights.receive(person, kind, by=BY)
     settings = tools.settings()
     if json_wanted:
         click.echo(as_json({"id": made.id, "person": made.person, "kind": made.kind, "due_at": made.due_at}))

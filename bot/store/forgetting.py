@@ -97,7 +97,8 @@ def forget(
         jobs.ask(connection, TUNE, by=asked_by, now=now)
     _among(connection, examples.c.id, found.examples)
     _forget_gaps(connection, theirs.ids("questions"))
-    _forget_facts(connection, theirs)
+    _forget_shared(connection, theirs.ids("answers"))
+    _forget_directs(connection, theirs)
     _unlean(connection, theirs.others)
     said = [row["answer"] for row in theirs.tables["votes"]]
     for at in range(0, len(said), _BATCH):
@@ -124,6 +125,22 @@ def forget(
     if before is None:
         privacy.bury(connection, person, now=now)
     return found
+
+
+def forget_questions(connection: Connection, ids: Sequence[str]) -> None:
+    """These questions with their answers, traces, votes and calls; a gap that has no others goes with them."""
+    found: list[str] = []
+    touched: set[str] = set()
+    for at in range(0, len(ids), _BATCH):
+        some = list(ids[at : at + _BATCH])
+        found += connection.execute(select(answers.c.id).where(answers.c.question.in_(some))).scalars()
+        touched.update(
+            connection.execute(select(gap_questions.c.gap).where(gap_questions.c.question.in_(some))).scalars()
+        )
+    _forget_shared(connection, found)
+    _among(connection, questions.c.id, ids)
+    for gap in sorted(touched):
+        _drop_if_empty(connection, gap)
 
 
 def preview(connection: Connection, person: str, *, now: float) -> Forgotten:
@@ -158,18 +175,27 @@ def _forget_gaps(connection: Connection, gone: Sequence[str]) -> None:
         touched.update(connection.execute(select(gap_questions.c.gap).where(some)).scalars())
         connection.execute(delete(gap_questions).where(some))
     for gap in sorted(touched):
-        if connection.execute(select(gap_questions.c.question).where(gap_questions.c.gap == gap)).first() is None:
-            connection.execute(delete(gaps).where(gaps.c.id == gap))
-        else:
+        if not _drop_if_empty(connection, gap):
             blank = {name: "" for name in ("name", "named", "draft", "open_name") if name in gaps.c}
             connection.execute(update(gaps).where(gaps.c.id == gap).values(**blank))
 
 
-def _forget_facts(connection: Connection, theirs: Personal) -> None:
-    """That an answer was shared, and the direct conversations that adapters look into."""
-    for row in theirs.tables["answers"]:
-        for platform in ("slack", "discord"):
-            connection.execute(delete(facts_table).where(facts_table.c.key == f"{platform}:shared:{row['id']}"))
+def _drop_if_empty(connection: Connection, gap: str) -> bool:
+    if connection.execute(select(gap_questions.c.question).where(gap_questions.c.gap == gap)).first() is not None:
+        return False
+    connection.execute(delete(gaps).where(gaps.c.id == gap))
+    return True
+
+
+def _forget_shared(connection: Connection, answer_ids: Sequence[str]) -> None:
+    """That these answers were shown to a channel, which adapters remember."""
+    _among(
+        connection, facts_table.c.key, [f"{name}:shared:{one}" for one in answer_ids for name in ("slack", "discord")]
+    )
+
+
+def _forget_directs(connection: Connection, theirs: Personal) -> None:
+    """The direct conversations that adapters look into."""
     direct = {row["place"]["id"] for row in theirs.tables["answers"] if row["place"].get("kind") == "direct"}
     known = (facts.get(connection, _DIRECTS) or "").split()
     if direct.intersection(known):

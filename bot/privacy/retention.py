@@ -1,0 +1,165 @@
+"""What is kept of people goes when it is too old: by class, in small transactions, never what is still open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, and_, delete, func, or_, select, union_all
+
+from bot.privacy import files
+from bot.store import audit, forgetting
+from bot.store.database import Store
+from bot.store.schema import (
+    answers,
+    escalations,
+    example_origins,
+    examples,
+    exports,
+    lora_examples,
+    loras,
+    privacy_requests,
+    questions,
+    traces,
+    votes,
+)
+
+DAY = 86400.0
+_BATCH = 300
+"""Rows of one transaction: the running service waits no longer than that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ages:
+    """`[privacy]`, in days; 0: kept until somebody deletes it."""
+
+    questions: int = 90
+    traces: int = 30
+    feedback: int = 180
+    examples: int = 0
+    exports: int = 30
+    audit: int = 365
+
+    def before(self, days: int, now: float) -> float | None:
+        """What is older than this goes; None: nothing does."""
+        return now - days * DAY if days else None
+
+
+def sweep(
+    store: Store, data_dir: Path, ages: Ages, *, now: float, check: Callable[[], None] = lambda: None
+) -> dict[str, int]:
+    """One night's work: how many of each class went. `check` is called between transactions and may raise. Raises StoreError.
+
+    Questions go with their answers, traces and votes. What was rated, corrected or escalated stays for `feedback` days after that, and
+    after the last LoRA that learnt from it was made, if that is longer. A question that is being answered, or waits for it, stays.
+    """
+    done: dict[str, int] = {}
+
+    def take(name: str, work: Callable[[Connection], int]) -> None:
+        done[name] = 0
+        while gone := store.run_now(work):
+            done[name] += gone
+            check()
+
+    if (old := ages.before(ages.traces, now)) is not None:
+        take("traces", lambda connection: _delete(connection, traces.c.question, traces.c.kept_at < old))
+    if (asked := ages.before(ages.questions, now)) is not None:
+        rated = ages.before(max(ages.feedback, ages.questions) if ages.feedback else 0, now)
+        take("questions", lambda connection: _questions(connection, asked, rated))
+    if (decided := ages.before(ages.feedback, now)) is not None:
+        take("examples_rejected", lambda connection: _rejected(connection, decided))
+    if (approved := ages.before(ages.examples, now)) is not None:
+        take(
+            "examples",
+            lambda connection: _delete(
+                connection, examples.c.id, and_(examples.c.state == "approved", examples.c.decided_at < approved)
+            ),
+        )
+    if (written := ages.before(ages.exports, now)) is not None:
+        done["exports"] = _exports(store, data_dir, written)
+    if (recorded := ages.before(ages.audit, now)) is not None:
+        over = and_(privacy_requests.c.done_at.is_not(None), privacy_requests.c.done_at < recorded)
+        take("requests", lambda connection: _delete(connection, privacy_requests.c.id, over))
+        done["audit"] = store.run_now(audit.trim, older_than=recorded, by="job:retention", now=now)
+    return done
+
+
+def _questions(connection: Connection, asked: float, rated: float | None) -> int:
+    """`asked`: what ended before goes, unless somebody said something of it; that goes when it was said before `rated` (None: never)."""
+    said = union_all(
+        select(answers.c.question.label("question"), votes.c.voted_at.label("at")).join(
+            votes, votes.c.answer == answers.c.id
+        ),
+        select(answers.c.question, func.coalesce(escalations.c.resolved_at, escalations.c.called_at)).join(
+            escalations, escalations.c.answer == answers.c.id
+        ),
+        select(answers.c.question, loras.c.made_at)
+        .join(example_origins, example_origins.c.answer == answers.c.id)
+        .join(lora_examples, lora_examples.c.example == example_origins.c.example)
+        .join(loras, loras.c.name == lora_examples.c.lora),
+    ).subquery()
+    last = select(said.c.question, func.max(said.c.at).label("at")).group_by(said.c.question).subquery()
+    unsaid = last.c.at.is_(None)
+    # Open, and nobody has held it for as long: its platform is gone, and nobody is ever going to answer it.
+    over = or_(
+        and_(questions.c.state == "done", func.coalesce(questions.c.done_at, questions.c.asked_at) < asked),
+        and_(questions.c.state == "open", questions.c.claimed_until < asked),
+    )
+    rows = (
+        connection.execute(
+            select(questions.c.id)
+            .outerjoin(last, last.c.question == questions.c.id)
+            .where(over, unsaid if rated is None else or_(unsaid, last.c.at < rated))
+            .order_by(questions.c.asked_at)
+            .limit(_BATCH)
+        )
+        .scalars()
+        .all()
+    )
+    forgetting.forget_questions(connection, rows)
+    return len(rows)
+
+
+def _rejected(connection: Connection, decided: float) -> int:
+    """Only once no answer is left of which the next build would make the example again."""
+    living = (
+        select(example_origins.c.example)
+        .join(answers, answers.c.id == example_origins.c.answer)
+        .where(example_origins.c.example == examples.c.id)
+    )
+    return _delete(
+        connection,
+        examples.c.id,
+        and_(examples.c.state == "rejected", examples.c.decided_at < decided, ~living.exists()),
+    )
+
+
+def _exports(store: Store, data_dir: Path, written: float) -> int:
+    """Files below the data directory; what lies elsewhere is its owner's."""
+    gone = files.Cleared()
+
+    def old(connection: Connection) -> Sequence[Any]:
+        return connection.execute(select(exports).where(exports.c.made_at < written)).all()
+
+    over = []
+    for row in store.run_now(old):
+        path = Path(row.path)
+        if path.is_relative_to(data_dir.resolve()):
+            files.delete(data_dir.resolve(), path, gone)
+        if not path.exists():
+            over.append(row.id)
+    for path in sorted((data_dir / files.EXPORTS).glob("*")):
+        if path.is_file() and path.stat().st_mtime < written:
+            files.delete(data_dir, path, gone)
+    if over:
+        store.run_now(lambda connection: connection.execute(delete(exports).where(exports.c.id.in_(over))))
+    return len(gone.deleted)
+
+
+def _delete(connection: Connection, key: Column[Any], condition: Any) -> int:
+    ids = connection.execute(select(key).where(condition).limit(_BATCH)).scalars().all()
+    if ids:
+        connection.execute(delete(key.table).where(key.in_(list(ids))))
+    return len(ids)
