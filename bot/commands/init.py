@@ -16,20 +16,23 @@ from bot.commands.output import as_json
 from bot.errors import AnswerMissing, FileInTheWay
 from bot.messages import Language
 from bot.setup import texts
-from bot.setup.files import ENV_FILE, config_text, env_text, write_config, write_env
+from bot.setup.files import ENV_FILE, check_config, config_text, env_text, write_config, write_env
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
     from bot.setup.answers import Answers
 
 _T = TypeVar("_T")
+_STDOUT = Path("-")
 
 
 @click.command("init")
 @click.argument("wiki", required=False, type=click.Path(path_type=Path))
 @click.option("--name", help="출처의 이름. 없으면 폴더의 이름입니다.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="쓸 설정 파일. 없으면 --config의 파일, 또는 config.toml입니다."
+    "--out",
+    type=click.Path(path_type=Path),
+    help="쓸 설정 파일. 없으면 --config의 파일, 또는 config.toml입니다. -는 표준 출력입니다(.env는 쓰지 않습니다).",
 )
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), help="색인과 기록을 둘 폴더. 없으면 설정 파일 옆의 var입니다."
@@ -88,7 +91,8 @@ def init(
     config = out or context.find_root().params.get("config") or _free_name()
     config = Path(os.path.abspath(config))
     folder = ask("wiki", wiki_folder, wiki, option="WIKI")
-    data = ask("data_dir", lambda written: folder_to_write(Path(written)), data_dir, str(config.parent / "var"))
+    usual = os.environ.get("SASEO_DATA_DIR") or str(config.parent / "var")
+    data = ask("data_dir", lambda written: folder_to_write(Path(written)), data_dir, usual)
     on_slack = ask.whether("slack", slack, default=bool(slack_admin))
     admins = ask("slack_admins", slack_members, " ".join(slack_admin), "") if on_slack else ()
     on_discord = ask.whether("discord", discord, default=bool(guild))
@@ -124,9 +128,13 @@ def init(
         web_port=number,
     )
     if asks:
-        click.echo(texts.summary(answers, config, language))
+        ask.say(texts.summary(answers, config, language))
         if not click.confirm(texts.question("sure", language), default=True):
             raise click.Abort
+    if out == _STDOUT:
+        check_config(config_text(answers))
+        click.echo(config_text(answers), nl=False)
+        return
     config = _written(config, answers, ask, force=force)
     env = config.parent / ENV_FILE
     added = write_env(env, env_text(answers))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -102,6 +103,12 @@ def write_config(path: Path, text: str, *, replace: bool) -> None:
         raise SetupNotWritable(path=path, reason=error.strerror or type(error).__name__) from error
     finally:
         fresh.unlink(missing_ok=True)
+
+
+def check_config(text: str) -> None:
+    """Saseo can read it. Raises SettingsError, SetupNotWritable."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_config(Path(folder) / "config.toml", text, replace=False)
 
 
 def write_env(path: Path, text: str) -> tuple[str, ...]:

@@ -89,6 +89,12 @@ def test_a_folder_of_any_name_is_written_so_that_it_is_read_again(here: Path, na
     assert load_settings(None).sources[0].options.path == wiki
 
 
+def test_settings_can_go_to_standard_output_alone(here: Path) -> None:
+    done = init(here.parent / "우리 위키", "--guild", GUILD, "--out", "-", "--yes")
+    assert tomllib.loads(done.stdout)["discord"]["guild_ids"] == [int(GUILD)]
+    assert list(here.iterdir()) == []
+
+
 def test_a_script_gets_one_line_of_json(here: Path) -> None:
     done = init(here.parent / "우리 위키", "--json", "--no-web")
     told = json.loads(done.stdout)
