@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import click
@@ -12,7 +13,9 @@ import click
 from bot.commands import privacy_texts as texts
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
-from bot.store.privacy import Kind
+
+if TYPE_CHECKING:
+    from bot.store.privacy import Kind
 
 BY = "cli"
 """Who did it, on record: whoever sits at this terminal."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.messages import Language
-from bot.store.audit import Entry, Verdict
-from bot.store.privacy import Request
+
+if TYPE_CHECKING:
+    from bot.store.audit import Entry, Verdict
+    from bot.store.privacy import Request
 
 _KINDS = {
     "export": ("사본", "copy"),
