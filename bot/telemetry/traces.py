@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _MOST_HELD = 512
 """Questions that were answered and not yet ended; one whose claim was lost never ends here."""
-_TIMEOUT = 10.0
+_TIMEOUT = 3.0
+"""Seconds for one batch; also what a collector that is away may cost the end of the process."""
 Value = str | int | float | Sequence[str]
 
 
@@ -60,7 +61,7 @@ class Traces(Observer):
         return cls(provider)
 
     def close(self) -> None:
-        """Send what waits, and stop. Takes as long as the collector lets it, ten seconds at most; not for the event loop."""
+        """Send what waits, and stop. Takes a few seconds where the collector is away; not for the event loop."""
         self._provider.force_flush(int(_TIMEOUT * 1000))
         self._provider.shutdown()
 
