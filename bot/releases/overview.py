@@ -51,9 +51,12 @@ def answering(releases: Releases) -> Choice:
     return releases.choosing.choose(releases.store.run_now(released, releases.base))
 
 
-def every(releases: Releases) -> list[Listed]:
-    """Newest first: what is recorded and what lies on the shelf without a record; deleted ones are left out. Raises StoreError."""
-    choice = answering(releases)
+def every(releases: Releases, choice: Choice | None = None) -> list[Listed]:
+    """Newest first: what is recorded and what lies on the shelf without a record; deleted ones are left out. Raises StoreError.
+
+    `choice`: what answers, where that is known; else it is looked up, which reads its file.
+    """
+    choice = choice or answering(releases)
     shelved = {one.name: one for one in releases.shelf.every()}
 
     def read(connection: Connection) -> list[Listed]:
@@ -77,9 +80,9 @@ def every(releases: Releases) -> list[Listed]:
     return sorted(found, key=lambda one: (-one.record.made_at, one.record.name))
 
 
-def describe(releases: Releases, name: str) -> Described:
-    """Of a deleted one the record is left. Raises `UnknownLora`, `BrokenLora`, StoreError."""
-    listed = {one.record.name: one for one in every(releases)}.get(name)
+def describe(releases: Releases, name: str, choice: Choice | None = None) -> Described:
+    """Of a deleted one the record is left. `choice`: see `every`. Raises `UnknownLora`, `BrokenLora`, StoreError."""
+    listed = {one.record.name: one for one in every(releases, choice)}.get(name)
 
     def read(connection: Connection) -> Described | None:
         one = listed

@@ -27,7 +27,7 @@ from bot.live import NO_LORA
 from bot.loras.shelf import LoraShelf, ShelvedLora
 from bot.releases import past
 from bot.releases.choosing import AUTO, Choosing
-from bot.store import loras, releases
+from bot.store import audit, loras, releases
 from bot.store.database import Store
 from bot.store.loras import LoraRecord
 from bot.store.releases import Action, Release
@@ -35,6 +35,7 @@ from bot.store.releases import Action, Release
 AUTOMATIC = "auto"
 """`by` of what a job decided by rule."""
 _log = logging.getLogger(__name__)
+Barrier = NotEvaluated | EvaluationNotPassed | RolledBackBefore
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Releases:
             verdict, barrier = _barrier(connection, history, name, current)
             if barrier is not None and not overrule:
                 raise barrier
-            return releases.add(
+            done = releases.add(
                 connection,
                 self.base,
                 current if share is not None else name,
@@ -114,8 +115,18 @@ class Releases:
                 overruled=barrier is not None,
                 reason=reason,
             )
+            return _audited(connection, done)
 
         return _logged(self.store.run_now(decide))
+
+    def barrier(self, name: str) -> Barrier | None:
+        """What stands against promoting it now and can be overruled with a reason; None: nothing does. Raises StoreError."""
+
+        def read(connection: Connection) -> Barrier | None:
+            history = releases.history(connection, self.base)
+            return _barrier(connection, history, name, self._present(connection, history)[0])[1]
+
+        return self.store.run_now(read)
 
     def rollback(self, *, by: str, reason: str = "") -> Release:
         """End the canary if there is one; else go back to what answered before. Raises `NothingToRollBack`, `ReleasePinned`."""
@@ -123,7 +134,7 @@ class Releases:
 
         def decide(connection: Connection) -> Release:
             releases.hold(connection)
-            return self.back(connection, "rollback", by=by, reason=reason)
+            return _audited(connection, self.back(connection, "rollback", by=by, reason=reason))
 
         return _logged(self.store.run_now(decide))
 
@@ -139,6 +150,8 @@ class Releases:
             releases.hold(connection)
             loras.mark(connection, name, reason, now=self.clock())
             told = {"by": by, "reason": f"{name}: {reason}"}
+            now = self.clock()
+            audit.record(connection, by=_auditor(by), action="lora.mark", subject=name, now=now)
             return [self._without(connection, row, name, **told) for row in _answering(connection, name)]
 
         done = [_logged(one) for one in self.store.run_now(decide)]
@@ -156,7 +169,8 @@ class Releases:
             if _answering(connection, name):
                 raise LoraKept(name=name)
             _recorded(connection, shelved)
-            loras.delete(connection, name, now=self.clock())
+            if loras.delete(connection, name, now=self.clock()):
+                audit.record(connection, by=_auditor(by), action="lora.delete", subject=name, now=self.clock())
 
         self.store.run_now(decide)
         self.shelf.delete(name)
@@ -230,9 +244,7 @@ def _demand_usable(record: LoraRecord) -> None:
         raise UnknownLora(name=record.name, hint="")
 
 
-def _barrier(
-    connection: Connection, history: Sequence[Release], name: str, current: str
-) -> tuple[str, NotEvaluated | EvaluationNotPassed | RolledBackBefore | None]:
+def _barrier(connection: Connection, history: Sequence[Release], name: str, current: str) -> tuple[str, Barrier | None]:
     """Id of the verdict that counts, and what stands against promoting."""
     if name == current:  # only the canary beside it ends
         return "", None
@@ -251,6 +263,19 @@ def _answering(connection: Connection, name: str) -> list[Release]:
     """The newest releases, of whatever base, by which it answers: for all or as a canary."""
     newest = (releases.newest(connection, base) for base in releases.bases(connection))
     return [row for row in newest if row is not None and name in (row.lora, row.canary)]
+
+
+def _audited(connection: Connection, release: Release) -> Release:
+    """On the record of what people decided; the reason, which is a text, stands in the release's row."""
+    detail = {"release": release.id, "answers": release.lora, "share": release.share, "overruled": release.overruled}
+    subject = release.canary or release.lora
+    by = _auditor(release.by)
+    audit.record(connection, by=by, action=f"lora.{release.action}", subject=subject, detail=detail, now=release.at)
+    return release
+
+
+def _auditor(by: str) -> str:
+    return "cli" if by.startswith("terminal:") else by
 
 
 def _logged(release: Release) -> Release:
