@@ -72,6 +72,7 @@ knowledge.errors.ExplainedError
     │   ├── NotAllowedInConsole         the account's role is too low
     │   ├── NotFoundInConsole
     │   ├── HiddenInConsole             nobody decides about what they may not read
+    │   ├── BadShare                    of a trial
     │   ├── FormExpired                 its token is not this session's
     │   ├── ConsoleNeedsAccount         reachable from elsewhere, and nobody could log in
     │   ├── ConsoleNotStarted           its address is taken or not this machine's
@@ -833,6 +834,13 @@ class HiddenInConsole(WebError):
 
     ko = "개인 정보 설정에 따라 내용이 가려져 있어 결정할 수 없습니다. `saseo feedback review`를 쓰거나 [web] texts를 바꿔 주십시오."
     en = "Its words are hidden by the privacy setting, so nothing can be decided. Use `saseo feedback review`, or change [web] texts."
+
+
+class BadShare(WebError):
+    """`value`."""
+
+    ko = "대화의 비율은 0보다 크고 100보다 작은 수로 적어 주십시오(받은 값: {value})."
+    en = "The share of the conversations is a number above 0 and below 100; this is none: {value}."
 
 
 class FormExpired(WebError):
