@@ -238,7 +238,7 @@ def _insert(connection: Connection, rows: list[Made], drawn: random.Random) -> N
                 "answer": f"a{one.id}", "person": f"{one.platform}:U{drawn.randrange(300)}",
                 "direction": drawn.choices(["up", "down"], [4, 1])[0], "via": "button", "reason": "", "correction": "",
                 "model": answer.model, "lora": answer.lora, "edition": answer.edition, "prompt": answer.prompt,
-                "passages": [], "voted_at": one.asked_at + 60,
+                "passages": [], "voted_at": one.asked_at + 60, "question": one.id, "asked_at": one.asked_at,
             }
             for one, answer in answered if drawn.random() < 0.125
         ],

@@ -29,6 +29,8 @@ class Kept:
     place: Place
     message: str
     """The platform's reference; empty until posted."""
+    asked_at: float = 0.0
+    """When the question came."""
 
     @property
     def stamp(self) -> dict[str, Any]:
@@ -128,7 +130,12 @@ def is_shared(connection: Connection, answer_id: str) -> bool:
 
 def _first(connection: Connection, condition: Any) -> Kept | None:
     row = connection.execute(
-        select(answers, questions.c.person.label("asker"), questions.c.text.label("question_text"))
+        select(
+            answers,
+            questions.c.person.label("asker"),
+            questions.c.text.label("question_text"),
+            questions.c.asked_at.label("asked_at"),
+        )
         .join(questions, questions.c.id == answers.c.question)
         .where(condition)
     ).first()
@@ -146,6 +153,7 @@ def _kept(row: Row[Any]) -> Kept:
         private=row.private,
         place=Place(**row.place),
         message=row.message,
+        asked_at=row.asked_at,
     )
 
 

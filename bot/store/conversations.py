@@ -1,7 +1,7 @@
 """Looking through questions: filtered lists, newest first, and everything there is about one of them.
 
-Lists page by key (when a question was asked, and its id), so a page far down costs as much as the first. What no index finds (words,
-thumbs) is looked for in the newest `MOST_LOOKED_AT` questions that the other filters leave; the next page goes on from there.
+Lists page by key (when a question was asked, and its id), so a page far down costs as much as the first. Words, which no index finds,
+are looked for in the newest `MOST_LOOKED_AT` questions that the other filters leave; the next page goes on from there.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ MOST_LOOKED_AT = 20_000
 LONGEST_TEXT = 100
 """Characters of what is searched for."""
 PAGE = 50
+MOST_CHOICES = 200
+"""Places, or LoRAs, that a list can be narrowed to."""
 OPEN = "open"
 """The outcome of a question that has none yet."""
 
@@ -136,22 +138,23 @@ class Told:
 
 def page(connection: Connection, wanted: Filter, *, after: Cursor | None = None, most: int = PAGE) -> Listing:
     """At most `most` questions, newest first, those after the cursor."""
+    of = questions.c
     exact = _exact(wanted)
     if after is not None:
-        of = questions.c
         exact.append(or_(of.asked_at < after.asked_at, and_(of.asked_at == after.asked_at, of.id < after.id)))
         exact.append(of.asked_at <= after.asked_at)  # what an index can begin at
-    loose = _loose(wanted)
-    if not loose:
-        rows = _rows(connection, _newest_first(select(questions.c.id).where(*exact)).limit(most + 1))
+    text = " ".join(wanted.text.split())[:LONGEST_TEXT]
+    if not text:
+        rows = _rows(connection, _newest_first(select(of.id).where(*exact)).limit(most + 1))
         return Listing(tuple(rows[:most]), _cursor(rows[most - 1]) if len(rows) > most else None)
-    of_inner = _newest_first(select(questions).where(*exact)).limit(MOST_LOOKED_AT).subquery("looked_at")
-    found = select(of_inner.c.id).where(*_loose(wanted, of_inner.c))
-    rows = _rows(connection, _newest_first(found, of_inner.c).limit(most + 1))
+    looked = _newest_first(select(of.id, of.asked_at, of.text, of.private).where(*exact)).limit(MOST_LOOKED_AT)
+    inner = looked.subquery("looked_at")
+    found = select(inner.c.id).where(_says(text, wanted.searchable, inner.c))
+    rows = _rows(connection, _newest_first(found, inner.c).limit(most + 1))
     if len(rows) > most:
         return Listing(tuple(rows[:most]), _cursor(rows[most - 1]))
     last = connection.execute(
-        _newest_first(select(questions.c.asked_at, questions.c.id).where(*exact)).offset(MOST_LOOKED_AT - 1).limit(1)
+        _newest_first(select(of.asked_at, of.id).where(*exact)).offset(MOST_LOOKED_AT - 1).limit(1)
     ).first()
     return Listing(tuple(rows), Cursor(last.asked_at, last.id) if last is not None else None)
 
@@ -187,33 +190,28 @@ def get(connection: Connection, question_id: str) -> Told | None:
 
 def places(connection: Connection) -> list[tuple[str, str]]:
     """(platform, place) of all questions, for a list to choose from."""
+    of = questions.c
     found: list[tuple[str, str]] = []
-    of, at = questions.c, ("", "")
-    while True:  # one step of the index for each, however many questions there are
-        row = connection.execute(
-            select(of.platform, of.place)
-            .where(
-                or_(of.platform > at[0], and_(of.platform == at[0], of.place > at[1])) if found else of.id.is_not(None)
-            )
-            .order_by(of.platform, of.place)
-            .limit(1)
-        ).first()
-        if row is None or len(found) == PAGE:
-            return found
-        at = (row.platform, row.place)
-        found.append(at)
+    # One step of the index for each, however many questions there are.
+    for platform in _each(connection, of.platform):
+        found += [(platform, place) for place in _each(connection, of.place, of.platform == platform)]
+    return found[:MOST_CHOICES]
 
 
 def loras(connection: Connection) -> list[str]:
     """Names of the LoRAs that have answered; `none`: the plain base."""
+    return [name for name in _each(connection, questions.c.lora) if name]
+
+
+def _each(connection: Connection, column: ColumnElement[str], *within: ColumnElement[bool]) -> list[str]:
+    """The different values of an indexed column, in order."""
     found: list[str] = []
-    while len(found) < PAGE:
-        name = connection.execute(
-            select(func.min(questions.c.lora)).where(questions.c.lora > (found[-1] if found else ""))
-        ).scalar()
-        if name is None:
+    while len(found) < MOST_CHOICES:
+        beyond = [column > found[-1]] if found else []
+        value = connection.execute(select(func.min(column)).where(*within, *beyond)).scalar()
+        if value is None:
             break
-        found.append(name)
+        found.append(value)
     return found
 
 
@@ -232,23 +230,18 @@ def _exact(wanted: Filter) -> list[ColumnElement[bool]]:
         found.append(of.asked_at >= wanted.since)
     if wanted.until is not None:
         found.append(of.asked_at < wanted.until)
-    return found
-
-
-def _loose(wanted: Filter, of: Any = questions.c) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
     if wanted.vote:
-        thumbs = select(votes.c.answer).join(answers, answers.c.id == votes.c.answer)
-        found.append(thumbs.where(answers.c.question == of.id, votes.c.direction == wanted.vote).exists())
-    text = " ".join(wanted.text.split())[:LONGEST_TEXT]
-    if text:
-        inside = of.text.icontains(text, autoescape=True)
-        if wanted.searchable == "shared":
-            inside = and_(inside, or_(of.private.is_(False), _shown_to_others(of)))
-        elif wanted.searchable == "none":
-            inside = and_(inside, of.id.is_(None))
-        found.append(or_(of.id == text, inside))
+        found.append(of.id.in_(select(votes.c.question).where(votes.c.direction == wanted.vote)))
     return found
+
+
+def _says(text: str, searchable: Searchable, of: Any) -> ColumnElement[bool]:
+    inside: ColumnElement[bool] = of.text.icontains(text, autoescape=True)
+    if searchable == "shared":
+        inside = and_(inside, or_(of.private.is_(False), _shown_to_others(of)))
+    elif searchable == "none":
+        inside = and_(inside, of.id.is_(None))
+    return or_(of.id == text, inside)
 
 
 def _shown_to_others(of: Any) -> ColumnElement[bool]:
@@ -269,10 +262,9 @@ def _rows(connection: Connection, ids: Select[Any]) -> list[Listed]:
     wanted: Sequence[str] = connection.execute(ids).scalars().all()
     thumbs: dict[str, dict[str, int]] = {}
     for row in connection.execute(
-        select(answers.c.question, votes.c.direction, func.count())
-        .join(votes, votes.c.answer == answers.c.id)
-        .where(answers.c.question.in_(wanted), votes.c.direction.is_not(None))
-        .group_by(answers.c.question, votes.c.direction)
+        select(votes.c.question, votes.c.direction, func.count())
+        .where(votes.c.question.in_(wanted), votes.c.direction.is_not(None))
+        .group_by(votes.c.question, votes.c.direction)
     ):
         thumbs.setdefault(row[0], {})[row[1]] = row[2]
     of = questions.c

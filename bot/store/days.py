@@ -69,6 +69,11 @@ def midnight(day: dt.date, zone: dt.tzinfo) -> float:
     return dt.datetime.combine(day, dt.time(), zone).timestamp()
 
 
+def midnights(first: dt.date, last: dt.date, zone: dt.tzinfo) -> list[float]:
+    """When each of these days begins."""
+    return [midnight(first + dt.timedelta(days=n), zone) for n in range((last - first).days + 1)]
+
+
 def day_of(at: float, zone: dt.tzinfo) -> dt.date:
     """The day that it is then."""
     return dt.datetime.fromtimestamp(at, zone).date()
@@ -118,7 +123,7 @@ def count(connection: Connection, zone: dt.tzinfo, begins: float, ends: float) -
         .where(questions.c.asked_at >= begins, questions.c.asked_at < ends)
     )
     first = day_of(begins, zone)
-    starts = [midnight(first + dt.timedelta(days=n), zone) for n in range(int((ends - begins) / 86400) + 3)]
+    starts = midnights(first, day_of(ends, zone), zone)
     for row in rows:
         day = first + dt.timedelta(days=bisect.bisect_right(starts, row.asked_at) - 1)
         found.setdefault((day, row.platform, row.place), []).append(row)
@@ -184,7 +189,7 @@ def _of_row(row: Row[Any]) -> Tally:
     return Tally(
         **values
         | {
-            "first_token": Histogram.of_json(row.first_token),
-            "total_seconds": Histogram.of_json(row.total_seconds),
+            "first_token": Histogram(row.first_token),
+            "total_seconds": Histogram(row.total_seconds),
         }
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 WIDTH = 1.05
 """Each bucket ends 5 % above where it begins."""
@@ -17,47 +17,57 @@ def bucket(seconds: float) -> int:
     return math.floor(math.log(max(seconds, _LEAST)) / math.log(WIDTH))
 
 
-@dataclass(frozen=True, slots=True)
 class Histogram:
-    """`counts`: how many in each bucket."""
+    """How many in each bucket. Never changed; sums are worked out when somebody asks, since most are only added to others."""
 
-    counts: Mapping[int, int] = field(default_factory=dict)
+    __slots__ = ("_parts",)
+
+    def __init__(self, *parts: Mapping[str, int]) -> None:
+        """Each of `parts`: number of the bucket, as text like in JSON → how many."""
+        self._parts = tuple(part for part in parts if part)
 
     @classmethod
     def of(cls, seconds: Iterable[float]) -> Histogram:
         """From single durations."""
-        counts: dict[int, int] = {}
-        for one in seconds:
-            number = bucket(one)
-            counts[number] = counts.get(number, 0) + 1
-        return cls(counts)
-
-    @classmethod
-    def of_json(cls, data: Mapping[str, int]) -> Histogram:
-        """What `as_json` made."""
-        return cls({int(number): count for number, count in data.items()})
+        return cls(Counter(str(bucket(one)) for one in seconds))
 
     def as_json(self) -> dict[str, int]:
-        """For the store."""
-        return {str(number): count for number, count in sorted(self.counts.items())}
+        """For the store; what `Histogram(…)` takes."""
+        return {str(number): count for number, count in sorted(self._counts().items())}
 
     def __add__(self, other: Histogram) -> Histogram:
         """Both together."""
-        counts = dict(self.counts)
-        for number, count in other.counts.items():
-            counts[number] = counts.get(number, 0) + count
-        return Histogram(counts)
+        return Histogram(*self._parts, *other._parts)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same was counted."""
+        return isinstance(other, Histogram) and self._counts() == other._counts()
+
+    def __hash__(self) -> int:
+        """Of what was counted."""
+        return hash(frozenset(self._counts().items()))
+
+    def __repr__(self) -> str:
+        """With all buckets."""
+        return f"Histogram({self.as_json()})"
 
     @property
     def count(self) -> int:
         """How many were counted."""
-        return sum(self.counts.values())
+        return sum(sum(part.values()) for part in self._parts)
 
     def quantile(self, share: float) -> float | None:
         """Seconds below which `share` of them stay (0.5: the median); None: there are none."""
-        left = math.ceil(share * self.count)
-        for number, count in sorted(self.counts.items()):
+        counts = self._counts()
+        left = math.ceil(share * sum(counts.values()))
+        for number, count in sorted(counts.items()):
             left -= count
             if left <= 0:
                 return float(WIDTH ** (number + 0.5))
         return None
+
+    def _counts(self) -> dict[int, int]:
+        whole: Counter[str] = Counter()
+        for part in self._parts:
+            whole.update(part)
+        return {int(number): count for number, count in whole.items()}

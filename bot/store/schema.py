@@ -153,7 +153,12 @@ votes = Table(
     *(Column(name, Text, nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),
     Column("voted_at", Float, nullable=False),
+    # Of the answer's question, for lists: they go with it, since the answer does.
+    Column("question", String(12)),
+    Column("asked_at", Float),
     Index("votes_by_time", "voted_at"),
+    Index("votes_of_question", "question"),
+    Index("votes_by_direction", "direction", "asked_at", "question"),
 )
 
 vote_changes = Table(

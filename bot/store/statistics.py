@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,6 @@ from sqlalchemy import Connection, select
 
 from bot.store import days, questions
 from bot.store.days import Counted, Tally
-from bot.store.schema import answers as answers_table
 from bot.store.schema import questions as questions_table
 from bot.store.schema import votes
 
@@ -83,26 +83,24 @@ def statistics(connection: Connection, zone: dt.tzinfo, *, now: float, span: int
     """The last `span` days with today. Call `days.roll_up` before, until it has nothing left to do: then this is quick."""
     today = days.day_of(now, zone)
     first = today - dt.timedelta(days=span - 1)
-    rows = _with_thumbs(days.counted(connection, zone, first, now=now), _thumbs(connection, zone, first))
+    rows = _with_thumbs(days.counted(connection, zone, first, now=now), _thumbs(connection, zone, first, today))
     return Statistics(first, today, tuple(rows), questions.waiting(connection, now=now))
 
 
 _Key = tuple[dt.date, str, str]
 
 
-def _thumbs(connection: Connection, zone: dt.tzinfo, first: dt.date) -> dict[_Key, tuple[int, int]]:
+def _thumbs(connection: Connection, zone: dt.tzinfo, first: dt.date, last: dt.date) -> dict[_Key, tuple[int, int]]:
     """(up, down) that stand now, by the day they were given and the place of the question."""
     found: dict[_Key, tuple[int, int]] = {}
+    starts = days.midnights(first, last, zone)
     for row in connection.execute(
         select(votes.c.direction, votes.c.voted_at, questions_table.c.platform, questions_table.c.place)
-        .select_from(
-            votes.join(answers_table, answers_table.c.id == votes.c.answer).join(
-                questions_table, questions_table.c.id == answers_table.c.question
-            )
-        )
+        .select_from(votes.join(questions_table, questions_table.c.id == votes.c.question))
         .where(votes.c.voted_at >= days.midnight(first, zone), votes.c.direction.is_not(None))
     ):
-        key = (days.day_of(row.voted_at, zone), row.platform, row.place)
+        day = first + dt.timedelta(days=bisect.bisect_right(starts, row.voted_at) - 1)
+        key = (day, row.platform, row.place)
         up, down = found.get(key, (0, 0))
         found[key] = (up + 1, down) if row.direction == "up" else (up, down + 1)
     return found

@@ -34,7 +34,14 @@ def cast(connection: Connection, vote: Vote, *, now: float, person: str = "") ->
     cleared = {} if vote.direction == "down" else {"reason": "", "correction": ""}
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     fresh = dialect.insert(votes).values(
-        answer=vote.answer_id, person=person, reason="", correction="", **now_true, **kept.stamp
+        answer=vote.answer_id,
+        person=person,
+        reason="",
+        correction="",
+        question=kept.question_id,
+        asked_at=kept.asked_at,
+        **now_true,
+        **kept.stamp,
     )
     connection.execute(
         fresh.on_conflict_do_update(index_elements=[votes.c.answer, votes.c.person], set_=now_true | cleared)

@@ -25,7 +25,9 @@ def test_adding_up_is_the_same_as_counting_together() -> None:
     together = Histogram.of(one) + Histogram.of(other)
     assert together == Histogram.of([*one, *other])
     assert together.count == 5
-    assert Histogram.of_json(json.loads(json.dumps(together.as_json()))) == together
+    assert hash(together) == hash(Histogram.of([*one, *other]))
+    assert together != Histogram.of(one)
+    assert Histogram(json.loads(json.dumps(together.as_json()))) == together
     assert together.quantile(0.5) == pytest.approx(statistics.median([*one, *other]), rel=0.026)
 
 
