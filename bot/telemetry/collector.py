@@ -45,26 +45,27 @@ class SnapshotCollector(Collector):
             yield _gauge("disk_free_bytes", "Free where the data directory is.", {(): seen.disk_free})
 
     def _stored(self, store: StoreStanding) -> Iterator[Metric]:
+        # Not `job`: Prometheus gives every target a label of that name, and would rename ours.
         jobs = {name: store.jobs[name] for name in self.jobs if name in store.jobs}
         yield _gauge(
             "job_runs", "Runs on record.",
             {(name, s): (store.jobs[name].runs.get(s, 0) if name in jobs else 0) for name in self.jobs for s in _RUN_STATES},
-            "job", "state",
+            "name", "state",
         )  # fmt: skip
         yield _gauge(
             "job_last_success_timestamp_seconds", "When a run was last done.",
-            {(name,): job.succeeded_at for name, job in jobs.items() if job.succeeded_at is not None}, "job",
+            {(name,): job.succeeded_at for name, job in jobs.items() if job.succeeded_at is not None}, "name",
         )  # fmt: skip
         yield _gauge(
             "job_last_duration_seconds", "Of the run that ended last.",
-            {(name,): job.seconds for name, job in jobs.items() if job.seconds is not None}, "job",
+            {(name,): job.seconds for name, job in jobs.items() if job.seconds is not None}, "name",
         )  # fmt: skip
         yield _gauge(
             "job_last_failed", "Whether the run that ended last failed.",
-            {(name,): job.failed for name, job in jobs.items()}, "job",
+            {(name,): job.failed for name, job in jobs.items()}, "name",
         )  # fmt: skip
         yield _gauge(
-            "job_paused", "Whether it is paused.", {(name,): job.paused for name, job in jobs.items()}, "job"
+            "job_paused", "Whether it is paused.", {(name,): job.paused for name, job in jobs.items()}, "name"
         )  # fmt: skip
         yield _gauge(
             "examples", "Training examples.", {(s,): store.examples.get(s, 0) for s in _EXAMPLE_STATES}, "state"

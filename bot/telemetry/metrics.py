@@ -80,7 +80,7 @@ class Metrics(Observer):
         self._unwritten = counter("writer_unfinished", "Pieces the writer did not finish.", "reason")
         self._store = seconds("store", "Transactions, waiting for locks included.", _STORE)
         self._store_errors = counter("store_errors", "Transactions given up.")
-        self._workers = counter("job_processes", "Processes of jobs that ended.", "job", "result")
+        self._workers = counter("job_processes", "Processes of jobs that ended.", "name", "result")
         self._late = seconds("event_loop_lateness", "How late a timer of the event loop fired.", _LATE)
         self._begin()
 

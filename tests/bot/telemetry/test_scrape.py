@@ -23,7 +23,7 @@ from tests.bot.desk.conftest import CHANNEL, DIRECT, KIM, LEE, asked
 from tests.bot.telemetry.conftest import Scrape, Watched, get
 
 LABELS = {
-    "platform", "outcome", "step", "direction", "part", "reason", "job", "result", "state", "role", "lora", "model",
+    "platform", "outcome", "step", "direction", "part", "reason", "name", "result", "state", "role", "lora", "model",
     "prompt", "edition", "source", "version", "le", "generation", "implementation", "major", "minor", "patchlevel",
 }  # fmt: skip
 
@@ -125,12 +125,12 @@ async def test_jobs_are_told_by_name_and_state_and_others_are_not(watched: Watch
         assert claimed is not None
         watched.store.run_now(runs.finish, claimed, state=state, now=at + 5, progress={})  # type: ignore[arg-type]
     seen = await scrape(watched)
-    assert seen.value("saseo_job_runs", job="reindex", state="done") == 1
-    assert seen.value("saseo_job_runs", job="reindex", state="failed") == 1
-    assert seen.value("saseo_job_last_success_timestamp_seconds", job="reindex") == 105
-    assert seen.value("saseo_job_last_duration_seconds", job="reindex") == 5
-    assert seen.value("saseo_job_last_failed", job="reindex") == 1
-    assert seen.labels("saseo_job_runs", "job") == {"examples", "reindex"}
+    assert seen.value("saseo_job_runs", name="reindex", state="done") == 1
+    assert seen.value("saseo_job_runs", name="reindex", state="failed") == 1
+    assert seen.value("saseo_job_last_success_timestamp_seconds", name="reindex") == 105
+    assert seen.value("saseo_job_last_duration_seconds", name="reindex") == 5
+    assert seen.value("saseo_job_last_failed", name="reindex") == 1
+    assert seen.labels("saseo_job_runs", "name") == {"examples", "reindex"}
 
 
 async def test_no_label_tells_a_person_a_place_or_a_text(watched: Watched) -> None:
@@ -153,7 +153,7 @@ def test_a_platform_or_job_nobody_configured_adds_no_series_of_its_own(watched: 
         observer.worker_ended(f"job-{i}", "ok")
     registry = watched.telemetry.metrics.registry  # type: ignore[union-attr]
     assert registry.get_sample_value("saseo_questions_asked_total", {"platform": OTHER}) == 20
-    assert registry.get_sample_value("saseo_job_processes_total", {"job": OTHER, "result": "ok"}) == 20
+    assert registry.get_sample_value("saseo_job_processes_total", {"name": OTHER, "result": "ok"}) == 20
 
 
 def test_the_writers_figures_are_counted(watched: Watched) -> None:
