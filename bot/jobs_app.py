@@ -25,9 +25,12 @@ from bot.serve_app import process_name
 from bot.settings import Settings, default_folder
 from bot.store import jobs as runs
 from bot.store.job_rows import Run
+from bot.web.job_book import KnownJob
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from bot.telemetry.observer import Observer
     from jobs.clock import Schedule
     from jobs.job import JobParts, JobSpec
@@ -291,3 +294,52 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Book:
+    """What the console knows of jobs; see `bot.web.job_book.JobBook`."""
+
+    def __init__(self, parts: JobParts) -> None:
+        """Raises InvalidSetting."""
+        from jobs.registry import registry
+        from jobs.reindex import NAME, name_of
+
+        settings = parts.settings
+        specs = registry(parts)
+        chosen = by_themselves(settings, specs)
+        groups = rules(settings, specs).groups
+        self._timed = {name: one for name, one in schedules(settings, specs).items() if name in chosen}
+        self._folder = settings.data_dir / "jobs"
+        self._reindex, self._name_of = NAME, name_of
+        self.jobs = {
+            spec.name: KnownJob(
+                spec.name,
+                spec.ko,
+                spec.en,
+                spec.name in chosen,
+                _table(settings, spec).schedule,
+                frozenset(groups[spec.name]),
+            )
+            for spec in specs
+        }
+
+    def next_times(self, connection: Connection, *, now: float) -> dict[str, float]:
+        """When each job is due by its schedule; paused ones, too."""
+        found = {}
+        for name, schedule in self._timed.items():
+            at = schedule.next(runs.looked_after(connection, name, schedule.text) or now)
+            found[name] = at if at >= now else schedule.next(now)
+        return found
+
+    def log_of(self, run: str) -> Path:
+        """Its log file, which may be missing."""
+        from jobs.runner import LOG
+
+        return self._folder / run / LOG
+
+    def reading(self, source: str | None = None) -> tuple[str, dict[str, list[str]]]:
+        """Which job reads a source again (None: all of them), and with which arguments."""
+        if source is None:
+            return self._reindex, {}
+        own = self._name_of(source)
+        return (own, {}) if own in self.jobs else (self._reindex, {"sources": [source]})

@@ -32,8 +32,28 @@ def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Se
     desk.attach(chat)
     desk.ready(chat.name)
     return [
+        review_page(root, store, flow),
+        work_page(root, store),
         ask(chat),
     ]
+
+
+def work_page(root: Root, store: Store) -> Page:
+    """작업, over every job of the registry."""
+    from bot.jobs_app import Book
+    from bot.web.pages.work import WorkParts, work
+
+    jobs = root.settings.jobs
+    return work(WorkParts(store, Book(root.job_parts(store)), jobs.timezone, jobs.enabled))
+
+
+def review_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
+    """검토, over the edition that serves."""
+    from bot.web.bench import ServingBench
+    from bot.web.pages.review import ReviewParts, review
+
+    bench = ServingBench(lambda index: root.bench(store, index), lambda: flow.live().index)
+    return review(ReviewParts(store, bench))
 
 
 def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> WebServer:
