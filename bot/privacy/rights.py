@@ -77,7 +77,7 @@ class Rights:
         given = person.strip()
         if is_pseudonym(given):
             return Subject(given, "")
-        if not _PERSON.fullmatch(given):
+        if given.startswith("p:") or not _PERSON.fullmatch(given):  # half a pseudonym must not become somebody new
             raise BadPerson(person=given[:60])
         return Subject(self._pseudonyms.of(given), given)
 

@@ -32,7 +32,9 @@ class Clock:
 
 def releases_of(store: Store, data_dir: Path, clock: Callable[[], float]) -> Releases:
     """Over the shelf in the data directory; a base that nothing was tuned for."""
-    return Releases(store, LoraShelf(data_dir / "loras"), Choosing("auto", LoraShelf(data_dir / "loras"), lambda: "b", "p"), clock)
+    return Releases(
+        store, LoraShelf(data_dir / "loras"), Choosing("auto", LoraShelf(data_dir / "loras"), lambda: "b", "p"), clock
+    )
 
 
 @pytest.fixture
