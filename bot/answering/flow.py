@@ -23,6 +23,7 @@ from bot import texts
 from bot.answering.compose import Composed, Composer
 from bot.answering.condense import condense
 from bot.answering.excerpts import Excerpt, excerpts
+from bot.answering.extractive import unmarked
 from bot.answering.judge import judge
 from bot.answering.tracer import Tracer
 from bot.answering.verify import quote_for
@@ -178,6 +179,10 @@ class AnswerFlow:
             sources=asked.sources,
         )
         return _nearest(found.hits, most)
+
+    async def look(self, work: Callable[[Live], T]) -> T:
+        """`work` on what would answer now, in the search thread: for whoever looks at the search itself."""
+        return await self._off_loop(work, self._live())
 
     def live(self) -> Live:
         """What would answer a question asked now."""
@@ -425,7 +430,7 @@ def _as_read(question: Question) -> Question:
 
 def _citation(n: int, excerpt: Excerpt, quote: str) -> Citation:
     passage = excerpt.passage
-    return Citation(n, passage.page, passage.title, passage.url, quote, " > ".join(passage.heading))
+    return Citation(n, passage.page, passage.title, passage.url, unmarked(quote), " > ".join(passage.heading))
 
 
 def _nearest(hits: tuple[Hit, ...], most: int) -> tuple[Citation, ...]:
