@@ -62,7 +62,7 @@
         { stroke: text, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (u, splits) => splits.map((v) => written(v, unit)), size: 64 },
       ],
       series: [
-        { label: "", value: (u, at) => (at === null ? "–" : data.time ? day(at) : String(at)) },
+        { label: data.xLabel || " ", value: (u, at) => (at === null ? "–" : data.time ? day(at) : String(at)) },
         ...order.map((i) => {
           const one = data.series[i];
           const stroke = colour("--tone-" + one.tone);
