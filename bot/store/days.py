@@ -28,6 +28,8 @@ _SETTLED = 3600.0
 _GIVEN_UP = 3 * 86400.0
 """Seconds after its end from which on it is, although some question of it has not ended."""
 
+_SECONDS = ("first_token", "total_seconds")
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:
@@ -44,9 +46,14 @@ class Tally:
     first_token: Histogram = field(default_factory=Histogram)
     total_seconds: Histogram = field(default_factory=Histogram)
 
-    def __add__(self, other: Tally) -> Tally:
-        """Both together."""
-        return Tally(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+    @classmethod
+    def all(cls, some: Iterable[Tally]) -> Tally:
+        """All of them together."""
+        parts = list(some)
+        return cls(
+            *(sum(getattr(one, name) for one in parts) for name in cls.__dataclass_fields__ if name not in _SECONDS),
+            *(Histogram.all(getattr(one, name) for one in parts) for name in _SECONDS),
+        )
 
     @property
     def open(self) -> int:

@@ -35,9 +35,10 @@ class Histogram:
         """For the store; what `Histogram(…)` takes."""
         return {str(number): count for number, count in sorted(self._counts().items())}
 
-    def __add__(self, other: Histogram) -> Histogram:
-        """Both together."""
-        return Histogram(*self._parts, *other._parts)
+    @classmethod
+    def all(cls, some: Iterable[Histogram]) -> Histogram:
+        """All of them together."""
+        return cls(*(part for one in some for part in one._parts))
 
     def __eq__(self, other: object) -> bool:
         """Whether the same was counted."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, func, literal, select, union_all
 
 from bot.store import days, questions
 from bot.store.days import Counted, Tally
@@ -26,9 +26,11 @@ class Numbers:
     up: int = 0
     down: int = 0
 
-    def __add__(self, other: Numbers) -> Numbers:
-        """Both together."""
-        return Numbers(self.tally + other.tally, self.up + other.up, self.down + other.down)
+    @classmethod
+    def all(cls, some: Iterable[Numbers]) -> Numbers:
+        """All of them together."""
+        parts = list(some)
+        return cls(Tally.all(one.tally for one in parts), sum(one.up for one in parts), sum(one.down for one in parts))
 
     @property
     def answered_share(self) -> float | None:
@@ -64,7 +66,7 @@ class Statistics:
 
     def over(self, first: dt.date, last: dt.date) -> Numbers:
         """All of these days together."""
-        return sum((row.numbers for row in self.rows if first <= row.day <= last), Numbers())
+        return Numbers.all(row.numbers for row in self.rows if first <= row.day <= last)
 
     def by_day(self) -> list[tuple[dt.date, Numbers]]:
         """Every day, also those without a question."""
@@ -92,17 +94,26 @@ _Key = tuple[dt.date, str, str]
 
 def _thumbs(connection: Connection, zone: dt.tzinfo, first: dt.date, last: dt.date) -> dict[_Key, tuple[int, int]]:
     """(up, down) that stand now, by the day they were given and the place of the question."""
+    starts = days.midnights(first, last + dt.timedelta(days=1), zone)
+    spans = enumerate(itertools.pairwise(starts))
+    each = union_all(
+        *(select(literal(n).label("n"), literal(a).label("a"), literal(b).label("b")) for n, (a, b) in spans)
+    ).subquery("each_day")
     found: dict[_Key, tuple[int, int]] = {}
-    starts = days.midnights(first, last, zone)
     for row in connection.execute(
-        select(votes.c.direction, votes.c.voted_at, questions_table.c.platform, questions_table.c.place)
-        .select_from(votes.join(questions_table, questions_table.c.id == votes.c.question))
-        .where(votes.c.voted_at >= days.midnight(first, zone), votes.c.direction.is_not(None))
+        select(each.c.n, votes.c.direction, questions_table.c.platform, questions_table.c.place, func.count())
+        .select_from(
+            each.join(votes, and_(votes.c.voted_at >= each.c.a, votes.c.voted_at < each.c.b)).join(
+                questions_table, questions_table.c.id == votes.c.question
+            )
+        )
+        .where(votes.c.direction.is_not(None))
+        .group_by(each.c.n, votes.c.direction, questions_table.c.platform, questions_table.c.place)
     ):
-        day = first + dt.timedelta(days=bisect.bisect_right(starts, row.voted_at) - 1)
-        key = (day, row.platform, row.place)
+        number, direction, platform, place, count = row
+        key = (first + dt.timedelta(days=number), platform, place)
         up, down = found.get(key, (0, 0))
-        found[key] = (up + 1, down) if row.direction == "up" else (up, down + 1)
+        found[key] = (up + count, down) if direction == "up" else (up, down + count)
     return found
 
 
@@ -114,8 +125,7 @@ def _with_thumbs(counted: Iterable[Counted], thumbs: dict[_Key, tuple[int, int]]
 
 
 def _grouped(rows: Iterable[Row], key: Callable[[Row], K]) -> dict[K, Numbers]:
-    found: dict[K, Numbers] = {}
+    found: dict[K, list[Numbers]] = {}
     for row in rows:
-        group = key(row)
-        found[group] = found.get(group, Numbers()) + row.numbers
-    return found
+        found.setdefault(key(row), []).append(row.numbers)
+    return {group: Numbers.all(numbers) for group, numbers in found.items()}

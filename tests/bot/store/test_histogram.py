@@ -22,7 +22,7 @@ def test_quantiles_are_within_two_and_a_half_percent(share: float) -> None:
 
 def test_adding_up_is_the_same_as_counting_together() -> None:
     one, other = [0.0, 0.2, 3.0], [3.01, 700.0]
-    together = Histogram.of(one) + Histogram.of(other)
+    together = Histogram.all([Histogram.of(one), Histogram(), Histogram.of(other)])
     assert together == Histogram.of([*one, *other])
     assert together.count == 5
     assert hash(together) == hash(Histogram.of([*one, *other]))
