@@ -1,0 +1,214 @@
+"""What a person may see of a gap, the draft, decisions with their records, and files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bot.errors import UnknownGap
+from bot.examples.masking import mask
+from bot.gaps import decisions
+from bot.gaps.detail import Detail, Sight, read, seen, shown
+from bot.gaps.drafting import draft_of, section_of
+from bot.gaps.exports import as_csv, as_markdown, cell, detail_as_json, write
+from bot.gaps.gap import Helper
+from bot.store import audit, gaps
+from bot.store.database import Store, open_store
+from tests.bot.gaps.rows import DAY, KIM, LEE, NOW, call, gap, miss, near, put
+
+HIDDEN = near("연봉 밴드", 0.8, (("hr",),))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    opened = open_store("", tmp_path)
+    yield opened
+    opened.close()
+
+
+def masked(text: str) -> str:
+    return mask(text).text
+
+
+def detail(store: Store, *texts: str, sight: Sight | None = None) -> Detail:
+    (made,) = put(store, list(texts), name="주차 등록", nearest=(near("총무 안내"), HIDDEN))
+    return shown(store.run_now(read, made, now=NOW), sight or Sight(), masked)
+
+
+def test_questions_are_masked_and_private_ones_counted_without_a_word_of_them(store: Store) -> None:
+    miss(store, "주차 등록 010-1234-5678로 되나요?")
+    miss(store, "비밀 주차 자리 주나요?", private=True)
+    found = detail(store, "주차 등록 010-1234-5678로 되나요?", "비밀 주차 자리 주나요?")
+    assert [one.text for one in found.questions] == ["주차 등록 [전화번호]로 되나요?"]
+    assert found.hidden == 1
+    for text in (
+        draft_of(found, "ko"),
+        as_csv([found], "ko"),
+        json.dumps(detail_as_json(found, "ko"), ensure_ascii=False),
+    ):
+        assert "비밀" not in text
+        assert "1234" not in text
+
+
+def test_all_texts_or_none_as_the_setting_says(store: Store) -> None:
+    miss(store, "주차 등록은?")
+    miss(store, "비밀 주차?", private=True)
+    (made,) = put(store, ["주차 등록은?", "비밀 주차?"], name="주차 비밀")
+    material = store.run_now(read, made, now=NOW)
+    everything = shown(material, Sight("all"), masked)
+    assert {one.text for one in everything.questions} == {"주차 등록은?", "비밀 주차?"}
+    assert everything.gap.title == "주차 비밀"
+    nothing = shown(material, Sight("none"), masked)
+    assert (nothing.questions, nothing.hidden, nothing.gap.title) == ((), 2, "")
+    assert "주차" not in draft_of(nothing, "ko")
+
+
+def test_a_name_made_of_private_questions_is_not_shown() -> None:
+    mixed = gap(name="희망퇴직 위로금", open_name="위로금", private=1)
+    assert seen(mixed, Sight()).title == "위로금"
+    assert seen(replace(mixed, open_name=""), Sight()).title == ""
+    assert seen(replace(mixed, named="퇴직"), Sight()).title == "퇴직"
+    assert seen(mixed, Sight("all")).title == "희망퇴직 위로금"
+    assert seen(replace(mixed, private=0), Sight()).title == "희망퇴직 위로금"
+
+
+def test_pages_that_one_may_not_read_are_not_named(store: Store) -> None:
+    miss(store, "주차 등록은?")
+    (made,) = put(store, ["주차 등록은?"], nearest=(HIDDEN, near("총무 안내")))
+    material = store.run_now(read, made, now=NOW)
+    assert [page.title for page in shown(material, Sight(), masked).gap.nearest] == ["총무 안내"]
+    assert "연봉" not in draft_of(shown(material, Sight(), masked), "ko")
+    hr = shown(material, Sight(groups=frozenset({"hr"})), masked)
+    assert [page.title for page in hr.gap.nearest] == ["연봉 밴드", "총무 안내"]
+
+
+def test_the_same_words_are_one_line_that_says_how_often(store: Store) -> None:
+    for person in (KIM, LEE):
+        miss(store, "주차 등록은?", person)
+    every = store.run_now(gaps.missed, since=0.0, most=9)
+    added = {one.id: (one.reason, one.asked_at, b"", "none") for one in every}
+    grown = gaps.Grown("", "주차", "", (), added, {one.id: 0.5 for one in every})
+    (made,) = store.run_now(gaps.keep, [grown], now=NOW)
+    found = shown(store.run_now(read, made, now=NOW), Sight(), masked)
+    assert [(one.text, one.times) for one in found.questions] == [("주차 등록은?", 2)]
+    assert found.more == 0
+    assert "×2" in draft_of(found, "ko")
+
+
+def test_a_draft_names_questions_sections_where_it_belongs_and_who_might_know(store: Store) -> None:
+    call(
+        store,
+        miss(store, "주차 등록은 어떻게 하나요?"),
+        "U9",
+        resolution="총무팀 kim@example.com에 물어보세요.",
+        consent=True,
+    )
+    miss(store, "주차 요금은 얼마인가요?")
+    found = detail(store, "주차 등록은 어떻게 하나요?", "주차 요금은 얼마인가요?")
+    text = draft_of(found, "ko")
+    assert text.startswith("# 주차 등록\n")
+    assert "초안입니다" in text
+    for wanted in ("### 신청과 절차", "### 기준과 금액", "총무 안내", "slack:U9", "총무팀 [이메일]"):
+        assert wanted in text
+    assert "example.com" not in text
+    assert text == draft_of(found, "ko")
+    english = draft_of(found, "en")
+    assert "This is a draft" in english
+    assert "### How to do it" in english
+
+
+def test_a_near_page_wants_a_section_and_a_far_one_a_page_beside_it(store: Store) -> None:
+    miss(store, "주차 등록은?")
+    found = detail(store, "주차 등록은?")
+    assert "새 문서로" in draft_of(found, "ko")
+    close = replace(found, gap=replace(found.gap, nearest=(near("총무 안내", 0.95),)))
+    assert "절을 더하는" in draft_of(close, "ko")
+    assert "가까운 문서가 없습니다" in draft_of(replace(found, gap=replace(found.gap, nearest=())), "ko")
+
+
+def test_words_of_people_make_no_markdown_of_their_own(store: Store) -> None:
+    miss(store, "# 제목\n## 가짜 절은 어떻게?")
+    text = draft_of(detail(store, "# 제목\n## 가짜 절은 어떻게?"), "ko")
+    assert [line for line in text.splitlines() if line.startswith("#") and "가짜" in line] == []
+
+
+@pytest.mark.parametrize(
+    ("question", "section"),
+    [
+        ("VPN이 자꾸 끊겨요", "trouble"),
+        ("한도가 얼마예요?", "amounts"),
+        ("언제까지 내야 하나요?", "dates"),
+        ("어떻게 신청해?", "steps"),
+        ("누구한테 물어봐야 해?", "contact"),
+        ("계약직도 되나요?", "conditions"),
+        ("점심 메뉴", "other"),
+    ],
+)
+def test_questions_are_sorted_into_the_sections_of_a_page(question: str, section: str) -> None:
+    assert section_of(question) == section
+
+
+def test_each_decision_is_in_the_history_and_in_the_audit_log_without_the_words(store: Store) -> None:
+    miss(store, "주차 등록은?")
+    (one,) = put(store, ["주차 등록은?"])
+    by = {"by": "web:kim", "now": NOW}
+    store.run_now(decisions.rename, one, "  주차  안내 ", **by)
+    store.run_now(decisions.assign, one, "총무팀", **by)
+    store.run_now(decisions.write, one, "# 내 초안\r\n본문", **by)
+    store.run_now(decisions.share, one, True, **by)
+    store.run_now(decisions.snooze, one, 7, **by)
+    found = store.run_now(gaps.get, one, now=NOW)
+    assert found is not None
+    assert (found.title, found.assigned, found.draft, found.shared) == ("주차 안내", "총무팀", "# 내 초안\n본문", True)
+    assert (found.state, found.snoozed_until) == ("snoozed", NOW + 7 * DAY)
+    store.run_now(decisions.close, one, **by)
+    store.run_now(decisions.reopen, one, **by)
+    actions = ["named", "assigned", "drafted", "shared", "snoozed", "closed", "reopened"]
+    assert [change.action for change in store.run_now(gaps.history, one)][1:] == actions
+    entries = store.run_now(audit.entries)
+    assert [entry.action for entry in reversed(entries)] == [f"gap.{action}" for action in actions]
+    assert {(entry.by, entry.subject) for entry in entries} == {("web:kim", one)}
+    assert "안내" not in json.dumps([entry.as_json() for entry in entries], ensure_ascii=False)
+    assert draft_of(shown(store.run_now(read, one, now=NOW), Sight(), masked), "ko") == "# 내 초안\n본문"
+
+
+def test_an_unknown_gap_is_told_and_nothing_recorded(store: Store) -> None:
+    with pytest.raises(UnknownGap):
+        store.run_now(decisions.close, "nothing", by="cli", now=NOW)
+    with pytest.raises(UnknownGap):
+        store.run_now(read, "nothing", now=NOW)
+    assert store.run_now(audit.entries) == []
+
+
+@pytest.mark.parametrize("value", ["=1+1", "+82", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", "＠A"])
+def test_no_cell_of_a_spreadsheet_is_a_formula(value: str) -> None:
+    assert cell(value).startswith("'")
+
+
+def test_a_table_has_a_row_per_gap_and_reads_back(store: Store) -> None:
+    miss(store, '=HYPERLINK("http://evil.example","주차")')
+    found = detail(store, '=HYPERLINK("http://evil.example","주차")')
+    named = replace(found, gap=replace(found.gap, named="@주차"))
+    text = as_csv([named], "ko")
+    assert text.startswith("\ufeff")
+    (row,) = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    assert row["name"] == "'@주차"
+    assert row["example"].startswith("'=HYPERLINK")
+    assert (row["questions"], row["people"], row["state"]) == ("1", "1", "열림")
+
+
+def test_markdown_and_json_hold_every_gap(store: Store) -> None:
+    miss(store, "주차 등록은?")
+    found = detail(store, "주차 등록은?")
+    other = replace(found, gap=gap(), helpers=(Helper(("U1",), "slack", ""),))
+    assert as_markdown([found, other], "ko").count("초안입니다") == 2
+    every = json.loads(write([found, other], "json", "ko"))
+    assert [one["name"] for one in every] == ["주차 등록", "법인카드 한도"]
+    assert every[1]["weeks"][-2:] == [1, 3]
+    assert every[1]["helpers"] == [{"platform": "slack", "contacts": ["U1"], "resolution": ""}]
