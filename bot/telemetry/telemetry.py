@@ -76,7 +76,7 @@ class Telemetry:
 
         if not self._chosen.enabled or not self._chosen.port:
             return None
-        server = WebServer(alone(self._endpoints, self._token), self._chosen.host, self._chosen.port)
+        server = WebServer(alone(self._endpoints, self._token), self._chosen.host, self._chosen.port, name="metrics")
         try:
             server.open()
         except ConsoleNotStarted as error:

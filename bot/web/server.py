@@ -24,8 +24,11 @@ _GRACE_SECONDS = 3
 class WebServer:
     """One listening address. `open` before `run`, so that a port that is taken is told at once."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int, *, proxies: Sequence[str] = ()) -> None:
-        """`port` 0: any free one. `proxies`: addresses whose X-Forwarded-* headers are believed."""
+    def __init__(
+        self, app: ASGIApp, host: str, port: int, *, proxies: Sequence[str] = (), name: str = "console"
+    ) -> None:
+        """`port` 0: any free one. `name`: in the log. `proxies`: addresses whose X-Forwarded-* headers are believed."""
+        self._name = name
         self._host = host
         self._port = port
         self._socket: socket.socket | None = None
@@ -70,7 +73,7 @@ class WebServer:
         if self._socket is None:
             self.open()
         assert self._socket is not None  # noqa: S101 - `open` has raised otherwise
-        _log.info(json.dumps({"event": "console_opened", "address": self.address}))
+        _log.info(json.dumps({"event": f"{self._name}_opened", "address": self.address}))
         serving = asyncio.create_task(self._server.serve(sockets=[self._socket]))
         try:
             await asyncio.shield(serving)
@@ -80,7 +83,7 @@ class WebServer:
                 await serving
             raise
         except Exception:  # noqa: BLE001 - the service goes on without its console
-            _log.exception(json.dumps({"event": "console_failed"}))
+            _log.exception(json.dumps({"event": f"{self._name}_failed"}))
 
     async def close(self, seconds: float) -> None:
         """After that the address is free."""
