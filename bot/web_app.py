@@ -26,16 +26,53 @@ if TYPE_CHECKING:
 def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Sequence[Page]:
     """Every page, in the order of the menu: today, conversations, review, gaps, wiki, models, work, ask."""
     from adapters.web.adapter import WebAdapter
+    from bot.web.page_readers import PageReaders
     from bot.web.pages.ask import ask
+    from bot.web.pages.conversations import ConversationsParts, conversations
+    from bot.web.pages.today import TodayParts, today
 
     chat = WebAdapter(desk)
     desk.attach(chat)
     desk.ready(chat.name)
+    zone = ZoneInfo(root.settings.jobs.timezone)
     return [
+        today(TodayParts(store, zone)),
+        conversations(ConversationsParts(store, zone, PageReaders(lambda: flow.live().index))),
         review_page(root, store, flow),
+        wiki_page(root, store, flow),
         work_page(root, store),
         ask(chat),
     ]
+
+
+def wiki_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
+    """위키, over the sources of the settings and the edition that serves."""
+    from bot.jobs_app import Book
+    from bot.web.pages.wiki import WikiParts, wiki
+    from bot.web.wiki_state import KnownSource, WikiState
+    from knowledge.page import Audience
+    from knowledge.sources import FolderAudience
+
+    sources = [
+        KnownSource(
+            one.name,
+            one.kind,
+            Audience.of(one.audience),
+            tuple(FolderAudience(rule.pages, Audience.of(rule.audience)) for rule in one.folders),
+        )
+        for one in root.settings.sources
+    ]
+    return wiki(
+        WikiParts(
+            store=store,
+            book=Book(root.job_parts(store)),
+            flow=flow,
+            state=WikiState(sources, root.wiki.ledger),
+            shelf=root.wiki.shelf,
+            made_with=lambda: (root.wiki.analyser_id(), root.wiki.embedder_id()),
+            reopen=lambda: root.reopen(flow),
+        )
+    )
 
 
 def work_page(root: Root, store: Store) -> Page:
@@ -54,6 +91,31 @@ def review_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
 
     bench = ServingBench(lambda index: root.bench(store, index), lambda: flow.live().index)
     return review(ReviewParts(store, bench))
+
+
+def models_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
+    """모델, over the shelf and the served base."""
+    import time
+
+    from bot.releases.releases import Releases
+    from bot.web.pages.models import Base, ModelsParts, models
+    from jobs.gate.shown import shown
+    from jobs.learning.tune import GATE, TUNE
+    from jobs.tuning.course import courses
+
+    name, runs = root.settings.writer.model, root.settings.data_dir / "jobs"
+    choosing = root.loras.choosing()
+    return models(
+        ModelsParts(
+            store=store,
+            releases=Releases(store, choosing.shelf, choosing, time.time),
+            live=flow.live,
+            base=lambda: Base(name, root.base_sha256, root.store.bytes_of(name), root.template()),
+            verdict=shown,
+            following=lambda run: courses(runs / run),
+            learning=(TUNE, GATE),
+        )
+    )
 
 
 def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> WebServer:

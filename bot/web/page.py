@@ -46,7 +46,10 @@ def allow(request: Request, role: Role) -> Viewer:
 
 def is_htmx(request: Request) -> bool:
     """Whether htmx asks for a part of a page rather than the browser for all of it."""
-    return request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
+    asked = request.headers
+    # Going back in the browser's history brings the whole page back, too (https://htmx.org/docs/#history).
+    whole = asked.get("HX-Boosted") == "true" or asked.get("HX-History-Restore-Request") == "true"
+    return asked.get("HX-Request") == "true" and not whole
 
 
 def render(request: Request, template: str, status: int = 200, /, **values: Any) -> Response:
