@@ -40,6 +40,7 @@ def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Se
         conversations(ConversationsParts(store, zone, PageReaders(lambda: flow.live().index))),
         review_page(root, store, flow),
         wiki_page(root, store, flow),
+        models_page(root, store, flow),
         work_page(root, store),
         ask(chat),
     ]

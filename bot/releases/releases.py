@@ -36,6 +36,8 @@ AUTOMATIC = "auto"
 """`by` of what a job decided by rule."""
 _log = logging.getLogger(__name__)
 Barrier = NotEvaluated | EvaluationNotPassed | RolledBackBefore
+"""What stands against promoting, and can be overruled with a reason."""
+BARRIERS = (NotEvaluated, EvaluationNotPassed, RolledBackBefore)
 
 
 @dataclass(frozen=True, slots=True)

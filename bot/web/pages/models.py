@@ -20,7 +20,7 @@ from bot.messages import Language
 from bot.releases import overview
 from bot.releases.choosing import AUTO, Choice
 from bot.releases.overview import Described, Listed
-from bot.releases.releases import Barrier, Releases
+from bot.releases.releases import BARRIERS, Barrier, Releases
 from bot.store import jobs as runs
 from bot.store import releases as records
 from bot.store.database import Store
@@ -192,7 +192,7 @@ class _Models:
             card=_Card.of(record.card),
             answering=await asyncio.to_thread(self._answering),
             prompt=self._releases.choosing.prompt,
-            barrier=barrier.explain(language) if barrier is not None else "",
+            barrier=type(barrier).__name__ if barrier is not None else "",
             losses=courses.chart(learnt, renderer.texts, language, renderer.zone) if learnt else None,
             judged=[self._judged(one, language) for one in described.evaluations],
             whole=json.dumps(_short(record.card), ensure_ascii=False, indent=1),
@@ -206,11 +206,17 @@ class _Models:
         fields = await form(request)
         name, reason = fields.get("name", "")[:64], fields.get("reason", "").strip()[:500]
         share = _share(fields["share"]) if fields.get("share", "").strip() else None
-        released = await asyncio.to_thread(
-            self._releases.promote, name, by=me.by, share=share, overrule=bool(fields.get("overrule")), reason=reason
-        )
+        renderer, texts = request.app.state.renderer, request.app.state.renderer.texts
+        overrule = bool(fields.get("overrule"))
+        try:
+            released = await asyncio.to_thread(
+                self._releases.promote, name, by=me.by, share=share, overrule=overrule, reason=reason
+            )
+        except BARRIERS as barrier:  # what they say themselves is for a terminal
+            said = texts(f"models.barrier.{type(barrier).__name__}", me.language)
+            refused: Response = renderer.failed(request, said, 409)
+            return refused
         key = "models.promoted" if share is None else "models.trying"
-        texts = request.app.state.renderer.texts
         shown = texts("models.plain", me.language) if name == NO_LORA else name
         return done(request, "/models", texts(key, me.language, name=shown, share=f"{released.share:.0%}"))
 

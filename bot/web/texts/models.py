@@ -95,6 +95,18 @@ STRINGS = {
         "A reason is needed, and who decided is kept on record.",
     ),
     "models.barrier": ("배포를 막는 것", "What stands against it"),
+    "models.barrier.NotEvaluated": (
+        "지금 답하는 것과 견준 평가가 아직 없습니다. 먼저 평가하거나, 이유를 적고 평가와 다르게 배포할 수 있습니다.",
+        "It was not evaluated against what answers now. Evaluate it first, or promote it against the evaluation with a reason.",
+    ),
+    "models.barrier.EvaluationNotPassed": (
+        "가장 최근 평가를 통과하지 못했습니다. 아래 결과를 보고, 그래도 배포하려면 이유를 적어 주십시오.",
+        "It did not pass its latest evaluation. See the result below; to promote it all the same, give a reason.",
+    ),
+    "models.barrier.RolledBackBefore": (
+        "사람들의 평가가 나빠져 자동으로 되돌린 적이 있습니다. 그래도 배포하려면 이유를 적어 주십시오.",
+        "It was rolled back automatically, since people liked its answers less. To promote it all the same, give a reason.",
+    ),
     "models.clear": ("배포를 막는 것이 없습니다.", "Nothing stands against it."),
     "models.answers_already": ("지금 답하고 있습니다.", "It answers now."),
     "models.delete": ("파일 지우기", "Delete its files"),
