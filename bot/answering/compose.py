@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from bot import prompts, texts
 from bot.answering.excerpts import Excerpt
-from bot.answering.extractive import best_quotes
+from bot.answering.extractive import best_quotes, unmarked
 from bot.answering.sentence_stream import SentenceStream
 from bot.answering.tracer import Tracer
 from bot.answering.verify import Checked, check, quote_for
@@ -260,7 +260,7 @@ class Composer:
         head = texts.quoting(self._language)
         for i, (sentence, place) in enumerate(quotes):
             self._tracer.sentence(sentence, "quoted", (place,))
-            self._show(Checked(f"“{sentence}”", (place,)), before=f"{head}\n- " if not i else "\n- ")
+            self._show(Checked(f"“{unmarked(sentence)}”", (place,)), before=f"{head}\n- " if not i else "\n- ")
         return Composed(
             tuple(self._sentences),
             self._text,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bot.answering.excerpts import Excerpt
@@ -9,6 +10,14 @@ from knowledge.closeness import Closeness
 
 NEARLY = 0.5
 """How far below the best quote the next one may be, on the scale of evidence strength."""
+
+
+_BULLET = re.compile(r"^\s*[-*•·]\s+")
+
+
+def unmarked(sentence: str) -> str:
+    """Without the mark of the list that it stood in: a quote is a list item of ours already."""
+    return _BULLET.sub("", sentence)
 
 
 def best_quotes(

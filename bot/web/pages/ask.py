@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from bot import texts
 from bot.conversation import Direction, Receipt, Reply, VoteReceipt
 from bot.web.chat import Chat, ChatEvent, Ended, Said
 from bot.web.page import Page, form, form_list, render, viewer
@@ -104,7 +105,7 @@ async def _as_events(
 
 def _as_event(request: Request, one: Viewer, number: int, event: ChatEvent) -> str:
     if isinstance(event, Ended):
-        kind, data = "ended", {"html": request.app.state.renderer.html(one, "ask/answer.html", shown(event.reply))}
+        kind, data = "ended", {"html": request.app.state.renderer.html(one, "ask/answer.html", shown(event.reply, one))}
     elif isinstance(event, Said):
         kind, data = "said", {"text": event.text}
     else:
@@ -113,9 +114,9 @@ def _as_event(request: Request, one: Viewer, number: int, event: ChatEvent) -> s
     return f"id: {number}\nevent: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def shown(reply: Reply) -> dict[str, object]:
+def shown(reply: Reply, one: Viewer) -> dict[str, object]:
     """What the template of an answer needs."""
-    return {"reply": reply, "answer": reply.answer}
+    return {"reply": reply, "answer": reply.answer, "by_ai": texts.generated_by_ai(one.language)}
 
 
 def _page(
@@ -124,7 +125,7 @@ def _page(
     return render(
         request,
         "ask/page.html",
-        exchanges=[(text, shown(reply)) for text, reply in exchanges],
+        exchanges=[(text, shown(reply, viewer(request))) for text, reply in exchanges],
         problem=problem,
         turns=turns,
         key=secrets.token_hex(16),

@@ -18,10 +18,6 @@ STRINGS = {
     "ask.waiting": ("보내는 중입니다…", "Sending…"),
     "ask.sources": ("출처", "Sources"),
     "ask.nearest": ("가까운 문서", "Nearest pages"),
-    "ask.notice": (
-        "AI가 쓴 답변입니다. 중요한 일은 출처를 확인해 주십시오.",
-        "Written by AI. Check the sources where it matters.",
-    ),
     "ask.up": ("도움이 됐습니다", "Helpful"),
     "ask.down": ("틀렸거나 부족합니다", "Wrong or incomplete"),
     "ask.correction": ("올바른 답을 알려 주십시오(선택)", "What would have been right (optional)"),

@@ -16,6 +16,8 @@ from bot.store.database import Store, open_store
 from bot.web import passwords
 from bot.web.app import WebOptions, make_app
 from bot.web.page import Page
+from knowledge.search import SearchIndex
+from tests.bot.desk.conftest import Bench
 
 ADDRESS = "http://127.0.0.1:8787"
 PASSWORD = "correct horse battery"
@@ -61,6 +63,21 @@ def store(tmp_path: Path) -> Any:
     opened = open_store("", tmp_path)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+async def bench(index: SearchIndex, tmp_path: Path) -> AsyncIterator[Bench]:
+    """A desk over the small wiki whose writer recites: `await bench.start_desk()`."""
+    folder = tmp_path / "desk"
+    folder.mkdir()
+    one = Bench(index, folder)
+    yield one
+    one.flow.gate.set()
+    for desk in one.desks:
+        await desk.close(drain=5.0)
+    for opened in one.stores:
+        opened.close()
+    one.flow.close()
 
 
 Opening = Callable[..., Browser]
