@@ -49,6 +49,7 @@ class WriterSettings(Table):
     lora: str = Field("auto", min_length=1)
     context_tokens: int = Field(4096, ge=2048)
     threads: int = Field(2, ge=1)
+    gpu_layers: int = Field(0, ge=-1)
     max_answer_tokens: int = Field(160, ge=16)
     temperature: float = Field(0.0, ge=0.0, le=2.0)
     timeout_seconds: float = Field(90.0, gt=0)

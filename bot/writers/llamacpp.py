@@ -71,8 +71,15 @@ class LlamaCppEngine:
     """One model and its context; an `Engine`. Build it, call it and close it on one thread (`count_tokens`: any)."""
 
     def __init__(
-        self, path: Path | str, *, context_tokens: int = 4096, threads: int = 2, template: str = "gguf"
+        self,
+        path: Path | str,
+        *,
+        context_tokens: int = 4096,
+        threads: int = 2,
+        template: str = "gguf",
+        gpu_layers: int = 0,
     ) -> None:
+        """`gpu_layers`: how many layers a GPU takes, where llama.cpp was compiled for one; below 0: all."""
         check_template_name(template)
         self._path = Path(path)
         self._model: Any = None
@@ -86,7 +93,7 @@ class LlamaCppEngine:
         _lib.llama_log_set(_hearer, None)
         _complaints.last = ""
         try:
-            self._load(context_tokens, threads)
+            self._load(context_tokens, threads, gpu_layers)
             self._vocabulary = Vocabulary(_lib, self._model)
             self._template = self._choose_template(template)
         except BaseException:
@@ -96,10 +103,10 @@ class LlamaCppEngine:
         self._cached: list[int] = []  # the tokens whose keys and values are in the context's memory, exactly
         self._next = (ctypes.c_int32 * 1)()
 
-    def _load(self, context_tokens: int, threads: int) -> None:
+    def _load(self, context_tokens: int, threads: int, gpu_layers: int) -> None:
         _lib.llama_backend_init()
         model_options = _lib.llama_model_default_params()
-        model_options.n_gpu_layers = 0
+        model_options.n_gpu_layers = gpu_layers
         self._model = _lib.llama_model_load_from_file(os.fsencode(self._path), model_options)
         if not self._model:
             raise self._broken(_complaints.last or "llama.cpp refused it")
