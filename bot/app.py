@@ -195,7 +195,11 @@ class Root:
 
         chosen = self.settings.writer
         return LlamaCppEngine(
-            path, context_tokens=chosen.context_tokens, threads=chosen.threads, template=self.template()
+            path,
+            context_tokens=chosen.context_tokens,
+            threads=chosen.threads,
+            template=self.template(),
+            gpu_layers=chosen.gpu_layers,
         )
 
     def template(self) -> str:
