@@ -77,9 +77,14 @@ class Manifest:
     format: int = FORMAT
 
     @property
-    def bytes(self) -> int:
-        """Of all members, unpacked."""
+    def unpacked(self) -> int:
+        """Bytes of all members."""
         return sum(one.bytes for one in self.members.values())
+
+    @property
+    def rows(self) -> int:
+        """Of all tables."""
+        return sum(one.rows for one in self.tables.values())
 
     def encoded(self) -> bytes:
         """As it is written."""
@@ -208,7 +213,7 @@ def verify(archive: Reading, told: Told = lambda done, total: None) -> None:
     for name in archive.manifest.members:
         for piece in archive.pieces(name):
             done += len(piece)
-            told(done, archive.manifest.bytes)
+            told(done, archive.manifest.unpacked)
 
 
 @contextmanager
@@ -248,8 +253,8 @@ def _reading(path: Path, archive: zipfile.ZipFile) -> Reading:
             raise BackupUnsafe(path=path, part=name)
         if name != MANIFEST and name not in manifest.members:
             raise BackupUnsafe(path=path, part=name)
-    for name, member in manifest.members.items():
-        if name not in infos or infos[name].file_size != member.bytes:
+    for name, wanted in manifest.members.items():
+        if name not in infos or infos[name].file_size != wanted.bytes:
             raise BackupDamaged(path=path, part=name)
     return Reading(path, archive, manifest)
 

@@ -8,6 +8,7 @@ Write transactions begin IMMEDIATE, so that a claim is never read by one process
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import random
 import sqlite3
 import time
@@ -33,12 +34,15 @@ T = TypeVar("T")
 _WAL_IS_SAFE = (3, 51, 3)
 _BUSY_SECONDS = 15.0
 _TRIES = 5
+APPLICATION = "saseo"
+"""How a process of ours names its sessions on PostgreSQL, so that who restores a backup sees them."""
 _POSTGRESQL_LIMITS: dict[str, int | str] = {
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
+    "application_name": APPLICATION,
     "options": "-c statement_timeout=15000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000",
 }
 """libpq's connection parameters (https://www.postgresql.org/docs/current/libpq-connect.html): seconds, or milliseconds for
@@ -84,8 +88,9 @@ class Store:
 
     async def run(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work(connection, …)` in a transaction on the store's thread. Raises StoreError when the database cannot be reached."""
+        context = contextvars.copy_context()  # what is logged there is about the same question
         return await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: self.run_now(work, *args, **kwargs)
+            self._threads, lambda: context.run(self.run_now, work, *args, **kwargs)
         )
 
     def run_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -167,9 +172,7 @@ def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> St
             file = data_dir / "saseo.sqlite"
             file.touch(mode=0o600)  # it holds what people asked; its journal gets the same rights
             url = f"sqlite:///{file}"
-        if url.startswith("postgresql://"):
-            url = url.replace("postgresql://", "postgresql+psycopg://", 1)
-        parsed = make_url(url)
+        parsed = make_url(postgresql_url(url))
         shown = _shown(parsed)
         if "@" in (parsed.host or ""):
             raise StoreError(where=shown, reason="write @ in the password as %40")
@@ -179,7 +182,11 @@ def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> St
             engine = _postgresql(parsed)
         else:
             raise StoreError(where=shown, reason="only sqlite and postgresql")
-        hold = starting.start(engine, shown, _file(parsed), data_dir / "backups", time.time)
+        try:
+            hold = starting.start(engine, shown, _file(parsed), data_dir / "backups", time.time)
+        except BaseException:
+            engine.dispose()
+            raise
     except (
         SQLAlchemyError,
         ArgumentError,
@@ -195,6 +202,11 @@ def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> St
 def store_exists(url: str, data_dir: Path) -> bool:
     """Whether anything can have been stored: False for the default file as long as nobody has made it."""
     return bool(url) or (data_dir / "saseo.sqlite").exists()
+
+
+def postgresql_url(url: str) -> str:
+    """With the driver that we use; any other address as it is."""
+    return url.replace("postgresql://", "postgresql+psycopg://", 1) if url.startswith("postgresql://") else url
 
 
 def _shown(url: URL) -> str:

@@ -122,7 +122,7 @@ def _batches(connection: Connection, shape: Shape) -> Iterator[Sequence[Sequence
             yield rows
 
 
-def _jsonable(row: Sequence[Any], odd: list[tuple[int, Kind]]) -> list[Any]:
+def _jsonable(row: Sequence[Any], odd: Sequence[tuple[int, Kind]]) -> list[Any]:
     values = list(row)
     for at, kind in odd:
         if values[at] is not None:

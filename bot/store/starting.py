@@ -120,7 +120,7 @@ def _change_sqlite(engine: Engine, where: str, file: Path, backups: Path, clock:
                 if not found:
                     create(connection)
                     return
-                backup = backups / _name(found, clock(), ".sqlite")
+                backup = backups / _name(clock(), ".sqlite")
                 with _told(where, found, backup):
                     copy_sqlite(file, backup)
                     upgrade(connection)
@@ -142,8 +142,12 @@ def _change_postgresql(engine: Engine, where: str, backups: Path, clock: Callabl
         if not found:
             create(connection)
             return
-        backup = backups / _name(found, clock(), ".zip")
+        now = clock()
+        backup = backups / _name(now, ".zip")
         with _told(where, found, backup):
+            from bot.backup.writing import write_rows  # a backup's archive, of the rows alone
+
+            write_rows(engine, backup, now)
             upgrade(connection)
 
 
@@ -171,5 +175,5 @@ def _told(where: str, found: str, backup: Path) -> Iterator[None]:
     _log.warning(json.dumps({"event": "store_migrated", "from": found, "to": head}))
 
 
-def _name(found: str, now: float, suffix: str) -> str:
+def _name(now: float, suffix: str) -> str:
     return f"before-{migrations.head()}-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(now))}{suffix}"

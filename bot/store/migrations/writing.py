@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.operations import ops
@@ -92,7 +92,7 @@ def _plain(body: str) -> str:
     return "\n".join(line for line in body.splitlines() if "###" not in line).rstrip()
 
 
-def _item(kind: str, item: Any, context: Any) -> str | bool:
+def _item(kind: str, item: Any, context: Any) -> str | Literal[False]:
     """Our own column types as what they are in the database: a step must not change when they do."""
     if kind == "type" and isinstance(item, schema.Words):
         return "sa.Text()"

@@ -67,6 +67,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("week", "platform", "place"),
     )
     op.create_table(
+        "exports",
+        sa.Column("id", sa.String(length=16), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("path", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("examples", sa.JSON(), nullable=False),
+        sa.Column("person", sa.String(length=128), nullable=False),
+        sa.Column("made_at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "gaps",
         sa.Column("id", sa.String(length=12), nullable=False),
         sa.Column("state", sa.String(length=8), nullable=False),
@@ -184,6 +195,9 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("tokens_read", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("tokens_written", sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column("cost_krw", sa.Float(), nullable=True))
+
+    with op.batch_alter_table("escalations", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("tell", sa.String(length=128), server_default="", nullable=False))
 
     with op.batch_alter_table("questions", schema=None) as batch_op:
         batch_op.add_column(sa.Column("place", sa.String(length=64), server_default="", nullable=False))
