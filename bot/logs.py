@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object per line on standard error, with time, level and logger.
+"""Structured logs: one JSON object per line on standard error, with time, level and logger; while a question is on its way, with its id.
 
 Of an exception the kind and the way are told, never its words: they may quote a question, a page, or an address with a token.
 """
@@ -8,8 +8,43 @@ from __future__ import annotations
 import json
 import logging
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 _MOST_FRAMES = 12
+
+
+class _Subject:
+    """What lines are about. One object is shared with the tasks that are started meanwhile, so that it can become known later."""
+
+    __slots__ = ("question",)
+
+    def __init__(self, question: str) -> None:
+        self.question = question
+
+
+_SUBJECT: ContextVar[_Subject | None] = ContextVar("subject", default=None)
+
+
+@contextmanager
+def about(question: str = "") -> Iterator[None]:
+    """Every line inside carries the question's id as `question`, also those of libraries and of tasks that are started inside.
+
+    Threads take over the context where it is handed to them (`contextvars.copy_context`). Empty: until `is_about` says it.
+    """
+    before = _SUBJECT.set(_Subject(question))
+    try:
+        yield
+    finally:
+        _SUBJECT.reset(before)
+
+
+def is_about(question: str) -> None:
+    """The id of what the `about` around this is about; nothing happens outside of one."""
+    subject = _SUBJECT.get()
+    if subject is not None:
+        subject.question = question
 
 
 class JsonLines(logging.Formatter):
@@ -24,6 +59,9 @@ class JsonLines(logging.Formatter):
             fields = None
         line: dict[str, object] = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
         line |= fields if isinstance(fields, dict) else {"message": message}
+        subject = _SUBJECT.get()
+        if subject is not None and subject.question:
+            line.setdefault("question", subject.question)
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = _way(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)

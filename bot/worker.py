@@ -14,6 +14,7 @@ it is busy instead of waiting for minutes. The event loop never waits for a lock
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import threading
 import time
@@ -55,6 +56,8 @@ class Ticket:
         self.report: WritingReport | None = None
         self.waited_seconds = 0.0
         """Time in the queue; final once the first piece has come."""
+        self.context = contextvars.copy_context()
+        """What the engine logs for it is about the same question."""
         self._worker = worker
         self._submitted = time.perf_counter()
         self._loop = asyncio.get_running_loop()
@@ -314,7 +317,7 @@ class ModelWorker:
             if chore is not None:
                 chore()
             elif ticket is not None:
-                self._serve(ticket)
+                ticket.context.run(self._serve, ticket)
         with self._engine_in_use:
             engine, self._engine = self._engine, None
             if engine is not None:

@@ -17,6 +17,7 @@ from adapters.discord.listening import turns_in
 from adapters.discord.logs import record
 from adapters.discord.render import CONTENT_CHARACTERS, pages
 from adapters.text import inline, plain, shorten
+from bot import logs
 from bot.conversation import Asked, Person, Receipt
 
 if TYPE_CHECKING:
@@ -140,6 +141,11 @@ async def ask(interaction: Interaction, text: str, *, private: bool) -> None:
     person with "thinking…" for ever, since Discord delivers no command again. Killed the other way round, the question is
     answered in the channel by the next process.
     """
+    with logs.about():
+        await _ask(interaction, text, private=private)
+
+
+async def _ask(interaction: Interaction, text: str, *, private: bool) -> None:
     client: SaseoClient = interaction.client
     direct = interaction.guild_id is None
     question = said(text)

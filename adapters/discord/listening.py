@@ -15,6 +15,7 @@ from adapters.discord.guard import UNREACHABLE, sentence_of
 from adapters.discord.logs import record, where
 from adapters.discord.render import question_above
 from adapters.discord.surfaces import text_of
+from bot import logs
 from bot.conversation import Place
 from bot.messages import Language
 
@@ -57,8 +58,9 @@ async def heard(client: SaseoClient, message: discord.Message) -> None:
                 await _reply(message, texts.empty_question(language))
             return
         asked = asked_in_message(message, person_of(message.author, roles), await turns_before(client, message))
-        receipt = await client.desk.ask(asked)
-        record(logger, "asked", key=asked.keys[0], receipt=receipt)
+        with logs.about():
+            receipt = await client.desk.ask(asked)
+            record(logger, "asked", key=asked.keys[0], receipt=receipt)
         if guild is None:
             await client.catching_up.remember_direct(message.channel.id)
     except Exception as error:  # noqa: BLE001 - the person must hear of it, whatever it is

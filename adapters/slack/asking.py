@@ -12,6 +12,7 @@ from adapters.slack import admin_texts, events, log, render, replies, web
 from adapters.slack.events import Message, Payload
 from adapters.slack.kit import Kit, spot
 from adapters.slack.target import RESPONSE_URL_SECONDS, Target
+from bot import logs
 from bot.conversation import Asked, Person, Place
 
 _THREAD_SECONDS = 1.5
@@ -142,8 +143,9 @@ class Asking:
             private=target.private,
             turns=turns,
         )
-        receipt = await self._kit.desk.ask(asked)
-        log.event(_logger, logging.INFO, "slack_asked", receipt=receipt.value, key=keys[0])
+        with logs.about():
+            receipt = await self._kit.desk.ask(asked)
+            log.event(_logger, logging.INFO, "slack_asked", receipt=receipt.value, key=keys[0])
 
 
 def _waits_for_a_person(ours: Payload) -> bool:

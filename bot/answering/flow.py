@@ -7,6 +7,7 @@ then shown, so nothing unverified is ever on a screen. Knows no platform and no 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import json
 import logging
 import time
@@ -225,7 +226,10 @@ class AnswerFlow:
         return graph.compile()
 
     async def _off_loop(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._searching, lambda: work(*args, **kwargs))
+        context = contextvars.copy_context()  # what is logged there is about the same question
+        return await asyncio.get_running_loop().run_in_executor(
+            self._searching, lambda: context.run(work, *args, **kwargs)
+        )
 
     async def _condense(self, state: State, runtime: Runtime[Way]) -> State:
         way = runtime.context

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot import texts
+from bot import logs, texts
 from bot.conversation import Asked, Receipt
 from bot.desk.asking import MOST_ATTEMPTS, Asking
 from bot.desk.pending import Pending
@@ -147,6 +147,7 @@ class Intake:
             return await self._refuse_without_store(asked, error)
         if claim is None:
             return Receipt.DUPLICATE
+        logs.is_about(claim.question_id)
         _log.info(
             json.dumps(
                 {"event": "asked", "question": claim.question_id, "platform": asked.place.platform, "claim": kind.value}
@@ -207,6 +208,10 @@ class Intake:
         return pending
 
     async def _to_the_end(self, pending: Pending, way: Callable[[Pending], Awaitable[None]]) -> None:
+        with logs.about(pending.id):
+            await self._all_the_way(pending, way)
+
+    async def _all_the_way(self, pending: Pending, way: Callable[[Pending], Awaitable[None]]) -> None:
         pending.begun = True
         try:
             try:
