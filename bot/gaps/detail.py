@@ -82,8 +82,8 @@ def seen(gap: Gap, sight: Sight) -> Gap:
     all_hidden = not sight.words(private=False)
     only_private = gap.count == gap.private and not sight.words(private=True)
     if all_hidden:
-        # Not even a name that a person gave: it may say what was asked.
-        return replace(gap, nearest=pages, name="", named="")
+        # Not even a name or a draft that a person wrote: they may say what was asked.
+        return replace(gap, nearest=pages, name="", named="", draft="")
     name = gap.open_name if only_private or (gap.private and not sight.words(private=True)) else gap.name
     return replace(gap, nearest=pages, name=name or (gap.name if not gap.private else ""))
 

@@ -152,6 +152,14 @@ def every(connection: Connection, *, now: float, states: Collection[str] = (), i
     return sorted(found, key=lambda one: (one.weight, one.id), reverse=True)
 
 
+def counts(connection: Connection) -> dict[str, int]:
+    """How many there are in each state."""
+    return {
+        str(row[0]): int(row[1])
+        for row in connection.execute(select(gaps.c.state, func.count()).group_by(gaps.c.state))
+    }
+
+
 def get(connection: Connection, gap: str, *, now: float) -> Gap | None:
     """By its id."""
     return next(iter(every(connection, now=now, ids=[gap])), None)

@@ -1,0 +1,245 @@
+"""빈틈: what people ask and the wiki does not answer: a list by weight, one gap with its draft, decisions, files."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast, get_args
+
+from sqlalchemy import Connection
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.errors import NotFoundInConsole, UnknownGap
+from bot.gaps import decisions
+from bot.gaps.detail import Detail, Sight, read, seen, shown
+from bot.gaps.drafting import draft_of
+from bot.gaps.exports import FORMATS, Format, write
+from bot.gaps.gap import Gap, State
+from bot.store import audit, gaps, jobs
+from bot.store.database import Store
+from bot.web.page import Page, allow, done, form, render, viewer
+from bot.web.page_readers import MayRead
+from bot.web.viewer import Viewer
+
+JOB = "gaps"
+"""Finds them (jobs/registry.py)."""
+_ROWS = 100
+_MOST_IN_A_FILE = 500
+_SNOOZES = (7, 30, 90)
+_TYPES: Mapping[Format, str] = {"md": "text/markdown", "csv": "text/csv", "json": "application/json"}
+_HEIGHT, _WIDTH = 20, 96
+"""Of a trend's drawing, in its own units."""
+
+_DECISIONS = frozenset({"close", "reopen", "snooze", "rename", "assign", "share", "unshare", "draft", "reset"})
+
+
+@dataclass(frozen=True, slots=True)
+class GapsParts:
+    """What the page needs. `mask`: personal data → placeholders; `people`: as `[gaps] people`."""
+
+    store: Store
+    mask: Callable[[str], str]
+    may_read: MayRead
+    people: int
+    can_find: bool
+    """The service runs the job when it is asked for."""
+
+
+def gaps_page(parts: GapsParts) -> Page:
+    """`GET /gaps`, `/gaps/ID`; forms: one per decision, find, export."""
+    handlers = _Gaps(parts)
+    return Page(
+        "gaps",
+        "/gaps",
+        (
+            Route("/gaps", handlers.listed, methods=["GET"]),
+            Route("/gaps/find", handlers.find, methods=["POST"]),
+            Route("/gaps/export", handlers.export, methods=["POST"]),
+            Route("/gaps/{gap}", handlers.show, methods=["GET"]),
+            Route("/gaps/{gap}/{do}", handlers.decide, methods=["POST"]),
+        ),
+        key="p",
+    )
+
+
+class _Gaps:
+    def __init__(self, parts: GapsParts) -> None:
+        self._parts = parts
+        self._store = parts.store
+
+    async def listed(self, request: Request) -> Response:
+        """Those of one state."""
+        state = _state(request.query_params)
+        found = await self._visible(viewer(request), state)
+        counts = await self._store.run(gaps.counts)
+        return render(
+            request,
+            "gaps/list.html",
+            gaps=found[:_ROWS],
+            more=max(0, len(found) - _ROWS),
+            state=state,
+            states=get_args(State),
+            counts=counts if viewer(request).may("admin") else {},
+            spark=spark,
+            few=self._few,
+            people=self._parts.people,
+            can_find=self._parts.can_find,
+            formats=FORMATS,
+        )
+
+    async def show(self, request: Request) -> Response:
+        """One of them. Raises NotFoundInConsole, also for one that is shown to admins alone."""
+        me = viewer(request)
+        detail = await self._detail(me, request.path_params["gap"])
+        others = [one.id for one in await self._visible(me, detail.gap.state)]
+        here = others.index(detail.gap.id) if detail.gap.id in others else -1
+        answering = (detail.gap.answered_source, detail.gap.answered_page)
+        return render(
+            request,
+            "gaps/show.html",
+            detail=detail,
+            gap=detail.gap,
+            draft=draft_of(detail, me.language),
+            own=bool(detail.gap.draft),
+            answering=answering if await self._parts.may_read(me.groups, [answering]) else ("", ""),
+            previous=others[here - 1] if here > 0 else "",
+            next=others[here + 1] if 0 <= here < len(others) - 1 else "",
+            spark=spark,
+            few=self._few,
+            people=self._parts.people,
+            snoozes=_SNOOZES,
+        )
+
+    async def decide(self, request: Request) -> Response:
+        """A form of one gap: close, reopen, snooze, rename, assign, share, unshare, draft, reset."""
+        do, gap = request.path_params["do"], request.path_params["gap"]
+        if do not in _DECISIONS:
+            raise NotFoundInConsole
+        me = allow(request, "admin" if do in ("share", "unshare") else "reviewer")
+        await self._detail(me, gap)  # whoever may not see it may not decide about it
+        who = {"by": me.by, "origin": _origin(request), "now": time.time()}
+        did = await self._store.run(decided, do, gap, await form(request), **who)
+        return done(request, f"/gaps/{gap}", _say(request, f"gaps.did.{did}"))
+
+    async def find(self, request: Request) -> Response:
+        """Ask for the job."""
+        me = allow(request, "reviewer")
+        if not self._parts.can_find:
+            raise NotFoundInConsole
+        await self._store.run(_ask, me.by, _origin(request), time.time())
+        return done(request, "/gaps", _say(request, "gaps.finding"))
+
+    async def export(self, request: Request) -> Response:
+        """A file of what this person may see of one state's gaps. It goes on record."""
+        me = allow(request, "reviewer")
+        fields = await form(request)
+        state = _state(fields)
+        if fields.get("format") not in FORMATS:
+            raise NotFoundInConsole
+        kind = cast(Format, fields["format"])
+        chosen = (await self._visible(me, state))[:_MOST_IN_A_FILE]
+        details = [await self._detail(me, one.id) for one in chosen]
+        text = await asyncio.to_thread(write, details, kind, me.language)
+        detail = {"format": kind, "state": state, "gaps": len(details)}
+        await self._store.run(_record_export, me.by, detail, _origin(request), time.time())
+        name = f"gaps-{state}.{kind}"
+        return Response(
+            text.encode("utf-8", "replace"),
+            media_type=f"{_TYPES[kind]}; charset=utf-8",
+            headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
+        )
+
+    async def _visible(self, me: Viewer, state: State) -> list[Gap]:
+        """As this person may see them, heaviest first."""
+        every = await self._store.run(gaps.every, now=time.time(), states=(state,))
+        sight = _sight(me)
+        found = [seen(one, sight) for one in every if me.may("admin") or not self._few(one)]
+        return await self._readable(me, found)
+
+    async def _detail(self, me: Viewer, gap: str) -> Detail:
+        """Raises NotFoundInConsole."""
+        try:
+            material = await self._store.run(read, gap, now=time.time())
+        except UnknownGap:
+            raise NotFoundInConsole from None
+        if self._few(material.gap) and not me.may("admin"):
+            raise NotFoundInConsole
+        detail = await asyncio.to_thread(shown, material, _sight(me), self._parts.mask)
+        (readable,) = await self._readable(me, [detail.gap])
+        return replace(detail, gap=readable)
+
+    async def _readable(self, me: Viewer, found: Sequence[Gap]) -> list[Gap]:
+        """Without pages that were closed, or went, since the gaps were found."""
+        named = {(page.source, page.page) for one in found for page in one.nearest}
+        allowed: Collection[tuple[str, str]] = await self._parts.may_read(me.groups, named) if named else ()
+        return [
+            replace(one, nearest=tuple(page for page in one.nearest if (page.source, page.page) in allowed))
+            for one in found
+        ]
+
+    def _few(self, gap: Gap) -> bool:
+        return not gap.shown_to_all(self._parts.people)
+
+
+def decided(connection: Connection, do: str, gap: str, fields: Mapping[str, str], **who: Any) -> str:
+    """One decision; what was done, as in `gaps.did.…`. `who`: by, origin, now. Raises UnknownGap."""
+    match do:
+        case "close":
+            decisions.close(connection, gap, **who)
+            return "closed"
+        case "reopen":
+            decisions.reopen(connection, gap, **who)
+            return "reopened"
+        case "snooze":
+            given = fields.get("days", "")
+            decisions.snooze(connection, gap, int(given) if given in map(str, _SNOOZES) else _SNOOZES[0], **who)
+            return "snoozed"
+        case "rename":
+            decisions.rename(connection, gap, fields.get("name", ""), **who)
+            return "named"
+        case "assign":
+            decisions.assign(connection, gap, fields.get("to", ""), **who)
+            return "assigned"
+        case "share" | "unshare":
+            decisions.share(connection, gap, do == "share", **who)
+            return f"{do}d"
+        case _:
+            decisions.write(connection, gap, fields.get("draft", "") if do == "draft" else "", **who)
+            return "drafted"
+
+
+def _ask(connection: Connection, by: str, origin: str, now: float) -> None:
+    run = jobs.ask(connection, JOB, by=by, now=now)
+    audit.record(connection, by=by, action="job.run", subject=JOB, detail={"run": run.id}, origin=origin, now=now)
+
+
+def _record_export(connection: Connection, by: str, detail: Mapping[str, Any], origin: str, now: float) -> None:
+    audit.record(connection, by=by, action="gap.export", detail=detail, origin=origin, now=now)
+
+
+def spark(weeks: Sequence[int]) -> str:
+    """Points of an SVG polyline, oldest week first; its box is 100 by 24."""
+    most, step = max(weeks, default=0) or 1, _WIDTH / max(len(weeks) - 1, 1)
+    return " ".join(f"{2 + n * step:.1f},{2 + _HEIGHT * (1 - week / most):.1f}" for n, week in enumerate(weeks))
+
+
+def _sight(me: Viewer) -> Sight:
+    return Sight(me.texts, me.groups)
+
+
+def _state(given: Mapping[str, str]) -> State:
+    wanted = given.get("state", "open")
+    return cast(State, wanted) if wanted in get_args(State) else "open"
+
+
+def _origin(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
+
+
+def _say(request: Request, key: str) -> str:
+    text: str = request.app.state.renderer.texts(key, viewer(request).language)
+    return text

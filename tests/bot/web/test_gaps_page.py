@@ -1,0 +1,292 @@
+"""빈틈: who sees which gap, what they may do, files, and words that are no markup."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Collection, Iterable
+
+import pytest
+
+from bot.examples.masking import mask
+from bot.gaps import decisions
+from bot.gaps.gap import NearPage
+from bot.messages import Outcome
+from bot.store import audit, gaps, jobs
+from bot.store.database import Store
+from bot.web.page import Page
+from bot.web.page_readers import PageName
+from bot.web.pages.gaps import GapsParts, gaps_page, spark
+from tests.bot.gaps.rows import DAY, KIM, LEE, PARK, call, miss, near, put
+from tests.bot.web.conftest import Opening, add_account
+
+HOSTILE = "<script>alert(1)</script> 주차 \"'{{7*7}}"
+SALARY = near("연봉 밴드", 0.9, (("hr",),))
+GUIDE = near("총무 안내", 0.6, url="https://wiki.example/guide")
+
+
+class Readers:
+    """Everybody reads all but `closed`; `hr` reads the salaries."""
+
+    def __init__(self, *closed: str) -> None:
+        self.closed = set(closed)
+
+    async def __call__(self, groups: Collection[str], pages: Iterable[PageName]) -> frozenset[PageName]:
+        return frozenset(
+            page for page in pages if page[1] not in self.closed and (page[1] != SALARY.page or "hr" in groups)
+        )
+
+
+def page_of(store: Store, *closed: str, can_find: bool = True) -> Page:
+    return gaps_page(GapsParts(store, lambda text: mask(text).text, Readers(*closed), 2, can_find))
+
+
+@pytest.fixture
+def parking(store: Store) -> str:
+    """A gap that two people asked about, one of them in private."""
+    now = time.time()
+    miss(store, f"주차 등록은 어떻게 하나요? {HOSTILE} 010-1234-5678", KIM, now=now - DAY)
+    miss(store, "비밀 주차 자리 주나요?", LEE, private=True, now=now - 2 * DAY)
+    texts = [one.text for one in store.run_now(gaps.missed, since=0.0, most=9)]
+    (gap,) = put(store, texts[::-1], name="주차 등록 비밀", nearest=(SALARY, GUIDE), now=now - DAY)
+    return gap
+
+
+@pytest.fixture
+def alone(store: Store) -> str:
+    """A gap of one person."""
+    miss(store, "명함은 어떻게 신청하나요?", PARK, now=time.time() - DAY)
+    (gap,) = put(store, ["명함은 어떻게 신청하나요?"], name="명함 신청", nearest=(GUIDE,), now=time.time())
+    return gap
+
+
+async def test_a_list_shows_the_heaviest_first_with_its_trend(
+    store: Store, browse: Opening, parking: str, alone: str
+) -> None:
+    shown = await browse([page_of(store)]).get("/gaps")
+    assert shown.status_code == 200
+    assert shown.text.index(f"/gaps/{parking}") < shown.text.index(f"/gaps/{alone}")
+    assert '<svg class="spark"' in shown.text
+    assert "주별 질문 수: 0, 0, 0, 0, 0, 0, 0, 2" in shown.text
+    assert "관리자만 봄" in shown.text
+    assert "총무 안내" in shown.text
+
+
+async def test_an_empty_list_says_when_gaps_are_found(store: Store, browse: Opening) -> None:
+    browser = browse([page_of(store)])
+    for state, said in (
+        ("open", "열려 있는 빈틈이 없습니다"),
+        ("answered", "답하게 된 빈틈이 없습니다"),
+        ("nonsense", "열려 있는"),
+    ):
+        assert said in (await browser.get(f"/gaps?state={state}")).text
+
+
+async def test_private_words_and_closed_pages_are_nowhere_on_the_page(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    browser = browse([page_of(store)])
+    for path in ("/gaps", f"/gaps/{parking}"):
+        text = (await browser.get(path)).text
+        assert "비밀" not in text
+        assert "연봉" not in text
+        assert "1234" not in text
+        assert "<script>alert" not in text
+    detail = (await browser.get(f"/gaps/{parking}")).text
+    assert "비공개로 물은 질문 1건" in detail
+    assert "[전화번호]" in detail
+    assert 'href="https://wiki.example/guide"' in detail
+
+
+async def test_with_all_texts_allowed_everything_is_shown_and_with_none_nothing(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    assert "비밀 주차 자리" in (await browse([page_of(store)], texts="all").get(f"/gaps/{parking}")).text
+    nothing = (await browse([page_of(store)], texts="none").get(f"/gaps/{parking}")).text
+    assert "주차" not in nothing
+    assert f"이름 없는 주제 {parking[:4]}" in nothing
+
+
+async def test_a_page_that_was_closed_since_is_not_named(store: Store, browse: Opening, parking: str) -> None:
+    assert "총무 안내" not in (await browse([page_of(store, GUIDE.page)]).get(f"/gaps/{parking}")).text
+
+
+async def test_who_is_in_the_group_sees_its_page(store: Store, browse: Opening, parking: str) -> None:
+    add_account(store, "kim", "viewer", ["hr"])
+    browser = browse([page_of(store)])
+    await browser.log_in("kim")
+    assert "연봉 밴드" in (await browser.get(f"/gaps/{parking}")).text
+
+
+async def test_what_one_person_asked_is_for_admins_until_one_shares_it(
+    store: Store, browse: Opening, alone: str
+) -> None:
+    add_account(store, "viewer", "viewer")
+    add_account(store, "admin")
+    looking, ruling = browse([page_of(store)]), browse([page_of(store)])
+    await looking.log_in("viewer")
+    await ruling.log_in("admin")
+    assert alone not in (await looking.get("/gaps")).text
+    assert (await looking.get(f"/gaps/{alone}")).status_code == 404
+    assert "2명보다 적어" in (await ruling.get(f"/gaps/{alone}")).text
+    await ruling.post(f"/gaps/{alone}/share")
+    assert "명함 신청" in (await looking.get(f"/gaps/{alone}")).text
+    await ruling.post(f"/gaps/{alone}/unshare")
+    assert (await looking.get(f"/gaps/{alone}")).status_code == 404
+
+
+async def test_each_decision_changes_the_gap_says_so_and_is_recorded(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    browser = browse([page_of(store)])
+    await browser.get(f"/gaps/{parking}")
+    forms = (
+        ("rename", {"name": "주차 안내"}, "이름을 바꿨습니다"),
+        ("assign", {"to": "총무팀"}, "맡은 사람을 바꿨습니다"),
+        ("snooze", {"days": "30"}, "미뤘습니다"),
+        ("reopen", {}, "다시 열었습니다"),
+        ("close", {}, "닫았습니다"),
+        ("draft", {"draft": "# 내 초안"}, "초안을 저장했습니다"),
+    )
+    for do, fields, said in forms:
+        assert said in (await browser.post(f"/gaps/{parking}/{do}", dict(fields))).text
+    gap = store.run_now(gaps.get, parking, now=time.time())
+    assert gap is not None
+    assert (gap.named, gap.assigned, gap.state, gap.draft) == ("주차 안내", "총무팀", "closed", "# 내 초안")
+    recorded = [(one.by, one.action) for one in store.run_now(audit.entries)]
+    assert recorded[::-1] == [
+        ("web:local", f"gap.{action}") for action in ("named", "assigned", "snoozed", "reopened", "closed", "drafted")
+    ]
+    shown = (await browser.get(f"/gaps/{parking}")).text
+    assert "# 내 초안</textarea>" in shown
+    assert "사람이 고친 초안" in shown
+    await browser.post(f"/gaps/{parking}/reset")
+    assert "초안입니다" in (await browser.get(f"/gaps/{parking}")).text
+
+
+async def test_who_may_only_look_changes_nothing(store: Store, browse: Opening, parking: str) -> None:
+    add_account(store, "viewer", "viewer")
+    browser = browse([page_of(store)])
+    await browser.log_in("viewer")
+    shown = await browser.get(f"/gaps/{parking}")
+    assert "readonly" in shown.text
+    assert f"/gaps/{parking}/close" not in shown.text
+    for path in (f"/gaps/{parking}/close", "/gaps/find", "/gaps/export", f"/gaps/{parking}/draft"):
+        assert (await browser.post(path, {"format": "csv", "draft": "x"})).status_code == 403
+    assert store.run_now(gaps.history, parking)[1:] == []
+
+
+async def test_a_reviewer_cannot_share_and_cannot_decide_about_what_is_not_shown(
+    store: Store, browse: Opening, parking: str, alone: str
+) -> None:
+    add_account(store, "lee", "reviewer")
+    browser = browse([page_of(store)])
+    await browser.log_in("lee")
+    await browser.get(f"/gaps/{parking}")
+    assert (await browser.post(f"/gaps/{parking}/share")).status_code == 403
+    assert (await browser.post(f"/gaps/{alone}/close")).status_code == 404
+    assert (await browser.post(f"/gaps/{parking}/close")).status_code == 200
+
+
+async def test_a_form_without_its_token_changes_nothing(store: Store, browse: Opening, parking: str) -> None:
+    browser = browse([page_of(store)])
+    await browser.get("/gaps")
+    browser.token = "wrong"
+    assert (await browser.post(f"/gaps/{parking}/close")).status_code == 403
+    assert store.run_now(gaps.history, parking)[1:] == []
+
+
+@pytest.mark.parametrize("path", ["/gaps/nothing", "/gaps/0123456789ab"])
+async def test_a_gap_that_is_not_there_is_no_page(store: Store, browse: Opening, path: str) -> None:
+    assert (await browse([page_of(store)]).get(path)).status_code == 404
+
+
+async def test_an_unknown_deed_is_no_page(store: Store, browse: Opening, parking: str) -> None:
+    browser = browse([page_of(store)])
+    await browser.get("/gaps")
+    assert (await browser.post(f"/gaps/{parking}/explode")).status_code == 404
+    assert (await browser.post("/gaps/export", {"format": "exe"})).status_code == 404
+
+
+async def test_finding_is_asked_of_the_job_once_however_often_one_asks(store: Store, browse: Opening) -> None:
+    browser = browse([page_of(store)])
+    await browser.get("/gaps")
+    for _ in range(2):
+        assert "시작하도록" in (await browser.post("/gaps/find")).text
+    (run,) = store.run_now(jobs.every, "gaps")
+    assert (run.state, run.asked_by) == ("due", "web:local")
+    without = browse([page_of(store, can_find=False)])
+    await without.get("/gaps")
+    assert (await without.post("/gaps/find")).status_code == 404
+
+
+async def test_files_hold_what_may_be_seen_and_are_recorded(store: Store, browse: Opening, parking: str) -> None:
+    store.run_now(decisions.rename, parking, "=주차()", by="cli", now=time.time())
+    browser = browse([page_of(store)])
+    await browser.get("/gaps")
+    table = await browser.post("/gaps/export", {"format": "csv", "state": "open"})
+    assert table.headers["content-disposition"] == 'attachment; filename="gaps-open.csv"'
+    (row,) = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
+    assert row["name"] == "'=주차()"
+    every = json.loads((await browser.post("/gaps/export", {"format": "json"})).text)
+    assert [one["id"] for one in every] == [parking]
+    written = (await browser.post("/gaps/export", {"format": "md"})).text
+    for text in (table.text, json.dumps(every, ensure_ascii=False), written):
+        assert "비밀" not in text
+        assert "연봉" not in text
+        assert "1234" not in text
+    entries = [one for one in store.run_now(audit.entries) if one.action == "gap.export"]
+    assert [dict(one.detail) for one in entries][-1] == {"format": "csv", "state": "open", "gaps": 1}
+
+
+async def test_an_answered_gap_names_its_page_to_those_who_may_read_it(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    change = {"state": "answered", "answered_source": "wiki", "asked_edition": "e2"}
+    detail = {"asked": 3, "passed": 2, "edition": "e2", "source": "wiki", "page": "x"}
+    for page, seen in ((GUIDE.page, True), (SALARY.page, False)):
+        store.run_now(
+            gaps.change, parking, "answered", by=gaps.AUTO, now=time.time(), detail=detail, answered_page=page, **change
+        )
+        text = (await browse([page_of(store)]).get(f"/gaps/{parking}")).text
+        assert (
+            f"wiki/{page}" in re.sub(r"<textarea.*?</textarea>", "", text, flags=re.S)
+        ) is seen or page == GUIDE.page
+        assert ("이 계정으로는 읽을 수 없는" in text) is not seen
+        assert "(2/3, e2)" in text
+
+
+async def test_who_was_called_and_what_they_said_is_shown_masked(store: Store, browse: Opening) -> None:
+    now = time.time()
+    for person in (KIM, LEE):
+        answer = miss(store, f"식당 시간 {person.id}", person, outcome=Outcome.ANSWERED, now=now - DAY)
+        call(store, answer, "U9", resolution="총무팀 010-2222-3333", consent=True)
+    (gap,) = put(store, ["식당 시간 U1", "식당 시간 U2"], now=now)
+    text = (await browse([page_of(store)]).get(f"/gaps/{gap}")).text
+    assert "U9" in text
+    assert "총무팀 [전화번호]" in text
+    assert "2222" not in text
+
+
+async def test_both_languages_have_every_word(store: Store, browse: Opening, parking: str) -> None:
+    for state in ("open", "snoozed", "closed", "answered"):
+        store.run_now(gaps.change, parking, "reopened", by="x", now=time.time(), state=state, snoozed_until=time.time())
+        for language in ("ko", "en"):
+            browser = browse([page_of(store)], language=language)
+            assert (await browser.get(f"/gaps?state={state}")).status_code == 200
+            assert (await browser.get(f"/gaps/{parking}")).status_code == 200
+
+
+async def test_hostile_links_are_no_links(store: Store, browse: Opening) -> None:
+    miss(store, "링크 시험", KIM, now=time.time())
+    bad = NearPage("wiki", "a.md", "제목", "", "javascript:alert(1)", 0.5)
+    (gap,) = put(store, ["링크 시험"], nearest=(bad,), now=time.time())
+    assert "javascript:" not in (await browse([page_of(store)]).get(f"/gaps/{gap}")).text
+
+
+def test_a_trend_is_drawn_from_left_to_right_and_rests_on_the_floor_without_questions() -> None:
+    assert spark((0, 0)) == "2.0,22.0 98.0,22.0"
+    assert spark((0, 4, 2)) == "2.0,22.0 50.0,2.0 98.0,12.0"
