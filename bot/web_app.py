@@ -39,11 +39,30 @@ def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Se
         today(TodayParts(store, zone)),
         conversations(ConversationsParts(store, zone, PageReaders(lambda: flow.live().index))),
         review_page(root, store, flow),
+        gaps_page(root, store, flow),
         wiki_page(root, store, flow),
         models_page(root, store, flow),
         work_page(root, store),
         ask(chat),
     ]
+
+
+def gaps_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
+    """빈틈, with titles of pages that may be read in the edition that answers now."""
+    from bot.gaps_app import masked
+    from bot.web.page_readers import PageReaders
+    from bot.web.pages.gaps import GapsParts, gaps_page
+
+    settings = root.settings
+    return gaps_page(
+        GapsParts(
+            store,
+            masked,
+            PageReaders(lambda: flow.live().index),
+            settings.gaps.people,
+            can_find=settings.jobs.enabled and settings.jobs.gaps.enabled,
+        )
+    )
 
 
 def wiki_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
