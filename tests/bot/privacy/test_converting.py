@@ -33,7 +33,7 @@ def lived(store: Store) -> None:
 
 
 def every_cell(connection: Connection) -> str:
-    return repr([connection.execute(select(table)).all() for table in metadata.sorted_tables])
+    return repr([[tuple(row) for row in connection.execute(select(table))] for table in metadata.sorted_tables])
 
 
 def test_no_platform_id_is_left_and_everything_belongs_to_the_same_people(store: Store) -> None:

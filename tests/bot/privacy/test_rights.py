@@ -68,7 +68,7 @@ def cells(store: Store) -> str:
     from bot.store.schema import metadata
 
     def read(connection: Connection) -> str:
-        return repr([connection.execute(select(table)).all() for table in metadata.sorted_tables])
+        return repr([[tuple(row) for row in connection.execute(select(table))] for table in metadata.sorted_tables])
 
     return store.run_now(read)
 

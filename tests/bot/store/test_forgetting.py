@@ -51,7 +51,7 @@ def test_nothing_names_the_person_afterwards(lived: Store) -> None:
 
     def every_cell(connection: Connection) -> str:
         kept = [table for table in metadata.sorted_tables if table.name != "tombstones"]  # names them on purpose
-        rows = [connection.execute(select(table)).all() for table in kept]
+        rows = [[tuple(row) for row in connection.execute(select(table))] for table in kept]
         return repr(rows)
 
     left = lived.run_now(every_cell)
