@@ -24,11 +24,10 @@ async def traced(
 ) -> tuple[Trace, Answer]:
     live = Live(index, index.analyser, writer, "scripted" if writer else "extractive", None, "test", 2.0)
     flow = AnswerFlow(lambda: live)
-    async for event in flow.stream(Question(text, id="q1", turns=turns)):
-        if isinstance(event, Finished):
-            assert event.trace is not None
-            return event.trace, event.answer
-    raise AssertionError("no end")
+    events = [event async for event in flow.stream(Question(text, id="q1", turns=turns))]
+    assert isinstance(events[-1], Finished)
+    assert events[-1].trace is not None
+    return events[-1].trace, events[-1].answer
 
 
 def steps(trace: Trace) -> set[str]:

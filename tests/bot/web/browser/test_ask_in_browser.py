@@ -20,7 +20,7 @@ async def test_a_question_is_typed_and_its_answer_streams_in_with_sources(
     await tab.keyboard.type(WANTED)
     await tab.keyboard.press("Enter")
     await tab.locator(".theirs .status").wait_for()
-    assert await tab.locator(".mine").inner_text() == f"질문\n{WANTED}"
+    assert WANTED in await tab.locator(".mine").inner_text()
     assert await tab.get_by_role("button", name="그만").is_visible()
     bench.flow.gate.set()
     await tab.locator(".theirs .text", has_text=SHOWN).wait_for()
