@@ -51,6 +51,13 @@ class BackupShelf:
                     found.append(Kept(path, size, None, error))
         return found
 
+    def newest_at(self) -> float | None:
+        """When the newest complete one was made, in seconds since the epoch; None: there is none. Reads one manifest, as a rule."""
+        for path in reversed(self._archives()):
+            with suppress(FileNotFoundError, BackupError):
+                return glance(path).made_at
+        return None
+
     def new(self, now: float) -> Path:
         """Where the next one goes."""
         name = time.strftime("saseo-%Y%m%dT%H%M%SZ", time.gmtime(now))
