@@ -8,13 +8,14 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bot import texts
 from bot.commands.tools import Check
-from bot.errors import NothingToServe, ServiceError
+from bot.errors import NothingToServe, PrivacyError, ServiceError
 
 if TYPE_CHECKING:
     from adapters.slack.tokens import SlackTokens
@@ -83,6 +84,29 @@ def checks(settings: Settings) -> Iterator[Check]:
         yield from (Check(*line) for line in discord_checks(settings.discord, token, language))
     if settings.slack.enabled or settings.discord.enabled:
         yield _store_check(settings)
+
+
+def privacy_check(settings: Settings) -> Check:
+    """Requests of people that are due, and whether the key that names them is there."""
+    from bot.privacy.opening import pseudonyms_of
+    from bot.privacy.requests import due
+    from bot.store import privacy
+    from bot.store.database import open_store, store_exists
+
+    name = "개인정보"
+    if not store_exists(settings.store.url, settings.data_dir):
+        return Check(name, True, due((), 0.0, settings.language)[0])
+    try:
+        store = open_store(settings.store.url, settings.data_dir)
+        try:
+            pseudonyms_of(store, settings.data_dir)
+            waiting = store.run_now(privacy.requests, open_only=True)
+        finally:
+            store.close()
+    except (ServiceError, PrivacyError) as error:
+        return Check(name, False, type(error).__name__, error.explain(settings.language))
+    found, remedy = due(waiting, time.time(), settings.language)
+    return Check(name, not remedy, found, remedy)
 
 
 def _store_check(settings: Settings) -> Check:
@@ -208,10 +232,16 @@ def make_desk(
 
 def make_telemetry(settings: Settings, wiki: WikiParts) -> Telemetry:
     """What a running service is measured by. Raises ExtraMissing."""
+    from bot.backup.shelf import FOLDER, BackupShelf
     from bot.telemetry.telemetry import Telemetry
 
     enabled = {"slack": settings.slack.enabled, "discord": settings.discord.enabled, "web": settings.web.enabled}
-    return Telemetry(settings, platforms=[name for name, on in enabled.items() if on], failed_pages=wiki.failed_pages)
+    return Telemetry(
+        settings,
+        platforms=[name for name, on in enabled.items() if on],
+        failed_pages=wiki.failed_pages,
+        backup_at=BackupShelf(settings.data_dir / FOLDER).newest_at,
+    )
 
 
 async def serve(
