@@ -16,6 +16,7 @@ from bot import prompts
 from bot.commands import lora_texts
 from bot.commands.tools import Check
 from bot.host_checks import host_checks
+from bot.messages import Language
 from knowledge import korean
 from knowledge.embed import self_test as embedder_self_test
 from knowledge.errors import ExplainedError
@@ -53,48 +54,72 @@ class Parts:
 
 def checks(parts: Parts) -> Iterator[Check]:
     """Every check in the order a person would want them: this machine, settings, pages, models, index, a word written."""
-    yield _python()
+    language = parts.settings.language
+    yield _python(language)
     yield from host_checks(parts.host)
-    for name, look in (
-        ("출처", _sources),
-        ("임베딩 모델", lambda p: _model(p, p.settings.embedder.model)),
-        ("답변 모델", lambda p: _model(p, p.settings.writer.model)),
-        ("LoRA", _lora),
-        ("색인", _index),
-        ("한국어 형태소", _morphemes),
-        ("한국어 임베딩", _embedding),
-        ("답변 쓰기", _writing),
+    for names, look in (
+        (("출처", "Sources"), _sources),
+        (("임베딩 모델", "Embedder"), lambda p: _model(p, p.settings.embedder.model)),
+        (("답변 모델", "Writer"), lambda p: _model(p, p.settings.writer.model)),
+        (("LoRA", "LoRA"), _lora),
+        (("색인", "Index"), _index),
+        (("한국어 형태소", "Korean morphemes"), _morphemes),
+        (("한국어 임베딩", "Korean embeddings"), _embedding),
+        (("답변 쓰기", "Writing"), _writing),
     ):
         try:
             found, remedy = look(parts)
         except ExplainedError as error:
-            found, remedy = type(error).__name__, error.explain(parts.settings.language)
+            found, remedy = type(error).__name__, error.explain(language)
         except Exception as error:  # noqa: BLE001 - a broken part must not hide the checks after it
             found = f"{type(error).__name__}: {error}"
-            remedy = "설치가 온전한지 확인해 주십시오: make demo 또는 pip check"
-        yield Check(name, not remedy, found, remedy)
+            remedy = _either(
+                language,
+                "설치가 온전한지 확인해 주십시오: make demo 또는 pip check",
+                "See whether the installation is whole: make demo, or pip check",
+            )
+        yield Check(names[language != "ko"], not remedy, found, remedy)
 
 
-def _python() -> Check:
+def _either(language: Language, ko: str, en: str) -> str:
+    return ko if language == "ko" else en
+
+
+def _python(language: Language) -> Check:
     fits = sys.version_info >= (3, 11)
     found = f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}"
-    return Check("파이썬", fits, found, "" if fits else "Python 3.11 이상이 필요합니다.")
+    remedy = _either(language, "Python 3.11 이상이 필요합니다.", "Python 3.11 or newer is needed.")
+    return Check(_either(language, "파이썬", "Python"), fits, found, "" if fits else remedy)
 
 
 def _sources(parts: Parts) -> tuple[str, str]:
+    language = parts.settings.language
     paths = {source.name: [file.path for file in source.files()] for source in parts.sources()}
-    found = ", ".join(f"{name}: 문서 {len(listed)}개" for name, listed in paths.items())
-    empty = [name for name, listed in paths.items() if not listed]
+    found = ", ".join(
+        f"{name}: {_either(language, f'문서 {len(listed)}개', f'{len(listed)} pages')}"
+        for name, listed in paths.items()
+    )
+    empty = ", ".join(name for name, listed in paths.items() if not listed)
     if empty:
-        return found, f"문서가 없는 출처입니다: {', '.join(empty)}. path와 include를 확인해 주십시오."
+        return found, _either(
+            language,
+            f"문서가 없는 출처입니다: {empty}. path와 include를 확인해 주십시오.",
+            f"No pages in {empty}. Check path and include.",
+        )
     # A slip in such a pattern would leave to everybody what was meant for some.
-    idle = [
+    idle = "; ".join(
         f"{one.name}: {', '.join(rule.pages)}"
         for one in parts.settings.sources
         for rule in one.folders
         if not any(Patterns(rule.pages).match(path) for path in paths[one.name])
-    ]
-    return found, f"folders의 규칙에 맞는 문서가 없습니다({'; '.join(idle)}). pages를 확인해 주십시오." if idle else ""
+    )
+    if not idle:
+        return found, ""
+    return found, _either(
+        language,
+        f"folders의 규칙에 맞는 문서가 없습니다({idle}). pages를 확인해 주십시오.",
+        f"No page fits a rule of folders ({idle}). Check pages.",
+    )
 
 
 def _model(parts: Parts, name: str) -> tuple[str, str]:
@@ -112,28 +137,42 @@ def _lora(parts: Parts) -> tuple[str, str]:
 
 
 def _index(parts: Parts) -> tuple[str, str]:
-    edition = parts.shelf.open()
-    manifest = edition.manifest
-    found = f"{manifest.edition}: 문서 {manifest.pages}개, 구절 {manifest.passages}개, 체크섬 일치"
-    if (manifest.analyser, manifest.embedder) != (parts.analyser_id(), parts.embedder_id()):
-        return found, "다른 모델이나 분석기로 만든 색인입니다. `saseo index`를 실행해 주십시오."
-    return found, ""
+    language = parts.settings.language
+    manifest = parts.shelf.open().manifest
+    found = f"{manifest.edition}: " + _either(
+        language,
+        f"문서 {manifest.pages}개, 구절 {manifest.passages}개, 체크섬 일치",
+        f"{manifest.pages} pages, {manifest.passages} passages, checksums right",
+    )
+    if (manifest.analyser, manifest.embedder) == (parts.analyser_id(), parts.embedder_id()):
+        return found, ""
+    return found, _either(
+        language,
+        "다른 모델이나 분석기로 만든 색인입니다. `saseo index`를 실행해 주십시오.",
+        "The index was made with another model or analyser. Run `saseo index`.",
+    )
 
 
 def _morphemes(parts: Parts) -> tuple[str, str]:
     korean.self_test(parts.make_analyser())
-    return "조사가 붙은 낱말을 찾습니다", ""
+    return _either(parts.settings.language, "조사가 붙은 낱말을 찾습니다", "finds words behind their particles"), ""
 
 
 def _embedding(parts: Parts) -> tuple[str, str]:
     embedder = parts.make_embedder()
     embedder_self_test(embedder)
-    return f"{embedder.dimension}차원, 한국어 문장을 구별합니다", ""
+    size = embedder.dimension
+    return _either(
+        parts.settings.language,
+        f"{size}차원, 한국어 문장을 구별합니다",
+        f"{size} dimensions, tells Korean sentences apart",
+    ), ""
 
 
 def _writing(parts: Parts) -> tuple[str, str]:
     from bot.writers.engine import StopFlag, Turn, WritingReport, WritingRequest
 
+    language = parts.settings.language
     lora = parts.choose_lora()[0].lora
     engine = parts.make_engine()
     try:
@@ -144,7 +183,11 @@ def _writing(parts: Parts) -> tuple[str, str]:
     finally:
         engine.close()
     written = sum(piece.output_tokens for piece in pieces if isinstance(piece, WritingReport))
-    return (
-        f"{engine.name}: {written}토큰을 썼습니다",
-        "" if written else "모델이 아무것도 쓰지 않았습니다. 다른 모델을 골라 주십시오.",
+    found = f"{engine.name}: {_either(language, f'{written}토큰을 썼습니다', f'{written} tokens written')}"
+    if written:
+        return found, ""
+    return found, _either(
+        language,
+        "모델이 아무것도 쓰지 않았습니다. 다른 모델을 골라 주십시오.",
+        "The model wrote nothing. Choose another one.",
     )

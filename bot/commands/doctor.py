@@ -16,10 +16,11 @@ from bot.commands.tools import Tools
 def doctor(tools: Tools, json_wanted: bool) -> None:
     """설치와 설정을 점검합니다."""
     checks = []
+    well, wrong = ("정상", "문제") if tools.settings().language == "ko" else ("ok", "!!")
     for check in tools.doctor():
         checks.append(check)
         if not json_wanted:
-            mark = click.style("정상", fg="green") if check.ok else click.style("문제", fg="red")
+            mark = click.style(well, fg="green") if check.ok else click.style(wrong, fg="red")
             click.echo(f"[{mark}] {check.name}: {check.found}")
             if check.remedy:
                 click.echo(f"       → {check.remedy}")
