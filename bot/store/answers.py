@@ -31,6 +31,8 @@ class Kept:
     """The platform's reference; empty until posted."""
     asked_at: float = 0.0
     """When the question came."""
+    listed_place: str = ""
+    """As in `questions.place`."""
 
     @property
     def stamp(self) -> dict[str, Any]:
@@ -135,6 +137,7 @@ def _first(connection: Connection, condition: Any) -> Kept | None:
             questions.c.person.label("asker"),
             questions.c.text.label("question_text"),
             questions.c.asked_at.label("asked_at"),
+            questions.c.place.label("listed_place"),
         )
         .join(questions, questions.c.id == answers.c.question)
         .where(condition)
@@ -154,6 +157,7 @@ def _kept(row: Row[Any]) -> Kept:
         place=Place(**row.place),
         message=row.message,
         asked_at=row.asked_at,
+        listed_place=row.listed_place,
     )
 
 

@@ -6,14 +6,12 @@ They name nobody: a direct message counts for its platform only.
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.messages import Outcome
@@ -23,17 +21,22 @@ from bot.store.schema import answers, day_numbers, questions
 
 THROUGH = "days_counted_through"
 """Fact: the moment up to which days were counted and kept."""
+EVERYWHERE = ("", "")
+"""Instead of (platform, place): all of them together."""
 _SETTLED = 3600.0
 """Seconds after its end from which on a day is counted for good."""
 _GIVEN_UP = 3 * 86400.0
 """Seconds after its end from which on it is, although some question of it has not ended."""
+_SUMS = ("questions", "answered", "abstained", "escalated", "failed", "tokens_read", "tokens_written", "cost_krw")
 
-_SECONDS = ("first_token", "total_seconds")
+Where = tuple[str, str]
+"""(platform, place); the place is empty for direct messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What is counted of questions. Seconds are of those that a model answered (`first_token`) or that were answered at all."""
+    """What is counted of questions. Seconds are of those that a model answered (`first_token`) or that were answered at all;
+    they are counted for all places together only."""
 
     questions: int = 0
     answered: int = 0
@@ -51,8 +54,9 @@ class Tally:
         """All of them together."""
         parts = list(some)
         return cls(
-            *(sum(getattr(one, name) for one in parts) for name in cls.__dataclass_fields__ if name not in _SECONDS),
-            *(Histogram.all(getattr(one, name) for one in parts) for name in _SECONDS),
+            *(sum(getattr(one, name) for one in parts) for name in _SUMS),
+            first_token=Histogram.all(one.first_token for one in parts),
+            total_seconds=Histogram.all(one.total_seconds for one in parts),
         )
 
     @property
@@ -61,24 +65,9 @@ class Tally:
         return self.questions - self.answered - self.abstained - self.escalated - self.failed
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """One day in one place. `place` is empty for direct messages."""
-
-    day: dt.date
-    platform: str
-    place: str
-    tally: Tally
-
-
 def midnight(day: dt.date, zone: dt.tzinfo) -> float:
     """When `day` begins, in seconds since the epoch."""
     return dt.datetime.combine(day, dt.time(), zone).timestamp()
-
-
-def midnights(first: dt.date, last: dt.date, zone: dt.tzinfo) -> list[float]:
-    """When each of these days begins."""
-    return [midnight(first + dt.timedelta(days=n), zone) for n in range((last - first).days + 1)]
 
 
 def day_of(at: float, zone: dt.tzinfo) -> dt.date:
@@ -91,80 +80,112 @@ def roll_up(connection: Connection, zone: dt.tzinfo, *, now: float) -> bool:
 
     One day at a time, so that no transaction is long. Another time zone goes on where the one before it ended.
     """
-    known = facts.get(connection, THROUGH)
-    begun = connection.execute(
-        select(func.min(questions.c.asked_at)).where(questions.c.asked_at >= (float(known) if known else 0.0))
-    ).scalar()
+    known = _through(connection)
+    begun = connection.execute(select(func.min(questions.c.asked_at)).where(questions.c.asked_at >= known)).scalar()
     if begun is None:
         return False
     day = day_of(begun, zone)
-    begins = max(midnight(day, zone), float(known or 0.0))
-    ends = midnight(day + dt.timedelta(days=1), zone)
+    begins, ends = max(midnight(day, zone), known), midnight(day + dt.timedelta(days=1), zone)
     if now < ends + _SETTLED or (now < ends + _GIVEN_UP and _some_open(connection, begins, ends)):
         return False
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    for one in count(connection, zone, begins, ends):
-        values = _as_row(one.tally) | {"platform": one.platform, "place": one.place, "day": day.isoformat()}
-        fresh = dialect.insert(day_numbers).values(begins=begins, ends=ends, **values)
+    for (platform, place), tally in count(connection, begins, ends).items():
+        values = {"day": day.isoformat(), "platform": platform, "place": place, "begins": begins, "ends": ends}
+        fresh = dialect.insert(day_numbers).values(**values, **_as_row(tally))
         connection.execute(fresh.on_conflict_do_nothing())  # another process counts, too
     facts.put(connection, THROUGH, repr(ends))
     return True
 
 
-def count(connection: Connection, zone: dt.tzinfo, begins: float, ends: float) -> list[Counted]:
-    """Of the questions themselves, by day, platform and place."""
-    found: dict[tuple[dt.date, str, str], list[Row[Any]]] = {}
-    rows = connection.execute(
-        select(
-            questions.c.asked_at,
-            questions.c.platform,
-            questions.c.place,
-            questions.c.outcome,
-            answers.c.first_token,
-            answers.c.total_seconds,
-            answers.c.tokens_read,
-            answers.c.tokens_written,
-            answers.c.cost_krw,
-        )
-        .select_from(questions.outerjoin(answers, answers.c.question == questions.c.id))
-        .where(questions.c.asked_at >= begins, questions.c.asked_at < ends)
-    )
-    first = day_of(begins, zone)
-    starts = midnights(first, day_of(ends, zone), zone)
-    for row in rows:
-        day = first + dt.timedelta(days=bisect.bisect_right(starts, row.asked_at) - 1)
-        found.setdefault((day, row.platform, row.place), []).append(row)
-    return [Counted(*key, _tally(group)) for key, group in sorted(found.items())]
+def count(connection: Connection, begins: float, ends: float) -> dict[Where, Tally]:
+    """Of the questions themselves: everywhere, and in each place."""
+    asked, joined = questions.c.asked_at, questions.outerjoin(answers, answers.c.question == questions.c.id)
+    summed = [func.sum(answers.c[name]) for name in ("tokens_read", "tokens_written", "cost_krw")]
+    by = (questions.c.platform, questions.c.place, questions.c.outcome)
+    found: dict[Where, dict[str, float]] = {}
+    for platform, place, outcome, questions_, *sums in connection.execute(
+        select(*by, func.count(), *summed).select_from(joined).where(asked >= begins, asked < ends).group_by(*by)
+    ):
+        for where in ((platform, place), EVERYWHERE):
+            tally = found.setdefault(where, dict.fromkeys(_SUMS, 0))
+            tally["questions"] += questions_
+            if outcome is not None:
+                tally[outcome] += questions_
+            for name, value in zip(_SUMS[-3:], sums, strict=True):
+                tally[name] += value or 0
+    taken = connection.execute(
+        select(answers.c.first_token, answers.c.total_seconds)
+        .select_from(joined)
+        .where(asked >= begins, asked < ends, answers.c.total_seconds.is_not(None))
+    ).all()
+    seconds = {
+        "first_token": Histogram.of(one for one, _ in taken if one is not None),
+        "total_seconds": Histogram.of(one for _, one in taken),
+    }
+    return {where: _tally(sums, seconds if where == EVERYWHERE else {}) for where, sums in found.items()}
 
 
-def counted(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float) -> list[Counted]:
-    """Every day from `first` to now: what was kept of days that are over, and what has come since."""
-    known = facts.get(connection, THROUGH)
-    begins = midnight(first, zone)
-    rows = connection.execute(
-        select(day_numbers)
-        .where(day_numbers.c.day >= first.isoformat())
-        .order_by(day_numbers.c.day, day_numbers.c.platform, day_numbers.c.place)
-    )
-    kept = [Counted(dt.date.fromisoformat(row.day), row.platform, row.place, _of_row(row)) for row in rows]
-    return kept + count(connection, zone, max(begins, float(known) if known else 0.0), now + 1.0)
+def by_day(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float) -> dict[dt.date, Tally]:
+    """Everywhere together, from `first` to now: what was kept of days that are over, and what has come since."""
+    where = (day_numbers.c.day >= first.isoformat(), day_numbers.c.platform == "")
+    found = {
+        dt.date.fromisoformat(row.day): _of_row(row) for row in connection.execute(select(day_numbers).where(*where))
+    }
+    for day, begins, ends in _uncounted(connection, zone, first, now=now):
+        tally = count(connection, begins, ends).get(EVERYWHERE, Tally())
+        found[day] = Tally.all([found[day], tally]) if day in found else tally
+    return found
+
+
+def by_place(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float) -> dict[Where, Tally]:
+    """All days from `first` to now together, in each place. Without seconds."""
+    of = day_numbers.c
+    parts: dict[Where, list[Tally]] = {}
+    for platform, place, *sums in connection.execute(
+        select(of.platform, of.place, *(func.sum(of[name]) for name in _SUMS))
+        .where(of.day >= first.isoformat(), of.platform != "")
+        .group_by(of.platform, of.place)
+    ):
+        parts.setdefault((platform, place), []).append(_tally(dict(zip(_SUMS, sums, strict=True)), {}))
+    for _, begins, ends in _uncounted(connection, zone, first, now=now):
+        for where, tally in count(connection, begins, ends).items():
+            if where != EVERYWHERE:
+                parts.setdefault(where, []).append(tally)
+    return {where: Tally.all(some) for where, some in parts.items()}
 
 
 def outcome_changed(
     connection: Connection, asked_at: float, platform: str, place: str, before: Outcome, after: Outcome
 ) -> None:
     """A question of a day that was counted ended otherwise after all: it was escalated, or that was taken back."""
-    was, is_now = day_numbers.c[before.value], day_numbers.c[after.value]
+    of = day_numbers.c
+    was, is_now = of[before.value], of[after.value]
+    here = or_(of.platform == "", and_(of.platform == platform, of.place == place))
     connection.execute(
         update(day_numbers)
-        .where(
-            day_numbers.c.begins <= asked_at,
-            day_numbers.c.ends > asked_at,
-            day_numbers.c.platform == platform,
-            day_numbers.c.place == place,
-        )
+        .where(of.begins <= asked_at, of.ends > asked_at, here)
         .values({was.name: was - 1, is_now.name: is_now + 1})
     )
+
+
+def _through(connection: Connection) -> float:
+    known = facts.get(connection, THROUGH)
+    return float(known) if known else 0.0
+
+
+def _uncounted(
+    connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float
+) -> list[tuple[dt.date, float, float]]:
+    """(day, its beginning, its end) of the days that were not counted for good; today ends now."""
+    known = _through(connection)
+    found = []
+    day = max(first, day_of(known, zone))
+    while (begins := midnight(day, zone)) <= now:
+        ends = midnight(day + dt.timedelta(days=1), zone)
+        if ends > known:
+            found.append((day, max(begins, known), ends))
+        day += dt.timedelta(days=1)
+    return found
 
 
 def _some_open(connection: Connection, begins: float, ends: float) -> bool:
@@ -172,31 +193,16 @@ def _some_open(connection: Connection, begins: float, ends: float) -> bool:
     return connection.execute(select(questions.c.id).where(*spanned).limit(1)).first() is not None
 
 
-def _tally(rows: Iterable[Row[Any]]) -> Tally:
-    group = list(rows)
-    ended = Counter(row.outcome for row in group)
-    return Tally(
-        questions=len(group),
-        **{outcome.value: ended[outcome.value] for outcome in Outcome},
-        tokens_read=sum(row.tokens_read or 0 for row in group),
-        tokens_written=sum(row.tokens_written or 0 for row in group),
-        cost_krw=sum(row.cost_krw or 0.0 for row in group),
-        first_token=Histogram.of(row.first_token for row in group if row.first_token is not None),
-        total_seconds=Histogram.of(row.total_seconds for row in group if row.total_seconds is not None),
-    )
+def _tally(sums: dict[str, float], seconds: dict[str, Histogram]) -> Tally:
+    counts: dict[str, Any] = {name: int(value or 0) for name, value in sums.items() if name != "cost_krw"}
+    return Tally(**counts, cost_krw=float(sums["cost_krw"] or 0.0), **seconds)
 
 
 def _as_row(tally: Tally) -> dict[str, Any]:
-    plain = {name: getattr(tally, name) for name in Tally.__dataclass_fields__}
+    plain = {name: getattr(tally, name) for name in _SUMS}
     return plain | {"first_token": tally.first_token.as_json(), "total_seconds": tally.total_seconds.as_json()}
 
 
 def _of_row(row: Row[Any]) -> Tally:
-    values = {name: getattr(row, name) for name in Tally.__dataclass_fields__}
-    return Tally(
-        **values
-        | {
-            "first_token": Histogram(row.first_token),
-            "total_seconds": Histogram(row.total_seconds),
-        }
-    )
+    seconds = {name: Histogram(getattr(row, name)) for name in ("first_token", "total_seconds")}
+    return _tally({name: getattr(row, name) for name in _SUMS}, seconds)

@@ -129,14 +129,16 @@ day_numbers = Table(
     metadata,
     # How many questions came and how they ended, of days that are over (bot/store/days.py). Names nobody and outlives its questions.
     Column("day", String(10), primary_key=True),  # 2026-11-26, in the installation's time zone
-    Column("platform", String(32), primary_key=True),
+    Column("platform", String(32), primary_key=True),  # empty: everywhere together
     Column("place", String(64), primary_key=True),  # as in questions
     Column("begins", Float, nullable=False),
     Column("ends", Float, nullable=False),
     *(Column(name, Integer, nullable=False) for name in ("questions", "answered", "abstained", "escalated", "failed")),
     *(Column(name, BigInteger, nullable=False) for name in ("tokens_read", "tokens_written")),
     Column("cost_krw", Float, nullable=False),
-    *(Column(name, JSON, nullable=False) for name in ("first_token", "total_seconds")),  # {bucket: how many}
+    *(
+        Column(name, JSON, nullable=False) for name in ("first_token", "total_seconds")
+    ),  # {bucket: how many}; of everywhere only
     Index("day_numbers_by_span", "begins", "ends"),
 )
 
@@ -153,10 +155,12 @@ votes = Table(
     *(Column(name, Text, nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),
     Column("voted_at", Float, nullable=False),
-    # Of the answer's question, for lists: they go with it, since the answer does.
+    # Of the answer's question, for lists and numbers: they go with it, since the answer does.
     Column("question", String(12)),
     Column("asked_at", Float),
-    Index("votes_by_time", "voted_at"),
+    Column("platform", String(32)),
+    Column("place", String(64)),
+    Index("votes_by_time", "voted_at", "direction", "platform", "place"),
     Index("votes_of_question", "question"),
     Index("votes_by_direction", "direction", "asked_at", "question"),
 )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeVar
 
 from sqlalchemy import Connection, and_, func, literal, select, union_all
 
 from bot.store import days, questions
-from bot.store.days import Counted, Tally
-from bot.store.schema import questions as questions_table
+from bot.store.days import Tally, Where
 from bot.store.schema import votes
 
 K = TypeVar("K")
@@ -45,87 +44,80 @@ class Numbers:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One day in one place. `place` is empty for direct messages."""
-
-    day: dt.date
-    platform: str
-    place: str
-    numbers: Numbers
-
-
-@dataclass(frozen=True, slots=True)
 class Statistics:
-    """Rows of all days from `first` to `today`; days and places without anything have none."""
+    """Every day of the span, oldest first, also those without a question; and each place over all of them, busiest first."""
 
-    first: dt.date
-    today: dt.date
-    rows: tuple[Row, ...]
+    by_day: tuple[tuple[dt.date, Numbers], ...]
+    by_place: tuple[tuple[Where, Numbers], ...]
+    """((platform, place), numbers); the place is empty for direct messages."""
     waiting: int
     """Questions that are being answered or wait for it now."""
 
+    @property
+    def today(self) -> dt.date:
+        """The last day."""
+        return self.by_day[-1][0]
+
     def over(self, first: dt.date, last: dt.date) -> Numbers:
         """All of these days together."""
-        return Numbers.all(row.numbers for row in self.rows if first <= row.day <= last)
-
-    def by_day(self) -> list[tuple[dt.date, Numbers]]:
-        """Every day, also those without a question."""
-        found = _grouped(self.rows, lambda row: row.day)
-        span = (self.today - self.first).days + 1
-        all_days = (self.first + dt.timedelta(days=n) for n in range(span))
-        return [(day, found.get(day, Numbers())) for day in all_days]
-
-    def by_place(self, first: dt.date, last: dt.date) -> list[tuple[tuple[str, str], Numbers]]:
-        """((platform, place), numbers) of these days, most questions first."""
-        found = _grouped((row for row in self.rows if first <= row.day <= last), lambda row: (row.platform, row.place))
-        return sorted(found.items(), key=lambda one: (-one[1].tally.questions, one[0]))
+        return Numbers.all(numbers for day, numbers in self.by_day if first <= day <= last)
 
 
-def statistics(connection: Connection, zone: dt.tzinfo, *, now: float, span: int = 28) -> Statistics:
-    """The last `span` days with today. Call `days.roll_up` before, until it has nothing left to do: then this is quick."""
+def statistics(
+    connection: Connection, zone: dt.tzinfo, *, now: float, span: int = 28, least_days: int = 0
+) -> Statistics:
+    """The last `span` days with today; `by_day` has at least `least_days`.
+
+    Call `days.roll_up` before, until it has nothing left to do: then this is quick.
+    """
     today = days.day_of(now, zone)
+    begins = today - dt.timedelta(days=span - 1)
+    span = max(span, least_days)
     first = today - dt.timedelta(days=span - 1)
-    rows = _with_thumbs(days.counted(connection, zone, first, now=now), _thumbs(connection, zone, first, today))
-    return Statistics(first, today, tuple(rows), questions.waiting(connection, now=now))
+    tallies, thumbs = days.by_day(connection, zone, first, now=now), _thumbs_by_day(connection, zone, first, today)
+    places, thumbed = days.by_place(connection, zone, begins, now=now), _thumbs_by_place(connection, zone, begins)
+    every = [first + dt.timedelta(days=n) for n in range(span)]
+    where = sorted({*places, *thumbed}, key=lambda one: (-places.get(one, Tally()).questions, one))
+    return Statistics(
+        tuple((day, Numbers(tallies.get(day, Tally()), *thumbs.get(day, (0, 0)))) for day in every),
+        tuple((one, Numbers(places.get(one, Tally()), *thumbed.get(one, (0, 0)))) for one in where),
+        questions.waiting(connection, now=now),
+    )
 
 
-_Key = tuple[dt.date, str, str]
-
-
-def _thumbs(connection: Connection, zone: dt.tzinfo, first: dt.date, last: dt.date) -> dict[_Key, tuple[int, int]]:
-    """(up, down) that stand now, by the day they were given and the place of the question."""
-    starts = days.midnights(first, last + dt.timedelta(days=1), zone)
-    spans = enumerate(itertools.pairwise(starts))
+def _thumbs_by_day(
+    connection: Connection, zone: dt.tzinfo, first: dt.date, last: dt.date
+) -> dict[dt.date, tuple[int, int]]:
+    """(up, down) that stand now, by the day they were given."""
+    starts = [days.midnight(first + dt.timedelta(days=n), zone) for n in range((last - first).days + 2)]
+    spans = enumerate(pairwise(starts))
     each = union_all(
         *(select(literal(n).label("n"), literal(a).label("a"), literal(b).label("b")) for n, (a, b) in spans)
     ).subquery("each_day")
-    found: dict[_Key, tuple[int, int]] = {}
-    for row in connection.execute(
-        select(each.c.n, votes.c.direction, questions_table.c.platform, questions_table.c.place, func.count())
-        .select_from(
-            each.join(votes, and_(votes.c.voted_at >= each.c.a, votes.c.voted_at < each.c.b)).join(
-                questions_table, questions_table.c.id == votes.c.question
-            )
-        )
+    given = each.join(votes, and_(votes.c.voted_at >= each.c.a, votes.c.voted_at < each.c.b))
+    rows = connection.execute(
+        select(each.c.n, votes.c.direction, func.count())
+        .select_from(given)
         .where(votes.c.direction.is_not(None))
-        .group_by(each.c.n, votes.c.direction, questions_table.c.platform, questions_table.c.place)
-    ):
-        number, direction, platform, place, count = row
-        key = (first + dt.timedelta(days=number), platform, place)
+        .group_by(each.c.n, votes.c.direction)
+    )
+    return _both((first + dt.timedelta(days=n), direction, count) for n, direction, count in rows)
+
+
+def _thumbs_by_place(connection: Connection, zone: dt.tzinfo, first: dt.date) -> dict[Where, tuple[int, int]]:
+    """(up, down) that stand now and were given since `first`, by the place of the question."""
+    of = votes.c
+    rows = connection.execute(
+        select(of.platform, of.place, of.direction, func.count())
+        .where(of.voted_at >= days.midnight(first, zone), of.direction.is_not(None))
+        .group_by(of.platform, of.place, of.direction)
+    )
+    return _both(((platform or "", place or ""), direction, count) for platform, place, direction, count in rows)
+
+
+def _both(rows: Iterable[tuple[K, str, int]]) -> dict[K, tuple[int, int]]:
+    found: dict[K, tuple[int, int]] = {}
+    for key, direction, count in rows:
         up, down = found.get(key, (0, 0))
         found[key] = (up + count, down) if direction == "up" else (up, down + count)
     return found
-
-
-def _with_thumbs(counted: Iterable[Counted], thumbs: dict[_Key, tuple[int, int]]) -> Iterable[Row]:
-    rows = {(one.day, one.platform, one.place): Numbers(one.tally) for one in counted}
-    for key, (up, down) in thumbs.items():
-        rows[key] = replace(rows.get(key, Numbers()), up=up, down=down)
-    return (Row(*key, numbers) for key, numbers in sorted(rows.items()))
-
-
-def _grouped(rows: Iterable[Row], key: Callable[[Row], K]) -> dict[K, Numbers]:
-    found: dict[K, list[Numbers]] = {}
-    for row in rows:
-        found.setdefault(key(row), []).append(row.numbers)
-    return {group: Numbers.all(numbers) for group, numbers in found.items()}

@@ -40,6 +40,8 @@ def cast(connection: Connection, vote: Vote, *, now: float, person: str = "") ->
         correction="",
         question=kept.question_id,
         asked_at=kept.asked_at,
+        platform=kept.place.platform,
+        place=kept.listed_place,
         **now_true,
         **kept.stamp,
     )

@@ -72,11 +72,11 @@ class _Today:
         span = _span(request)
         found = await self._look(span)
         language = viewer(request).language
-        anything = any(row.numbers.tally.questions for row in found.rows)
+        anything = any(numbers.tally.questions for _, numbers in found.by_day[-span:])
         if not anything and not await self._parts.store.run(_any_question):
             return render(request, "today/empty.html")
         first = found.today - dt.timedelta(days=span - 1)
-        places = found.by_place(first, found.today)
+        places = found.by_place
         return render(
             request,
             "today/show.html",
@@ -101,7 +101,7 @@ class _Today:
             return looked[1]
         while await self._parts.store.run(days.roll_up, self._parts.zone, now=now):
             pass  # what is over is counted once, one day at a time
-        found = await self._parts.store.run(statistics, self._parts.zone, now=now, span=max(span, BEFORE + 1))
+        found = await self._parts.store.run(statistics, self._parts.zone, now=now, span=span, least_days=BEFORE + 1)
         self._looked[span] = (now, found)
         return found
 
@@ -119,7 +119,7 @@ class _Today:
         }
 
     def _charts(self, found: Statistics, first: dt.date, language: Language) -> Sequence[Chart]:
-        by_day = [(day, numbers) for day, numbers in found.by_day() if day >= first]
+        by_day = [(day, numbers) for day, numbers in found.by_day if day >= first]
         x = [days.midnight(day, self._parts.zone) for day, _ in by_day]
 
         def t(key: str, **values: object) -> str:

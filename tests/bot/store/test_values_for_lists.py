@@ -18,7 +18,7 @@ from tests.bot.store.told import KIM, tell
 _NEW = {
     "answers": ("first_token", "total_seconds", "tokens_read", "tokens_written", "cost_krw"),
     "questions": ("place", "lora"),
-    "votes": ("question", "asked_at"),
+    "votes": ("question", "asked_at", "platform", "place"),
 }
 
 

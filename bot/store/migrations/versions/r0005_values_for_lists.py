@@ -33,7 +33,8 @@ def upgrade() -> None:
         f"UPDATE answers SET {numbers}, cost_krw = 0 WHERE total_seconds IS NULL",  # noqa: S608 - nothing from outside
         f"UPDATE questions SET lora = answers.lora, place = {channel} FROM answers"  # noqa: S608 - as above
         " WHERE answers.question = questions.id AND questions.lora = ''",
-        "UPDATE votes SET question = answers.question, asked_at = questions.asked_at FROM answers, questions"
+        "UPDATE votes SET question = answers.question, asked_at = questions.asked_at, platform = questions.platform,"
+        " place = questions.place FROM answers, questions"
         " WHERE answers.id = votes.answer AND questions.id = answers.question AND votes.question IS NULL",
     ):
         op.execute(statement)
