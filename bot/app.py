@@ -490,6 +490,7 @@ class Root:
         from bot.checks import Parts, checks
         from bot.host_checks import Host
         from bot.serve_app import checks as serve_checks
+        from bot.serve_app import privacy_check
 
         yield from checks(
             Parts(
@@ -512,6 +513,7 @@ class Root:
             )
         )
         yield from serve_checks(self.settings)
+        yield privacy_check(self.settings)
 
     def warn(self, text: str) -> None:
         """A word to the person at the terminal."""

@@ -93,7 +93,7 @@ def privacy_check(settings: Settings) -> Check:
     from bot.store import privacy
     from bot.store.database import open_store, store_exists
 
-    name = "개인정보"
+    name = "개인정보" if settings.language == "ko" else "Personal data"
     if not store_exists(settings.store.url, settings.data_dir):
         return Check(name, True, due((), 0.0, settings.language)[0])
     try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import getpass
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -20,6 +21,8 @@ from bot.examples.example import Example, State
 from bot.messages import Language
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from bot.examples.formats import Format
     from bot.examples.review import Review
 
@@ -118,6 +121,8 @@ def export(tools: Tools, file: Path, form: Format, state: State, json_wanted: bo
         file.write_text(write(chosen, form), encoding="utf-8", newline="")
     except OSError as error:
         raise ExamplesNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
+    with tools.open_store() as store:
+        store.run_now(_note_export, file, [one.id for one in chosen], form)
     if json_wanted:
         click.echo(
             as_json({"path": str(file), "format": form, "state": state, "examples": len(chosen), "left_out": left_out})
@@ -138,6 +143,22 @@ def forget(context: click.Context, person: str, yes: bool, json_wanted: bool) ->
     from bot.commands.privacy import erase
 
     erase(context, person, yes=yes, json_wanted=json_wanted)
+
+
+def _note_export(connection: Connection, file: Path, ids: Sequence[str], form: str) -> None:
+    """On record, and to be found again when somebody in it is erased."""
+    from bot.privacy.files import sha256
+    from bot.store import audit, privacy
+
+    now, digest = time.time(), sha256(file)
+    privacy.exported(connection, "feedback", str(file.resolve()), digest, example_ids=ids, now=now)
+    audit.record(
+        connection,
+        by="cli",
+        action="feedback.export",
+        detail={"examples": len(ids), "format": form, "sha256": digest},
+        now=now,
+    )
 
 
 def reviewer() -> str:

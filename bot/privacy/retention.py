@@ -27,6 +27,8 @@ from bot.store.schema import (
 )
 
 DAY = 86400.0
+BEFORE_RESTORE_DAYS = 30
+"""For what a restore put aside (bot/backup/restoring.py)."""
 _BATCH = 300
 """Rows of one transaction: the running service waits no longer than that."""
 
@@ -79,6 +81,7 @@ def sweep(
         )
     if (written := ages.before(ages.exports, now)) is not None:
         done["exports"] = _exports(store, data_dir, written)
+    done["before_restores"] = _before_restores(data_dir, now - BEFORE_RESTORE_DAYS * DAY)
     if (recorded := ages.before(ages.audit, now)) is not None:
         over = and_(privacy_requests.c.done_at.is_not(None), privacy_requests.c.done_at < recorded)
         take("requests", lambda connection: _delete(connection, privacy_requests.c.id, over))
@@ -134,6 +137,14 @@ def _rejected(connection: Connection, decided: float) -> int:
         examples.c.id,
         and_(examples.c.state == "rejected", examples.c.decided_at < decided, ~living.exists()),
     )
+
+
+def _before_restores(data_dir: Path, made: float) -> int:
+    """What a restore put aside holds people who may have been erased since."""
+    old = [path for path in data_dir.glob("before-restore-*") if path.is_dir() and path.stat().st_mtime < made]
+    for path in old:
+        files.remove_folder(path)
+    return len(old)
 
 
 def _exports(store: Store, data_dir: Path, written: float) -> int:

@@ -26,6 +26,7 @@ from sqlalchemy import Connection
 from bot.errors import BadPerson, CopyNotWritable, LoraError, StoreError
 from bot.models.stamp import write_atomically
 from bot.privacy import files
+from bot.privacy.opening import pseudonyms_of
 from bot.privacy.pseudonyms import Pseudonyms, is_pseudonym
 from bot.store import audit, forgetting, loras, personal, privacy
 from bot.store import jobs as runs
@@ -122,8 +123,9 @@ class Rights:
         return {who.raw, who.raw.partition(":")[2]} - {""}
 
     def _backups(self) -> list[str]:
-        """Made before now: they still hold the person until they expire."""
-        return sorted(path.name for path in (self._data_dir / "backups").glob("*") if not path.name.startswith("."))
+        """Made before now: they still hold the person until they expire, and so does what a restore put aside."""
+        found = [*(self._data_dir / "backups").glob("[!.]*"), *self._data_dir.glob("before-restore-*")]
+        return sorted(path.relative_to(self._data_dir).as_posix() for path in found)
 
     # -- a copy ---------------------------------------------------------------------------------------------------------
 
@@ -372,6 +374,14 @@ class Rights:
 
     def _keep_tombstones(self) -> None:
         keep_tombstones(self._store, self._data_dir)
+
+
+def erase_again(store: Store, data_dir: Path, *, by: str = "restore", now: float) -> int:
+    """`reapply` for who restores a backup into `store`: older rows get their pseudonyms first. How many people were erased again.
+
+    Raises StoreError, PrivacyKeyUnusable, WrongPrivacyKey (the backup was made with another key).
+    """
+    return len(reapply(store, data_dir, pseudonyms_of(store, data_dir), by=by, now=now))
 
 
 def keep_tombstones(store: Store, data_dir: Path) -> None:
