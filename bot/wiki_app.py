@@ -74,10 +74,16 @@ class WikiParts:
 
     def failed_pages(self) -> dict[str, int]:
         """By source: how many pages could not be read the last time."""
-        from knowledge.building.options import BuildOptions
         from knowledge.failures import failure_counts
 
-        return failure_counts(BuildOptions(self.shelf, self._cache, "").ledger)
+        return failure_counts(self.ledger)
+
+    @property
+    def ledger(self) -> Path:
+        """Of what the indexing runs knew of each file."""
+        from knowledge.building.options import BuildOptions
+
+        return BuildOptions(self.shelf, self._cache, "").ledger
 
     @property
     def _cache(self) -> Path:
