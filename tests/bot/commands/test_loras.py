@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 from bot.app import Root, cli
 from bot.checks import Parts, checks
 from bot.errors import BrokenLora, LoraKept, NotEvaluated, NothingToRollBack, ReasonMissing, ReleasePinned, UnknownLora
+from bot.host_checks import Host
 from bot.live import name_of
 from bot.messages import Outcome, Question
 from bot.releases.releases import Releases
@@ -199,7 +200,7 @@ def looked_at(company: Company) -> tuple[str, bool, str, str]:
     parts = Parts(
         settings=root.settings, store=root.store, shelf=root.wiki.shelf, sources=list, make_analyser=unused,
         make_embedder=unused, embedder_id=unused, make_engine=lambda: root.make_engine(company.base),
-        choose_lora=root.loras.now,
+        choose_lora=root.loras.now, host=Host(root.settings, root.store.root, lambda: 0),
     )  # fmt: skip
     found = {check.name: check for check in checks(parts)}
     return found["LoRA"].found, found["LoRA"].ok, found["LoRA"].remedy, found["답변 쓰기"].found
