@@ -7,7 +7,7 @@ They name nobody: a direct message counts for its platform only.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +65,10 @@ class Tally:
         return self.questions - self.answered - self.abstained - self.escalated - self.failed
 
 
+Live = Sequence[tuple[dt.date, dict[Where, Tally]]]
+"""(day, what was counted of it just now)."""
+
+
 def midnight(day: dt.date, zone: dt.tzinfo) -> float:
     """When `day` begins, in seconds since the epoch."""
     return dt.datetime.combine(day, dt.time(), zone).timestamp()
@@ -99,46 +103,59 @@ def roll_up(connection: Connection, zone: dt.tzinfo, *, now: float) -> bool:
 
 def count(connection: Connection, begins: float, ends: float) -> dict[Where, Tally]:
     """Of the questions themselves: everywhere, and in each place."""
-    asked, joined = questions.c.asked_at, questions.outerjoin(answers, answers.c.question == questions.c.id)
-    summed = [func.sum(answers.c[name]) for name in ("tokens_read", "tokens_written", "cost_krw")]
-    by = (questions.c.platform, questions.c.place, questions.c.outcome)
+    asked, of = questions.c, answers.c
     found: dict[Where, dict[str, float]] = {}
-    for platform, place, outcome, questions_, *sums in connection.execute(
-        select(*by, func.count(), *summed).select_from(joined).where(asked >= begins, asked < ends).group_by(*by)
-    ):
+    first_token: list[float] = []
+    total_seconds: list[float] = []
+    for platform, place, outcome, first, total, *sums in connection.execute(
+        select(
+            asked.platform, asked.place, asked.outcome,
+            of.first_token, of.total_seconds, of.tokens_read, of.tokens_written, of.cost_krw,
+        )
+        .select_from(questions.outerjoin(answers, of.question == asked.id))
+        .where(asked.asked_at >= begins, asked.asked_at < ends)
+    ):  # fmt: skip
         for where in ((platform, place), EVERYWHERE):
             tally = found.setdefault(where, dict.fromkeys(_SUMS, 0))
-            tally["questions"] += questions_
+            tally["questions"] += 1
             if outcome is not None:
-                tally[outcome] += questions_
+                tally[outcome] += 1
             for name, value in zip(_SUMS[-3:], sums, strict=True):
                 tally[name] += value or 0
-    taken = connection.execute(
-        select(answers.c.first_token, answers.c.total_seconds)
-        .select_from(joined)
-        .where(asked >= begins, asked < ends, answers.c.total_seconds.is_not(None))
-    ).all()
-    seconds = {
-        "first_token": Histogram.of(one for one, _ in taken if one is not None),
-        "total_seconds": Histogram.of(one for _, one in taken),
-    }
+        if first is not None:
+            first_token.append(first)
+        if total is not None:
+            total_seconds.append(total)
+    seconds = {"first_token": Histogram.of(first_token), "total_seconds": Histogram.of(total_seconds)}
     return {where: _tally(sums, seconds if where == EVERYWHERE else {}) for where, sums in found.items()}
 
 
-def by_day(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float) -> dict[dt.date, Tally]:
-    """Everywhere together, from `first` to now: what was kept of days that are over, and what has come since."""
+def live(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float) -> Live:
+    """The days from `first` to now that were not counted for good yet, counted now."""
+    known = _through(connection)
+    found: list[tuple[dt.date, dict[Where, Tally]]] = []
+    day = max(first, day_of(known, zone))
+    while (begins := midnight(day, zone)) <= now:
+        ends = midnight(day + dt.timedelta(days=1), zone)
+        if ends > known:
+            found.append((day, count(connection, max(begins, known), ends)))
+        day += dt.timedelta(days=1)
+    return found
+
+
+def by_day(connection: Connection, first: dt.date, uncounted: Live) -> dict[dt.date, Tally]:
+    """Everywhere together, from `first` on: what was kept of days that are over, and what `live` counted."""
     where = (day_numbers.c.day >= first.isoformat(), day_numbers.c.platform == "")
-    found = {
-        dt.date.fromisoformat(row.day): _of_row(row) for row in connection.execute(select(day_numbers).where(*where))
-    }
-    for day, begins, ends in _uncounted(connection, zone, first, now=now):
-        tally = count(connection, begins, ends).get(EVERYWHERE, Tally())
+    rows = connection.execute(select(day_numbers).where(*where))
+    found = {dt.date.fromisoformat(row.day): _of_row(row) for row in rows}
+    for day, tallies in uncounted:
+        tally = tallies.get(EVERYWHERE, Tally())
         found[day] = Tally.all([found[day], tally]) if day in found else tally
     return found
 
 
-def by_place(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float) -> dict[Where, Tally]:
-    """All days from `first` to now together, in each place. Without seconds."""
+def by_place(connection: Connection, first: dt.date, uncounted: Live) -> dict[Where, Tally]:
+    """All days from `first` on together, in each place. Without seconds."""
     of = day_numbers.c
     parts: dict[Where, list[Tally]] = {}
     for platform, place, *sums in connection.execute(
@@ -147,9 +164,9 @@ def by_place(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: fl
         .group_by(of.platform, of.place)
     ):
         parts.setdefault((platform, place), []).append(_tally(dict(zip(_SUMS, sums, strict=True)), {}))
-    for _, begins, ends in _uncounted(connection, zone, first, now=now):
-        for where, tally in count(connection, begins, ends).items():
-            if where != EVERYWHERE:
+    for day, tallies in uncounted:
+        for where, tally in tallies.items():
+            if where != EVERYWHERE and day >= first:
                 parts.setdefault(where, []).append(tally)
     return {where: Tally.all(some) for where, some in parts.items()}
 
@@ -171,21 +188,6 @@ def outcome_changed(
 def _through(connection: Connection) -> float:
     known = facts.get(connection, THROUGH)
     return float(known) if known else 0.0
-
-
-def _uncounted(
-    connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float
-) -> list[tuple[dt.date, float, float]]:
-    """(day, its beginning, its end) of the days that were not counted for good; today ends now."""
-    known = _through(connection)
-    found = []
-    day = max(first, day_of(known, zone))
-    while (begins := midnight(day, zone)) <= now:
-        ends = midnight(day + dt.timedelta(days=1), zone)
-        if ends > known:
-            found.append((day, max(begins, known), ends))
-        day += dt.timedelta(days=1)
-    return found
 
 
 def _some_open(connection: Connection, begins: float, ends: float) -> bool:

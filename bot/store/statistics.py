@@ -74,8 +74,9 @@ def statistics(
     begins = today - dt.timedelta(days=span - 1)
     span = max(span, least_days)
     first = today - dt.timedelta(days=span - 1)
-    tallies, thumbs = days.by_day(connection, zone, first, now=now), _thumbs_by_day(connection, zone, first, today)
-    places, thumbed = days.by_place(connection, zone, begins, now=now), _thumbs_by_place(connection, zone, begins)
+    uncounted = days.live(connection, zone, first, now=now)
+    tallies, thumbs = days.by_day(connection, first, uncounted), _thumbs_by_day(connection, zone, first, today)
+    places, thumbed = days.by_place(connection, begins, uncounted), _thumbs_by_place(connection, zone, begins)
     every = [first + dt.timedelta(days=n) for n in range(span)]
     where = sorted({*places, *thumbed}, key=lambda one: (-places.get(one, Tally()).questions, one))
     return Statistics(
