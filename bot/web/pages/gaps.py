@@ -185,7 +185,7 @@ class _Gaps:
         return not gap.shown_to_all(self._parts.people)
 
 
-def decided(connection: Connection, do: str, gap: str, fields: Mapping[str, str], **who: Any) -> str:
+def decided(connection: Connection, /, do: str, gap: str, fields: Mapping[str, str], **who: Any) -> str:
     """One decision; what was done, as in `gaps.did.…`. `who`: by, origin, now. Raises UnknownGap."""
     match do:
         case "close":
