@@ -163,10 +163,16 @@ class Standing:
         return found
 
     def _files(self) -> tuple[Mapping[str, int], float | None, int | None]:
+        failed: Mapping[str, int] = {}
+        backup_at: float | None = None
         free: int | None = None
+        with contextlib.suppress(OSError):  # what cannot be read must not keep the rest from being told
+            failed = self._failed_pages()
+        with contextlib.suppress(OSError):
+            backup_at = self._backup_at()
         with contextlib.suppress(OSError):
             free = shutil.disk_usage(self._data_dir).free
-        return self._failed_pages(), self._backup_at(), free
+        return failed, backup_at, free
 
 
 def names_of(live: Live) -> tuple[tuple[str, str], ...]:
