@@ -10,7 +10,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -23,6 +23,7 @@ from bot import logs, texts
 from bot.commands.accounts import accounts
 from bot.commands.ask import ask
 from bot.commands.audit import audit
+from bot.commands.backup import backup, restore
 from bot.commands.chat import chat
 from bot.commands.doctor import doctor
 from bot.commands.editions import editions
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bot.answering.flow import AnswerFlow
+    from bot.backup_app import Backups
     from bot.examples.workbench import Workbench
     from bot.jobs_app import Workshop
     from bot.live import Live
@@ -104,6 +106,7 @@ class Root:
             evaluate=self.evaluate,
             open_store=self.open_store,
             rights=self.rights,
+            backups=lambda: self.backups,
             workbench=self.workbench,
             releases=self.releases,
             export_lora=self.export_lora,
@@ -425,6 +428,17 @@ class Root:
         with self.open_store() as store:
             yield rights_over(self.settings, store, self.releases)
 
+    @cached_property
+    def backups(self) -> Backups:
+        """Backups, and the way back."""
+        from bot.backup_app import Backups
+
+        return Backups(self)
+
+    def back_up(self, store: Store, told: Callable[[str, int, int | None], None]) -> Mapping[str, object]:
+        """What the job `backup` does."""
+        return self.backups.nightly(store, told)
+
     def bench(self, store: Store, index: SearchIndex) -> Workbench:
         """The same over a store and an index that are open. It shares the index's Kiwi, whose analysis changes nothing in it."""
         return self._bench(store, index.edition, index.analyser)
@@ -463,6 +477,7 @@ class Root:
             workbench=self.workbench,
             learning=lambda: learning_parts(self),
             rights=self.rights,
+            backup=self.back_up,
             gaps=lambda: gap_parts(self),
         )
 
@@ -539,6 +554,7 @@ def cli(context: click.Context, config: Path | None) -> None:
 for verb in (
     accounts,
     ask,
+    backup,
     audit,
     chat,
     discord_sync,
@@ -553,6 +569,7 @@ for verb in (
     loras,
     models,
     privacy,
+    restore,
     search,
     search_weights,
     serve,

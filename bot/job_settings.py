@@ -1,4 +1,4 @@
-"""`[jobs]`, `[tuning]`, `[releases]` and `[gate]`: what runs by itself, and what becomes of votes. Read by bot/settings.py."""
+"""`[jobs]`, `[backup]`, `[tuning]`, `[releases]` and `[gate]`: what runs by itself, and what becomes of votes. Read by bot/settings.py."""
 
 from __future__ import annotations
 
@@ -63,6 +63,13 @@ class DigestJob(JobTable):
     schedule: str = "0 9 * * 1"
 
 
+class BackupJob(JobTable):
+    """`[jobs.backup]`."""
+
+    enabled: bool = True
+    schedule: str = "30 1 * * *"
+
+
 class RetentionJob(JobTable):
     """`[jobs.retention]`."""
 
@@ -85,6 +92,7 @@ class JobsSettings(Table):
     reindex: ReindexJob = ReindexJob()
     gaps: GapsJob = GapsJob()
     digest: DigestJob = DigestJob()
+    backup: BackupJob = BackupJob()
     retention: RetentionJob = RetentionJob()
 
     @field_validator("timezone")
@@ -100,6 +108,14 @@ class JobsSettings(Table):
         """The table of a job; one without a field runs only when asked for."""
         found = getattr(self, job, None)
         return found if isinstance(found, JobTable) else JobTable()
+
+
+class BackupSettings(Table):
+    """`[backup]`: where backups go and how many of them stay. When: `[jobs.backup]`."""
+
+    folder: Path | None = None
+    keep: int = Field(7, ge=1)
+    editions: bool = False
 
 
 class TrainingTable(Table):

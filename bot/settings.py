@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from bot.errors import InvalidSetting, SettingsFileMissing, UnknownSetting
 from bot.gap_settings import GapsSettings
-from bot.job_settings import GateTable, JobsSettings, ReleasesSettings, TuningSettings
+from bot.job_settings import BackupSettings, GateTable, JobsSettings, ReleasesSettings, TuningSettings
 from bot.privacy_settings import PrivacySettings
 from bot.source_settings import SourceSettings, kind_keys
 from bot.table import Table
@@ -237,6 +237,7 @@ class Settings(BaseSettings):
     metrics: MetricsSettings = MetricsSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     jobs: JobsSettings = JobsSettings()
+    backup: BackupSettings = BackupSettings()
     tuning: TuningSettings = TuningSettings()
     releases: ReleasesSettings = ReleasesSettings()
     gate: GateTable = GateTable()
@@ -312,6 +313,9 @@ def load_settings(path: Path | None) -> Settings:
             "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
             "index": settings.index.model_copy(
                 update={"regression_set": _written(settings.index.regression_set, folder)}
+            ),
+            "backup": settings.backup.model_copy(
+                update={"folder": settings.backup.folder and _absolute(settings.backup.folder, folder)}
             ),
             "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),

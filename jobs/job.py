@@ -92,6 +92,8 @@ class JobParts:
     workbench: Callable[[], AbstractContextManager[Workbench]]
     learning: Callable[[], LearningParts]
     """Of what tunes, judges and watches. Raises InvalidSetting."""
+    backup: Callable[[Store, Callable[[str, int, int | None], None]], Mapping[str, Any]]
+    """Makes a backup of the store and lets the oldest go; tells its steps. Raises a `BackupError`."""
     gaps: Callable[[], GapParts]
     """Of what finds gaps and reports them. Raises InvalidSetting."""
     rights: Callable[[], AbstractContextManager[Rights]] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from bot.store.jobs import Rules
-from jobs import build_examples, digest, gaps, reindex, retention
+from jobs import backup, build_examples, digest, gaps, reindex, retention
 from jobs.job import JobParts, JobSpec
 from jobs.learning import judge, tune, watch
 
@@ -17,6 +17,7 @@ FACTORIES = (
     reindex.job,
     gaps.job,
     digest.job,
+    backup.job,
     retention.job,
 )
 

@@ -27,7 +27,6 @@ from bot.backup.writing import WEIGHTS, Told
 from bot.errors import BackupDamaged, BackupTooNew, NoSpace, RestoreFailed
 from bot.store import audit, dump, privacy, starting
 from bot.store.database import Store, open_store
-from bot.store.migrations import upgrading
 from bot.store.snapshot import NO_LIMITS
 
 _SPARE = 64_000_000
@@ -89,6 +88,8 @@ def restore(
 
     Raises NoBackup, BackupDamaged, BackupUnsafe, BackupTooNew, NoSpace, RestoreRefused, RestoreFailed: everything is then as it was.
     """
+    from bot.store.migrations import upgrading  # it loads alembic
+
     with opened(path, lambda done, total: told("seal", done, total)) as archive:
         manifest = archive.manifest
         if not upgrading.known(manifest.revision):
@@ -151,6 +152,8 @@ def _restore(
 
 def _fill(engine: Engine, archive: Reading, buried: Mapping[str, float], told: Told) -> None:
     """All rows into tables of their own revision, then those up to date, in one transaction."""
+    from bot.store.migrations import upgrading
+
     with engine.connect() as connection:
         raw = connection.connection.driver_connection
         if isinstance(raw, sqlite3.Connection):

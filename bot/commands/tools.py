@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bot.answering.flow import AnswerFlow
+    from bot.backup.archive import Manifest
+    from bot.backup.restoring import Restored
+    from bot.backup.shelf import Kept
+    from bot.backup.writing import Told, Written
     from bot.examples.workbench import Workbench
     from bot.models.catalogue import Catalogue
     from bot.models.store import ModelStore
@@ -78,6 +82,27 @@ class JobTools(Protocol):
         """Pause or resume. Raises UnknownJob."""
 
 
+class BackupTools(Protocol):
+    """Makes, lists, checks and restores backups. All raise a `BackupError` or StoreError."""
+
+    folder: Path
+    """Of `[backup]`."""
+
+    def make(self, to: Path | None, *, editions: bool | None, by: str, told: Told) -> Written:
+        """One at `to`, a file or a folder, or in the folder of the settings. `editions` None: as the settings say."""
+
+    def every(self) -> list[Kept]:
+        """Those in the folder, oldest first."""
+
+    def verify(self, path: Path, told: Told) -> Manifest:
+        """Compare every checksum."""
+
+    def restore(
+        self, path: Path, to: Path | None, *, by: str, sure: Callable[[Manifest, bool], None], told: Told
+    ) -> tuple[Restored, bool]:
+        """Into `to`, a data directory, or as the settings say; and whether the key of the pseudonyms is missing there."""
+
+
 class Evaluating(Protocol):
     """Runs an evaluation set; returns the report's JSON."""
 
@@ -121,6 +146,7 @@ class Tools:
     """The store of questions, answers, votes and all that rests on them. Raises StoreError."""
     rights: Callable[[], AbstractContextManager[Rights]]
     """People's rights over what is kept of them. Raises StoreError, PrivacyKeyUnusable, WrongPrivacyKey."""
+    backups: Callable[[], BackupTools]
     workbench: Benches
     releases: Callable[[], AbstractContextManager[Releases]]
     export_lora: Exporting
