@@ -97,6 +97,7 @@ class Office:
         self.desk: ReferenceDesk | None = None
         self.adapter: Adapter | None = None
         self.first_use = ""
+        self.people = Pseudonyms(b"a key for tests, long enough by far")
         self._opened = 0
 
     async def open(self, *, language: str = "ko", listen: str = "mention", **options: Any) -> None:
@@ -130,7 +131,7 @@ class Office:
             groups,
             People(
                 self.store,
-                Pseudonyms(b"a key for tests, long enough by far"),
+                self.people,
                 first_use=lambda language: self.first_use,
             ),
             IntakeOptions(**({"lease": 2.0, "at_once": 1} | options)),
@@ -194,6 +195,10 @@ class Office:
                 return rows
             await asyncio.sleep(0.05)
         raise AssertionError(f"votes: {rows}")
+
+    def named(self, person: str) -> str:
+        """As rows name somebody of the driver's people."""
+        return self.people.of(f"{self.driver.name}:{self.driver.person_id(person)}")
 
     async def resolution(self) -> tuple[str | None, str]:
         """(who resolved, what was kept) of the only escalation, once it is closed."""

@@ -88,6 +88,17 @@ async def test_a_direct_message_is_answered(office: Office) -> None:
     assert await office.outcomes() == ["answered"]
 
 
+@needs("direct")
+async def test_the_first_answer_alone_tells_what_is_kept(office: Office) -> None:
+    office.first_use = "질문과 답변을 90일 동안 저장합니다."
+    await office.open()
+    seen = await quiet(office.driver, await office.driver.direct(LEAVE))
+    assert office.first_use in seen.text
+    again = await quiet(office.driver, await office.driver.direct(LEAVE))
+    assert LEAVE_ANSWER in again.text
+    assert office.first_use not in again.text
+
+
 @needs("command")
 async def test_a_private_command_is_seen_by_the_asker_alone(office: Office) -> None:
     await office.open()
@@ -142,7 +153,7 @@ async def test_thumbs_are_kept_changed_and_stamped(office: Office) -> None:
     await office.open()
     seen = await only(office.driver, await _ask(office))
     await office.driver.press_thumb(seen, "up")
-    kim = f"{office.driver.name}:{office.driver.person_id('kim')}"
+    kim = office.named("kim")
     edition = office.flow.live().index.name
     assert await office.votes() == [(kim, "up", "", "", edition)]
     await office.driver.press_thumb(seen, "down")
@@ -193,7 +204,7 @@ async def test_a_person_is_called_and_their_answer_kept_with_consent(office: Off
     assert UNKNOWN in call.text
     await office.driver.resolve(call, answer="총무팀이 매년 3월에 부릅니다.", consent=True)
     who, kept = await office.resolution()
-    assert who == f"{office.driver.name}:{office.driver.person_id('helper')}"
+    assert who == office.named("helper")
     assert kept == "총무팀이 매년 3월에 부릅니다."
     assert await office.outcomes() == ["escalated"]
 
