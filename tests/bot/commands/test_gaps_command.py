@@ -1,0 +1,129 @@
+"""`saseo gaps` over a real store: lists, drafts, files, decisions; no private word anywhere."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bot.app import cli
+from bot.errors import GapsNotWritable, UnknownGap
+from bot.store import audit, gaps
+from bot.store.database import open_store
+from tests.bot.gaps.rows import DAY, KIM, LEE, miss, near, put
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A store with a gap of an open and a private question, and one whose nearest page is restricted."""
+    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n', encoding="utf-8")
+    store = open_store("", tmp_path / "data")
+    now = time.time()
+    miss(store, "주차 등록은 어떻게 하나요? 010-1234-5678", KIM, now=now - DAY)
+    miss(store, "비밀 주차 자리", LEE, private=True, now=now - DAY)
+    miss(store, "연봉 밴드 하한은?", KIM, now=now - 40 * DAY)
+    put(
+        store,
+        ["주차 등록은 어떻게 하나요? 010-1234-5678", "비밀 주차 자리"],
+        name="주차 등록",
+        nearest=(near("총무 안내", 0.8),),
+        now=now,
+    )
+    put(store, ["연봉 밴드 하한은?"], name="연봉 밴드", nearest=(near("연봉 규정", 0.5, (("hr",),)),), now=now)
+    store.close()
+    return tmp_path
+
+
+def run(folder: Path, *words: str) -> Result:
+    return CliRunner().invoke(cli, ["--config", str(folder / "saseo.toml"), "gaps", *words], catch_exceptions=True)
+
+
+def listed(folder: Path, *words: str) -> list[dict[str, object]]:
+    result = run(folder, "list", "--json", *words)
+    assert result.exit_code == 0, result.exception
+    found: list[dict[str, object]] = json.loads(result.output)
+    return found
+
+
+def ids(folder: Path) -> list[str]:
+    return [str(one["id"]) for one in listed(folder)]
+
+
+def test_a_list_has_the_heaviest_first_with_numbers_and_what_may_be_told(folder: Path) -> None:
+    parking, salary = listed(folder)
+    assert (parking["questions"], parking["people"], parking["recent_people"], parking["private"]) == (2, 2, 2, 1)
+    assert salary["name"] == "연봉 밴드"
+    assert salary["nearest"] == []
+    assert [one["title"] for one in listed(folder, "--as", "hr")[1]["nearest"]] == ["연봉 규정"]  # type: ignore[attr-defined]
+    shown = run(folder, "list").output
+    assert "▁" in shown
+    assert "2명, 2건" in shown
+    assert "총무 안내 (wiki/총무 안내.md, 답변 기준의 80%)" in shown
+    assert "비밀" not in shown
+
+
+def test_an_empty_list_says_how_gaps_are_found(tmp_path: Path) -> None:
+    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n', encoding="utf-8")
+    assert "saseo jobs run gaps" in run(tmp_path, "list").output
+
+
+def test_one_gap_is_shown_with_its_draft_and_without_private_words(folder: Path) -> None:
+    first = ids(folder)[0]
+    shown = run(folder, "show", first).output
+    assert "초안입니다" in shown
+    assert "주차 등록은 어떻게 하나요? [전화번호]" in shown
+    assert "비공개로 물은 질문 1건" in shown
+    detail = json.loads(run(folder, "show", first, "--json").output)
+    assert detail["hidden"] == 1
+    assert [one["action"] for one in detail["history"]] == ["made"]
+    for text in (shown, json.dumps(detail, ensure_ascii=False)):
+        assert "비밀" not in text
+        assert "1234" not in text
+
+
+@pytest.mark.parametrize("form", ["md", "csv", "json"])
+def test_a_file_holds_every_open_gap_and_goes_on_record(folder: Path, form: str) -> None:
+    file = folder / f"gaps.{form}"
+    result = run(folder, "export", str(file), "--format", form, "--json")
+    assert json.loads(result.output) == {"path": str(file), "format": form, "gaps": 2}
+    text = file.read_text("utf-8-sig")
+    assert "비밀" not in text
+    if form == "csv":
+        assert len(list(csv.DictReader(io.StringIO(text)))) == 2
+    elif form == "json":
+        assert len(json.loads(text)) == 2
+    else:
+        assert text.count("초안입니다") == 2
+    store = open_store("", folder / "data")
+    (entry,) = store.run_now(audit.entries)
+    store.close()
+    assert (entry.by, entry.action, dict(entry.detail)) == ("cli", "gap.export", {"format": form, "gaps": 2})
+
+
+def test_a_file_that_cannot_be_written_is_told(folder: Path) -> None:
+    result = run(folder, "export", str(folder / "nowhere" / "gaps.md"))
+    assert isinstance(result.exception, GapsNotWritable)
+
+
+def test_a_gap_is_closed_reopened_snoozed_and_renamed(folder: Path) -> None:
+    first = ids(folder)[0]
+    assert run(folder, "close", first).output == f"{first}: 닫음\n"
+    assert first not in ids(folder)
+    assert [one["id"] for one in listed(folder, "--state", "closed")] == [first]
+    assert json.loads(run(folder, "reopen", first, "--json").output)["state"] == "open"
+    snoozed = json.loads(run(folder, "snooze", first, "--days", "7", "--json").output)
+    assert (snoozed["state"], bool(snoozed["snoozed_until"])) == ("snoozed", True)
+    assert json.loads(run(folder, "rename", first, "주차 안내", "--json").output)["name"] == "주차 안내"
+    store = open_store("", folder / "data")
+    assert [one.by for one in store.run_now(gaps.history, first)] == ["auto", "cli", "cli", "cli", "cli"]
+    store.close()
+
+
+@pytest.mark.parametrize("verb", ["show", "close", "reopen", "snooze"])
+def test_an_unknown_gap_is_told(folder: Path, verb: str) -> None:
+    assert isinstance(run(folder, verb, "nothing").exception, UnknownGap)
