@@ -8,10 +8,10 @@
 set -euo pipefail
 bundle=$(cd "${1:?usage: prove_offline.sh BUNDLE [QUESTION]}" && pwd)
 question=${2:-연차는 며칠이고 어떻게 신청하나요?}
-if [ "${SASEO_INSIDE:-}" != 1 ]; then
+if [ "${NETWORKLESS:-}" != 1 ]; then
   if [ "$(id -u)" = 0 ]; then names=(--net --mount --pid --fork --mount-proc); else names=(--net --user --map-root-user); fi
   # Nothing of this shell goes along: no proxy, no pip settings, no cache of packages or models.
-  exec unshare "${names[@]}" -- env -i SASEO_INSIDE=1 PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 "$0" "$bundle" "$question"
+  exec unshare "${names[@]}" -- env -i NETWORKLESS=1 PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 "$0" "$bundle" "$question"
 fi
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

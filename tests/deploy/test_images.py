@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.settings import ServiceSettings, known_keys
+from bot.settings import ServiceSettings, known_keys, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -150,10 +151,21 @@ def test_every_file_that_compose_mounts_is_here_or_made_by_the_guide(compose: di
         assert (DEPLOY / path).exists() or f"deploy/{Path(path).name}" in guide, path
 
 
-def test_what_compose_sets_are_real_settings(compose: dict[str, Any]) -> None:
-    known = {"SASEO_" + key.replace(".", "__").upper() for key in known_keys()} | {"SASEO_HEALTH_URL"}
-    given = [name for name in compose["services"]["saseo"]["environment"] if name.startswith("SASEO_")]
-    assert set(given) <= known
+def test_saseo_reads_its_settings_in_the_environment_that_compose_makes(
+    compose: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("SASEO_"):
+            monkeypatch.delenv(name)
+    for name, value in compose["services"]["saseo"]["environment"].items():
+        default = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
+        monkeypatch.setenv(name, default)
+    for _, rest in instructions("Dockerfile"):
+        for name, value in re.findall(r"\b(SASEO_\w+)=(\S+)", rest):
+            monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    settings = load_settings(None)
+    assert (settings.web.host, settings.data_dir, settings.metrics.port) == ("0.0.0.0", Path("/data"), 9464)  # noqa: S104
 
 
 def test_the_template_of_secrets_holds_none_of_them() -> None:
@@ -185,7 +197,7 @@ def answering(status: int) -> Iterator[str]:
 
 def healthy(url: str) -> int:
     # A proxy of the environment must not come between: nobody listens there.
-    variables = {"SASEO_HEALTH_URL": url, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    variables = {"HEALTHCHECK_URL": url, "http_proxy": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
     return subprocess.run([sys.executable, DEPLOY / "healthcheck.py"], env=variables, capture_output=True).returncode
 
 
