@@ -113,7 +113,7 @@ class JobsSettings(Table):
 class BackupSettings(Table):
     """`[backup]`: where backups go and how many of them stay. When: `[jobs.backup]`."""
 
-    folder: Path | None = None
+    folder: str = ""
     keep: int = Field(7, ge=1)
     editions: bool = False
 

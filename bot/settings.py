@@ -314,9 +314,7 @@ def load_settings(path: Path | None) -> Settings:
             "index": settings.index.model_copy(
                 update={"regression_set": _written(settings.index.regression_set, folder)}
             ),
-            "backup": settings.backup.model_copy(
-                update={"folder": settings.backup.folder and _absolute(settings.backup.folder, folder)}
-            ),
+            "backup": settings.backup.model_copy(update={"folder": _file(settings.backup.folder, folder)}),
             "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
             "search": settings.search.model_copy(
