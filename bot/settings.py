@@ -27,8 +27,8 @@ from bot.telemetry.settings import MetricsSettings, TelemetrySettings
 PREFIX = "SASEO_"
 CONFIG_VARIABLE = "SASEO_CONFIG"
 """Names the file itself, so it is no key of it."""
-_NO_SETTINGS = frozenset({CONFIG_VARIABLE, "SASEO_PRIVACY_KEY", "SASEO_METRICS_TOKEN", "SASEO_HEALTH_URL"})
-"""Two are secrets (bot/privacy/pseudonyms.py, bot/telemetry/telemetry.py); the last is read by deploy/healthcheck.py."""
+_NO_SETTINGS = frozenset({CONFIG_VARIABLE, "SASEO_PRIVACY_KEY", "SASEO_METRICS_TOKEN", "SASEO_CONSOLE_PASSWORD"})
+"""Three are secrets: bot/privacy/pseudonyms.py, bot/telemetry/telemetry.py, bot/commands/accounts.py."""
 _PROMPT_TOKENS = 1300
 """Of the prompt beside the evidence: about 400 of rules and examples, up to 900 of question and earlier questions."""
 Port = Annotated[int, Field(ge=0, le=65535)]
