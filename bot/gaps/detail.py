@@ -80,12 +80,12 @@ def seen(gap: Gap, sight: Sight) -> Gap:
     """A gap in a list: no page that may not be known of, no name out of words that may not be read."""
     pages = tuple(page for page in gap.nearest if sight.page(page))
     all_hidden = not sight.words(private=False)
+    # A name is made of the questions that were not private, if there are any (finding.py).
     only_private = gap.count == gap.private and not sight.words(private=True)
     if all_hidden:
         # Not even a name or a draft that a person wrote: they may say what was asked.
         return replace(gap, nearest=pages, name="", named="", draft="")
-    name = gap.open_name if only_private or (gap.private and not sight.words(private=True)) else gap.name
-    return replace(gap, nearest=pages, name=name or (gap.name if not gap.private else ""))
+    return replace(gap, nearest=pages, name=gap.open_name if only_private else gap.name)
 
 
 def shown(material: Material, sight: Sight, mask: Callable[[str], str]) -> Detail:

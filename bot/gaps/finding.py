@@ -104,10 +104,11 @@ class Finder:
         inside = likeness[np.ix_(rows, rows)].mean(axis=1)
         typical = {every[row].id: round(float(value), 4) for row, value in zip(rows, inside, strict=True)}
         order = sorted(rows, key=lambda row: (-typical[every[row].id], every[row].asked_at, every[row].id))
-        said = [Said(self._mask(every[row].text), every[row].person, every[row].private) for row in order[:_NAMED_BY]]
+        open_first = sorted(order, key=lambda row: every[row].private)[:_NAMED_BY]
+        said = [Said(self._mask(every[row].text), every[row].person, every[row].private) for row in open_first]
         return gaps.Grown(
             id=next((every[row].gap for row in rows if every[row].gap), ""),
-            name=name_of(said, self._index.analyser),
+            name=name_of([one for one in said if not one.private] or said, self._index.analyser),
             open_name=open_name_of(said, self._index.analyser, max(2, self._options.people)),
             nearest=self._nearest([every[row].text for row in order[:_NEAR_BY]]),
             added={

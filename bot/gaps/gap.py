@@ -64,7 +64,7 @@ class Gap:
     id: str
     state: State
     name: str
-    """Made from its questions; empty until the next run of the job when one of them was erased."""
+    """Made from its questions, from private ones only where it has no others; empty until the next run when one of them was erased."""
     named: str
     """By a person."""
     open_name: str

@@ -70,12 +70,13 @@ def test_all_texts_or_none_as_the_setting_says(store: Store) -> None:
 
 
 def test_a_name_made_of_private_questions_is_not_shown() -> None:
-    mixed = gap(name="희망퇴직 위로금", open_name="위로금", private=1)
-    assert seen(mixed, Sight()).title == "위로금"
-    assert seen(replace(mixed, open_name=""), Sight()).title == ""
-    assert seen(replace(mixed, named="퇴직"), Sight()).title == "퇴직"
-    assert seen(mixed, Sight("all")).title == "희망퇴직 위로금"
-    assert seen(replace(mixed, private=0), Sight()).title == "희망퇴직 위로금"
+    private = gap(name="희망퇴직 위로금", open_name="", private=4)
+    assert seen(private, Sight()).title == ""
+    assert seen(replace(private, named="퇴직"), Sight()).title == "퇴직"
+    assert seen(private, Sight("all")).title == "희망퇴직 위로금"
+    assert (
+        seen(replace(private, private=3), Sight()).title == "희망퇴직 위로금"
+    )  # then it is of the one that was not private
 
 
 def test_pages_that_one_may_not_read_are_not_named(store: Store) -> None:

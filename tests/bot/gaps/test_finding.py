@@ -121,6 +121,19 @@ def test_personal_data_is_in_no_name(store: Store, index: SearchIndex) -> None:
     assert "민수" not in gap.name
 
 
+def test_a_name_is_made_of_private_questions_only_where_there_are_no_others(store: Store, index: SearchIndex) -> None:
+    for person in (KIM, LEE):
+        miss(store, "희망퇴직 주차 등록 위로금 신청", person, private=True)
+    find(store, index)
+    (gap,) = store.run_now(gaps.every, now=NOW)
+    assert "희망퇴직" in gap.name
+    assert gap.open_name == ""
+    miss(store, "주차 등록 신청", PARK)
+    find(store, index)
+    (gap,) = store.run_now(gaps.every, now=NOW)
+    assert (gap.count, gap.name) == (3, "주차 등록 신청")
+
+
 def test_pages_keep_who_may_read_them(store: Store, index: SearchIndex) -> None:
     miss(store, "책임 직급 연봉 밴드 하한은 얼마인가요?")
     find(store, index)

@@ -50,7 +50,7 @@ def parking(store: Store) -> str:
     miss(store, f"주차 등록은 어떻게 하나요? {HOSTILE} 010-1234-5678", KIM, now=now - DAY)
     miss(store, "비밀 주차 자리 주나요?", LEE, private=True, now=now - 2 * DAY)
     texts = [one.text for one in store.run_now(gaps.missed, since=0.0, most=9)]
-    (gap,) = put(store, texts[::-1], name="주차 등록 비밀", nearest=(SALARY, GUIDE), now=now - DAY)
+    (gap,) = put(store, texts[::-1], name="주차 등록", nearest=(SALARY, GUIDE), now=now - DAY)
     return gap
 
 
