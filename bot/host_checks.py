@@ -172,7 +172,7 @@ def _written(folder: Path) -> Iterator[Path]:
 
 def _secrets(host: Host) -> _Said | None:
     """Files with tokens that others on this machine can read."""
-    files = [path for path in (host.config.parent / ".env",) if path.is_file()]
+    files = [path for path in (host.config.parent / ".env", host.settings.data_dir / "privacy.key") if path.is_file()]
     password = urlsplit(host.settings.store.url).password
     if password and host.config.is_file() and password in host.config.read_text(encoding="utf-8", errors="replace"):
         files.append(host.config)

@@ -80,6 +80,8 @@ def _env_lines(answers: Answers) -> Iterator[str]:
         (answers.slack, ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN"), said["slack"]),
         (answers.discord, ("DISCORD_TOKEN",), said["discord"]),
         (False, ("SASEO_STORE__URL",), said["store"]),
+        (False, ("SASEO_PRIVACY_KEY",), said["privacy"]),
+        (False, ("SASEO_METRICS_TOKEN",), said["metrics"]),
     ):
         yield ""
         yield f"# {remark}"

@@ -136,10 +136,14 @@ def secrets(language: Language) -> dict[str, str]:
             "slack": "api.slack.com/apps → OAuth & Permissions (xoxb-…) · Basic Information → App-Level Tokens (xapp-…)",
             "discord": "discord.com/developers/applications → Bot → Reset Token",
             "store": "여러 대가 함께 쓸 때: postgresql://saseo:비밀번호@호스트/saseo",
+            "privacy": "사람을 가명으로 바꾸는 열쇠(32자 이상). 없으면 data_dir/privacy.key에 만듭니다. 여러 대라면 모두 같은 값",
+            "metrics": "로그인 없이 /metrics를 읽을 때 보이는 토큰",
         }
     return {
         "head": "Secrets; keep them out of repositories. Read by systemd, compose (env_file) or a shell: `set -a; . ./.env; set +a`",
         "slack": "api.slack.com/apps → OAuth & Permissions (xoxb-…) · Basic Information → App-Level Tokens (xapp-…)",
         "discord": "discord.com/developers/applications → Bot → Reset Token",
         "store": "for several machines: postgresql://saseo:password@host/saseo",
+        "privacy": "the key behind people's pseudonyms (32 characters and more); else made in data_dir/privacy.key. Several machines: the same one",
+        "metrics": "shown by who reads /metrics without a login",
     }

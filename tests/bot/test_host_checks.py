@@ -107,9 +107,10 @@ def test_a_clock_behind_what_was_written_is_told(host: Host) -> None:
     assert "NTP" in said(host)["Clock"].remedy
 
 
+@pytest.mark.parametrize("name", [".env", "data/privacy.key"])
 @pytest.mark.parametrize(("mode", "fine"), [(0o600, True), (0o400, True), (0o640, False), (0o604, False)])
-def test_tokens_that_others_can_read_are_told(host: Host, mode: int, fine: bool) -> None:
-    secrets = host.config.parent / ".env"
+def test_secrets_that_others_can_read_are_told(host: Host, mode: int, fine: bool, name: str) -> None:
+    secrets = host.config.parent / name
     secrets.write_text("SLACK_BOT_TOKEN=xoxb-1", encoding="utf-8")
     secrets.chmod(mode)
     check = said(host)["Secrets"]
