@@ -48,9 +48,9 @@ def many(count: int) -> tuple[Citation, ...]:
     )
 
 
-@given(st.text(max_size=9_000), st.integers(0, 12), st.booleans())
-def test_every_answer_fits(text: str, count: int, v2: bool) -> None:
-    posts = Renderer(v2).final(reply(text, many(count)))
+@given(st.text(max_size=9_000), st.integers(0, 12), st.booleans(), st.text(max_size=400))
+def test_every_answer_fits(text: str, count: int, v2: bool, notice: str) -> None:
+    posts = Renderer(v2).final(reply(text, many(count), notice=notice))
     assert 1 <= len(posts) <= (1 if v2 else 2)
     for post in posts:
         if isinstance(post.view, ui.LayoutView):
@@ -74,6 +74,22 @@ def test_drafts_and_bare_forms_fit(text: str, v2: bool) -> None:
         else:
             assert len(post.content or "") <= 2_000
     assert "⏳" in (renderer.draft(text, False).content or "")
+
+
+@pytest.mark.parametrize("v2", [True, False])
+def test_what_a_person_is_told_once_stands_small_under_the_answer(v2: bool) -> None:
+    [post] = Renderer(v2).final(reply("15일입니다.", notice="질문을 90일 저장합니다. @everyone"))
+    text = post.content if post.content is not None else words(components(post.view))
+    assert text is not None
+    assert "-# 질문을 90일 저장합니다." in text
+    assert "@everyone" not in text
+    assert "AI가 생성한 답변입니다." in text
+
+
+def test_that_ai_wrote_it_can_be_left_out() -> None:
+    text = words(components(Renderer(True).final(reply("15일입니다.", ai_notice=False))[0].view))
+    assert "AI가" not in text
+    assert "문의 번호" in text
 
 
 def test_sources_always_stand_under_a_long_answer() -> None:

@@ -539,3 +539,51 @@ async def test_english_where_english_is_spoken(slack: SlackServer, desk: Scripte
     await slack.user("U1").mention("C1", "How many days?")
     await slack.wait_for(lambda: desk.delivered)
     assert '"language": "en"' in desk.asked[0].reply_to
+
+
+# What the asker is told once
+
+
+NOTICE = "질문을 90일 동안 저장합니다. <!channel>"
+
+
+async def test_in_a_channel_the_asker_alone_is_told_what_is_kept(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options["notice"] = NOTICE
+    async with asked(slack, desk) as sent:
+        [final] = [m for m in slack.thread("C1", sent.ts) if m.by_bot and not m.ephemeral_to]
+        assert "90일" not in final.body + final.text
+        await slack.wait_for(lambda: [m for m in slack.messages("C1") if m.ephemeral_to])
+        [told] = [m for m in slack.messages("C1") if m.ephemeral_to]
+    assert told.ephemeral_to == "U1"
+    assert "질문을 90일 동안 저장합니다." in told.text
+    assert "<!channel>" not in told.text
+
+
+async def test_where_only_the_asker_reads_it_stands_under_the_answer(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options["notice"] = NOTICE
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.tasks)
+    await desk.settled()
+    seen = kim.sees("C1")[-1]
+    assert "질문을 90일 동안 저장합니다." in seen.body
+    assert "<!channel>" not in seen.body
+    assert slack.violations == []
+
+
+async def test_that_ai_wrote_it_is_said_unless_it_is_switched_off(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    async with asked(slack, desk) as sent:
+        assert "AI가 생성한 답변입니다." in only_final(slack, sent).body
+    desk.options["ai_notice"] = False
+    other = await slack.user("U1").mention("C1", "반차는?")
+    await slack.wait_for(lambda: len(desk.tasks) == 2)
+    await desk.settled()
+    final = only_final(slack, other)
+    assert "AI가" not in final.body
+    assert "문의 번호" in final.body

@@ -117,6 +117,7 @@ class Installation:
         )
         assert held is not None
         if open_:
+            spoken.erased.discard(spoken.person.id)  # they are back, and are to be answered
             return
         answer_id = f"a{self.count:08d}"
         made = answer(text=f"연차는 1년에 15일을 줍니다. [1] {text}", condensed=self.condensed(place, text))
@@ -178,6 +179,10 @@ class Installation:
         )
         if called is None:
             return
+        for one in (name, helper):
+            self.people[one].erased.discard(
+                self.people[one].person.id
+            )  # a contact by configuration, and who is to be told
         said = f"{self.word(helper)} 총무팀에 문의해 주십시오."
         self.store.run_now(
             escalations.resolve, called, PEOPLE.of(other.key), answer=said, consent=True, now=self.clock.now
@@ -345,9 +350,9 @@ class Life(RuleBasedStateMachine):
             self.it.close()
 
 
-TestLife = Life.TestCase
+TestLife = pytest.mark.slow(Life.TestCase)
 TestLife.settings = settings(
-    max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 
 
