@@ -82,6 +82,7 @@ STRINGS = {
     "wiki.recall": ("재현율@5", "Recall@5"),
     "wiki.recall_of": ("질문 {n}개", "{n} questions"),
     "wiki.serving": ("답변에 사용 중", "answers now"),
+    "wiki.on_shelf": ("보관 중", "kept"),
     "wiki.taking_over": ("곧 사용", "takes over soon"),
     "wiki.unfit": (
         "지금 설정의 분석기·임베더와 다르게 만들어 쓸 수 없습니다.",

@@ -25,6 +25,9 @@ STRINGS = {
     "work.resume_of": ("{job} 다시 켜기", "Resume: {job}"),
     "work.stop": ("멈추기", "Stop"),
     "work.stop_of": ("{job} 멈추기", "Stop: {job}"),
+    "work.cancel": ("요청 취소", "Cancel"),
+    "work.cancel_of": ("{job} 요청 취소", "Cancel: {job}"),
+    "work.see_run": ("실행 보기", "See the run"),
     "work.stop_sure": (
         "'{job}' 실행을 멈출까요? 여기까지 한 일은 남고, 다시 실행하면 이어서 합니다.",
         "Stop '{job}'? What was done so far is kept; running it again goes on from there.",
