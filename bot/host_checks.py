@@ -45,7 +45,7 @@ class Host:
     """Size of the configured writer; 0: unknown."""
     config: Path = Path("config.toml")
     backups: Path | None = None
-    """Folder of the backups; None: backups are not configured."""
+    """Their folder; None: not looked at, since somebody else makes them."""
     clock: Callable[[], float] = time.time
     meminfo: Path = Path("/proc/meminfo")
     cgroup: Path = Path("/sys/fs/cgroup/memory.max")
@@ -284,23 +284,24 @@ def _loopback(host: str) -> bool:
 
 
 def _backups(host: Host) -> _Said | None:
+    """Their age, once the installation is old enough to have one."""
+    from bot.backup.shelf import BackupShelf
+
     if host.backups is None:
         return None
-    made = [file.stat().st_mtime for file in host.backups.glob("*") if file.is_file()] if host.backups.is_dir() else []
-    if not made:
-        return _Said(
-            f"{host.backups}: 없음",
-            f"{host.backups}: none",
-            "백업이 없습니다. `saseo backup create`로 만들어 주십시오.",
-            "There is no backup. Make one with `saseo backup create`.",
-        )
-    days = max(0.0, host.clock() - max(made)) / 86400
-    ko, en = f"{host.backups}: 최근 것은 {days:.1f}일 전", f"{host.backups}: the newest is {days:.1f} days old"
+    made = BackupShelf(host.backups).newest_at()
+    key = host.settings.data_dir / "privacy.key"  # written once, when the installation began
+    began = key.stat().st_mtime if key.is_file() else host.clock()
+    days = max(0.0, host.clock() - (began if made is None else made)) / 86400
+    if made is None:
+        ko, en = f"{host.backups}: 없음", f"{host.backups}: none"
+    else:
+        ko, en = f"{host.backups}: 최근 것은 {days:.1f}일 전", f"{host.backups}: the newest is {days:.1f} days old"
     if days <= _BACKUP_DAYS:
         return _Said(ko, en)
     return _Said(
         ko,
         en,
-        "백업이 오래되었습니다. 백업 작업이 실행되는지 `saseo jobs list`로 확인해 주십시오.",
-        "It is old. See with `saseo jobs list` whether the backup job runs.",
+        "최근 백업이 없습니다. `saseo backup`으로 만들고, 백업 작업이 실행되는지 `saseo jobs list`로 확인해 주십시오.",
+        "There is no recent one. Make one with `saseo backup`, and see with `saseo jobs list` whether its job runs.",
     )

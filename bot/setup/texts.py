@@ -144,6 +144,6 @@ def secrets(language: Language) -> dict[str, str]:
         "slack": "api.slack.com/apps → OAuth & Permissions (xoxb-…) · Basic Information → App-Level Tokens (xapp-…)",
         "discord": "discord.com/developers/applications → Bot → Reset Token",
         "store": "for several machines: postgresql://saseo:password@host/saseo",
-        "privacy": "the key behind people's pseudonyms (32 characters and more); else made in data_dir/privacy.key. Several machines: the same one",
+        "privacy": "the key behind pseudonyms (32 characters and more); else made in data_dir/privacy.key. The same on all machines",
         "metrics": "shown by who reads /metrics without a login",
     }

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.backup.archive import Manifest, Writing
+from bot.backup.shelf import BackupShelf
 from bot.commands.tools import Check
 from bot.errors import UnknownModel
 from bot.host_checks import BESIDE_THE_MODEL_MB, Host, host_checks
@@ -210,16 +212,35 @@ def test_a_console_that_others_reach_without_encryption_is_told(
     assert ("TLS" in check.remedy) != fine
 
 
-def test_backups_are_asked_for_where_they_are_configured(host: Host, tmp_path: Path) -> None:
+def backup(folder: Path, at: float) -> None:
+    """A complete backup of an empty store, made then."""
+    folder.mkdir(exist_ok=True)
+    with BackupShelf(folder).new(at).open("w+b") as file:
+        made = Manifest(at, program="0.1.0", revision="0001", database="sqlite", tables={}, members={})
+        Writing(file, at).finish(made, lambda done, total: None)
+
+
+def test_the_age_of_the_newest_backup_is_told_once_there_could_be_one(host: Host, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
+    key = host.settings.data_dir / "privacy.key"
+    key.write_text("k" * 40, encoding="ascii")
+    key.chmod(0o600)
+    os.utime(key, (NOW - 86400, NOW - 86400))
     assert "Backups" not in said(host)
     kept = replace(host, backups=folder)
-    assert "no backup" in said(kept)["Backups"].remedy
-    folder.mkdir()
-    made = folder / "saseo-1.zip"
-    made.write_bytes(b"PK")
-    os.utime(made, (NOW - 86400, NOW - 86400))
-    assert said(kept)["Backups"].ok
-    os.utime(made, (NOW - 10 * 86400, NOW - 10 * 86400))
+    check = said(kept)["Backups"]
+    assert (check.ok, check.found) == (True, f"{folder}: none")  # installed yesterday
+    os.utime(key, (NOW - 30 * 86400, NOW - 30 * 86400))
+    assert "saseo backup" in said(kept)["Backups"].remedy
+    backup(folder, NOW - 10 * 86400)
     check = said(kept)["Backups"]
     assert (check.ok, "10.0 days" in check.found) == (False, True)
+    backup(folder, NOW - 86400)
+    assert said(kept)["Backups"].ok
+
+
+def test_a_broken_backup_counts_as_none(host: Host, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    backup(folder, NOW - 10 * 86400)
+    BackupShelf(folder).new(NOW).write_bytes(b"PK half written")
+    assert "10.0 days" in said(replace(host, backups=folder))["Backups"].found
