@@ -14,8 +14,8 @@ from bot.backup.archive import Manifest, opened, verify
 from bot.backup.restoring import Restored, RestoreParts, restore
 from bot.backup.shelf import FOLDER, BackupShelf, Kept
 from bot.backup.writing import BackupParts, Told, Written, write
-from bot.privacy.pseudonyms import FILE, VARIABLE, Pseudonyms, open_pseudonyms
-from bot.privacy.rights import reapply
+from bot.privacy.pseudonyms import FILE, VARIABLE, Pseudonyms
+from bot.privacy.rights import erase_again, reapply
 from knowledge.errors import NoEdition
 
 if TYPE_CHECKING:
@@ -73,17 +73,18 @@ class Backups:
         data_dir = to.absolute() if to is not None else settings.data_dir
         key = bool(os.environ.get(VARIABLE, "").strip()) or (data_dir / FILE).exists()
 
-        def erase_again(store: Store) -> int:
-            # Without its key nobody is found among the contacts of open calls, and no key is made here: the old one is yet to come.
-            names = open_pseudonyms(data_dir) if key else Pseudonyms(secrets.token_bytes(32))
-            return len(reapply(store, data_dir, names, by=by, now=time.time()))
+        def again(store: Store) -> int:
+            if key:
+                return erase_again(store, data_dir, by=by, now=time.time())
+            # No key is made here: the old one is yet to come. Rows have their pseudonyms; only the contacts of open calls cannot be told.
+            return len(reapply(store, data_dir, Pseudonyms(secrets.token_bytes(32)), by=by, now=time.time()))
 
         parts = RestoreParts(
             url="" if to is not None else settings.store.url,
             data_dir=data_dir,
             config=self._config(),
             config_folder=Path.cwd(),
-            erase_again=erase_again,
+            erase_again=again,
             clock=time.time,
         )
         return restore(path, parts, by=by, sure=sure, told=told), not key

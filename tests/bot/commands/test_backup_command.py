@@ -12,8 +12,10 @@ from click.testing import CliRunner, Result
 
 from bot.app import cli
 from bot.errors import BackupDamaged, RestoreRefused
-from bot.store import audit, facts, privacy
+from bot.privacy.opening import pseudonyms_of
+from bot.store import audit, facts, privacy, questions
 from bot.store.database import open_store
+from tests.bot.store.rows import KIM, asked
 
 
 @pytest.fixture(autouse=True)
@@ -117,3 +119,18 @@ def test_the_job_keeps_the_last_ones() -> None:
     assert len(listed) == 2
     assert Path(listed[-1]["path"]).name == done["result"]["file"]
     assert done["result"]["deleted"] == 1
+
+
+def test_an_erased_persons_question_is_gone_from_what_is_restored_though_the_backup_has_it(tmp_path: Path) -> None:
+    store = open_store("", Path("data"))
+    names = pseudonyms_of(store, Path("data"))
+    asker = names.of(KIM.key)
+    store.run_now(questions.claim, asked("e1", text="카나리아 7b1f"), owner="a", now=5.0, lease=9.0, person=asker)
+    store.close()
+    made = parsed(run("backup", "--json"))
+    parsed(run("privacy", "forget", KIM.key, "--yes", "--json"))
+    assert b"7b1f" not in Path("data/saseo.sqlite").read_bytes()
+    done = parsed(run("restore", made["path"], "--yes", "--json"))
+    assert done["erased"] == 1
+    assert b"7b1f" not in Path("data/saseo.sqlite").read_bytes()
+    assert parsed(run("privacy", "impact", KIM.key, "--json"))["known"] is False
