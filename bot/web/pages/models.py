@@ -36,6 +36,8 @@ from bot.web.verdict import WIDTH, Measured, Reading, Scale, ShownVerdict, scale
 _SIDE_BY_SIDE = 4
 """LoRAs that stand in the comparison."""
 _HISTORY = 12
+_SOON = 60.0
+"""Seconds in which a release that can be used has been taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Answering:
     newest: Release | None
     pinned: str
     """The setting, where it says what answers; empty: releases do."""
+    now: float
 
     @property
     def settled(self) -> bool:
@@ -81,6 +84,11 @@ class Answering:
         if self.newest is None or self.pinned:
             return True
         return (self.newest.lora, self.newest.canary) == (self.lora, self.canary)
+
+    @property
+    def refused(self) -> bool:
+        """It has not, though it had the time: it cannot."""
+        return not self.settled and self.newest is not None and self.now - self.newest.at > _SOON
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,6 @@ def models(parts: ModelsParts) -> Page:
         "/models",
         (
             Route("/models", handlers.show, methods=["GET"]),
-            Route("/models/answering", handlers.answering, methods=["GET"]),
             Route("/models/running", handlers.running, methods=["GET"]),
             Route("/models/lora/{name}", handlers.lora, methods=["GET"]),
             Route("/models/promote", handlers.promote, methods=["POST"]),
@@ -153,16 +160,6 @@ class _Models:
             history=await self._parts.store.run(self._history),
             compared=self._compared(listed, language),
             running=await self._running(request),
-            NO_LORA=NO_LORA,
-        )
-
-    async def answering(self, request: Request) -> Response:
-        """The part that says what answers: asked for again until it is what was released."""
-        return render(
-            request,
-            "models/answering.html",
-            answering=await asyncio.to_thread(self._answering),
-            before=await self._parts.store.run(self._before),
             NO_LORA=NO_LORA,
         )
 
@@ -257,6 +254,7 @@ class _Models:
             live.canary.share if live.canary is not None else 0.0,
             self._parts.store.run_now(records.newest, self._releases.base),
             "" if setting == AUTO else setting,
+            self._releases.clock(),
         )
 
     def _before(self, connection: Connection) -> str | None:

@@ -13,6 +13,10 @@ STRINGS = {
         "새 배포를 받아들이는 중입니다. 몇 초 걸립니다.",
         "The service is taking over what was released. It takes seconds.",
     ),
+    "models.refused": (
+        "배포한 것을 쓸 수 없어 앞의 것이 계속 답하고 있습니다. 로그에서 release_refused를 찾아 주십시오.",
+        "What was released cannot be used, and what answered before goes on. Look for release_refused in the log.",
+    ),
     "models.pinned": (
         "설정 [writer] lora가 답할 LoRA를 정하고 있어({value}) 여기서 바꿀 수 없습니다.",
         "The setting [writer] lora says what answers ({value}), so nothing can be changed here.",

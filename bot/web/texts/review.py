@@ -8,7 +8,7 @@ STRINGS = {
         "Training examples made from what people said and from the wiki. Only what is approved is learnt.",
     ),
     "review.not_learning": (
-        "사람들의 평가로 학습하기가 꺼져 있어([tuning] learn_from_feedback) 평가에서 나온 예시는 새로 생기지 않고 학습에도 쓰이지 않습니다.",
+        "평가로 학습하기가 꺼져 있어([tuning] learn_from_feedback) 평가에서 나온 예시는 새로 생기지 않고 학습에도 쓰이지 않습니다.",
         "Learning from what people say is off ([tuning] learn_from_feedback): such examples are neither made nor learnt.",
     ),
     "review.states": ("상태", "States"),

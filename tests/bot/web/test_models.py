@@ -209,6 +209,10 @@ async def test_until_the_service_has_taken_over_a_release_the_page_says_so_and_a
     waiting = (await browser.get("/models")).text
     assert 'hx-trigger="every 2s"' in waiting
     assert "몇 초 걸립니다" in waiting
+    company.now += 61
+    late = (await browser.get("/models")).text
+    assert 'hx-trigger="every 2s"' not in late
+    assert "release_refused" in late
     company.live = None
     assert 'hx-trigger="every 2s"' not in (await browser.get("/models")).text
 
