@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
@@ -83,7 +84,7 @@ def count(connection: Connection) -> int:
 
 
 def _rows(
-    connection: Connection, wanted: list[ColumnElement[bool]], order: list[ColumnElement[object]], most: int
+    connection: Connection, wanted: Sequence[ColumnElement[bool]], order: Sequence[ColumnElement[Any]], most: int
 ) -> list[Run]:
     rows = connection.execute(select(job_runs).where(*wanted).order_by(*order).limit(most))
     return [Run(**row._mapping) for row in rows]

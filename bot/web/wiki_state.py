@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.store import job_history
 from bot.web.job_book import JobBook
@@ -98,7 +98,8 @@ def readings(
         active = [run for run in stands.active if run.job in (job, everything) and reads(book, run, source.name)]
         due = [times[name] for name in {job, everything} if name in times and name not in stands.paused]
         mine = [run for run in ran if reads(book, run, source.name)]
-        held = next((one for run in mine for one in _held_back(run) if one.get("source") == source.name), {})
+        told = (one for run in mine for one in _held_back(run) if one.get("source") == source.name)
+        held: dict[str, Any] = next(told, {})
         found[source.name] = Reading(
             job=job,
             last=mine[0] if mine else None,
@@ -111,7 +112,7 @@ def readings(
     return found
 
 
-def _held_back(run: Run) -> list[dict[str, object]]:
+def _held_back(run: Run) -> list[dict[str, Any]]:
     found = run.result.get("held_back")
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 

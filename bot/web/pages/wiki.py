@@ -56,7 +56,7 @@ class WikiParts:
     state: WikiState
     shelf: EditionShelf
     made_with: Callable[[], tuple[str, str]]
-    """Ids of the analyser and the embedder that a question meets now."""
+    """Ids of the analyser and the embedder of the settings: as `saseo editions rollback` asks for them."""
     reopen: Callable[[], Awaitable[None]]
     """Lets the edition answer that the shelf points at."""
     clock: Callable[[], float] = time.time
@@ -84,7 +84,7 @@ class EditionLine:
     answers: bool
     """In this process, now."""
     fits: bool
-    """Made with the analyser and embedder of the settings."""
+    """Made with the analyser and embedder that questions meet here."""
 
 
 def wiki(parts: WikiParts) -> Page:
@@ -242,12 +242,14 @@ class _Wiki:
     def _editions(self) -> tuple[list[EditionLine], str | None]:
         """Newest first; and the one that a person went back from. Reads the disk."""
         parts = self._parts
-        live, made_with = parts.flow.live().index.name, parts.made_with()
+        index = parts.flow.live().index
+        # Those of this process: asking the settings may hash a model. Going back asks them.
+        made_with = (index.analyser.name, index.embedder.id)
         lines = [
             EditionLine(
                 shelved,
                 _moment(shelved.manifest.made),
-                shelved.manifest.edition == live,
+                shelved.manifest.edition == index.name,
                 (shelved.manifest.analyser, shelved.manifest.embedder) == made_with,
             )
             for shelved in reversed(parts.shelf.shelved())

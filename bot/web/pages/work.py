@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -79,7 +79,7 @@ class _Work:
         """The board and the history, or the next page of it."""
         query = request.query_params
         chosen = {name: query.get(name, "").replace("\0", "")[:128] for name in ("job", "state", "by")}
-        state = cast(State, chosen["state"]) if chosen["state"] in _STATES else None
+        state = next((one for one in _STATES if one == chosen["state"]), None)
         before = _before(query.get("before", ""))
         now = self._parts.clock()
 
@@ -145,7 +145,11 @@ class _Work:
         before = query.get("before", "")
         chosen = {name: query.get(name, "").replace("\0", "").strip()[:128] for name in ("action", "by")}
         found = await self._store.run(
-            audit.entries, most=_PAGE + 1, before=int(before) if before.isdecimal() and len(before) < 12 else None, **chosen
+            audit.entries,
+            most=_PAGE + 1,
+            before=int(before) if before.isdecimal() and len(before) < 12 else None,
+            by=chosen["by"],
+            action=chosen["action"],
         )
         more = str(found[_PAGE - 1].id) if len(found) > _PAGE else ""
         return render(request, "work/audit.html", entries=found[:_PAGE], more=more, later=bool(before), chosen=chosen)
