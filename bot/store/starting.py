@@ -18,7 +18,7 @@ from pathlib import Path
 from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, insert, inspect, select, update
 
 from bot.errors import MigrationFailed, StoreInUse, StoreTooNew
-from bot.store import migrations, schema
+from bot.store import audit, migrations, schema
 from bot.store.in_use import Hold
 from bot.store.snapshot import NO_LIMITS, copy_sqlite
 
@@ -124,6 +124,7 @@ def _change_sqlite(engine: Engine, where: str, file: Path, backups: Path, clock:
                 with _told(where, found, backup):
                     copy_sqlite(file, backup)
                     upgrade(connection)
+                    _record(connection, found, backup, clock())
                     broken = raw.execute("PRAGMA foreign_key_check").fetchall()
                     if broken:
                         raise ValueError(f"{len(broken)} rows of {broken[0][0]} refer to nothing")
@@ -149,6 +150,7 @@ def _change_postgresql(engine: Engine, where: str, backups: Path, clock: Callabl
 
             write_rows(engine, backup, now)
             upgrade(connection)
+            _record(connection, found, backup, now)
 
 
 def _refuse_newer(connection: Connection, where: str) -> str:
@@ -173,6 +175,11 @@ def _told(where: str, found: str, backup: Path) -> Iterator[None]:
         reason = f"{type(cause).__name__}: {str(cause).partition(chr(10))[0]}"[:300]
         raise MigrationFailed(where=where, found=found, head=head, reason=reason) from error
     _log.warning(json.dumps({"event": "store_migrated", "from": found, "to": head}))
+
+
+def _record(connection: Connection, found: str, backup: Path, now: float) -> None:
+    detail = {"from": found, "backup": backup.name}
+    audit.record(connection, by="saseo", action="store.migrate", subject=migrations.head(), detail=detail, now=now)
 
 
 def _name(now: float, suffix: str) -> str:

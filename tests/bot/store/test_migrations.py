@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from sqlalchemy import Engine, MetaData, create_engine, func, insert, inspect, select, table, text
 
 from bot.errors import MigrationFailed, StoreError, StoreInUse, StoreTooNew
-from bot.store import facts, migrations, schema, starting
+from bot.store import audit, facts, migrations, schema, starting
 from bot.store.database import open_store, postgresql_url
 from bot.store.in_use import Hold
 from bot.store.migrations import upgrading
@@ -116,7 +116,9 @@ def test_the_newest_step_is_found_without_alembic(tmp_path: Path) -> None:
 def test_a_store_of_before_there_were_revisions_loses_no_row(engine: Engine, url: str, tmp_path: Path) -> None:
     rows = old_store(engine)
     store = open_store(url, tmp_path)
+    (noted,) = store.run_now(audit.entries, action="store.migrate")
     store.close()
+    assert (noted.subject, noted.detail["from"]) == (migrations.head(), migrations.FIRST)
     assert counts(engine, rows) == rows
     with engine.connect() as connection:
         assert starting.revision(connection) == migrations.head()
