@@ -54,7 +54,7 @@ def _due(parts: JobParts, wanted: GapParts, edition: str, now: float) -> bool:
     """Whether anything is in a gap or may be, or names wait to be made anew."""
     since = now - wanted.find.days * DAY
     return bool(parts.store.run_now(gaps.missed, since=since, most=1)) or any(
-        one.asked_edition != edition for one in parts.store.run_now(gaps.every, now=now, states=("open", "answered"))
+        one.asked_edition != edition for one in parts.store.run_now(gaps.every, states=("open", "answered"))
     )
 
 

@@ -53,7 +53,7 @@ def list_gaps(tools: Tools, states: Sequence[str], groups: Sequence[str], json_w
     language = tools.settings().language
     sight = _sight(tools, groups)
     with tools.open_store() as store:
-        found = [seen(one, sight) for one in store.run_now(rows.every, now=time.time(), states=states or ("open",))]
+        found = [seen(one, sight) for one in store.run_now(rows.every, states=states or ("open",))]
     if json_wanted:
         click.echo(as_json([described(one) for one in found]))
         return
@@ -112,7 +112,7 @@ def export(
 
     language, sight = tools.settings().language, _sight(tools, groups)
     with tools.open_store() as store:
-        chosen = store.run_now(rows.every, now=time.time(), states=states or ("open",))
+        chosen = store.run_now(rows.every, states=states or ("open",))
         details = [_detail(store, one.id, sight) for one in chosen]
         try:
             file.write_text(write(details, form, language), encoding="utf-8", newline="")
@@ -181,7 +181,7 @@ def _decide(tools: Tools, gap: str, work: Callable[[Connection], None], json_wan
 
     with tools.open_store() as store:
         store.run_now(work)
-        found = store.run_now(rows.get, gap, now=time.time())
+        found = store.run_now(rows.get, gap)
     if found is None:
         return
     if json_wanted:
@@ -200,4 +200,4 @@ def _detail(store: Store, gap: str, sight: Sight) -> Detail:
     from bot.examples.masking import mask
     from bot.gaps.detail import read, shown
 
-    return shown(store.run_now(read, gap, now=time.time()), sight, lambda text: mask(text).text)
+    return shown(store.run_now(read, gap), sight, lambda text: mask(text).text)

@@ -68,9 +68,9 @@ class Detail:
     history: tuple[Change, ...]
 
 
-def read(connection: Connection, gap: str, *, now: float) -> Material:
+def read(connection: Connection, gap: str) -> Material:
     """Raises UnknownGap."""
-    found = gaps.get(connection, gap, now=now)
+    found = gaps.get(connection, gap)
     if found is None:
         raise UnknownGap(id=gap)
     return Material(found, gaps.of(connection, gap), gaps.helpers(connection, gap), gaps.history(connection, gap))

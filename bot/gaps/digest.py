@@ -51,7 +51,8 @@ class Week:
 def collect(connection: Connection, *, now: float) -> Week:
     """What the report is made of."""
     closed = digests.answered_gaps(connection, since=now - WEEK, until=now)
-    every = gaps.every(connection, now=now)
+    gaps.recount(connection, now=now)  # the trend is that of this week, not of the last run's
+    every = gaps.every(connection)
     return Week(
         until=now,
         now=digests.numbers(connection, since=now - WEEK, until=now),

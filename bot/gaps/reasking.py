@@ -109,9 +109,7 @@ def reask(
 ) -> Reasked:
     """Every gap that this edition was not asked yet. Gaps that a person closed stay closed. Raises StoreError."""
     wanted = [
-        gap
-        for gap in store.run_now(gaps.every, now=now, states=("open", "snoozed", "answered"))
-        if gap.asked_edition != edition
+        gap for gap in store.run_now(gaps.every, states=("open", "snoozed", "answered")) if gap.asked_edition != edition
     ]
     answered = reopened = 0
     for number, gap in enumerate(wanted):

@@ -85,7 +85,9 @@ def missed(connection: Connection, *, since: float, most: int) -> list[Missed]:
 
 def keep(connection: Connection, grown: Sequence[Grown], *, now: float) -> list[str]:
     """Write what a run found; the ids of the gaps, in order. A gap that was answered opens again when somebody asks anew."""
-    return [_keep_one(connection, one, now) for one in grown]
+    ids = [_keep_one(connection, one, now) for one in grown]
+    recount(connection, now=now)
+    return ids
 
 
 def tidy(connection: Connection, *, now: float) -> int:
@@ -95,7 +97,9 @@ def tidy(connection: Connection, *, now: float) -> int:
     ).scalars():
         change(connection, gap, "reopened", by=AUTO, now=now, state="open", snoozed_until=None)
     held = select(gap_questions.c.gap).distinct()
-    return connection.execute(delete(gaps).where(gaps.c.id.not_in(held))).rowcount
+    gone = connection.execute(delete(gaps).where(gaps.c.id.not_in(held))).rowcount
+    recount(connection, now=now)
+    return gone
 
 
 def withdraw(connection: Connection, ids: Collection[str]) -> None:
@@ -120,36 +124,53 @@ def regretted(connection: Connection) -> list[str]:
     )
 
 
-def every(connection: Connection, *, now: float, states: Collection[str] = (), ids: Collection[str] = ()) -> list[Gap]:
-    """With their numbers, heaviest first. `states`, `ids`: only those; empty: all."""
-    ages = [
-        func.sum(case(((gap_questions.c.asked_at > now - (n + 1) * WEEK) & (gap_questions.c.asked_at <= now - n * WEEK), 1), else_=0))
-        for n in reversed(range(WEEKS))
-    ]  # fmt: skip
-    lately = case((gap_questions.c.asked_at > now - _RECENT, questions.c.person))
-    counted = (
-        select(
-            gap_questions.c.gap,
-            func.count().label("questions"),
-            func.count(questions.c.person.distinct()).label("people"),
-            func.count(lately.distinct()).label("recent"),
-            func.sum(case((questions.c.private, 1), else_=0)).label("private"),
-            func.max(gap_questions.c.asked_at).label("newest"),
-            *(func.sum(case((gap_questions.c.reason == one, 1), else_=0)).label(one) for one in _REASONS),
-            *(age.label(f"week{n}") for n, age in enumerate(ages)),
-        )
-        .join(questions, questions.c.id == gap_questions.c.question)
-        .group_by(gap_questions.c.gap)
-    ).subquery()
-    wanted = select(gaps, *(one for one in counted.c if one.name != "gap")).outerjoin(
-        counted, counted.c.gap == gaps.c.id
-    )
+def every(connection: Connection, *, states: Collection[str] = (), ids: Collection[str] = ()) -> list[Gap]:
+    """With their numbers as of the last run, heaviest first. `states`, `ids`: only those; empty: all."""
+    wanted = select(gaps)
     if states:
         wanted = wanted.where(gaps.c.state.in_(sorted(states)))
     if ids:
         wanted = wanted.where(gaps.c.id.in_(sorted(ids)))
     found = [_gap(row) for row in connection.execute(wanted)]
     return sorted(found, key=lambda one: (one.weight, one.id), reverse=True)
+
+
+def recount(connection: Connection, *, now: float) -> None:
+    """Bring the numbers of all gaps up to date. Counting people over many questions takes too long for every look at a list."""
+    ages = [
+        func.sum(case(((gap_questions.c.asked_at > now - (n + 1) * WEEK) & (gap_questions.c.asked_at <= now - n * WEEK), 1), else_=0))
+        for n in reversed(range(WEEKS))
+    ]  # fmt: skip
+    lately = case((gap_questions.c.asked_at > now - _RECENT, questions.c.person))
+    rows = connection.execute(
+        select(
+            gap_questions.c.gap,
+            func.count().label("count"),
+            func.count(questions.c.person.distinct()).label("people"),
+            func.count(lately.distinct()).label("recent_people"),
+            func.sum(case((questions.c.private, 1), else_=0)).label("private"),
+            func.max(gap_questions.c.asked_at).label("newest_at"),
+            *(func.sum(case((gap_questions.c.reason == one, 1), else_=0)).label(one) for one in _REASONS),
+            *(age.label(f"week{n}") for n, age in enumerate(ages)),
+        )
+        .join(questions, questions.c.id == gap_questions.c.question)
+        .group_by(gap_questions.c.gap)
+    )
+    found = {row.gap: _numbers(row) for row in rows}
+    for row in connection.execute(select(gaps.c.id, gaps.c.numbers)).all():
+        numbers = found.get(row.id, {})
+        if numbers != row.numbers:
+            connection.execute(update(gaps).where(gaps.c.id == row.id).values(numbers=numbers))
+
+
+def _numbers(row: Row[Any]) -> dict[str, Any]:
+    plain = ("count", "people", "recent_people", "private")
+    return {
+        **{name: int(row._mapping[name] or 0) for name in plain},
+        "newest_at": row.newest_at,
+        "reasons": {one: int(row._mapping[one] or 0) for one in _REASONS},
+        "weeks": [int(row._mapping[f"week{n}"] or 0) for n in range(WEEKS)],
+    }
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -160,9 +181,9 @@ def counts(connection: Connection) -> dict[str, int]:
     }
 
 
-def get(connection: Connection, gap: str, *, now: float) -> Gap | None:
+def get(connection: Connection, gap: str) -> Gap | None:
     """By its id."""
-    return next(iter(every(connection, now=now, ids=[gap])), None)
+    return next(iter(every(connection, ids=[gap])), None)
 
 
 def of(connection: Connection, gap: str, most: int | None = None) -> list[Missed]:
@@ -284,6 +305,7 @@ def _shown(value: Any) -> Iterable[Mapping[str, Any]]:
 
 
 def _gap(row: Row[Any]) -> Gap:
+    numbers: Mapping[str, Any] = row.numbers or {}
     return Gap(
         id=row.id,
         state=row.state,
@@ -302,11 +324,11 @@ def _gap(row: Row[Any]) -> Gap:
         asked_edition=row.asked_edition,
         made_at=row.made_at,
         changed_at=row.changed_at,
-        count=int(row.questions or 0),
-        people=int(row.people or 0),
-        recent_people=int(row.recent or 0),
-        private=int(row.private or 0),
-        reasons={one: int(getattr(row, one) or 0) for one in _REASONS},
-        newest_at=row.newest,
-        weeks=tuple(int(getattr(row, f"week{n}") or 0) for n in range(WEEKS)),
+        count=int(numbers.get("count", 0)),
+        people=int(numbers.get("people", 0)),
+        recent_people=int(numbers.get("recent_people", 0)),
+        private=int(numbers.get("private", 0)),
+        reasons={one: int(numbers.get("reasons", {}).get(one, 0)) for one in _REASONS},
+        newest_at=numbers.get("newest_at"),
+        weeks=tuple(numbers.get("weeks", [0] * WEEKS)),
     )

@@ -372,6 +372,7 @@ gaps = Table(
     Column("draft", Words, nullable=False, default=""),  # as a person left it; empty: made from its questions
     Column("shared", Boolean, nullable=False, default=False),  # an admin showed it to everyone
     Column("nearest", JSON, nullable=False),  # [{source, page, title, heading, url, closeness, audience}, …]
+    Column("numbers", JSON, nullable=False, default=dict, server_default="{}"),  # of its questions, as of the last run
     Column("snoozed_until", Float),
     Column("answered_source", String(64), nullable=False, default=""),
     Column("answered_page", Text, nullable=False, default=""),

@@ -76,7 +76,7 @@ async def test_a_threshold_that_the_wiki_reaches_answers_the_gap(
     missed: Store, index: SearchIndex, tmp_path: Path
 ) -> None:
     await run_job(gaps_job.update_gaps, job_parts(missed, gap_parts(asking=Opened(index, 0.1))), tmp_path)
-    (gap,) = missed.run_now(gaps.every, now=time.time())
+    (gap,) = missed.run_now(gaps.every)
     assert gap.state == "answered"
 
 
@@ -84,14 +84,14 @@ async def test_the_writer_decides_where_it_is_asked(missed: Store, index: Search
     opened = Opened(index, 99.0, answer())
     found = await run_job(gaps_job.update_gaps, job_parts(missed, gap_parts(asking=opened)), tmp_path)
     assert found["reask_answered"] == 1
-    (gap,) = missed.run_now(gaps.every, now=time.time())
+    (gap,) = missed.run_now(gaps.every)
     assert gap.answered_page == "hr/leave.md"
 
 
 async def test_asking_again_can_be_switched_off(missed: Store, index: SearchIndex, tmp_path: Path) -> None:
     parts = job_parts(missed, gap_parts(asking=Opened(index, 0.1), reask=False))
     assert "reask_asked" not in await run_job(gaps_job.update_gaps, parts, tmp_path)
-    assert [one.state for one in missed.run_now(gaps.every, now=time.time())] == ["open"]
+    assert [one.state for one in missed.run_now(gaps.every)] == ["open"]
 
 
 async def test_nothing_is_loaded_where_nobody_missed_anything(store: Store, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_it_stops_when_it_is_told_to_and_a_later_run_does_the_work(
     parts = job_parts(missed, gap_parts(asking=Opened(index, 3.0)))
     with pytest.raises(JobStopped):
         gaps_job.update_gaps(parts, JobContext("run", tmp_path, stop_requested=lambda: True))
-    assert missed.run_now(gaps.every, now=time.time()) == []
+    assert missed.run_now(gaps.every) == []
     assert (await run_job(gaps_job.update_gaps, parts, tmp_path))["gaps"] == 1
 
 
@@ -152,4 +152,4 @@ async def test_a_gap_whose_questions_are_gone_goes_with_the_next_run(missed: Sto
     missed.run_now(lambda connection: connection.execute(delete(questions)))
     parts = job_parts(missed, gap_parts(edition=lambda: ""))
     await run_job(gaps_job.update_gaps, parts, tmp_path)
-    assert missed.run_now(gaps.every, now=time.time()) == []
+    assert missed.run_now(gaps.every) == []

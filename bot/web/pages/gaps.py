@@ -155,7 +155,7 @@ class _Gaps:
 
     async def _visible(self, me: Viewer, state: State) -> list[Gap]:
         """As this person may see them, heaviest first."""
-        every = await self._store.run(gaps.every, now=time.time(), states=(state,))
+        every = await self._store.run(gaps.every, states=(state,))
         sight = _sight(me)
         found = [seen(one, sight) for one in every if me.may("admin") or not self._few(one)]
         return await self._readable(me, found)
@@ -163,7 +163,7 @@ class _Gaps:
     async def _detail(self, me: Viewer, gap: str) -> Detail:
         """Raises NotFoundInConsole."""
         try:
-            material = await self._store.run(read, gap, now=time.time())
+            material = await self._store.run(read, gap)
         except UnknownGap:
             raise NotFoundInConsole from None
         if self._few(material.gap) and not me.may("admin"):

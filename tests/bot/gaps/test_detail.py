@@ -38,7 +38,7 @@ def masked(text: str) -> str:
 
 def detail(store: Store, *texts: str, sight: Sight | None = None) -> Detail:
     (made,) = put(store, list(texts), name="주차 등록", nearest=(near("총무 안내"), HIDDEN))
-    return shown(store.run_now(read, made, now=NOW), sight or Sight(), masked)
+    return shown(store.run_now(read, made), sight or Sight(), masked)
 
 
 def test_questions_are_masked_and_private_ones_counted_without_a_word_of_them(store: Store) -> None:
@@ -60,7 +60,7 @@ def test_all_texts_or_none_as_the_setting_says(store: Store) -> None:
     miss(store, "주차 등록은?")
     miss(store, "비밀 주차?", private=True)
     (made,) = put(store, ["주차 등록은?", "비밀 주차?"], name="주차 비밀")
-    material = store.run_now(read, made, now=NOW)
+    material = store.run_now(read, made)
     everything = shown(material, Sight("all"), masked)
     assert {one.text for one in everything.questions} == {"주차 등록은?", "비밀 주차?"}
     assert everything.gap.title == "주차 비밀"
@@ -82,7 +82,7 @@ def test_a_name_made_of_private_questions_is_not_shown() -> None:
 def test_pages_that_one_may_not_read_are_not_named(store: Store) -> None:
     miss(store, "주차 등록은?")
     (made,) = put(store, ["주차 등록은?"], nearest=(HIDDEN, near("총무 안내")))
-    material = store.run_now(read, made, now=NOW)
+    material = store.run_now(read, made)
     assert [page.title for page in shown(material, Sight(), masked).gap.nearest] == ["총무 안내"]
     assert "연봉" not in draft_of(shown(material, Sight(), masked), "ko")
     hr = shown(material, Sight(groups=frozenset({"hr"})), masked)
@@ -96,7 +96,7 @@ def test_the_same_words_are_one_line_that_says_how_often(store: Store) -> None:
     added = {one.id: (one.reason, one.asked_at, b"", "none") for one in every}
     grown = gaps.Grown("", "주차", "", (), added, {one.id: 0.5 for one in every})
     (made,) = store.run_now(gaps.keep, [grown], now=NOW)
-    found = shown(store.run_now(read, made, now=NOW), Sight(), masked)
+    found = shown(store.run_now(read, made), Sight(), masked)
     assert [(one.text, one.times) for one in found.questions] == [("주차 등록은?", 2)]
     assert found.more == 0
     assert "×2" in draft_of(found, "ko")
@@ -164,7 +164,7 @@ def test_each_decision_is_in_the_history_and_in_the_audit_log_without_the_words(
     store.run_now(decisions.write, one, "# 내 초안\r\n본문", **by)
     store.run_now(decisions.share, one, True, **by)
     store.run_now(decisions.snooze, one, 7, **by)
-    found = store.run_now(gaps.get, one, now=NOW)
+    found = store.run_now(gaps.get, one)
     assert found is not None
     assert (found.title, found.assigned, found.draft, found.shared) == ("주차 안내", "총무팀", "# 내 초안\n본문", True)
     assert (found.state, found.snoozed_until) == ("snoozed", NOW + 7 * DAY)
@@ -176,14 +176,14 @@ def test_each_decision_is_in_the_history_and_in_the_audit_log_without_the_words(
     assert [entry.action for entry in reversed(entries)] == [f"gap.{action}" for action in actions]
     assert {(entry.by, entry.subject) for entry in entries} == {("web:kim", one)}
     assert "안내" not in json.dumps([entry.as_json() for entry in entries], ensure_ascii=False)
-    assert draft_of(shown(store.run_now(read, one, now=NOW), Sight(), masked), "ko") == "# 내 초안\n본문"
+    assert draft_of(shown(store.run_now(read, one), Sight(), masked), "ko") == "# 내 초안\n본문"
 
 
 def test_an_unknown_gap_is_told_and_nothing_recorded(store: Store) -> None:
     with pytest.raises(UnknownGap):
         store.run_now(decisions.close, "nothing", by="cli", now=NOW)
     with pytest.raises(UnknownGap):
-        store.run_now(read, "nothing", now=NOW)
+        store.run_now(read, "nothing")
     assert store.run_now(audit.entries) == []
 
 

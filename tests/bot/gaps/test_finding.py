@@ -51,17 +51,14 @@ def find(store: Store, index: SearchIndex, now: float = NOW, **options: float) -
 
 def groups(store: Store) -> dict[str, set[str]]:
     """Gap → its questions."""
-    return {
-        one.id: {question.text for question in store.run_now(gaps.of, one.id)}
-        for one in store.run_now(gaps.every, now=NOW)
-    }
+    return {one.id: {question.text for question in store.run_now(gaps.of, one.id)} for one in store.run_now(gaps.every)}
 
 
 def test_questions_on_one_topic_become_one_gap_with_a_name_and_near_pages(missed: Store, index: SearchIndex) -> None:
     found = find(missed, index)
     assert (found.questions, found.joined, found.gaps, found.made, found.unclear) == (5, 5, 2, 2, 0)
     assert sorted(groups(missed).values(), key=len) == [set(HEALTH), set(PARKING)]
-    parking, health = missed.run_now(gaps.every, now=NOW)
+    parking, health = missed.run_now(gaps.every)
     assert (parking.name, parking.open_name, parking.people) == ("주차 등록", "주차 등록", 3)
     assert "건강검진" in health.name
     assert 0 < len(parking.nearest) <= 3
@@ -110,13 +107,13 @@ def test_what_names_nothing_is_in_no_gap(store: Store, index: SearchIndex) -> No
     miss(store, "ㅋㅋㅋ")
     found = find(store, index)
     assert (found.gaps, found.unclear) == (0, 2)
-    assert store.run_now(gaps.every, now=NOW) == []
+    assert store.run_now(gaps.every) == []
 
 
 def test_personal_data_is_in_no_name(store: Store, index: SearchIndex) -> None:
     miss(store, "김민수 대리 010-1234-5678 연락처 맞나요?")
     find(store, index)
-    (gap,) = store.run_now(gaps.every, now=NOW)
+    (gap,) = store.run_now(gaps.every)
     assert "010" not in gap.name
     assert "민수" not in gap.name
 
@@ -125,19 +122,19 @@ def test_a_name_is_made_of_private_questions_only_where_there_are_no_others(stor
     for person in (KIM, LEE):
         miss(store, "희망퇴직 주차 등록 위로금 신청", person, private=True)
     find(store, index)
-    (gap,) = store.run_now(gaps.every, now=NOW)
+    (gap,) = store.run_now(gaps.every)
     assert "희망퇴직" in gap.name
     assert gap.open_name == ""
     miss(store, "주차 등록 신청", PARK)
     find(store, index)
-    (gap,) = store.run_now(gaps.every, now=NOW)
+    (gap,) = store.run_now(gaps.every)
     assert (gap.count, gap.name) == (3, "주차 등록 신청")
 
 
 def test_pages_keep_who_may_read_them(store: Store, index: SearchIndex) -> None:
     miss(store, "책임 직급 연봉 밴드 하한은 얼마인가요?")
     find(store, index)
-    (gap,) = store.run_now(gaps.every, now=NOW)
+    (gap,) = store.run_now(gaps.every)
     salary = next(page for page in gap.nearest if page.page == "연봉.md")
     assert not salary.open_to(frozenset({"everyone"}))
     assert salary.open_to(frozenset({"everyone", "hr"}))
@@ -165,7 +162,7 @@ def test_a_gap_is_answered_when_a_page_says_it_and_open_again_when_the_page_is_g
     index = indexer.open()
     second = reask(missed, SearchAsker(index, ENOUGH, only_everyone), index.name, now=NOW + 1, most=5)
     assert (second.asked, second.answered, second.reopened) == (2, 1, 0)
-    (answered,) = missed.run_now(gaps.every, now=NOW, states=("answered",))
+    (answered,) = missed.run_now(gaps.every, states=("answered",))
     assert (answered.answered_source, answered.answered_page, answered.asked_edition) == ("wiki", "주차.md", index.name)
     event = missed.run_now(gaps.history, answered.id)[-1]
     assert event.action == "answered"
@@ -176,7 +173,7 @@ def test_a_gap_is_answered_when_a_page_says_it_and_open_again_when_the_page_is_g
     index = indexer.open()
     third = reask(missed, SearchAsker(index, ENOUGH, only_everyone), index.name, now=NOW + 2, most=5)
     assert (third.answered, third.reopened) == (0, 1)
-    again = missed.run_now(gaps.get, answered.id, now=NOW)
+    again = missed.run_now(gaps.get, answered.id)
     assert again is not None
     assert (again.state, again.answered_page) == ("open", "")
     assert missed.run_now(gaps.history, answered.id)[-1].action == "failed"
@@ -184,7 +181,7 @@ def test_a_gap_is_answered_when_a_page_says_it_and_open_again_when_the_page_is_g
 
 def test_what_a_person_closed_is_not_asked_again(missed: Store, index: SearchIndex) -> None:
     find(missed, index)
-    for one in missed.run_now(gaps.every, now=NOW):
+    for one in missed.run_now(gaps.every):
         missed.run_now(gaps.change, one.id, "closed", by="cli", now=NOW, state="closed")
     assert reask(missed, SearchAsker(index, 0.0, only_everyone), index.name, now=NOW, most=5).asked == 0
 

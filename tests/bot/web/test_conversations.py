@@ -92,8 +92,8 @@ async def test_the_list_shows_each_question_with_its_end(
     tell(store, 20.0, Outcome.ABSTAINED, text="둘째 질문", place=OTHER, down=[KIM, LEE])
     page = await browse([conversations(parts)]).get("/conversations")
     assert questions(page) == ["둘째 질문", "첫 질문"]
-    assert "discord · 77" in page.text
-    assert "0 / 2" in page.text
+    assert "Discord · 77" in page.text
+    assert "싫어요 2" in page.text
     assert "l7" in page.text
     assert "답 없음" in page.text
 
@@ -199,7 +199,7 @@ async def test_who_may_not_read_a_page_sees_neither_its_title_nor_what_was_writt
     hidden = body(await kim.get(f"/conversations/{question}"))
     assert "연봉은?" in hidden
     assert "휴가 규정" in hidden
-    for one in ("비밀", "연봉표", "연봉.md"):
+    for one in ("비밀", "연봉표", "연봉.md", "dusck", "연차 신청 방법"):  # what was put right may be a word of such a page
         assert one not in hidden
     assert "이 계정으로는 읽을 수 없는 문서입니다." in hidden
     seen = body(await lee.get(f"/conversations/{question}"))

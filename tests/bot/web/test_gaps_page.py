@@ -152,7 +152,7 @@ async def test_each_decision_changes_the_gap_says_so_and_is_recorded(
     )
     for do, fields, said in forms:
         assert said in (await browser.post(f"/gaps/{parking}/{do}", dict(fields))).text
-    gap = store.run_now(gaps.get, parking, now=time.time())
+    gap = store.run_now(gaps.get, parking)
     assert gap is not None
     assert (gap.named, gap.assigned, gap.state, gap.draft) == ("주차 안내", "총무팀", "closed", "# 내 초안")
     recorded = [(one.by, one.action) for one in store.run_now(audit.entries)]

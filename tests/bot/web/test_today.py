@@ -74,7 +74,7 @@ async def test_today_stands_beside_the_seven_days_before(browse: Opening, parts:
     page = await browse([today(parts)]).get("/")
     assert card(page, "오늘 질문") == ("6", "지난 7일 하루 평균 2.0건")
     assert card(page, "답변한 비율") == ("80%", "지난 7일 100% (-20%p)")
-    assert card(page, "👍 비율") == ("100%", "오늘 👍 2 👎 0 · 지난 7일 0%")
+    assert card(page, "좋아요 비율") == ("100%", "오늘 좋아요 2 · 싫어요 0 · 지난 7일 0%")
     assert card(page, "첫 글자까지 (중앙값)")[0] == "1.0초"
     assert card(page, "답변 완료까지 (중앙값)")[0] == "2.0초"
     assert card(page, "지금 처리 중")[0] == "1"

@@ -274,6 +274,24 @@ async def test_a_follow_up_is_read_with_the_question_before(browse: Opening, off
     assert "앞선 질문과 합쳐" in html
 
 
+async def test_a_page_that_is_missed_is_told_its_rank_or_why_it_has_none(browse: Opening, office: WikiOffice) -> None:
+    for number in range(30):
+        office.write(f"회의-{number}.md", f"# 회의 안내 {number}\n\n회의 예약은 {number}번 안내를 봅니다.\n")
+    office.indexer.build()
+    await office.reopen()
+    browser = browse([office.page])
+    found = office.live.index.explain("회의 예약", frozenset(["everyone"]), 1000, one_per_page=True)
+    rank = next(n for n, why in enumerate(found.whys, start=1) if why.hit.passage.page == "보안.md")
+    assert rank > 10
+    html = (await browser.get("/wiki/search?q=회의 예약&where=vpn")).text
+    assert f"후보 {len(found.whys)}개 가운데 {rank}위" in html
+    assert html.count('data-page="보안.md"') == 1
+    assert html.count('<li class="panel-box hit"') == 11
+    for unknown in ("연봉", "nothing"):  # not readable and not there are told alike
+        assert "후보 37개에 없습니다" in (await browser.get(f"/wiki/search?q=회의 예약&where={unknown}")).text
+    assert len(found.whys) == 35
+
+
 async def test_below_the_threshold_it_says_so(browse: Opening, office: WikiOffice) -> None:
     browser = browse([office.page])
     assert "기준에 못 미쳐" in (await browser.get("/wiki/search?q=우주여행 보험금")).text

@@ -16,9 +16,12 @@ from bot.jobs_app import Book
 from bot.store import audit, job_history, jobs
 from bot.store.database import Store
 from bot.store.job_rows import Run
+from bot.web.job_book import KnownJob
+from bot.web.job_words import schedule
 from bot.web.page import Page
 from bot.web.pages.work import WorkParts, work
 from bot.web.run_log import tail
+from bot.web.texts import Texts
 from tests.bot.web.conftest import Opening, add_account
 
 HOSTILE = "<script>alert(1)</script>"
@@ -150,6 +153,32 @@ async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(
     assert "멈추는 중" in row(answer.text, "reindex")
     assert store.run_now(jobs.renew, run, {}, now=time.time(), lease=60.0) == "stopped"
     assert store.run_now(audit.entries)[0].detail == {"run": run.id, "state": "running"}
+
+
+async def test_what_waits_for_another_job_says_for_which(browse: Opening, page: Page, store: Store, book: Book) -> None:
+    begun(store, book, "reindex:사내")
+    browser = browse([page])
+    await browser.get("/jobs")
+    html = (await browser.post("/jobs/reindex/run")).text
+    assert escape("먼저 끝나야 할 작업: 출처 '사내' 다시 색인") in row(html, "reindex")
+    assert "먼저 끝나야" not in row(html, "reindex:사내")
+
+
+@pytest.mark.parametrize(
+    ("written", "korean", "english"),
+    [
+        ("every 6h", "6시간마다", "every 6 h"),
+        ("0 9 * * 1", "매주 월요일 09:00", "every Monday at 09:00"),
+        ("5 * * * *", "매시 05분", "every hour at :05"),
+        ("*/5 * * * *", "*/5 * * * *", "*/5 * * * *"),
+        ("30 2 1 * *", "30 2 1 * *", "30 2 1 * *"),
+        ("", "다른 작업이 요청하면", "when another job asks for it"),
+    ],
+)
+def test_schedules_in_words(written: str, korean: str, english: str) -> None:
+    job = KnownJob("a", "가", "A", True, written, frozenset({"a"}))
+    texts = Texts(("common", "work"))
+    assert (schedule(job, texts, "ko"), schedule(job, texts, "en")) == (korean, english)
 
 
 async def test_what_waits_can_be_given_up(browse: Opening, page: Page, store: Store) -> None:

@@ -52,7 +52,7 @@ async def test_everything_can_be_done_with_keys(
     await tab.keyboard.press("Escape")
     await tab.keyboard.press("c")
     await tab.get_by_text("닫았습니다.").wait_for()
-    found = store.run_now(gaps.get, two[0], now=time.time())
+    found = store.run_now(gaps.get, two[0])
     assert found is not None
     assert (found.state, found.named) == ("closed", "주차 안내")
 
@@ -78,7 +78,7 @@ async def test_a_cancelled_dialog_changes_nothing(
     await tab.get_by_role("button", name="미루기").first.click()
     await tab.locator("dialog#snooze").get_by_role("button", name="취소").click()
     await tab.locator("dialog#snooze").wait_for(state="hidden")
-    found = store.run_now(gaps.get, two[0], now=time.time())
+    found = store.run_now(gaps.get, two[0])
     assert found is not None
     assert found.state == "open"
 
