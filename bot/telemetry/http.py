@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from bot.telemetry.collector import SnapshotCollector
+from bot.telemetry.collector import SnapshotCollector, WithoutCreated
 from bot.telemetry.health import readiness
 from bot.telemetry.standing import Standing
 
@@ -35,7 +35,7 @@ class Endpoints:
 
     def __init__(self, registry: CollectorRegistry | None, collector: SnapshotCollector, standing: Standing) -> None:
         """`registry` None: no metrics. `collector` must be registered with it."""
-        self._registry = registry
+        self._told = WithoutCreated(registry) if registry is not None else None
         self._collector = collector
         self._standing = standing
 
@@ -50,12 +50,12 @@ class Endpoints:
 
     async def metrics(self, request: Request) -> Response:
         """In the form that the scraper asks for: OpenMetrics or the older text."""
-        if self._registry is None:
+        if self._told is None:
             return PlainTextResponse("404\n", 404, headers=_NEVER_KEPT)
         self._collector.snapshot = await self._standing.snapshot()
         encode, kind = choose_encoder(request.headers.get("accept", ""))
         headers = {**_NEVER_KEPT, "Content-Type": kind, "Vary": "Accept, Accept-Encoding"}
-        body = await asyncio.to_thread(encode, self._registry)
+        body = await asyncio.to_thread(encode, self._told)
         if "gzip" in request.headers.get("accept-encoding", ""):
             body = await asyncio.to_thread(gzip.compress, body, 5)
             headers["Content-Encoding"] = "gzip"

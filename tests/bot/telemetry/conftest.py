@@ -29,7 +29,7 @@ class Scrape:
         self.text = text
         self.families = {family.name: family for family in text_string_to_metric_families(text)}
 
-    def value(self, name: str, **labels: str) -> float:
+    def value(self, name: str, /, **labels: str) -> float:
         """Of one sample; 0 where there is none."""
         found = [
             sample.value
@@ -39,7 +39,7 @@ class Scrape:
         ]
         return sum(found)
 
-    def labels(self, name: str, label: str) -> set[str]:
+    def labels(self, name: str, label: str, /) -> set[str]:
         """All values of one label of one family."""
         return {sample.labels[label] for sample in self.families[name].samples if label in sample.labels}
 

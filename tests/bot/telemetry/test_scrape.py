@@ -142,6 +142,7 @@ async def test_no_label_tells_a_person_a_place_or_a_text(watched: Watched) -> No
     seen = await scrape(watched)
     labels = {label for family in seen.families.values() for sample in family.samples for label in sample.labels}
     assert labels <= LABELS
+    assert "_created" not in seen.text
     for secret in ("비밀질문", "U1", "C1", "D1", "kim@", "연차", "그룹웨어"):
         assert secret not in seen.text
 
