@@ -49,6 +49,12 @@ class Shown:
         return self.words and self.pages
 
     @property
+    def searched(self) -> bool:
+        """Whether the words that were searched are shown: what was put right in them stands in pages that the asker may read."""
+        corrected = self.told.trace is not None and bool(self.told.trace.understood)
+        return self.words and (self.pages or not corrected)
+
+    @property
     def hidden(self) -> str:
         """The key of the sentence that stands where they would be."""
         return "hidden_page" if self.words else "hidden_text"

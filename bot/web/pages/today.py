@@ -87,7 +87,7 @@ class _Today:
             places=places[:_MOST_PLACES],
             more_places=len(places) - _MOST_PLACES,
             address=_address,
-            most=max((numbers.tally.questions for _, numbers in places), default=0),
+            whole=sum(numbers.tally.questions for _, numbers in places) or 1,
         )
 
     async def numbers(self, request: Request) -> Response:
@@ -153,8 +153,8 @@ class _Today:
             "thumbs",
             "stack",
             [
-                Series("👍", values(lambda one: one.up), "good"),
-                Series("👎", values(lambda one: one.down), "bad"),
+                Series(t("up"), values(lambda one: one.up), "good"),
+                Series(t("down"), values(lambda one: one.down), "bad"),
             ],
             up=whole.up,
             down=whole.down,
