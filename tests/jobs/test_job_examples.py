@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from bot.examples.pages import EditionPages
 from bot.job_settings import TuneJob
 from bot.jobs_app import Workshop
 from bot.messages import Citation, Shown
-from bot.store import jobs
+from bot.store import examples, jobs
 from bot.store.database import Store, open_store
 from bot.wiki_app import WikiParts
 from jobs import build_examples, retention
@@ -40,7 +41,8 @@ def parts(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: pyt
     indexer.build()
     config = tmp_path / "saseo.toml"
     config.write_text(
-        'data_dir = "data"\n[tuning]\nlearn_from_feedback = true\nautomatic = true\nvoter_days = 0\nperson_share = 1.0\n[jobs]\nkeep_runs = 2\n'
+        'data_dir = "data"\n[tuning]\nlearn_from_feedback = true\nautomatic = true\nvoter_days = 0\nperson_share = 1.0\n'
+        "[jobs]\nkeep_runs = 2\n"
         "[jobs.examples]\ntune_after = 1\n",
         encoding="utf-8",
     )
@@ -151,7 +153,59 @@ def test_old_runs_are_forgotten_with_their_folders_and_nothing_that_is_not_over(
     waiting = parts.store.run_now(jobs.ask, "tune", by="kim", now=0.0)
     done = clock.run("retention", asked_by="clock")
     assert done is not None
-    assert done.result == {"runs": 2, "folders": 3}
+    assert (done.result["runs"], done.result["folders"]) == (2, 3)
     left = {run.id for run in parts.store.run_now(jobs.every)}
     assert left == {waiting.id, done.id, *ids[2:]}
     assert {folder.name for folder in root.iterdir()} == {done.id, *ids[2:]}
+
+
+def test_what_is_kept_of_people_goes_with_its_age_and_who_was_erased_goes_again(parts: JobParts) -> None:
+    from bot.privacy.opening import pseudonyms_of
+    from bot.store import privacy
+
+    people = pseudonyms_of(parts.store, parts.settings.data_dir)
+    with parts.workbench() as bench:
+        assert bench.build().new == 1
+    parts.store.run_now(privacy.bury, people.of(LEE.key), now=time.time())  # as after a restore
+    done = runner(parts).run("retention", asked_by="clock")
+    assert done is not None
+    assert done.state == "done"
+    assert done.result["questions"] == 1  # it is from 1970
+    assert done.result["erased_again"] == 1
+    assert parts.store.run_now(examples.every) == []
+
+
+def test_nothing_is_learnt_from_feedback_until_an_admin_says_so(parts: JobParts) -> None:
+    quiet = replace(parts, workbench=Root(write_quiet(parts.settings.data_dir.parent)).workbench)
+    done = runner(quiet).run("examples", asked_by="clock")
+    assert done is not None
+    assert (done.result["new"], done.result["usable"]) == (0, 0)
+    assert parts.store.run_now(examples.every) == []
+    assert runner(parts).run("examples", asked_by="clock").result["new"] == 1  # type: ignore[union-attr]
+    again = runner(quiet).run("examples", asked_by="clock")
+    assert again is not None
+    assert again.result["usable"] == 0  # switched off again: what there is of people is not learnt
+
+
+def test_who_objects_is_not_learnt_from(parts: JobParts) -> None:
+    from bot.privacy.opening import pseudonyms_of
+    from bot.store import privacy
+
+    people = pseudonyms_of(parts.store, parts.settings.data_dir)
+    with parts.workbench() as bench:
+        bench.build()
+        assert len(bench.training_set()) == 1
+        parts.store.run_now(privacy.suspend, people.of(LEE.key), now=1.0)
+        assert bench.training_set() == []  # at once, before the next build
+        bench.build()
+        [left] = bench.every()
+        assert (left.people, left.state) == ((people.of(KIM.key),), "pending")
+
+
+def write_quiet(folder: Path) -> Path:
+    """The same settings, but with learning off."""
+    text = (
+        (folder / "saseo.toml").read_text("utf-8").replace("learn_from_feedback = true", "learn_from_feedback = false")
+    )
+    (folder / "quiet.toml").write_text(text, encoding="utf-8")
+    return folder / "quiet.toml"
