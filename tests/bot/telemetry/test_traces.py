@@ -151,6 +151,8 @@ async def test_a_collector_that_is_away_costs_no_question_anything(traced: Watch
     await desk.ask(asked(key="a"))
     await traced.adapter.wait_for(lambda: bool(traced.adapter.sent["a"].replies))
     assert traced.adapter.sent["a"].replies[0].answer.outcome == "answered"
+    await traced.adapter.wait_for(lambda: desk.line() == (0, 0))
+    await sent(traced)
 
 
 async def test_questions_that_never_end_here_do_not_pile_up(traced: Watched) -> None:
