@@ -270,6 +270,8 @@ example_changes = Table(
     Column("by_before", String(128), nullable=False),
     Column("answer_before", Words, nullable=False),
     Column("undone", Boolean, nullable=False, default=False),
+    Index("example_changes_by_example", "example", "id"),
+    Index("example_changes_by_person", "by", "id"),
 )
 
 loras = Table(
