@@ -6,8 +6,9 @@
 
 `saseo serve` runs as a process of its own over the example wiki, with a store of made-up questions so that pages have something to show.
 One asker sends questions one after the other through the console's own chat and waits for each answer. In every second block
-`--clients` more connections, from a process of their own at the lowest priority, each fetch one whole page of the console's menu every
-`--every` seconds. Blocks come in the order without, with, with, without, so that a drift of the machine cancels out, and a block asks
+`--clients` more connections, from a process of their own at the lowest priority, each have one page of the console's menu open and fetch what
+it fetches by itself, as often as it does (a page that fetches nothing is loaded anew twice a minute). With `--every` each walks through all
+pages instead, a whole one every so many seconds: far more than people do. Blocks come in the order without, with, with, without, so that a drift of the machine cancels out, and a block asks
 several questions, so that no question directly follows itself (llama.cpp would still have its prompt).
 
 The figure is the ratio of answer times, with clients to without, question by question within a round; the interval is a bootstrap over
@@ -47,6 +48,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.console_pages import fill  # noqa: E402
 
+_RELOAD = 30.0
 ORDER = (False, True, True, False)
 """With clients or without, block by block."""
 
@@ -138,7 +140,7 @@ def free_port() -> int:
 
 
 async def poll(address: str, clients: int, every: float) -> None:
-    """Fetch whole pages until the standard input closes, then print what came of it."""
+    """Look at pages until the standard input closes, then print what came of it."""
     os.nice(19)
     counts: dict[int, int] = {}
     seconds: list[float] = []
@@ -147,16 +149,33 @@ async def poll(address: str, clients: int, every: float) -> None:
     ) as first:
         pages = menu((await first.get("/")).text)
 
+        async def fetch(http: httpx.AsyncClient, path: str, **headers: str) -> str:
+            began = time.perf_counter()
+            response = await http.get(path, headers=headers)
+            seconds.append(time.perf_counter() - began)
+            counts[response.status_code] = counts.get(response.status_code, 0) + 1
+            return response.text
+
+        async def again(http: httpx.AsyncClient, path: str, pause: float, **headers: str) -> None:
+            while True:
+                await asyncio.sleep(pause)
+                await fetch(http, path, **headers)
+
         async def client(number: int) -> None:
-            drawn = random.Random(number)
-            await asyncio.sleep(drawn.random() * every)
+            """A browser with one page open, or, with `every`, one that walks through all of them."""
+            await asyncio.sleep(random.Random(number).random() * (every or _RELOAD))
             async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60, headers=first.headers) as http:
-                for turn in range(10**9):
-                    began = time.perf_counter()
-                    response = await http.get(pages[(number + turn) % len(pages)])
-                    seconds.append(time.perf_counter() - began)
-                    counts[response.status_code] = counts.get(response.status_code, 0) + 1
-                    await asyncio.sleep(max(every - seconds[-1], 0.0))
+                if every:
+                    for turn in range(10**9):
+                        await fetch(http, pages[(number + turn) % len(pages)])
+                        await asyncio.sleep(every)
+                page = pages[number % len(pages)]
+                own = polls(await fetch(http, page))
+                async with asyncio.TaskGroup() as group:
+                    for path, pause in own:
+                        group.create_task(again(http, path, pause, **{"HX-Request": "true"}))
+                    if not own:
+                        group.create_task(again(http, page, _RELOAD))
 
         tasks = [asyncio.create_task(client(number)) for number in range(clients)]
         print("ready", flush=True)
@@ -165,6 +184,16 @@ async def poll(address: str, clients: int, every: float) -> None:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     print(json.dumps({"statuses": counts, "seconds": sorted(seconds), "pages": pages}), flush=True)
+
+
+def polls(html: str) -> list[tuple[str, float]]:
+    """What a page fetches by itself (htmx), and every how many seconds."""
+    found = []
+    for tag in re.findall(r"<[^>]*hx-trigger=\"every [^>]*>", html):
+        path, pause = re.search(r'hx-get="([^"]+)"', tag), re.search(r'hx-trigger="every (\d+)s', tag)
+        if path and pause:
+            found.append((path.group(1).replace("&amp;", "&"), float(pause.group(1))))
+    return found
 
 
 def menu(html: str) -> list[str]:
@@ -319,7 +348,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--writer", default="qwen2.5-coder-0.5b")
     parser.add_argument("--clients", type=int, default=50)
-    parser.add_argument("--every", type=float, default=5.0, help="seconds between two pages of one client")
+    parser.add_argument("--every", type=float, default=0.0, help="seconds between two whole pages of one client")
     parser.add_argument("--questions", type=int, default=8, help="per block")
     parser.add_argument("--rounds", type=int, default=3, help="of four blocks")
     parser.add_argument("--tokens", type=int, default=160, help="of one answer at most")
