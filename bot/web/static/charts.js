@@ -49,6 +49,11 @@
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), "UTC"),
       cursor: { y: false, points: { size: 7 } },
       legend: { live: true },
+      hooks: {
+        // Without a pointer over the plot the legend tells the newest values.
+        ready: [(u) => u.setLegend({ idx: data.x.length - 1 })],
+        setLegend: [(u) => { if (u.legend.idx === null) u.setLegend({ idx: data.x.length - 1 }); }],
+      },
       scales: {
         x: { time: data.time, range: bars ? (u, min, max) => pad(data.x, min, max) : undefined },
         y: { range: (u, min, max) => [0, max > 0 ? max * 1.08 : 1] },
