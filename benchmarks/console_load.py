@@ -6,10 +6,12 @@
 
 `saseo serve` runs as a process of its own over the example wiki, with a store of made-up questions so that pages have something to show.
 One asker sends questions one after the other through the console's own chat and waits for each answer. In every second block
-`--clients` more connections, from a process of their own at the lowest priority, each have one page of the console's menu open and fetch what
-it fetches by itself, as often as it does (a page that fetches nothing is loaded anew twice a minute). With `--every` each walks through all
-pages instead, a whole one every so many seconds: far more than people do. Blocks come in the order without, with, with, without, so that a drift of the machine cancels out, and a block asks
-several questions, so that no question directly follows itself (llama.cpp would still have its prompt).
+`--clients` more connections, from a process of their own at the lowest priority, each have one page of the console's menu open and
+fetch what it fetches by itself, as often as it does (a page that fetches nothing is loaded anew twice a minute). With `--every` each
+walks through all pages instead, a whole one every so many seconds: far more than people do.
+
+Blocks come in the order without, with, with, without, so that a drift of the machine cancels out, and a block asks several questions,
+so that no question directly follows itself (llama.cpp would still have its prompt).
 
 The figure is the ratio of answer times, with clients to without, question by question within a round; the interval is a bootstrap over
 the questions. Beside it the ratio of the blocks without clients to each other (second to first): how far apart two equal runs are.
