@@ -70,6 +70,8 @@ async def _one(tools: Tools, asked: Asked, json_wanted: bool) -> Answer:
         raise RuntimeError("a question ended without an answer")
     if not json_wanted:
         click.echo(texts.closing(answer, language))
+        if tools.settings().privacy.ai_notice and answer.outcome is Outcome.ANSWERED:
+            click.secho(texts.generated_by_ai(language), err=True, dim=sys.stderr.isatty())
     return answer
 
 

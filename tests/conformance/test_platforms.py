@@ -85,6 +85,7 @@ async def test_a_direct_message_is_answered(office: Office) -> None:
     await office.open()
     seen = await quiet(office.driver, await office.driver.direct(LEAVE))
     assert LEAVE_ANSWER in seen.text
+    assert "AI가 생성한 답변입니다." in seen.text
     assert await office.outcomes() == ["answered"]
 
 
