@@ -16,6 +16,7 @@ so that no question directly follows itself (llama.cpp would still have its prom
 The figure is the ratio of answer times, with clients to without, question by question within a round; the interval is a bootstrap over
 the questions. Beside it the ratio of the blocks without clients to each other (second to first): how far apart two equal runs are.
 Seconds come from the asker (POST until the page with the answer is there) and from the service (its answer flow alone).
+Where other programs compute, too, these say little; then look at the seconds of processor that the service itself took per answer.
 Prints one line of JSON, then a Markdown table.
 """
 
@@ -115,11 +116,12 @@ class Service:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(90)
 
-    def lateness(self) -> dict[str, float]:
-        """Counts of the event loop's lateness, by upper bound in seconds."""
-        text = httpx.get(f"http://127.0.0.1:{self.metrics}/metrics", trust_env=False).text
-        found = re.findall(r'saseo_event_loop_lateness_seconds_bucket\{le="([^"]+)"\} (\S+)', text)
-        return {bound: float(count) for bound, count in found}
+    def measured(self) -> dict[str, float]:
+        """Of its own metrics: seconds of processor, and counts of the event loop's lateness by upper bound in seconds."""
+        text = httpx.get(f"http://127.0.0.1:{self.metrics}/metrics", trust_env=False, timeout=60).text
+        found = dict(re.findall(r'saseo_event_loop_lateness_seconds_bucket\{le="([^"]+)"\} (\S+)', text))
+        found["processor"] = re.findall(r"^process_cpu_seconds_total (\S+)", text, re.MULTILINE)[0]
+        return {name: float(value) for name, value in found.items()}
 
     def _command(self, *verb: str) -> list[str]:
         return [sys.executable, str(ROOT / "saseo.py"), "--config", str(self.config), *verb]
@@ -255,25 +257,29 @@ def questions(count: int) -> list[str]:
     return random.Random(6).sample(texts, min(count, len(texts)))
 
 
-def measure(service: Service, arguments: argparse.Namespace) -> tuple[list[Timed], list[dict[str, Any]]]:
-    """All rounds."""
+def measure(
+    service: Service, arguments: argparse.Namespace
+) -> tuple[list[Timed], list[dict[str, Any]], list[dict[str, Any]]]:
+    """All rounds: answers, what the clients saw, and each block's own figures."""
     asker, texts = Asker(service), questions(arguments.questions)
     address = f"http://127.0.0.1:{service.web}"
     for text in texts[:2]:  # the first answers load what is loaded late
         asker.ask(text)
     timed: list[Timed] = []
     seen: list[dict[str, Any]] = []
+    blocks: list[dict[str, Any]] = []
     for round_number in range(arguments.rounds):
         for block, clients in enumerate(ORDER):
-            before = service.lateness()
+            before, began = service.measured(), time.perf_counter()
             with polling(address, arguments.clients, arguments.every, seen) if clients else contextlib.nullcontext():
                 for number, text in enumerate(texts):
                     timed.append(Timed(round_number, block, number, clients, *asker.ask(text)))
                     print(json.dumps({"load": os.getloadavg()[0]} | vars_of(timed[-1])), file=sys.stderr, flush=True)
-            after = service.lateness()
-            if clients:
-                seen[-1]["late"] = {bound: after[bound] - before.get(bound, 0.0) for bound in after}
-    return timed, seen
+            after = service.measured()
+            rose = {name: after[name] - before.get(name, 0.0) for name in after}
+            seconds = time.perf_counter() - began
+            blocks.append({"clients": clients, "seconds": seconds, "processor": rose.pop("processor"), "late": rose})
+    return timed, seen, blocks
 
 
 def vars_of(one: Timed) -> dict[str, Any]:
@@ -297,7 +303,12 @@ def ratio(pairs: Sequence[tuple[float, float]], seed: int = 6) -> dict[str, floa
     }
 
 
-def report(timed: Sequence[Timed], seen: Sequence[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, Any]:
+def report(
+    timed: Sequence[Timed],
+    seen: Sequence[dict[str, Any]],
+    blocks: Sequence[dict[str, Any]],
+    arguments: argparse.Namespace,
+) -> dict[str, Any]:
     """What is printed. One pair per question and round: the mean of its two answers on each side."""
     figures: dict[str, Any] = {"clients": arguments.clients, "every": arguments.every, "writer": arguments.writer}
     for measure_name in ("seconds", "flow"):
@@ -322,6 +333,24 @@ def report(timed: Sequence[Timed], seen: Sequence[dict[str, Any]], arguments: ar
         "p95": page_seconds[int(len(page_seconds) * 0.95)] if page_seconds else None,
         "of": seen[0]["pages"] if seen else [],
     }
+    # Other programs make answers slower, but add nothing to what this process itself computes.
+    per_answer = {
+        on: sum(b["processor"] for b in blocks if b["clients"] is on) / (len(timed) / 2) for on in (False, True)
+    }
+    figures["processor"] = {
+        "per_answer_without": per_answer[False],
+        "per_answer_with": per_answer[True],
+        "ratio": per_answer[True] / per_answer[False],
+        "per_page": (per_answer[True] - per_answer[False]) * len(timed) / 2 / max(len(page_seconds), 1),
+        "pages_per_second": len(page_seconds) / sum(b["seconds"] for b in blocks if b["clients"]),
+    }
+    late = [b["late"] for b in blocks if b["clients"]]
+    figures["late_over_50_ms"] = {
+        "with": 1 - sum(b["0.05"] for b in late) / sum(b["+Inf"] for b in late),
+        "without": 1
+        - sum(b["late"]["0.05"] for b in blocks if not b["clients"])
+        / sum(b["late"]["+Inf"] for b in blocks if not b["clients"]),
+    }
     figures["outcomes"] = {o: sum(one.outcome == o for one in timed) for o in sorted({one.outcome for one in timed})}
     figures["quoted"] = sum(one.quoted for one in timed)
     figures["load"] = os.getloadavg()[2]
@@ -342,6 +371,10 @@ def table(figures: dict[str, Any]) -> str:
             f"{main['ratio']:.3f} ({main['low']:.3f}–{main['high']:.3f}, n = {main['n']}) | "
             f"{noise['ratio']:.3f} ({noise['low']:.3f}–{noise['high']:.3f}) |"
         )
+    cpu = figures["processor"]
+    lines.append(
+        f"| processor per answer, s | {cpu['per_answer_without']:.2f} | {cpu['per_answer_with']:.2f} | {cpu['ratio']:.3f} | – |"
+    )
     return "\n".join(lines)
 
 
@@ -374,10 +407,10 @@ def main() -> None:
         store.close()
         service.start()
         try:
-            timed, seen = measure(service, arguments)
+            timed, seen, blocks = measure(service, arguments)
         finally:
             service.stop()
-    figures = report(timed, seen, arguments)
+    figures = report(timed, seen, blocks, arguments)
     print(json.dumps(figures, ensure_ascii=False))
     print()
     print(table(figures))
