@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -199,14 +200,14 @@ class _Wiki:
         facts = await parts.state.facts(edition)
         seen, hidden = await self._unread(request)
         read = await parts.store.run(readings, parts.book, parts.state.sources, now=now)
-        unread = await parts.state.unread(edition)
+        unread = Counter(one.source for one in await parts.state.unread(edition))
         lines = [
             SourceLine(
                 source=source,
                 reading=read[source.name],
                 pages=manifest.sources.get(source.name),
                 passages=facts.passages[source.name],
-                unread=sum(one.source == source.name for one in unread),
+                unread=unread[source.name],
                 held_back=source.name in manifest.held_back,
             )
             for source in parts.state.sources

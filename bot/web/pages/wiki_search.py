@@ -21,6 +21,7 @@ from bot.web.page import allow, done, form_list, is_htmx, render, viewer
 from bot.web.viewer import Viewer
 from bot.web.wiki_state import WikiState
 from knowledge.explained import LEGS, Explained, Why, places_of
+from knowledge.korean import normalise
 from knowledge.page import EVERYONE, reader_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from knowledge.page import Passage
 
 _HITS = 10
+_ALL = 1000
+"""More than the legs propose together."""
+_FIELDS = ("q", "before", "source", "passages", "where")
 _MOST_GROUPS = 20
 _PASSAGES = 50
 """On a page of a page."""
@@ -44,10 +48,12 @@ class Wanted:
     groups: frozenset[str] = frozenset()
     source: str = ""
     per_page: bool = True
+    where: str = ""
+    """Part of the title or the path of a page that should have been found."""
 
     def address(self) -> str:
         """Of the page that shows it."""
-        fields = [("q", self.question), ("before", self.before), ("source", self.source)]
+        fields = [("q", self.question), ("before", self.before), ("source", self.source), ("where", self.where)]
         fields += [("group", group) for group in sorted(self.groups) or [EVERYONE]]
         fields += [("passages", "all")] if not self.per_page else []
         return f"/wiki/search?{urlencode([(name, value) for name, value in fields if value])}"
@@ -57,6 +63,7 @@ class Wanted:
 class Shown:
     """One hit for the template. `pieces`: its text, cut where marked words begin and end: (text, marked)."""
 
+    rank: int
     why: Why
     pieces: tuple[tuple[str, bool], ...]
     closed: bool
@@ -69,6 +76,8 @@ class Tried:
 
     told: Explained
     hits: tuple[Shown, ...]
+    where: Shown | None
+    """The best passage of the page that was asked for; None: it is no candidate for this reader, or none was asked for."""
     condensed: str
     threshold: float
     enough: bool
@@ -82,20 +91,33 @@ def tried(live: Live, wanted: Wanted, own: frozenset[str]) -> Tried:
     sources = frozenset([wanted.source] if wanted.source else [])
     turns = [wanted.before] if wanted.before else []
     searched, _ = condense(wanted.question, turns, live.analyser, idf=index.rarity(reader, sources))
-    told = index.explain(searched, reader, _HITS, one_per_page=wanted.per_page, sources=sources)
+    # A page that somebody misses may stand far below: then all candidates of all legs are explained.
+    most = _ALL if wanted.where else _HITS
+    told = index.explain(searched, reader, most, one_per_page=wanted.per_page, sources=sources)
     words = frozenset(word.text for word in told.words) | told.also
-    hits = tuple(
-        Shown(
-            why,
-            _pieces(why.hit.passage.text, places_of(why.hit.passage.text, words, live.analyser)),
-            not why.hit.passage.audience.admits(reader_of(own)),
-        )
-        for why in told.whys
-    )
+
+    def show(rank: int, why: Why) -> Shown:
+        text, audience = why.hit.passage.text, why.hit.passage.audience
+        marked = _pieces(text, places_of(text, words, live.analyser))
+        return Shown(rank, why, marked, not audience.admits(reader_of(own)))
+
+    ranked = list(enumerate(told.whys, start=1))
+    looked_for = next((one for one in ranked if _is_of(one[1].hit.passage, wanted.where)), None)
     enough = judge(told.evidence, live.threshold, can_rewrite=False) == "enough"
     return Tried(
-        told, hits, searched, live.threshold, bool(told.whys) and enough, _ruler(told.evidence.strength, live.threshold)
+        told,
+        tuple(show(*one) for one in ranked[:_HITS]),
+        show(*looked_for) if looked_for else None,
+        searched,
+        live.threshold,
+        bool(told.whys) and enough,
+        _ruler(told.evidence.strength, live.threshold),
     )
+
+
+def _is_of(passage: Passage, where: str) -> bool:
+    wanted = normalise(where)
+    return bool(wanted) and (wanted in normalise(passage.title) or wanted in normalise(passage.page))
 
 
 def _pieces(text: str, marks: list[tuple[int, int]]) -> tuple[tuple[str, bool], ...]:
@@ -141,7 +163,7 @@ class SearchTester:
     async def search(self, request: Request) -> Response:
         """Search, with the question in the body. Groups that are not one's own: admins only, and on the record."""
         one = viewer(request)
-        fields = {name: (await form_list(request, name) or [""])[-1] for name in ("q", "before", "source", "passages")}
+        fields = {name: (await form_list(request, name) or [""])[-1] for name in _FIELDS}
         other = (group.strip()[:100] for group in ((await form_list(request, "other")) or [""])[-1].split(","))
         groups = frozenset([*(await form_list(request, "group")), *other][:_MOST_GROUPS]) - {"", EVERYONE}
         wanted = self._wanted(fields, groups)
@@ -192,6 +214,7 @@ class SearchTester:
             groups,
             fields.get("source", "")[:200],
             fields.get("passages", "") != "all",
+            fields.get("where", "").strip()[:200],
         )
 
     async def _page(self, request: Request, wanted: Wanted) -> Response:

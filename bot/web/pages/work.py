@@ -51,6 +51,8 @@ class BoardLine:
     last: Run | None
     active: Run | None
     """What runs, or else what waits."""
+    waits_for: str
+    """Title of the job that has to end first; empty: none."""
 
 
 def work(parts: WorkParts) -> Page:
@@ -220,7 +222,10 @@ class _Work:
                 state = "stopping" if active.id in stands.stopping else state_of(active, now)
             next_at = None if paused else times.get(job.name)
             words = job_words.schedule(job, texts, language)
-            lines.append(BoardLine(job, state, words, next_at, paused, stands.last.get(job.name), active))
+            before = [run.job for run in stands.active if run.state == "running" and run.job in job.group - {job.name}]
+            waits_for = self._title(request, before[0]) if before and active and active.state == "due" else ""
+            last = stands.last.get(job.name)
+            lines.append(BoardLine(job, state, words, next_at, paused, last, active, waits_for))
         return lines
 
     def _title(self, request: Request, job: str) -> str:

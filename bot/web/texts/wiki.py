@@ -187,6 +187,17 @@ STRINGS = {
         "질문을 적고 ‘찾기’를 누르면 여기에 결과와 그 이유를 보여 줍니다.",
         "Write a question and press “Search”: the results and their reasons appear here.",
     ),
+    "wiki.s.where": ("나와야 할 문서", "A page that should be found"),
+    "wiki.s.where_hint": ("제목이나 경로의 일부", "part of its title or path"),
+    "wiki.s.where_title": ("나와야 할 문서: {page}", "The page that should be found: {page}"),
+    "wiki.s.where_found": (
+        "후보 {n}개 가운데 {rank}위입니다. 위에 있는 결과와 무엇이 다른지 비교해 보십시오.",
+        "Rank {rank} of {n} candidates. Compare it with the results above it.",
+    ),
+    "wiki.s.where_not": (
+        "후보 {n}개에 없습니다. 질문과 겹치는 낱말이 거의 없거나, 이 그룹이 읽을 수 없거나, 색인에 없는 문서입니다.",
+        "Not among the {n} candidates: it shares hardly a word with the question, these groups may not read it, or it is not indexed.",
+    ),
     "wiki.s.score": ("점수 {score}", "score {score}"),
     "wiki.s.score_label": (
         "점수 {score}, 그중 형태소 {morpheme}, 글자쌍 {bigram}, 의미 {dense}",

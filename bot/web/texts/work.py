@@ -56,6 +56,7 @@ STRINGS = {
     "work.state.stopping": ("멈추는 중", "stopping"),
     "work.state.idle": ("쉬는 중", "idle"),
     "work.state.off": ("꺼짐", "off"),
+    "work.waits_for": ("먼저 끝나야 할 작업: {job}", "after: {job}"),
     "work.left_note": (
         "실행하던 프로세스가 죽었습니다. 곧 다른 프로세스가 이어받습니다.",
         "The process that ran it died. Another one takes it up soon.",
