@@ -12,7 +12,6 @@ from bot.examples.example import Kind, State
 from bot.examples.refresh import FROM_PEOPLE
 from bot.store.schema import answers, example_changes, example_origins, example_people, examples
 
-
 _NEWEST = 1000
 """Changes among which steps are looked for."""
 
