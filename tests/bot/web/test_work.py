@@ -209,7 +209,7 @@ async def test_the_history_is_filtered_and_pages_by_key(browse: Opening, page: P
         address = found[1].replace("&amp;", "&") if found else ""
     assert seen == made[::-1]
     only = (await browser.get("/jobs?by=web:&job=retention")).text
-    assert re.findall(r'<th scope="row"><a href="/jobs/runs/(\w+)"', only) == [failed.id]
+    assert re.findall(r'<th scope="row" class="at"><a href="/jobs/runs/(\w+)"', only) == [failed.id]
     assert "디스크" in only
     assert "조건에 맞는" in (await browser.get("/jobs?state=missed")).text
     for odd in ("?before=nonsense", "?before=nan,x", "?state=%3Cb%3E", "?job=%00", "?before=1e400,a"):
