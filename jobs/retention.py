@@ -9,8 +9,10 @@ import shutil
 import time
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.privacy.retention import DAY, Ages, sweep
+from bot.store import days
 from bot.store import jobs as runs
 from jobs.build_examples import TUNE
 from jobs.job import JobContext, JobParts, JobSpec
@@ -41,6 +43,9 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
         shutil.rmtree(root / name, ignore_errors=True)
     parts.store.run_now(runs.forget, old)
     tidy(parts.store, root, (run for run in every if run.job == TUNE and run.id not in old))
+    # What the days came to stays (bot/store/days.py), so it is counted before what it is made of goes.
+    while parts.store.run_now(days.roll_up, ZoneInfo(parts.settings.jobs.timezone), now=time.time()):
+        context.check()
     context.progress(0, None, "people")
     ages = Ages(
         chosen.questions_days,

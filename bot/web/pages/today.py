@@ -29,6 +29,7 @@ SPANS = (7, 28, 90)
 BEFORE = 7
 _FRESH_SECONDS = 5.0
 """Many who look at once share one look into the store."""
+_COUNTING_SECONDS = 1.0
 _MOST_PLACES = 30
 
 
@@ -99,8 +100,11 @@ class _Today:
         looked = self._looked.get(span)
         if looked is not None and 0 <= now - looked[0] < _FRESH_SECONDS:
             return looked[1]
+        began = time.monotonic()
+        # What is over is counted once, one day at a time. After an update that may be months: then a few with each visit.
         while await self._parts.store.run(days.roll_up, self._parts.zone, now=now):
-            pass  # what is over is counted once, one day at a time
+            if time.monotonic() - began > _COUNTING_SECONDS:
+                break
         found = await self._parts.store.run(statistics, self._parts.zone, now=now, span=span, least_days=BEFORE + 1)
         self._looked[span] = (now, found)
         return found

@@ -12,6 +12,7 @@ import pytest
 
 from bot.conversation import Place
 from bot.messages import Outcome
+from bot.store import days
 from bot.store.database import Store
 from bot.web.pages.today import TodayParts, today
 from tests.bot.store.told import KIM, LEE, tell
@@ -88,12 +89,12 @@ async def test_plots_hold_every_day_of_the_period_and_the_same_as_a_table(
     tell(store, NOON - 2 * DAY, Outcome.FAILED)
     tell(store, NOON - 20 * DAY)
     browser = browse([today(parts)])
-    for days in (7, 28, 90):
-        page = await browser.get(f"/?days={days}")
+    for span in (7, 28, 90):
+        page = await browser.get(f"/?days={span}")
         questions = charts(page)[0]
-        assert len(questions["x"]) == days  # type: ignore[arg-type]
+        assert len(questions["x"]) == span  # type: ignore[arg-type]
         values = {one["label"]: one["values"] for one in questions["series"]}  # type: ignore[attr-defined]
-        assert sum(values["답변"]) == (1 if days == 7 else 2)
+        assert sum(values["답변"]) == (1 if span == 7 else 2)
         assert values["실패"][-3] == 1
         assert page.text.count("2026-11-24") == len(charts(page))
     assert len(charts(await browser.get("/?days=28"))) == 4
@@ -138,3 +139,14 @@ async def test_the_cards_look_after_themselves_and_share_one_look(
     assert card(part, "오늘 질문")[0] == "2"
     assert "<html" not in part.text
     assert 'hx-get="/today/numbers"' in part.text
+
+
+async def test_after_an_update_the_page_does_not_wait_until_all_days_are_counted(
+    browse: Opening, parts: TodayParts, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web.pages.today._COUNTING_SECONDS", -1.0)
+    for n in range(5):
+        tell(store, NOON - n * DAY)
+    page = await browse([today(parts)]).get("/?days=7")
+    assert sum(charts(page)[0]["series"][0]["values"]) == 5  # type: ignore[index]
+    assert store.run_now(days.roll_up, SEOUL, now=NOON)  # there was more to count

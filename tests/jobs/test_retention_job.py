@@ -1,0 +1,38 @@
+"""The nightly job counts the days before it deletes what they are made of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.settings import Settings
+from bot.store import conversations
+from bot.store.conversations import Filter
+from bot.store.database import Store
+from bot.store.statistics import statistics
+from jobs.job import JobContext, JobParts
+from jobs.retention import retain
+from tests.bot.store.told import tell
+
+DAY = 86400.0
+
+
+def unused(*_: Any) -> Any:
+    raise AssertionError("retention needs none of this")
+
+
+def test_numbers_outlive_the_questions_they_were_made_of(store: Store, tmp_path: Path) -> None:
+    now = time.time()
+    tell(store, now - 100 * DAY)
+    tell(store, now - 2 * DAY)
+    parts = JobParts(Settings(data_dir=tmp_path), store, unused, lambda: nullcontext(unused()), unused, unused, unused)
+    folder = tmp_path / "jobs" / "run"
+    folder.mkdir(parents=True)
+    assert retain(parts, JobContext("run", folder))["questions"] == 1
+    assert len(store.run_now(conversations.page, Filter()).rows) == 1
+    found = store.run_now(statistics, ZoneInfo("Asia/Seoul"), now=now, span=110)
+    assert found.over(dt.date(2000, 1, 1), found.today).tally.questions == 2
