@@ -105,7 +105,7 @@ class Installation:
             found = {}
             for shape in dump.shapes(connection):
                 lines = b"".join(lines for _, lines in dump.lines(connection, shape))
-                found[shape.table] = sorted(lines.split(b"\n"))
+                found[shape.table] = sorted(line for line in lines.split(b"\n") if line)
             return found
 
         found = self.store().run_now(read)

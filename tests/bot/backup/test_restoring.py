@@ -315,3 +315,77 @@ def test_what_a_killed_backup_left_goes_with_the_next_one(there: Installation, t
     (there.data / "backups" / ".saseo-20260101T000000Z.zip.part").touch()
     there.backup(tmp_path / "b.zip")
     assert sorted(one.name for one in (there.data / "backups").iterdir()) == [".lock"]
+
+
+KILLED = """
+import os, signal, sys, time
+from pathlib import Path
+from bot.backup import restoring
+from bot.backup.targets import SqliteTarget
+def die(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+when = sys.argv[3]
+if when == "put":
+    SqliteTarget.put = die
+told = (lambda step, done, total: die() if step == when else None)
+parts = restoring.RestoreParts("", Path(sys.argv[2]), None, Path(sys.argv[2]), lambda store: 0, time.time)
+restoring.restore(Path(sys.argv[1]), parts, by="cli", sure=lambda manifest, taken: None, told=told)
+"""
+
+
+@pytest.mark.parametrize("when", ["check", "files", "store", "put"])
+def test_a_restore_that_is_killed_loses_nothing_and_is_done_by_the_next_one(
+    there: Installation, tmp_path: Path, when: str
+) -> None:
+    there.configure()
+    ask(there.store(), "first")
+    path = there.backup(tmp_path / "b.zip").path
+    ask(there.opened[0], "second")
+    there.close()
+    before = there.rows()
+    done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(there.data), when], capture_output=True)
+    assert done.returncode == -9, done.stderr
+    assert there.rows() == before
+    assert len(list(there.data.rglob("lora.gguf"))) >= 1
+    there.restore(path)
+    assert len(there.rows()["questions"]) == 1
+    assert (there.data / "loras" / "small-20261101-abcd" / "lora.gguf").is_file()
+    assert [one.name for one in there.data.iterdir() if ".restoring" in one.name] == []
+
+
+def test_a_backup_that_is_killed_leaves_no_half_of_one(there: Installation, tmp_path: Path) -> None:
+    ask(there.store(), "first")
+    folder = there.data / "backups"
+    code = (
+        "import os, signal, sys, time\nfrom pathlib import Path\nfrom bot.backup.writing import BackupParts, write\n"
+        "from bot.store.database import open_store\ndata = Path(sys.argv[1])\nstore = open_store('', data)\n"
+        "def told(step, done, total):\n    os.kill(os.getpid(), signal.SIGKILL) if step == 'seal' else None\n"
+        "write(BackupParts(store, data, None, (), None, time.time), data / 'backups' / 'saseo-20260101T000000Z.zip', "
+        "by='cli', told=told)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code, str(there.data)], capture_output=True).returncode == -9
+    assert BackupShelf(folder).every() == []
+    there.backup(folder / "saseo-20260102T000000Z.zip")
+    assert sorted(one.name for one in folder.iterdir()) == [".lock", "saseo-20260102T000000Z.zip"]
+
+
+def test_a_disk_that_gets_full_while_restoring_changes_nothing(there: Installation, tmp_path: Path) -> None:
+    there.configure()
+    store = there.store()
+    for number in range(30):
+        ask(store, f"e{number}", "글" * 2000)
+    path = there.backup(tmp_path / "b.zip").path
+    there.close()
+    before = there.rows()
+    code = (
+        "import resource, signal, sys, time\nfrom pathlib import Path\nfrom bot.backup import restoring\n"
+        "from bot.errors import RestoreFailed\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "data = Path(sys.argv[2])\nresource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
+        "parts = restoring.RestoreParts('', data, None, data, lambda store: 0, time.time)\ntry:\n"
+        "    restoring.restore(Path(sys.argv[1]), parts, by='cli', sure=lambda m, t: None, told=lambda *_: None)\n"
+        "except RestoreFailed as error:\n    print(error.explain('en'))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path), str(there.data)], capture_output=True, text=True)
+    assert "is as it was" in done.stdout, done.stderr
+    assert there.rows() == before
+    assert [one.name for one in there.data.iterdir() if "restor" in one.name] == []
