@@ -49,6 +49,7 @@ STRINGS = {
     "models.idle": ("대기", "idle"),
     "models.passed": ("통과", "passed"),
     "models.not_passed": ("불통과", "not passed"),
+    "models.undecided": ("보류", "not enough questions"),
     "models.not_evaluated": ("평가 없음", "not evaluated"),
     "models.against": ("{name} 대비", "against {name}"),
     "models.compare": ("나란히 보기", "Side by side"),
