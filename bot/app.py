@@ -515,6 +515,7 @@ class Root:
                     models=self.store.root,
                     writer_bytes=lambda: self.store.bytes_of(self.settings.writer.model),
                     config=self.config or Path("config.toml"),
+                    backups=self.backups.folder if self.settings.jobs.backup.enabled else None,
                 ),
                 store=self.store,
                 shelf=self.wiki.shelf,

@@ -137,5 +137,10 @@ for one in "$prefix"/releases/*; do
     *) rm -rf "$one" ;;
   esac
 done
-echo "$prefix/bin/saseo is $release${before:+ (before: $before)}. Next: $prefix/bin/saseo init"
-if [ -n "$before" ] && [ "$before" != "$release" ]; then echo "Restart the service; back again: sh install.sh --back --prefix $prefix"; fi
+if [ -z "$before" ]; then
+  echo "$prefix/bin/saseo is $release. Next: $prefix/bin/saseo init"
+elif [ "$before" = "$release" ]; then
+  echo "$prefix/bin/saseo was $release already."
+else
+  echo "$prefix/bin/saseo is $release, after $before. Restart the service; back again: sh install.sh --back --prefix $prefix"
+fi

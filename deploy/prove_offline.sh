@@ -33,6 +33,8 @@ step() { # step NAME COMMAND…
 }
 prefix=$scratch/opt
 saseo=$prefix/bin/saseo
+# Doctor has llama.cpp write a word; a busy machine may answer the question below with quotes.
+writes() { ("$saseo" doctor || true) | tee "$scratch/doctor.txt"; grep -q '정상.*답변 쓰기' "$scratch/doctor.txt"; }
 answer() { "$saseo" ask "$question" | tee "$scratch/answer.txt"; }
 
 step "install.sh (checksums, environment, models)" sh "$bundle/install.sh" --prefix "$prefix"
@@ -42,6 +44,7 @@ writer=$(sed -n '/"models"/,$ { s/^   "name": "\(.*\)",$/\1/p; s/^   "role": "\(
 step "saseo init" "$saseo" init "$prefix"/current/lib/python*/site-packages/saseo/_rooms/examples/wiki --yes --model "$writer"
 step "saseo models list" bash -c "'$saseo' models list | grep '●'"
 step "saseo index" "$saseo" index
+step "saseo doctor" writes
 step "saseo ask" answer
 grep -q '\[1\]' "$scratch/answer.txt" || { echo "no source was cited" >&2; exit 1; }
 step "install.sh once more (an update keeps the data)" sh "$bundle/install.sh" --prefix "$prefix"
