@@ -89,10 +89,13 @@ def _phrase(text: str, run: list[Morpheme]) -> list[Phrase]:
     def empty(one: Morpheme) -> bool:
         return one.form.lower() in SAY_NOTHING
 
-    while run and empty(run[0]):
+    while run and empty(run[0]) and not (len(run) > 1 and run[0].end == run[1].start):
         run = run[1:]
     while run and empty(run[-1]):
-        run = run[:-1]
+        joined = len(run) > 1 and run[-2].end == run[-1].start
+        if joined and run[-2].tag != "SN":
+            break  # the end of a word that Kiwi cut: 비번
+        run = run[: -2 if joined else -1]  # the number goes with what it counts: 5번
     nouns = frozenset(normalise(one.form) for one in run if one.tag.split("-")[0] in _CARRIES)
     if not nouns or (all(len(noun) == 1 for noun in nouns) and len(run) == 1):
         return []

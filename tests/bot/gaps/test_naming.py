@@ -56,3 +56,8 @@ def test_a_number_that_one_person_mentioned_is_not_told(analyser: Analyser) -> N
 
 def test_phrases_keep_compounds_and_drop_what_says_nothing(analyser: Analyser) -> None:
     assert [one.text for one in phrases("회사 법인카드 한도 안내 부탁드립니다", analyser)][:1] == ["법인카드 한도"]
+
+
+def test_a_number_goes_with_what_it_counts(analyser: Analyser) -> None:
+    assert [one.text for one in phrases("로그인 비번 5번 틀려서 잠겼는데", analyser)] == ["로그인 비번"]
+    assert next(one.text for one in phrases("3층 복합기 어떻게 연결해?", analyser)) == "3층 복합기"
