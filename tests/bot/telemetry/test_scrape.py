@@ -274,3 +274,45 @@ async def test_the_console_shows_metrics_to_who_has_the_token_only(watched: Watc
     assert (await get(address, "/metrics", {"authorization": "Bearer s3cret"})).text.startswith("# HELP")
     assert (await get(address, "/healthz")).status_code == 200
     assert (await get(address, "/")).text == "login"
+
+
+async def test_a_post_that_is_not_taken_is_counted_and_the_question_once(watched: Watched) -> None:
+    desk = await watched.desk()
+    watched.adapter.failures = 2
+    await desk.ask(asked(key="a"))
+    await watched.adapter.reply("a")
+    await watched.adapter.wait_for(lambda: desk.line() == (0, 0))
+    seen = await scrape(watched)
+    assert seen.value("saseo_posts_refused_total", platform="slack") == 2
+    assert seen.value("saseo_questions_total", platform="slack") == 1
+
+
+async def test_one_that_cannot_be_posted_at_all_counts_as_failed(watched: Watched) -> None:
+    desk = await watched.desk()
+    watched.adapter.failures = 100
+    await desk.ask(asked(key="a"))
+    await watched.adapter.wait_for(lambda: desk.line() == (0, 0))
+    seen = await scrape(watched)
+    assert seen.value("saseo_answer_seconds_count", outcome="answered") == 1
+    assert seen.value("saseo_questions_total", platform="slack", outcome="failed") == 1
+    assert seen.value("saseo_questions_total", platform="slack", outcome="answered") == 0
+
+
+async def test_a_question_that_no_store_took_counts_as_failed(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = await watched.desk()
+    real = watched.store.run
+
+    async def away(work: Any, *args: Any, **options: Any) -> Any:
+        if work.__name__ == "claim":
+            raise StoreError(where="x", reason="away")
+        return await real(work, *args, **options)
+
+    monkeypatch.setattr(watched.store, "run", away)
+    await desk.ask(asked(key="a"))
+    await watched.adapter.reply("a")
+    await watched.adapter.wait_for(lambda: desk.line() == (0, 0))
+    seen = await scrape(watched)
+    assert seen.value("saseo_questions_total", platform="slack", outcome="failed") == 1
+    assert seen.value("saseo_questions_asked_total", platform="slack") == 1
