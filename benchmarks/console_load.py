@@ -16,7 +16,9 @@ so that no question directly follows itself (llama.cpp would still have its prom
 The figure is the ratio of answer times, with clients to without, question by question within a round; the interval is a bootstrap over
 the questions. Beside it the ratio of the blocks without clients to each other (second to first): how far apart two equal runs are.
 Seconds come from the asker (POST until the page with the answer is there) and from the service (its answer flow alone).
-Where other programs compute, too, these say little; then look at the seconds of processor that the service itself took per answer.
+Where other programs compute, too, these say little; then look at the seconds of processor that the service itself took per answer, and at
+what the clients cost while nobody asks, as a share of one core: on a machine with n cores that all write, answers become slower by about
+that share divided by n.
 Prints one line of JSON, then a Markdown table.
 """
 
@@ -282,6 +284,26 @@ def measure(
     return timed, seen, blocks
 
 
+def idle(service: Service, arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the clients alone cost: processor of the service while nobody asks, without and with them, as shares of one core."""
+    shares: dict[bool, float] = {}
+    seen: list[dict[str, Any]] = []
+    address = f"http://127.0.0.1:{service.web}"
+    for clients in (False, True):
+        with polling(address, arguments.clients, arguments.every, seen) if clients else contextlib.nullcontext():
+            time.sleep(_RELOAD + 5 if clients else 5)  # every page has been opened by then
+            before, began = service.measured(), time.perf_counter()
+            time.sleep(arguments.idle)
+            shares[clients] = (service.measured()["processor"] - before["processor"]) / (time.perf_counter() - began)
+    return {
+        "without": shares[False],
+        "with": shares[True],
+        "cores": os.cpu_count(),
+        "requests": sum(seen[0]["statuses"].values()),
+        "p50": statistics.median(seen[0]["seconds"]),
+    }
+
+
 def vars_of(one: Timed) -> dict[str, Any]:
     """For the log."""
     return {name: getattr(one, name) for name in Timed.__slots__}
@@ -375,6 +397,9 @@ def table(figures: dict[str, Any]) -> str:
     lines.append(
         f"| processor per answer, s | {cpu['per_answer_without']:.2f} | {cpu['per_answer_with']:.2f} | {cpu['ratio']:.3f} | – |"
     )
+    if figures["alone"]:
+        alone = figures["alone"]
+        lines.append(f"| share of one core while nobody asks | {alone['without']:.1%} | {alone['with']:.1%} | – | – |")
     return "\n".join(lines)
 
 
@@ -389,6 +414,9 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=160, help="of one answer at most")
     parser.add_argument("--stored", type=int, default=5000, help="made-up questions in the store")
     parser.add_argument("--editions", type=Path, help="folder of an index to copy; default: index the example wiki")
+    parser.add_argument(
+        "--idle", type=float, default=60.0, help="seconds of clients alone, and of nobody; 0: leave out"
+    )
     parser.add_argument("--poll", metavar="ADDRESS", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.poll:
@@ -406,11 +434,15 @@ def main() -> None:
         fill(store, arguments.stored, time.time())
         store.close()
         service.start()
+        alone = None
         try:
+            if arguments.idle:
+                alone = idle(service, arguments)
+                print(json.dumps(alone), file=sys.stderr, flush=True)
             timed, seen, blocks = measure(service, arguments)
         finally:
             service.stop()
-    figures = report(timed, seen, blocks, arguments)
+    figures = report(timed, seen, blocks, arguments) | {"alone": alone}
     print(json.dumps(figures, ensure_ascii=False))
     print()
     print(table(figures))
