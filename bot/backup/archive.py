@@ -106,7 +106,9 @@ class Writing:
         self.members: dict[str, Member] = {}
 
     def add(self, name: str, pieces: Iterable[bytes]) -> Member:
-        """A member of these pieces."""
+        """A member of these pieces. `name` is a safe one."""
+        if not safe(name):
+            raise ValueError(f"no name for a member: {name!r}")
         info = zipfile.ZipInfo(name, self._date)
         info.external_attr = (stat.S_IFREG | 0o600) << 16
         info.compress_type = zipfile.ZIP_STORED if PurePosixPath(name).suffix in _STORED else zipfile.ZIP_DEFLATED
@@ -249,7 +251,7 @@ def _reading(path: Path, archive: zipfile.ZipFile) -> Reading:
     for name, info in infos.items():
         kind = info.external_attr >> 16
         plain = info.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) and not info.flag_bits & 1
-        if not _safe(name) or not plain or stat.S_IFMT(kind) not in (0, stat.S_IFREG):
+        if not safe(name) or not plain or stat.S_IFMT(kind) not in (0, stat.S_IFREG):
             raise BackupUnsafe(path=path, part=name)
         if name != MANIFEST and name not in manifest.members:
             raise BackupUnsafe(path=path, part=name)
@@ -285,8 +287,11 @@ def _read(path: Path, text: bytes) -> Manifest:
         raise BackupDamaged(path=path, part=MANIFEST) from error
 
 
-def _safe(name: str) -> bool:
-    """A plain name below one of our folders, on every system: nothing absolute, no way up, no drive, no control character."""
+def safe(name: str) -> bool:
+    """Whether a member may be called so: a plain name below one of our folders, on every system.
+
+    Nothing absolute, no way up, no drive, no control character.
+    """
     parts = name.split("/")
     top = name in (MANIFEST, "search-weights.json") or (
         len(parts) > 1 and parts[0] in ("store", "loras", "config", "editions")

@@ -104,7 +104,7 @@ def restore(
                     for left in set(parts.data_dir.glob(".restoring-*")) - {staging}:  # of a restore that was killed
                         shutil.rmtree(left, ignore_errors=True)
                     sure(manifest, target.taken)
-                    _check_space(parts.data_dir, manifest)
+                    _check_space(parts.data_dir, target.folder, manifest)
                     return _restore(archive, parts, target, staging, stamp, by, told)
 
 
@@ -279,12 +279,19 @@ def _place_config(parts: RestoreParts, staging: Path, stamp: str, moves: _Moves)
     return folder, free
 
 
-def _check_space(folder: Path, manifest: Manifest) -> None:
-    """Rows need about as much in a database as in their lines, and as much again for its indexes."""
+def _check_space(data_dir: Path, store: Path | None, manifest: Manifest) -> None:
+    """Rows need about as much in a database as in their lines, and half as much again for its indexes. Raises NoSpace."""
     rows = sum(one.bytes for name, one in manifest.members.items() if name.startswith("store/"))
-    needed, free = manifest.unpacked + rows // 2 + _SPARE, shutil.disk_usage(folder).free
-    if free < needed:
-        raise NoSpace(path=folder, needed=needed // 1_000_000, free=free // 1_000_000)
+    files = manifest.unpacked - rows + _SPARE
+    rows += rows // 2
+    same = store is not None and store.stat().st_dev == data_dir.stat().st_dev
+    wanted = [(data_dir, files + (rows if same else 0))]
+    if store is not None and not same:
+        wanted.append((store, rows + _SPARE))
+    for folder, needed in wanted:
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            raise NoSpace(path=folder, needed=needed // 1_000_000, free=free // 1_000_000)
 
 
 @contextmanager

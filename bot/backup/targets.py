@@ -29,6 +29,8 @@ class Target(Protocol):
 
     where: str
     """For people."""
+    folder: Path | None
+    """On whose disk it lies; None: on another machine's, for all we know."""
 
     def __enter__(self) -> Self:
         """Raises RestoreRefused while a service uses it."""
@@ -61,6 +63,7 @@ class SqliteTarget:
 
     def __init__(self, file: Path) -> None:
         self.where = str(file)
+        self.folder: Path | None = file.parent
         self._file = file
         self._fresh = file.with_name(f".{file.name}.restoring")
 
@@ -134,6 +137,7 @@ class PostgresqlTarget:
 
     def __init__(self, url: str, name: str) -> None:
         """`name`: of the schema for the new tables."""
+        self.folder: Path | None = None
         self._engine = create_engine(postgresql_url(url), poolclass=NullPool, hide_parameters=True)
         self._name = name
         self._url = make_url(postgresql_url(url)).update_query_dict({"options": f"-c search_path={name}"})

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
 
-from bot.backup.archive import Manifest, Member, Table, Writing, member_of
+from bot.backup.archive import Manifest, Member, Table, Writing, member_of, safe
 from bot.backup.shelf import FOLDER, BackupShelf, sync_folder
 from bot.errors import BackupNotWritten, NoSpace
 from bot.store import audit, dump, starting
@@ -221,7 +221,7 @@ def _add_lora(writing: Writing, folder: Path, add: Callable[[str, Callable[[], M
             files = [
                 (f"loras/{folder.name}/{path.name}", stack.enter_context(path.open("rb")))
                 for path in sorted(folder.iterdir())
-                if path.is_file() and not path.is_symlink()
+                if path.is_file() and not path.is_symlink() and safe(f"loras/{folder.name}/{path.name}")
             ]
         except FileNotFoundError:
             if folder.exists():
@@ -243,8 +243,11 @@ def _config_name(path: Path, folder: Path, number: int) -> str:
     """Beside `config.toml` as it lies beside it now; what lies elsewhere under `outside/`."""
     inside = Path(os.path.abspath(path))
     if inside.is_relative_to(os.path.abspath(folder)):
-        return f"config/{inside.relative_to(os.path.abspath(folder)).as_posix()}"
-    return f"config/outside/{number}-{path.name}"
+        name = f"config/{inside.relative_to(os.path.abspath(folder)).as_posix()}"
+        if safe(name):
+            return name
+    plain = re.sub(r"[^\w.-]", "_", path.name)
+    return f"config/outside/{number}-{plain}"
 
 
 def without_passwords(text: str) -> str:

@@ -389,3 +389,15 @@ def test_a_disk_that_gets_full_while_restoring_changes_nothing(there: Installati
     assert "is as it was" in done.stdout, done.stderr
     assert there.rows() == before
     assert [one.name for one in there.data.iterdir() if "restor" in one.name] == []
+
+
+def test_a_file_of_the_settings_whose_name_is_odd_comes_along_under_a_plain_one(
+    there: Installation, tmp_path: Path
+) -> None:
+    there.configure()
+    odd = there.folder / "용어:집 1.toml"
+    odd.write_text("글", encoding="utf-8")
+    written = there.backup(tmp_path / "b.zip", named=(odd,))
+    there.close()
+    assert written.manifest.outside == {"config/outside/1-용어_집_1.toml": str(odd)}
+    assert there.restore(written.path).manifest.outside == written.manifest.outside
