@@ -28,8 +28,7 @@ class Backups:
 
     def __init__(self, root: Root) -> None:
         self._root = root
-        settings = root.settings
-        self.folder = Path(settings.backup.folder) if settings.backup.folder else settings.data_dir / FOLDER
+        self.folder = root.settings.backups
 
     def make(
         self, to: Path | None, *, editions: bool | None, by: str, told: Told, store: Store | None = None

@@ -232,7 +232,7 @@ def make_desk(
 
 def make_telemetry(settings: Settings, wiki: WikiParts) -> Telemetry:
     """What a running service is measured by. Raises ExtraMissing."""
-    from bot.backup.shelf import FOLDER, BackupShelf
+    from bot.backup.shelf import BackupShelf
     from bot.telemetry.telemetry import Telemetry
 
     enabled = {"slack": settings.slack.enabled, "discord": settings.discord.enabled, "web": settings.web.enabled}
@@ -240,7 +240,7 @@ def make_telemetry(settings: Settings, wiki: WikiParts) -> Telemetry:
         settings,
         platforms=[name for name, on in enabled.items() if on],
         failed_pages=wiki.failed_pages,
-        backup_at=BackupShelf(settings.data_dir / FOLDER).newest_at,
+        backup_at=BackupShelf(settings.backups).newest_at,
     )
 
 

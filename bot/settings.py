@@ -245,6 +245,11 @@ class Settings(BaseSettings):
     privacy: PrivacySettings = PrivacySettings()
 
     @property
+    def backups(self) -> Path:
+        """The folder of backups."""
+        return Path(self.backup.folder) if self.backup.folder else self.data_dir / "backups"
+
+    @property
     def search_weights_file(self) -> Path:
         """Where `saseo search-weights learn` keeps what it learnt."""
         return self.data_dir / "search-weights.json"
