@@ -37,7 +37,7 @@ _STDOUT = Path("-")
 @click.option(
     "--data-dir", type=click.Path(path_type=Path), help="색인과 기록을 둘 폴더. 없으면 설정 파일 옆의 var입니다."
 )
-@click.option("--language", type=click.Choice(["ko", "en"]), help="답변과 안내의 언어.")
+@click.option("--language", "spoken", type=click.Choice(["ko", "en"]), help="답변과 안내의 언어.")
 @click.option("--model", default="", help="쓸 답변 모델(`saseo models list`의 이름).")
 @click.option("--slack/--no-slack", default=None, help="Slack에 연결합니다.")
 @click.option("--slack-admin", multiple=True, help="설정을 바꿀 수 있는 Slack 멤버 ID(여러 번 쓸 수 있습니다).")
@@ -57,7 +57,7 @@ def init(
     name: str | None,
     out: Path | None,
     data_dir: Path | None,
-    language: Language | None,
+    spoken: Language | None,
     model: str,
     slack: bool | None,
     slack_admin: tuple[str, ...],
@@ -75,9 +75,7 @@ def init(
     from bot.setup.answers import Answers, discord_ids, folder_to_write, look_at, port, slack_members
 
     asks = not (yes or json_wanted) and sys.stdin.isatty()
-    if language is None:
-        spoken: Language = "en" if os.environ.get("SASEO_LANGUAGE") == "en" else "ko"
-        language = click.prompt(texts.LANGUAGE, spoken, type=click.Choice(["ko", "en"])) if asks else spoken
+    language = spoken or _language(asks)
     ask = _Asking(language, asks)
     ask.say(texts.welcome(language) if asks else "")
 
@@ -209,6 +207,12 @@ def _written(config: Path, answers: Answers, ask: _Asking, *, force: bool) -> Pa
             config = Path(os.path.abspath(click.prompt(texts.question("out", language), "my.toml")))
         else:
             return config
+
+
+def _language(asks: bool) -> Language:
+    usual: Language = "en" if os.environ.get("SASEO_LANGUAGE") == "en" else "ko"
+    chosen: Language = click.prompt(texts.LANGUAGE, usual, type=click.Choice(["ko", "en"])) if asks else usual
+    return chosen
 
 
 def _free_name() -> Path:
