@@ -191,8 +191,8 @@ STRINGS = {
     "wiki.s.where_hint": ("제목이나 경로의 일부", "part of its title or path"),
     "wiki.s.where_title": ("나와야 할 문서: {page}", "The page that should be found: {page}"),
     "wiki.s.where_found": (
-        "후보 {n}개 가운데 {rank}위입니다. 위에 있는 결과와 무엇이 다른지 비교해 보십시오.",
-        "Rank {rank} of {n} candidates. Compare it with the results above it.",
+        "후보 {n}개 가운데 {rank}위입니다. 아래 결과와 무엇이 다른지 비교해 보십시오.",
+        "Rank {rank} of {n} candidates. Compare it with the results below.",
     ),
     "wiki.s.where_not": (
         "후보 {n}개에 없습니다. 질문과 겹치는 낱말이 거의 없거나, 이 그룹이 읽을 수 없거나, 색인에 없는 문서입니다.",
