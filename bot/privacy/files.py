@@ -16,6 +16,8 @@ from pathlib import Path
 PLACES = ("jobs", "tuning/answers", "tuning/verdicts", "loras", "exports", "logs")
 """Under the data directory."""
 EXPORTS = "exports"
+ASIDE = "before-restore-*"
+"""Folders of what a restore put aside (bot/backup/restoring.py)."""
 _WEIGHTS = frozenset({".gguf", ".safetensors", ".bin", ".npy", ".pt"})
 _LEAST = 8
 """Bytes of a text that is searched for; anything shorter stands everywhere by chance."""
@@ -45,21 +47,8 @@ def needles(texts: Collection[str]) -> tuple[bytes, ...]:
 
 def holding(data_dir: Path, wanted: Collection[bytes]) -> Iterator[Path]:
     """Files that hold any of these."""
-    if not wanted:
-        return
-    longest = max(len(one) for one in wanted)
-    for path in _files(data_dir):
-        try:
-            with path.open("rb") as file:
-                before = b""
-                while piece := file.read(_PIECE):
-                    window = before + piece
-                    if any(one in window for one in wanted):
-                        yield path
-                        break
-                    before = window[-longest:]
-        except OSError:
-            continue  # it went meanwhile
+    if wanted:
+        yield from (path for path in _files(data_dir) if _holds(path, wanted))
 
 
 def clear(data_dir: Path, wanted: Collection[bytes], *, running: Collection[str]) -> Cleared:
@@ -72,6 +61,16 @@ def clear(data_dir: Path, wanted: Collection[bytes], *, running: Collection[str]
         else:
             delete(data_dir, path, done)
     return done
+
+
+def clear_aside(data_dir: Path, names: Collection[bytes], done: Cleared) -> None:
+    """What a restore put aside goes whole when somebody of these `names` is in it: it serves nobody any more."""
+    for folder in sorted(data_dir.glob(ASIDE)):
+        if any(_holds(path, names) for path in sorted(folder.rglob("*")) if path.is_file()):
+            for path in sorted(folder.rglob("*")):
+                if path.is_file():
+                    done.deleted[path.relative_to(data_dir).as_posix()] = sha256(path)
+            remove_folder(folder)
 
 
 def delete(data_dir: Path, path: Path, done: Cleared) -> None:
@@ -94,6 +93,22 @@ def sha256(path: Path) -> str:
 def remove_folder(folder: Path) -> None:
     """With all that is in it, if it is there."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _holds(path: Path, wanted: Collection[bytes]) -> bool:
+    """Whether any of these bytes stands in the file; not, if it went meanwhile."""
+    longest = max(len(one) for one in wanted)
+    try:
+        with path.open("rb") as file:
+            before = b""
+            while piece := file.read(_PIECE):
+                window = before + piece
+                if any(one in window for one in wanted):
+                    return True
+                before = window[-longest:]
+    except OSError:
+        pass
+    return False
 
 
 def _files(data_dir: Path) -> Iterator[Path]:

@@ -141,7 +141,7 @@ def _rejected(connection: Connection, decided: float) -> int:
 
 def _before_restores(data_dir: Path, made: float) -> int:
     """What a restore put aside holds people who may have been erased since."""
-    old = [path for path in data_dir.glob("before-restore-*") if path.is_dir() and path.stat().st_mtime < made]
+    old = [path for path in data_dir.glob(files.ASIDE) if path.is_dir() and path.stat().st_mtime < made]
     for path in old:
         files.remove_folder(path)
     return len(old)

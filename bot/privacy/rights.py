@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _PERSON = re.compile(r"[a-z]{1,32}:\S{1,95}")
+LATER = "compacted_at"
+"""In a report: when the store was compacted, if that was not possible at once. Not signed."""
 TOMBSTONES = "privacy.tombstones"
 """A file beside the store: what it names does not come back even from a backup that is older than the erasure."""
 
@@ -124,7 +126,7 @@ class Rights:
 
     def _backups(self) -> list[str]:
         """Made before now: they still hold the person until they expire, and so does what a restore put aside."""
-        found = [*(self._data_dir / "backups").glob("[!.]*"), *self._data_dir.glob("before-restore-*")]
+        found = [*(self._data_dir / "backups").glob("[!.]*"), *self._data_dir.glob(files.ASIDE)]
         return sorted(path.relative_to(self._data_dir).as_posix() for path in found)
 
     # -- a copy ---------------------------------------------------------------------------------------------------------
@@ -272,7 +274,7 @@ class Rights:
 
     def verify_report(self, report: Mapping[str, Any]) -> bool:
         """Whether this report was written here and is as it was."""
-        unsigned = {name: value for name, value in report.items() if name != "signature"}
+        unsigned = {name: value for name, value in report.items() if name not in ("signature", LATER)}
         return hmac.compare_digest(self._signature(unsigned), str(report.get("signature", "")))
 
     def _signature(self, report: Mapping[str, Any]) -> str:
@@ -297,6 +299,7 @@ class Rights:
         every = self._store.run_now(runs.every)
         at_work = [one.id for one in every if one.state == "running" and (one.until or 0.0) > self._clock()]
         cleared = files.clear(self._data_dir, files.needles(theirs.texts() | self._ids(who)), running=at_work)
+        files.clear_aside(self._data_dir, [one.encode() for one in {who.name, who.raw} - {""}], cleared)
         for row in theirs.tables["exports"]:
             path = Path(row["path"])
             try:
@@ -370,7 +373,17 @@ class Rights:
         # The backup may have brought a LoRA back as what answers; and one that could not be deleted then may be deleted now.
         here = [one for one in self._store.run_now(loras.every) if one.deleted_at is None]
         self._withdraw(tuple(one.name for one in here if one.marked == forgetting.REASON), by=by)
+        self._compact_later()
         return done
+
+    def _compact_later(self) -> None:
+        """An erasure whose store could not be compacted, say because it was busy, is completed."""
+        every = self._store.run_now(privacy.requests)
+        waiting = [one for one in every if one.report.get("compacted") is False and LATER not in one.report]
+        if waiting and self._compact():
+            for one in waiting:
+                report = {**one.report, LATER: self._clock()}
+                self._store.run_now(privacy.done, one.id, report, now=one.done_at or self._clock())
 
     def _keep_tombstones(self) -> None:
         keep_tombstones(self._store, self._data_dir)
@@ -391,6 +404,7 @@ def keep_tombstones(store: Store, data_dir: Path) -> None:
         known[person] = max(at, known.get(person, at))
     data_dir.mkdir(parents=True, exist_ok=True)
     write_atomically(data_dir / TOMBSTONES, json.dumps(known, sort_keys=True))
+    (data_dir / TOMBSTONES).chmod(0o600)
 
 
 def read_tombstones(data_dir: Path) -> dict[str, float]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,15 +21,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from sqlalchemy import Connection, select, update
 
+from bot.backup.restoring import RestoreParts, restore
+from bot.backup.writing import BackupParts, write
 from bot.conversation import Asked, Person, Place, Vote
 from bot.examples.guards import Rules
 from bot.examples.workbench import Workbench
 from bot.messages import Outcome
 from bot.privacy.retention import Ages, sweep
-from bot.privacy.rights import Rights
+from bot.privacy.rights import Rights, reapply
 from bot.releases.releases import Releases
 from bot.store import answers, audit, escalations, examples, jobs, loras, questions, votes
-from bot.store.database import open_store
+from bot.store.database import Store, open_store
 from bot.store.loras import LoraRecord
 from bot.store.schema import escalations as escalations_table
 from bot.store.schema import gap_questions, gaps, traces
@@ -228,21 +229,22 @@ class Installation:
         self.clock.now += 1.0
 
     def back_up(self) -> None:
-        """A consistent copy beside the data directory, while everything goes on."""
-        with (
-            sqlite3.connect(self.data / "saseo.sqlite") as source,
-            sqlite3.connect(self.home / "backup.sqlite") as target,
-        ):
-            source.backup(target)
-        source.close()
-        target.close()
+        """As `saseo backup` does, beside the data directory."""
+        parts = BackupParts(self.store, self.data, None, (), None, self.clock)
+        write(parts, self.home / "backup.zip", by="cli")
 
     def restore(self) -> None:
-        """The rows of before, and the key and the tombstones of now."""
+        """As `saseo restore --yes` does; then the night comes, which looks after what a backup brings in files."""
         self.store.close()
-        shutil.copy(self.home / "backup.sqlite", self.data / "saseo.sqlite")
+
+        def again(store: Store) -> int:
+            return len(reapply(store, self.data, PEOPLE, by="restore", now=self.clock()))
+
+        parts = RestoreParts("", self.data, None, self.home, again, self.clock)
+        restore(self.home / "backup.zip", parts, by="cli", sure=lambda manifest, taken: None, told=lambda *_: None)
         self.store = open_store("", self.data)
         self.rights.reapply()
+        self.clock.now += 1.0  # names of folders hold the second
         self.answered = [one for one in self.answered if self.store.run_now(answers.get, one[0]) is not None]
 
     def check(self) -> None:
@@ -386,6 +388,23 @@ def test_after_a_whole_life_each_may_go_and_the_others_words_stay(name: str) -> 
         others = [spoken for other, spoken in it.people.items() if other != name]
         assert any(word.encode() in left for spoken in others for word in spoken.words)
         assert it.store.run_now(jobs.newest, "tune") is not None
+    finally:
+        it.close()
+
+
+def test_a_restored_backup_brings_nobody_back_and_what_it_put_aside_goes_with_the_next_erasure() -> None:
+    it = Installation()
+    try:
+        whole_life(it)
+        it.back_up()
+        it.erase("K")
+        it.restore()
+        it.check()
+        assert list(it.data.glob("before-restore-*"))
+        assert any(word.encode() in b"".join(it.bytes_of().values()) for word in it.people["L"].words)
+        it.erase("L")
+        it.check()
+        assert not list(it.data.glob("before-restore-*"))
     finally:
         it.close()
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from bot.conversation import Person, Place, Vote
-from bot.errors import BadPerson, CopyNotWritable
+from bot.errors import BadPerson, CopyNotWritable, StoreError
 from bot.messages import Outcome
 from bot.privacy.rights import TOMBSTONES, Rights, read_tombstones
 from bot.store import answers, audit, escalations, examples, facts, jobs, loras, privacy, questions, votes
@@ -292,3 +292,25 @@ def test_erasing_twice_is_erasing_once(store: Store, rights: Rights) -> None:
     assert rights.forget(KIM.key, by="cli")["known"] is True
     again = rights.forget(KIM.key, by="cli")
     assert (again["known"], again["questions"], again["files"]) == (False, 0, {})
+
+
+def test_a_store_that_was_too_busy_is_compacted_the_night_after(
+    store: Store, rights: Rights, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(self: Store) -> None:
+        raise StoreError(where="x", reason="busy")
+
+    ask(store, "1", KIM)
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "compact", busy)
+        assert rights.forget(KIM.key, by="cli")["compacted"] is False
+    rights.reapply()
+    [request] = store.run_now(privacy.requests)
+    assert request.report["compacted_at"] == clock.now
+    assert rights.verify_report(request.report)
+
+
+def test_the_tombstones_file_is_for_its_owner_alone(store: Store, rights: Rights, tmp_path: Path) -> None:
+    ask(store, "1", KIM)
+    rights.forget(KIM.key, by="cli")
+    assert (tmp_path / TOMBSTONES).stat().st_mode & 0o077 == 0
