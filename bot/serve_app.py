@@ -112,13 +112,14 @@ def privacy_check(settings: Settings) -> Check:
 def _store_check(settings: Settings) -> Check:
     from bot.store.database import open_store
 
+    name = "저장소" if settings.language == "ko" else "Store"
     try:
         store = open_store(settings.store.url, settings.data_dir)
     except ServiceError as error:
-        return Check("저장소", False, type(error).__name__, error.explain(settings.language))
+        return Check(name, False, type(error).__name__, error.explain(settings.language))
     where = store.where
     store.close()
-    return Check("저장소", True, where)
+    return Check(name, True, where)
 
 
 def slack_tokens() -> SlackTokens:
