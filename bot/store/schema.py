@@ -239,6 +239,8 @@ examples = Table(
     Column("decided_at", Float),
     Column("decided_by", String(128), nullable=False),  # empty: nobody; auto: the rule
     Index("examples_by_state", "state", "made_at"),
+    Index("examples_by_kind", "state", "kind", "made_at"),
+    Index("examples_by_lora", "state", "lora", "made_at"),
 )
 
 example_people = Table(
