@@ -28,7 +28,9 @@ class Missed:
     asked_at: float
     reason: Reason
     was_answered: bool
-    """The wiki seemed to say enough, so only other evidence can mean that it is answered now."""
+    """It got an answer that was no good: the same evidence will not give a better one."""
+    edition: str
+    """In which it was asked."""
     seen: frozenset[str]
     """The texts that the writer saw then."""
     gap: str = ""

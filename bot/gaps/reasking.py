@@ -1,8 +1,8 @@
 """Does the wiki answer a gap now? Its typical questions are asked again in a new edition, as those would read who asked them.
 
-A question that was declined counts as answered when the search finds enough evidence (or, with the writer, when it answers with a
-source). One that was answered badly only when the best evidence is something that the writer did not see then. What was private is
-asked with what everyone may read, so a restricted page closes no gap by itself.
+By the search alone a question counts as answered when there is enough evidence and the best of it is nothing that the writer was shown
+then, for with that it declined or answered badly. By the writer when it answers with a source; after a bad answer only with a new one.
+What was private is asked with what everyone may read, so a restricted page closes no gap by itself.
 """
 
 from __future__ import annotations
@@ -52,11 +52,13 @@ class SearchAsker:
 
     def ask(self, question: Missed) -> Answering | None:
         """See Asker."""
+        if question.edition == self._index.name:
+            return None  # it says what it said
         found = self._index.search(question.text, reader_of(groups_of(question, self._readable)), 3)
         if judge(found.evidence, self._threshold, can_rewrite=False) != "enough" or not found.hits:
             return None
         best = found.hits[0].passage
-        if question.was_answered and any(_holds(best.text, seen) for seen in question.seen):
+        if any(_holds(best.text, seen) for seen in question.seen):
             return None
         return Answering(best.source, best.page)
 

@@ -46,6 +46,7 @@ def job_parts(store: Store, gaps: GapParts) -> JobParts:
         reindex=not_wanted,
         workbench=not_wanted,
         learning=not_wanted,
+        backup=not_wanted,
         gaps=lambda: gaps,
     )
 

@@ -207,7 +207,8 @@ def test_a_badly_answered_question_is_answered_only_by_evidence_that_the_writer_
     assert asker.ask(replace(question, seen=frozenset({"예전에는 이렇게 적혀 있었습니다."}))) == Answering(
         "wiki", best.page
     )
-    assert asker.ask(replace(question, was_answered=False)) == Answering("wiki", best.page)
+    assert asker.ask(replace(question, was_answered=False)) is None  # it was declined with the same in sight
+    assert asker.ask(replace(question, seen=frozenset(), edition=index.name)) is None  # nothing has changed since
 
 
 def test_a_restricted_page_answers_only_where_everyone_may_read_it(store: Store, index: SearchIndex) -> None:
