@@ -13,7 +13,7 @@ and relies on this (`tests/bot/writers/test_contract.py` checks it):
 * **Pieces** are non-empty text without broken characters; the text does not begin with white space.
 * **The last chunk**, and no other, has empty content, `usage_metadata` (`input_tokens`, `output_tokens`; from a local model
   also `input_token_details.cache_read`) and `response_metadata` with `prompt_seconds`, `decode_seconds`, `reused_tokens`,
-  `waited_seconds` and `stop` (`end`, `stop`, `length` or `loop`).
+  `waited_seconds` and `stop` (`end`, `stop`, `length` or `loop`). A writer that is paid for adds `cost_krw`, which the console sums up.
 * **Cancelling** = closing the stream (`aclose`) or cancelling the task. A local model stops within about 50 ms, also while it
   still reads the prompt, and is then ready for the next question.
 * **Errors** are only those of `bot.errors.WritingError` (`WriterBusy`, `WriterTimeout`, `WriterFailed`, `WritingCancelled`) and

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 OUTCOMES = (*(outcome.value for outcome in Outcome), records.OPEN)
 _FIELDS = ("q", "outcome", "where", "lora", "vote", "since", "until")
 _LIST = "/conversations"
+_CHOICES_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def conversations(parts: ConversationsParts) -> Page:
 class _Conversations:
     def __init__(self, parts: ConversationsParts) -> None:
         self._parts = parts
+        self._chosen_from: tuple[float, dict[str, Any]] | None = None
 
     async def list(self, request: Request) -> Response:
         """A page of the list; for htmx only its rows."""
@@ -68,7 +71,7 @@ class _Conversations:
         }
         if is_htmx(request):
             return render(request, "conversations/rows.html" if after else "conversations/found.html", **values)
-        choices = await self._parts.store.run(_choices)
+        choices = await self._choices()
         return render(request, "conversations/list.html", asked=asked, outcomes=OUTCOMES, **choices, **values)
 
     async def show(self, request: Request) -> Response:
@@ -81,6 +84,13 @@ class _Conversations:
         shown = Shown(told, me, await self._parts.may_read(me.groups, _pages(told)))
         back = request.query_params.get("back", "")
         return render(request, "conversations/show.html", shown=shown, told=told, older=older, back=back[:1000])
+
+    async def _choices(self) -> dict[str, Any]:
+        """Places and LoRAs; a new one may be missing for a moment."""
+        now, known = time.monotonic(), self._chosen_from
+        if known is None or now - known[0] > _CHOICES_SECONDS:
+            known = self._chosen_from = (now, await self._parts.store.run(_choices))
+        return known[1]
 
     def _wanted(self, asked: Mapping[str, str], me: Viewer) -> Filter:
         """What cannot be read is as if it were not there."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
+
+from langchain_core.outputs import ChatGenerationChunk
 
 from bot.answering.flow import AnswerFlow
 from bot.errors import WriterFailed
@@ -129,3 +132,17 @@ async def test_a_trace_survives_json_also_of_an_earlier_version(index: SearchInd
     older = trace.as_json()
     del older["reused_tokens"], older["turns"]
     assert Trace.of_json(older) == replace(trace, reused_tokens=0, turns=())
+
+
+async def test_what_a_paid_writer_says_it_cost_is_on_the_answer(index: SearchIndex) -> None:
+    class Paid(ScriptedWriter):
+        async def _astream(self, *given: object, **more: object) -> AsyncIterator[ChatGenerationChunk]:  # type: ignore[override]
+            async for chunk in super()._astream(*given, **more):  # type: ignore[arg-type]
+                if chunk.message.response_metadata:
+                    chunk.message.response_metadata["cost_krw"] = 1.5
+                yield chunk
+
+    _, answer = await traced(index, Paid(script=["请在三天前申请。", GOOD]))
+    assert answer.cost_krw == 3.0  # of both tries
+    _, answer = await traced(index, ScriptedWriter(script=[GOOD]))
+    assert answer.cost_krw == 0
