@@ -6,8 +6,9 @@ import pytest
 
 from bot import prompts
 from bot.errors import NotApprovable, UnknownExample
+from bot.examples.example import Example
 from bot.examples.review import Review, words
-from bot.store import examples
+from bot.store import audit, examples
 from bot.store.database import Store
 from tests.bot.examples.rows import LEAVE, FakeGrounding, FakePages, example, mask
 
@@ -133,3 +134,45 @@ def test_an_edit_that_is_taken_back_takes_its_problems_along(store: Store) -> No
     desk = review(store)
     assert desk.edit(one.id, "연차는 30일입니다. [1]").problems == ("support",)
     assert desk.undo() == one
+
+
+def test_what_somebody_edits_between_the_check_and_the_decision_is_not_approved(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = example("1"), example("2")
+    for each in (one, other):
+        store.run_now(examples.add, each)
+    desk, lee = review(store), review(store, reviewer="terminal:lee")
+    check = Review.problems
+
+    def checking(self: Review, checked: Example) -> tuple[str, ...]:
+        found = check(self, checked)
+        if checked.id == other.id and self.reviewer == "terminal:kim" and LEAVE in checked.answer:
+            lee.edit(one.id, "연차는 30일입니다. [1]")
+        return found
+
+    monkeypatch.setattr(Review, "problems", checking)
+    decided = desk.approve_all([one.id, other.id])
+    assert decided.done == (other.id,)
+    assert decided.refused == {one.id: ("support",)}
+    kept = store.run_now(examples.get, one.id)
+    assert kept is not None
+    assert kept.state == "pending"
+
+
+def test_decisions_are_in_the_audit_log_without_anybodys_words(store: Store) -> None:
+    one = example("1")
+    store.run_now(examples.add, one)
+    desk = review(store)
+    desk.edit_and_approve(one.id, f"{LEAVE} [1] ")
+    desk.reject(one.id)
+    desk.undo()
+    review(store, reviewer="web:lee").reject(one.id)
+    kept = [(entry.by, entry.action, entry.subject) for entry in reversed(store.run_now(audit.entries))]
+    assert kept == [
+        ("cli", "example.approve", one.id),
+        ("cli", "example.reject", one.id),
+        ("cli", "example.undo", one.id),
+        ("web:lee", "example.reject", one.id),
+    ]
+    assert LEAVE not in repr(store.run_now(audit.entries))
