@@ -100,6 +100,7 @@ def forget(
     _forget_shared(connection, theirs.ids("answers"))
     _forget_directs(connection, theirs)
     _unlean(connection, theirs.others)
+    _unname_gaps(connection, theirs.others)
     said = [row["answer"] for row in theirs.tables["votes"]]
     for at in range(0, len(said), _BATCH):
         connection.execute(delete(votes).where(votes.c.person == person, votes.c.answer.in_(said[at : at + _BATCH])))
@@ -185,6 +186,14 @@ def _drop_if_empty(connection: Connection, gap: str) -> bool:
         return False
     connection.execute(delete(gaps).where(gaps.c.id == gap))
     return True
+
+
+def _unname_gaps(connection: Connection, others: Sequence[str]) -> None:
+    """A gap's names and draft may hold words of a question that one of its questions leant on: the next run makes them anew."""
+    for at in range(0, len(others), _BATCH):
+        held = select(gap_questions.c.gap).where(gap_questions.c.question.in_(others[at : at + _BATCH]))
+        blank = dict.fromkeys(("name", "named", "draft", "open_name"), "")
+        connection.execute(update(gaps).where(gaps.c.id.in_(held)).values(**blank))
 
 
 def _forget_shared(connection: Connection, answer_ids: Sequence[str]) -> None:
