@@ -53,8 +53,9 @@ class Tally:
     def all(cls, some: Iterable[Tally]) -> Tally:
         """All of them together."""
         parts = list(some)
+        sums: dict[str, Any] = {name: sum(getattr(one, name) for one in parts) for name in _SUMS}
         return cls(
-            *(sum(getattr(one, name) for one in parts) for name in _SUMS),
+            **sums,
             first_token=Histogram.all(one.first_token for one in parts),
             total_seconds=Histogram.all(one.total_seconds for one in parts),
         )
@@ -197,7 +198,8 @@ def _some_open(connection: Connection, begins: float, ends: float) -> bool:
 
 def _tally(sums: dict[str, float], seconds: dict[str, Histogram]) -> Tally:
     counts: dict[str, Any] = {name: int(value or 0) for name, value in sums.items() if name != "cost_krw"}
-    return Tally(**counts, cost_krw=float(sums["cost_krw"] or 0.0), **seconds)
+    more: dict[str, Any] = dict(seconds)
+    return Tally(**counts, cost_krw=float(sums["cost_krw"] or 0.0), **more)
 
 
 def _as_row(tally: Tally) -> dict[str, Any]:
