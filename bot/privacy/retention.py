@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, and_, delete, func, or_, select, union_all
 
 from bot.privacy import files
-from bot.store import audit, forgetting
+from bot.store import asides, audit, forgetting
 from bot.store.database import Store
 from bot.store.schema import (
     answers,
@@ -81,7 +81,8 @@ def sweep(
         )
     if (written := ages.before(ages.exports, now)) is not None:
         done["exports"] = _exports(store, data_dir, written)
-    done["before_restores"] = _before_restores(data_dir, now - BEFORE_RESTORE_DAYS * DAY)
+    aside = now - BEFORE_RESTORE_DAYS * DAY
+    done["before_restores"] = _before_restores(data_dir, aside) + store.run_now(_asides, aside)
     if (recorded := ages.before(ages.audit, now)) is not None:
         over = and_(privacy_requests.c.done_at.is_not(None), privacy_requests.c.done_at < recorded)
         take("requests", lambda connection: _delete(connection, privacy_requests.c.id, over))
@@ -144,6 +145,14 @@ def _before_restores(data_dir: Path, made: float) -> int:
     old = [path for path in data_dir.glob(files.ASIDE) if path.is_dir() and path.stat().st_mtime < made]
     for path in old:
         files.remove_folder(path)
+    return len(old)
+
+
+def _asides(connection: Connection, made: float) -> int:
+    """The same on PostgreSQL."""
+    old = [schema for schema, at in asides.asides(connection).items() if at < made]
+    for schema in old:
+        asides.drop(connection, schema)
     return len(old)
 
 

@@ -28,7 +28,7 @@ from bot.models.stamp import write_atomically
 from bot.privacy import files
 from bot.privacy.opening import pseudonyms_of
 from bot.privacy.pseudonyms import Pseudonyms, is_pseudonym
-from bot.store import audit, forgetting, loras, personal, privacy
+from bot.store import asides, audit, forgetting, loras, personal, privacy
 from bot.store import jobs as runs
 from bot.store.database import Store
 from bot.store.personal import Personal
@@ -299,7 +299,16 @@ class Rights:
         every = self._store.run_now(runs.every)
         at_work = [one.id for one in every if one.state == "running" and (one.until or 0.0) > self._clock()]
         cleared = files.clear(self._data_dir, files.needles(theirs.texts() | self._ids(who)), running=at_work)
-        files.clear_aside(self._data_dir, [one.encode() for one in {who.name, who.raw} - {""}], cleared)
+        named = {who.name, who.raw} - {""}
+        files.clear_aside(self._data_dir, [one.encode() for one in named], cleared)
+
+        def drop_asides(connection: Connection) -> list[str]:
+            gone = [schema for schema in asides.asides(connection) if asides.holds(connection, schema, named)]
+            for schema in gone:
+                asides.drop(connection, schema)
+            return gone
+
+        cleared.deleted |= dict.fromkeys(self._store.run_now(drop_asides), "")
         for row in theirs.tables["exports"]:
             path = Path(row["path"])
             try:
