@@ -32,16 +32,11 @@ def now_of(connection: Connection, jobs: Collection[str]) -> Switches:
     paused = connection.execute(select(job_switches.c.job).where(job_switches.c.paused)).scalars()
     keys = connection.execute(select(facts.c.key).where(facts.c.key.startswith("stop:", autoescape=True))).scalars()
     stopping = frozenset(key.partition(":")[2] for key in keys)
-    last = {}
-    for job in jobs:
-        found = _rows(
-            connection,
-            [job_runs.c.job == job],
-            [job_runs.c.started_at.is_(None), job_runs.c.started_at.desc(), job_runs.c.due_at.desc()],
-            1,
-        )
-        if found:
-            last[job] = found[0]
+    newest_first = [job_runs.c.started_at.is_(None), job_runs.c.started_at.desc(), job_runs.c.due_at.desc()]
+    place = func.row_number().over(partition_by=job_runs.c.job, order_by=newest_first)
+    placed = select(job_runs.c.id, place.label("place")).where(job_runs.c.job.in_(list(jobs))).subquery()
+    newest = select(placed.c.id).where(placed.c.place == 1)
+    last = {run.job: run for run in _rows(connection, [job_runs.c.id.in_(newest)], [job_runs.c.id], len(jobs))}
     active = _rows(connection, [job_runs.c.state.in_(_ACTIVE)], [job_runs.c.due_at, job_runs.c.id], 200)
     return Switches(frozenset(paused), stopping, last, tuple(active))
 
