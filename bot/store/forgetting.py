@@ -189,9 +189,11 @@ def _drop_if_empty(connection: Connection, gap: str) -> bool:
 
 
 def _unname_gaps(connection: Connection, others: Sequence[str]) -> None:
-    """A gap's names and draft may hold words of a question that one of its questions leant on: the next run makes them anew."""
+    """A gap's names and draft may hold words of a question that one of its questions leant on, whose vector does: made anew by the next run."""
     for at in range(0, len(others), _BATCH):
-        held = select(gap_questions.c.gap).where(gap_questions.c.question.in_(others[at : at + _BATCH]))
+        some = gap_questions.c.question.in_(others[at : at + _BATCH])
+        held = select(gap_questions.c.gap).where(some)
+        connection.execute(update(gap_questions).where(some).values(vector=None, embedder=""))
         blank = dict.fromkeys(("name", "named", "draft", "open_name"), "")
         connection.execute(update(gaps).where(gaps.c.id.in_(held)).values(**blank))
 
