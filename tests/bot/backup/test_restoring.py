@@ -25,7 +25,7 @@ from bot.store.migrations import upgrading
 from tests.bot.backup.conftest import Installation, ask
 
 WRITER = """
-import sys
+import sys, time
 from pathlib import Path
 from bot.store.database import open_store
 from tests.bot.backup.conftest import ask
@@ -35,6 +35,7 @@ number = 0
 while True:
     ask(store, f"w{number}", "글" * 200)
     number += 1
+    time.sleep(0.01)
 """
 
 
