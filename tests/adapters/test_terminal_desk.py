@@ -79,7 +79,9 @@ async def test_a_thumb_down_keeps_why(office: Office, driver: TerminalDriver) ->
     await driver.answers(await driver.direct(LEAVE))
     (thanks,) = await driver.answers(await driver.direct("/아쉬워요 옛 규정입니다."))
     assert "고맙습니다" in thanks.text
-    assert [row[:4] for row in await office.votes()] == [(office.people.of("terminal:local"), "down", "옛 규정입니다.", "")]
+    assert [row[:4] for row in await office.votes()] == [
+        (office.people.of("terminal:local"), "down", "옛 규정입니다.", "")
+    ]
     await driver.answers(await driver.direct("/좋아요"))
     assert [row[:4] for row in await office.votes(lambda rows: rows[0][1] == "up")] == [
         ("terminal:local", "up", "", "")

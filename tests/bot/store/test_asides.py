@@ -19,7 +19,7 @@ MADE = float(calendar.timegm((2026, 11, 1, 12, 0, 0)))
 def put_aside(connection: Connection) -> None:
     connection.exec_driver_sql(f"CREATE SCHEMA {NAME}")
     connection.exec_driver_sql(f"CREATE TABLE {NAME}.questions (person text)")
-    connection.exec_driver_sql(f"INSERT INTO {NAME}.questions SELECT 'p:1'")  # noqa: S608
+    connection.exec_driver_sql(f"INSERT INTO {NAME}.questions SELECT 'p:1'")
     connection.exec_driver_sql("CREATE SCHEMA saseo_before_restore_of_somebody_else")
 
 
