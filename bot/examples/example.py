@@ -56,9 +56,9 @@ class Example:
     edition: str = ""
     prompt: str = ""
     asker: str = ""
-    """Person.key of who asked the question."""
+    """The pseudonym of who asked the question; empty: nobody."""
     people: tuple[str, ...] = ()
-    """Person.key of everyone whose vote or correction made it, sorted."""
+    """Pseudonyms of everyone whose vote or correction made it, sorted."""
     origins: tuple[str, ...] = ()
     """Ids of the answers it was made from, near-duplicates included."""
     problems: tuple[str, ...] = ()

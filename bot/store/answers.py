@@ -21,7 +21,7 @@ class Kept:
     id: str
     question_id: str
     asker: str
-    """Person.key."""
+    """Their pseudonym."""
     question: str
     answer: Answer
     language: Language

@@ -15,7 +15,7 @@ from bot.store.schema import escalations, questions, vote_changes, votes
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An answer and everything people say about it now. People are Person.key."""
+    """An answer and everything people say about it now. People are pseudonyms."""
 
     kept: Kept
     answered_at: float

@@ -119,7 +119,7 @@ def loras_that_saw(connection: Connection, example_ids: Collection[str]) -> list
 
 
 def people_behind(connection: Connection, lora: str) -> list[str]:
-    """Person.key of everyone whose vote, correction or question is in a LoRA, sorted; forgotten people are missing."""
+    """Pseudonyms of everyone whose vote, correction or question is in a LoRA, sorted; forgotten people are missing."""
     stood = (
         select(example_people.c.person)
         .join(lora_examples, lora_examples.c.example == example_people.c.example)
