@@ -154,6 +154,7 @@ def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> 
         store,
         WebOptions(web.host, web.public_url, settings.language, web.texts, ZoneInfo(settings.jobs.timezone)),
     )
+    app.state.renderer.warm()  # still off the event loop
     served: ASGIApp = app
     if root.telemetry is not None:
         app.router.routes.extend(root.telemetry.console_routes())

@@ -58,6 +58,11 @@ class Renderer:
         for name in ("t", "when", "ago", "duration"):
             self._environment.globals[name] = getattr(self, f"_{name}")
 
+    def warm(self) -> None:
+        """Compile every template now: the first use of one would hold the event loop for up to a tenth of a second."""
+        for name in self._environment.list_templates(extensions=["html"]):
+            self._environment.get_template(name)
+
     def html(self, viewer: Viewer, template: str, values: Mapping[str, Any], *, here: str = "", said: str = "") -> str:
         """The text of a page or of a part of one."""
         listed = [page for page in self.pages if viewer.may(page.role)]
