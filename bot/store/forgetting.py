@@ -189,7 +189,7 @@ def _drop_if_empty(connection: Connection, gap: str) -> bool:
 
 
 def _unname_gaps(connection: Connection, others: Sequence[str]) -> None:
-    """A gap's names and draft may hold words of a question that one of its questions leant on, whose vector does: made anew by the next run."""
+    """Names and draft of a gap, and the vector of a question, may be made of words that it leant on: the next run makes them anew."""
     for at in range(0, len(others), _BATCH):
         some = gap_questions.c.question.in_(others[at : at + _BATCH])
         held = select(gap_questions.c.gap).where(some)
