@@ -117,6 +117,11 @@ class Finder:
                 if not every[row].gap
             },
             typical=typical,
+            read_again={
+                every[row].id: (_kept(vectors[row]), self._likeness.embedder_id)
+                for row in rows
+                if every[row].gap and every[row].embedder != self._likeness.embedder_id
+            },
         )
 
     def _nearest(self, texts: Sequence[str]) -> list[NearPage]:

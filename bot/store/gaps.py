@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select, update
@@ -49,6 +49,8 @@ class Grown:
     """Question id → reason, asked at, vector, embedder."""
     typical: Mapping[str, float]
     """Question id → 0..1, of all its questions."""
+    read_again: Mapping[str, tuple[bytes, str]] = field(default_factory=dict)
+    """Question id → vector, embedder, of those that had none of this embedder."""
 
 
 def missed(connection: Connection, *, since: float, most: int) -> list[Missed]:
@@ -267,6 +269,9 @@ def _keep_one(connection: Connection, one: Grown, now: float) -> str:
         connection.execute(insert(gap_questions).values(question=question, gap=gap, **row))
     for question, typical in one.typical.items():
         connection.execute(update(gap_questions).where(gap_questions.c.question == question).values(typical=typical))
+    for question, (vector, embedder) in one.read_again.items():
+        mine = gap_questions.c.question == question
+        connection.execute(update(gap_questions).where(mine).values(vector=vector, embedder=embedder))
     if one.id and one.added:
         _note(connection, gap, "grew", now, {"questions": len(one.added)})
         if state == "answered":

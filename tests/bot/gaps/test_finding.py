@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from bot.conversation import Place
 from bot.examples.masking import mask
@@ -16,6 +17,7 @@ from bot.gaps.reasking import Answering, SearchAsker, WriterAsker, reask, verdic
 from bot.messages import Answer, Outcome, Question, Shown
 from bot.store import gaps
 from bot.store.database import Store, open_store
+from bot.store.schema import gap_questions
 from knowledge.search import SearchIndex
 from tests.bot.gaps.rows import DAY, KIM, LEE, NOW, PARK, miss, thumb
 from tests.bot.store.rows import answer
@@ -100,6 +102,16 @@ def test_vectors_are_made_once(missed: Store, index: SearchIndex, monkeypatch: p
     monkeypatch.setattr(index.embedder, "query", lambda text: asked.append(text) or query(text))  # type: ignore[func-returns-value]
     find(missed, index)
     assert asked.count(PARKING[0]) <= 1  # for the nearest pages alone
+
+
+def test_a_vector_that_went_or_is_of_another_model_is_made_anew_and_kept(missed: Store, index: SearchIndex) -> None:
+    find(missed, index)
+    blank = update(gap_questions).values(vector=None, embedder="another")
+    missed.run_now(lambda connection: connection.execute(blank))
+    find(missed, index)
+    rows = missed.run_now(lambda connection: connection.execute(select(gap_questions)).all())
+    assert {row.embedder for row in rows} == {index.embedder.id}
+    assert {len(row.vector) for row in rows} == {4 * index.embedder.dimension}
 
 
 def test_what_names_nothing_is_in_no_gap(store: Store, index: SearchIndex) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy import delete
 
 from bot.gaps.gap import WEEKS
 from bot.messages import Outcome, Shown
-from bot.store import gaps
+from bot.store import forgetting, gaps
 from bot.store.database import Store
 from bot.store.schema import gap_events, questions
-from tests.bot.gaps.rows import DAY, KIM, LEE, NOW, PARK, call, miss, near, put, thumb
+from tests.bot.gaps.rows import CHANNEL, DAY, KIM, LEE, NOW, PARK, call, miss, near, put, thumb
 
 
 def texts(store: Store, since: float = NOW - 60 * DAY) -> list[str]:
@@ -163,3 +165,22 @@ def test_the_most_typical_questions_come_first(store: Store, most: int | None) -
         miss(store, text)
     (gap,) = put(store, ["첫째", "둘째", "셋째"])
     assert [one.text for one in store.run_now(gaps.of, gap, most)] == ["첫째", "둘째", "셋째"][:most]
+
+
+def test_names_made_of_an_erased_persons_words_go_also_where_they_came_by_a_follow_up(store: Store) -> None:
+    thread = replace(CHANNEL, thread="1.0")
+    miss(store, "에메랄드 예산은?", KIM, place=thread, now=NOW - 2 * DAY)
+    miss(store, "그럼 신청은?", LEE, place=thread, condensed="에메랄드 예산 그럼 신청은?", now=NOW - DAY)
+    miss(store, "주차 등록은?", PARK)
+    own, follow_up, other = put(
+        store, ["에메랄드 예산은?"], ["에메랄드 예산 그럼 신청은?"], ["주차 등록은?"], name="에메랄드"
+    )
+    store.run_now(gaps.change, follow_up, "drafted", by="cli", now=NOW, draft="# 에메랄드")
+    store.run_now(forgetting.forget, KIM.key, asked_by="cli", now=NOW)
+    assert store.run_now(gaps.get, own) is None
+    found = store.run_now(gaps.get, follow_up)
+    assert found is not None
+    assert (found.title, found.draft) == ("", "")
+    untouched = store.run_now(gaps.get, other)
+    assert untouched is not None
+    assert untouched.title == "에메랄드"
