@@ -67,13 +67,15 @@ def ask(
     arguments: Mapping[str, Any] | None = None,
 ) -> Run:
     """Make the job due, on the record; the run that waits. Raises NotFoundInConsole, JobPaused."""
-    from bot.store import audit, jobs
+    from bot.store import audit, job_rows, jobs
 
     if job not in book.jobs:
         raise NotFoundInConsole
     if jobs.paused(connection, job):
         raise JobPaused(job=job)
     run = jobs.ask(connection, job, by=by, now=now, arguments=arguments)
+    if run.asked_by == jobs.CLOCK:  # a person waits for it now: it is not to be missed, nor left because the job is off
+        job_rows.change(connection, run.id, asked_by=by, due_at=now)
     detail = {"run": run.id, **(arguments or {})}
     audit.record(connection, by=by, action="job.run", subject=job, detail=detail, origin=origin, now=now)
     return run

@@ -103,6 +103,16 @@ async def test_run_now_makes_the_job_due_and_is_on_the_record(
     assert "대기 중" in row((await browser.get("/jobs/board")).text, "tune")
 
 
+async def test_a_run_of_the_clock_that_waits_becomes_the_persons(browse: Opening, page: Page, store: Store) -> None:
+    waiting = store.run_now(jobs.ask, "tune", by=jobs.CLOCK, now=1000.0)
+    browser = browse([page])
+    await browser.get("/jobs")
+    await browser.post("/jobs/tune/run")
+    found = store.run_now(jobs.every, "tune")
+    assert [(one.id, one.asked_by) for one in found] == [(waiting.id, "web:local")]
+    assert found[0].due_at > 1000.0
+
+
 async def test_a_viewer_sees_and_changes_nothing(browse: Opening, page: Page, store: Store, book: Book) -> None:
     run = begun(store, book, "reindex")
     for name, role in (("lee", "viewer"), ("park", "reviewer")):
