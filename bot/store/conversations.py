@@ -138,25 +138,29 @@ class Told:
 
 def page(connection: Connection, wanted: Filter, *, after: Cursor | None = None, most: int = PAGE) -> Listing:
     """At most `most` questions, newest first, those after the cursor."""
-    of = questions.c
     exact = _exact(wanted)
     if after is not None:
-        exact.append(or_(of.asked_at < after.asked_at, and_(of.asked_at == after.asked_at, of.id < after.id)))
-        exact.append(of.asked_at <= after.asked_at)  # what an index can begin at
-    text = " ".join(wanted.text.split())[:LONGEST_TEXT]
-    if not text:
-        rows = _rows(connection, _newest_first(select(of.id).where(*exact)).limit(most + 1))
-        return Listing(tuple(rows[:most]), _cursor(rows[most - 1]) if len(rows) > most else None)
-    looked = _newest_first(select(of.id, of.asked_at, of.text, of.private).where(*exact)).limit(MOST_LOOKED_AT)
-    inner = looked.subquery("looked_at")
-    found = select(inner.c.id).where(_says(text, wanted.searchable, inner.c))
-    rows = _rows(connection, _newest_first(found, inner.c).limit(most + 1))
+        exact += _beyond(after)
+    rows = _rows(connection, _found(wanted, exact).limit(most + 1))
     if len(rows) > most:
-        return Listing(tuple(rows[:most]), _cursor(rows[most - 1]))
+        return Listing(tuple(rows[:most]), Cursor(rows[most - 1].asked_at, rows[most - 1].id))
+    if not _text(wanted):
+        return Listing(tuple(rows), None)
+    of = questions.c
     last = connection.execute(
-        _newest_first(select(of.asked_at, of.id).where(*exact)).offset(MOST_LOOKED_AT - 1).limit(1)
+        _sorted(select(of.asked_at, of.id).where(*exact)).offset(MOST_LOOKED_AT - 1).limit(1)
     ).first()
     return Listing(tuple(rows), Cursor(last.asked_at, last.id) if last is not None else None)
+
+
+def beside(connection: Connection, wanted: Filter, here: Cursor) -> tuple[str, str]:
+    """Ids of the (newer, older) question of a list beside one of its questions; empty: there is none near."""
+
+    def nearest(*, newer: bool) -> str:
+        exact = [*_exact(wanted), *_beyond(here, newer=newer)]
+        return connection.execute(_found(wanted, exact, newest_first=not newer).limit(1)).scalar() or ""
+
+    return nearest(newer=True), nearest(newer=False)
 
 
 def get(connection: Connection, question_id: str) -> Told | None:
@@ -249,12 +253,33 @@ def _shown_to_others(of: Any) -> ColumnElement[bool]:
     return shown.where(answers.c.question == of.id).exists()
 
 
-def _newest_first(statement: Select[Any], of: Any = questions.c) -> Select[Any]:
-    return statement.order_by(of.asked_at.desc(), of.id.desc())
+def _text(wanted: Filter) -> str:
+    return " ".join(wanted.text.split())[:LONGEST_TEXT]
 
 
-def _cursor(last: Listed) -> Cursor:
-    return Cursor(last.asked_at, last.id)
+def _found(wanted: Filter, exact: Sequence[ColumnElement[bool]], *, newest_first: bool = True) -> Select[Any]:
+    """Ids of the questions that `exact` leaves and in which the words stand, in order."""
+    of, text = questions.c, _text(wanted)
+    if not text:
+        return _sorted(select(of.id).where(*exact), newest_first=newest_first)
+    looked = _sorted(select(of.id, of.asked_at, of.text, of.private).where(*exact), newest_first=newest_first)
+    inner = looked.limit(MOST_LOOKED_AT).subquery("looked_at")
+    says = _says(text, wanted.searchable, inner.c)
+    return _sorted(select(inner.c.id).where(says), inner.c, newest_first=newest_first)
+
+
+def _beyond(at: Cursor, *, newer: bool = False) -> list[ColumnElement[bool]]:
+    """On the older side of a question, or on the newer one."""
+    of = questions.c
+    if newer:
+        further = or_(of.asked_at > at.asked_at, and_(of.asked_at == at.asked_at, of.id > at.id))
+        return [further, of.asked_at >= at.asked_at]  # what an index can begin at
+    return [or_(of.asked_at < at.asked_at, and_(of.asked_at == at.asked_at, of.id < at.id)), of.asked_at <= at.asked_at]
+
+
+def _sorted(statement: Select[Any], of: Any = questions.c, *, newest_first: bool = True) -> Select[Any]:
+    columns = (of.asked_at, of.id)
+    return statement.order_by(*(column.desc() if newest_first else column for column in columns))
 
 
 def _rows(connection: Connection, ids: Select[Any]) -> list[Listed]:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -80,10 +80,13 @@ class _Conversations:
         told = await self._parts.store.run(records.get, request.path_params["id"])
         if told is None:
             raise NotFoundInConsole
-        older = await self._parts.store.run(_older, told)
+        back = request.query_params.get("back", "")[:1000]
+        asked = dict(parse_qsl(back))
+        wanted = self._wanted({name: asked.get(name, "") for name in _FIELDS}, me)
+        here = Cursor(told.listed.asked_at, told.listed.id)
+        newer, older = await self._parts.store.run(records.beside, wanted, here)
         shown = Shown(told, me, await self._parts.may_read(me.groups, _pages(told)))
-        back = request.query_params.get("back", "")
-        return render(request, "conversations/show.html", shown=shown, told=told, older=older, back=back[:1000])
+        return render(request, "conversations/show.html", shown=shown, told=told, newer=newer, older=older, back=back)
 
     async def _choices(self) -> dict[str, Any]:
         """Places and LoRAs; a new one may be missing for a moment."""
@@ -117,13 +120,6 @@ class _Conversations:
 
 def _choices(connection: Connection) -> dict[str, Any]:
     return {"places": records.places(connection), "loras": records.loras(connection)}
-
-
-def _older(connection: Connection, told: Told) -> str:
-    """The id of the question before this one; empty: there is none."""
-    here = Cursor(told.listed.asked_at, told.listed.id)
-    rows = records.page(connection, Filter(), after=here, most=1).rows
-    return rows[0].id if rows else ""
 
 
 def _pages(told: Told) -> set[tuple[str, str]]:

@@ -33,6 +33,7 @@ STRINGS = {
     "conversations.continued": ("이어지는 목록입니다.", "This list goes on from another page."),
     "conversations.first": ("처음부터 보기", "From the beginning"),
     "conversations.back": ("목록으로", "Back to the list"),
+    "conversations.newer": ("다음 질문", "Newer question"),
     "conversations.older": ("이전 질문", "Older question"),
     "conversations.keys.down": ("다음 줄", "Next row"),
     "conversations.keys.up": ("앞 줄", "Row before"),

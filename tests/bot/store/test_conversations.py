@@ -84,6 +84,18 @@ def test_pages_follow_each_other_without_gaps_or_repeats(store: Store) -> None:
     assert len(walk(store, Filter(text="질문 1"), 2)) == 10
 
 
+def test_beside_a_question_stand_those_of_the_same_list(store: Store) -> None:
+    ids = [tell(store, float(n // 2), text=f"질문 {n % 3}", down=[KIM] if n % 4 == 0 else ()) for n in range(12)]
+    for wanted in (Filter(), Filter(text="질문 1"), Filter(vote="down"), Filter(outcome="answered", since=2.0)):
+        listed_ids = walk(store, wanted, 50)
+        assert 2 < len(listed_ids) <= len(ids)
+        rows = store.run_now(conversations.page, wanted).rows
+        for n, row in enumerate(rows):
+            newer, older = store.run_now(conversations.beside, wanted, Cursor(row.asked_at, row.id))
+            assert newer == (listed_ids[n - 1] if n else "")
+            assert older == (listed_ids[n + 1] if n + 1 < len(rows) else "")
+
+
 def test_words_are_found_in_any_case_and_signs_mean_themselves(store: Store) -> None:
     a = tell(store, 1.0, text="VPN 접속 100% 실패_코드 7")
     b = tell(store, 2.0, text="연차는 며칠입니까?")

@@ -161,7 +161,8 @@ async def test_one_question_shows_its_whole_way(browse: Opening, parts: Conversa
     question = tell(store, 10.0, text="연차는 어떻게?", trace=TRACE, down=[KIM], given=ANSWER)
     store.run_now(votes.explain, f"a{question}", KIM.key, reason="wrong", correction="5일 전입니다")
     store.run_now(escalations.call, f"a{question}", ["U9"], caller=KIM.key, now=99.0)
-    older = tell(store, 5.0)
+    older = tell(store, 5.0, down=[LEE])
+    tell(store, 6.0)  # not one of the list that was come from
     page = await browse([conversations(parts)]).get(f"/conversations/{question}?back=vote%3Ddown")
     shown = body(page)
     assert page.status_code == 200
@@ -172,7 +173,7 @@ async def test_one_question_shows_its_whole_way(browse: Opening, parts: Conversa
     ):  # fmt: skip
         assert told in shown, told
     assert "연봉표" not in shown
-    assert f'href="/conversations/{older}"' in page.text
+    assert f'href="/conversations/{older}?back=vote%3Ddown"' in page.text
     assert 'href="/conversations?vote=down"' in page.text
 
 
@@ -199,7 +200,13 @@ async def test_who_may_not_read_a_page_sees_neither_its_title_nor_what_was_writt
     hidden = body(await kim.get(f"/conversations/{question}"))
     assert "연봉은?" in hidden
     assert "휴가 규정" in hidden
-    for one in ("비밀", "연봉표", "연봉.md", "dusck", "연차 신청 방법"):  # what was put right may be a word of such a page
+    for one in (
+        "비밀",
+        "연봉표",
+        "연봉.md",
+        "dusck",
+        "연차 신청 방법",
+    ):  # what was put right may be a word of such a page
         assert one not in hidden
     assert "이 계정으로는 읽을 수 없는 문서입니다." in hidden
     seen = body(await lee.get(f"/conversations/{question}"))
