@@ -5,7 +5,7 @@
 
 `examples/wiki` is indexed, `--ask` questions of `examples/questions.jsonl` are answered once by the real writer, and then spread over
 the last 28 days with a fixed seed: people, channels, times and thumbs are invented, answers and their ways are not. The jobs `examples` and
-`gaps` run, `saseo serve` listens, and a headless Chromium takes each page at 1280 and 390 pixels, light and dark.
+`gaps` run, `saseo serve` listens, and a headless Chromium takes each page at 1280 and 390 pixels, light and dark, and axe-core looks for barriers on it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -187,12 +188,13 @@ def served(config: Path, port: int) -> Iterator[str]:
         process.wait(60)
 
 
-async def take(address: str, out: Path, only: Sequence[str]) -> list[str]:
-    """The pictures; names of the files."""
+async def take(address: str, out: Path, only: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Names of the pictures, each with what axe-core finds on that page: impact → rules that are broken, `passed` → those that hold."""
+    from axe_playwright_python.async_playwright import Axe
     from playwright.async_api import async_playwright
 
     chromium = os.environ.get("SASEO_CHROMIUM") or shutil.which("chromium") or "chromium"
-    taken = []
+    taken: dict[str, dict[str, int]] = {}
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for size, (width, height) in SIZES.items():
@@ -224,7 +226,9 @@ async def take(address: str, out: Path, only: Sequence[str]) -> list[str]:
                         await page.locator(".votes, .theirs .hint").first.wait_for()
                     await page.wait_for_timeout(400)
                     await page.screenshot(path=out / file, full_page=True)
-                    taken.append(file)
+                    found = (await Axe().run(page)).response
+                    broken = Counter(str(one["impact"]) for one in found["violations"])
+                    taken[file] = {**broken, "passed": len(found["passes"])}
                 await context.close()
         await browser.close()
     return taken
