@@ -138,6 +138,19 @@ def every(connection: Connection, *, states: Collection[str] = (), ids: Collecti
     return sorted(found, key=lambda one: (one.weight, one.id), reverse=True)
 
 
+def ranked(connection: Connection, state: str, *, people: int = 0) -> list[str]:
+    """Ids of one state, heaviest first. `people`: only those that so many different people asked, or that are shared."""
+    rows = connection.execute(select(gaps.c.id, gaps.c.shared, gaps.c.numbers).where(gaps.c.state == state)).all()
+    wanted = [row for row in rows if row.shared or (row.numbers or {}).get("people", 0) >= people]
+    return [row.id for row in sorted(wanted, key=lambda row: (_weight(row.numbers or {}), row.id), reverse=True)]
+
+
+def _weight(numbers: Mapping[str, Any]) -> tuple[int, int, int, float]:
+    """As `Gap.weight`."""
+    parts = (numbers.get("recent_people", 0), numbers.get("people", 0), numbers.get("count", 0))
+    return (*parts, numbers.get("newest_at") or 0.0)
+
+
 def recount(connection: Connection, *, now: float) -> None:
     """Bring the numbers of all gaps up to date. Counting people over many questions takes too long for every look at a list."""
     ages = [

@@ -74,13 +74,14 @@ class _Gaps:
     async def listed(self, request: Request) -> Response:
         """Those of one state."""
         state = _state(request.query_params)
-        found = await self._visible(viewer(request), state)
+        ids = await self._ranked(viewer(request), state)
+        found = await self._visible(viewer(request), ids[:_ROWS])
         counts = await self._store.run(gaps.counts)
         return render(
             request,
             "gaps/list.html",
-            gaps=found[:_ROWS],
-            more=max(0, len(found) - _ROWS),
+            gaps=found,
+            more=max(0, len(ids) - _ROWS),
             state=state,
             states=get_args(State),
             counts=counts if viewer(request).may("admin") else {},
@@ -95,7 +96,7 @@ class _Gaps:
         """One of them. Raises NotFoundInConsole, also for one that is shown to admins alone."""
         me = viewer(request)
         detail = await self._detail(me, request.path_params["gap"])
-        others = [one.id for one in await self._visible(me, detail.gap.state)]
+        others = await self._ranked(me, detail.gap.state)
         here = others.index(detail.gap.id) if detail.gap.id in others else -1
         answering = (detail.gap.answered_source, detail.gap.answered_page)
         return render(
@@ -141,8 +142,8 @@ class _Gaps:
         if fields.get("format") not in FORMATS:
             raise NotFoundInConsole
         kind = cast(Format, fields["format"])
-        chosen = (await self._visible(me, state))[:_MOST_IN_A_FILE]
-        details = [await self._detail(me, one.id) for one in chosen]
+        chosen = (await self._ranked(me, state))[:_MOST_IN_A_FILE]
+        details = [await self._detail(me, one) for one in chosen]
         text = await asyncio.to_thread(write, details, kind, me.language)
         detail = {"format": kind, "state": state, "gaps": len(details)}
         await self._store.run(_record_export, me.by, detail, _origin(request), time.time())
@@ -153,12 +154,16 @@ class _Gaps:
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )
 
-    async def _visible(self, me: Viewer, state: State) -> list[Gap]:
+    async def _ranked(self, me: Viewer, state: State) -> list[str]:
+        """Ids of those that this person may see, heaviest first."""
+        people = 0 if me.may("admin") else self._parts.people
+        return await self._store.run(gaps.ranked, state, people=people)
+
+    async def _visible(self, me: Viewer, ids: Sequence[str]) -> list[Gap]:
         """As this person may see them, heaviest first."""
-        every = await self._store.run(gaps.every, states=(state,))
+        every = await self._store.run(gaps.every, ids=ids) if ids else []
         sight = _sight(me)
-        found = [seen(one, sight) for one in every if me.may("admin") or not self._few(one)]
-        return await self._readable(me, found)
+        return await self._readable(me, [seen(one, sight) for one in every])
 
     async def _detail(self, me: Viewer, gap: str) -> Detail:
         """Raises NotFoundInConsole."""

@@ -69,6 +69,11 @@ def test_a_list_counts_questions_people_and_weeks_and_puts_the_heaviest_first(st
     assert second.weeks[-6] == 3
     assert first.reasons == {"abstained": 3, "down": 0, "escalated": 0}
     assert first.newest_at == NOW - DAY
+    assert store.run_now(gaps.ranked, "open") == [both, often]
+    assert store.run_now(gaps.ranked, "open", people=2) == [both]
+    store.run_now(gaps.change, often, "shared", by="cli", now=NOW, shared=True)
+    assert store.run_now(gaps.ranked, "open", people=2) == [both, often]
+    assert store.run_now(gaps.ranked, "closed") == []
     assert not second.shown_to_all(2)
     assert first.shown_to_all(2)
 
