@@ -97,7 +97,7 @@ class Visit:
 
 def visits(newest: str) -> list[Visit]:
     """What is measured: add a page's addresses here and the page itself to `pages`. `newest`: id of an answered question."""
-    from bot.store import conversations
+    from bot.store import conversations, told
     from bot.store.conversations import Cursor, Filter
     from bot.store.statistics import statistics
 
@@ -121,7 +121,7 @@ def visits(newest: str) -> list[Visit]:
         ),
         Visit(f"/conversations?q={quote('연차')}", listed(text="연차", searchable="shared")),
         Visit(f"/conversations?q={quote('없는 말')}", listed(text="없는 말", searchable="shared")),
-        Visit(f"/conversations/{newest}", lambda connection, now: conversations.get(connection, newest)),
+        Visit(f"/conversations/{newest}", lambda connection, now: told.get(connection, newest)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Looking through questions: filtered lists, newest first, and everything there is about one of them.
+"""Looking through questions: filtered lists, newest first. All there is about one of them: told.py.
 
 Lists page by key (when a question was asked, and its id), so a page far down costs as much as the first. Words, which no index finds,
 are looked for in the newest `MOST_LOOKED_AT` questions that the other filters leave; the next page goes on from there.
@@ -13,11 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from bot.conversation import Direction
-from bot.store import answers as kept_answers
-from bot.store import traces
-from bot.store.answers import Kept
-from bot.store.schema import answers, escalations, questions, shown_at, votes
-from bot.trace import Trace
+from bot.store.schema import answers, questions, shown_at, votes
 
 MOST_LOOKED_AT = 20_000
 LONGEST_TEXT = 100
@@ -99,43 +95,6 @@ class Listing:
     more: Cursor | None
 
 
-@dataclass(frozen=True, slots=True)
-class Thumb:
-    """Of one person. `direction` None: taken back."""
-
-    person: str
-    direction: Direction | None
-    via: str
-    reason: str
-    correction: str
-    voted_at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """A colleague was asked for help. `resolution` is kept only with consent."""
-
-    called_at: float
-    resolved_at: float | None
-    resolution: str
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """Everything about one question. `answer`, `trace` and `called` are None where there is none (any more)."""
-
-    listed: Listed
-    person: str
-    conversation: str
-    attempts: int
-    done_at: float | None
-    answered_at: float | None
-    answer: Kept | None
-    trace: Trace | None
-    thumbs: tuple[Thumb, ...]
-    called: Called | None
-
-
 def page(connection: Connection, wanted: Filter, *, after: Cursor | None = None, most: int = PAGE) -> Listing:
     """At most `most` questions, newest first, those after the cursor."""
     exact = _exact(wanted)
@@ -163,33 +122,10 @@ def beside(connection: Connection, wanted: Filter, here: Cursor) -> tuple[str, s
     return nearest(newer=True), nearest(newer=False)
 
 
-def get(connection: Connection, question_id: str) -> Told | None:
-    """Everything there is about a question; None: there is no such."""
-    listed = _rows(connection, select(questions.c.id).where(questions.c.id == question_id))
-    if not listed:
-        return None
-    row = connection.execute(select(questions).where(questions.c.id == question_id)).one()
-    answer = kept_answers.of_question(connection, question_id)
-    answered_at = connection.execute(select(answers.c.answered_at).where(answers.c.question == question_id)).scalar()
-    answer_id = answer.id if answer is not None else ""
-    called = connection.execute(select(escalations).where(escalations.c.answer == answer_id)).first()
-    return Told(
-        listed[0],
-        person=row.person,
-        conversation=row.conversation,
-        attempts=row.attempt,
-        done_at=row.done_at,
-        answered_at=answered_at,
-        answer=answer,
-        trace=traces.of_question(connection, question_id),
-        thumbs=tuple(
-            Thumb(one.person, one.direction, one.via, one.reason, one.correction, one.voted_at)
-            for one in connection.execute(
-                select(votes).where(votes.c.answer == answer_id).order_by(votes.c.voted_at, votes.c.person)
-            )
-        ),
-        called=None if called is None else Called(called.called_at, called.resolved_at, called.resolution),
-    )
+def one(connection: Connection, question_id: str) -> Listed | None:
+    """A question as lists show it; None: there is no such."""
+    rows = _rows(connection, select(questions.c.id).where(questions.c.id == question_id))
+    return rows[0] if rows else None
 
 
 def places(connection: Connection) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.messages import Citation
-from bot.store.conversations import Told
+from bot.store.told import Told
 from bot.trace import Retrieved, Searched, Sentence, Trace
 from bot.web.page_readers import AnySource, PageName
 from bot.web.viewer import Viewer

@@ -17,8 +17,10 @@ from bot.errors import NotFoundInConsole
 from bot.messages import Outcome
 from bot.store import conversations as records
 from bot.store import days
-from bot.store.conversations import Cursor, Filter, Told
+from bot.store import told as told_records
+from bot.store.conversations import Cursor, Filter
 from bot.store.database import Store
+from bot.store.told import Told
 from bot.web.page import Page, is_htmx, render, viewer
 from bot.web.page_readers import AnySource, MayRead
 from bot.web.pages.conversation_shown import Shown
@@ -77,7 +79,7 @@ class _Conversations:
     async def show(self, request: Request) -> Response:
         """One question. Raises NotFoundInConsole."""
         me = viewer(request)
-        told = await self._parts.store.run(records.get, request.path_params["id"])
+        told = await self._parts.store.run(told_records.get, request.path_params["id"])
         if told is None:
             raise NotFoundInConsole
         back = request.query_params.get("back", "")[:1000]

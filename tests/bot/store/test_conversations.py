@@ -9,6 +9,7 @@ import pytest
 from bot.conversation import Place
 from bot.messages import Outcome
 from bot.store import answers, conversations, escalations, votes
+from bot.store import told as told_records
 from bot.store.conversations import Cursor, Filter
 from bot.store.database import Store
 from bot.trace import Trace
@@ -144,7 +145,7 @@ def test_one_question_with_all_there_is_of_it(store: Store) -> None:
     store.run_now(votes.explain, f"a{question}", KIM.key, reason="outdated", correction="16일입니다")
     called = store.run_now(escalations.call, f"a{question}", ["U9"], caller=KIM.key, now=9.0)
     assert called is not None
-    told = store.run_now(conversations.get, question)
+    told = store.run_now(told_records.get, question)
     assert told is not None
     assert told.answer is not None
     assert told.answer.answer.text == "15일입니다. [1]"
@@ -159,16 +160,16 @@ def test_one_question_with_all_there_is_of_it(store: Store) -> None:
     assert (told.listed.up, told.listed.down, told.attempts) == (1, 1, 1)
     assert (told.answered_at, told.done_at) == (6.0, 6.0)
     vote(store, f"a{question}", LEE, None, at=10.0)
-    told = store.run_now(conversations.get, question)
+    told = store.run_now(told_records.get, question)
     assert told is not None
     assert told.listed.up == 0
 
 
 def test_a_question_without_an_answer_or_none_at_all(store: Store) -> None:
-    told = store.run_now(conversations.get, tell(store, 5.0, Outcome.FAILED))
+    told = store.run_now(told_records.get, tell(store, 5.0, Outcome.FAILED))
     assert told is not None
     assert (told.answer, told.trace, told.called, told.thumbs) == (None, None, None, ())
-    assert store.run_now(conversations.get, "gone") is None
+    assert store.run_now(told_records.get, "gone") is None
 
 
 def test_what_can_be_chosen_from_is_what_there_is(store: Store) -> None:
