@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from itertools import pairwise
 from typing import Any
 
 from bot.messages import Language
@@ -75,7 +76,7 @@ def chart(course: Course, texts: Texts, language: Language, zone: tzinfo, *, tit
 
 def _between(seen: Sequence[tuple[int, float]], step: int) -> float | None:
     """On the straight line between two measurements."""
-    for (left, before), (right, after) in zip(seen, seen[1:], strict=False):
+    for (left, before), (right, after) in pairwise(seen):
         if left <= step <= right:
             return before + (after - before) * (step - left) / (right - left)
     return next((loss for at, loss in seen if at == step), None)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 from starlette.requests import Request
@@ -16,28 +15,21 @@ from starlette.routing import Route
 
 from bot.errors import BadShare, ModelError, NotFoundInConsole, UnknownLora
 from bot.live import NO_LORA, Live, name_of
-from bot.messages import Language
 from bot.releases import overview
 from bot.releases.choosing import AUTO, Choice
-from bot.releases.overview import Described, Listed
+from bot.releases.overview import Described
 from bot.releases.releases import BARRIERS, Barrier, Releases
 from bot.store import jobs as runs
 from bot.store import releases as records
 from bot.store.database import Store
-from bot.store.job_rows import Run
-from bot.store.loras import Evaluation
 from bot.store.releases import Release
 from bot.web import course as courses
-from bot.web.charts import Chart
-from bot.web.course import Course, Following
+from bot.web.course import Following
 from bot.web.page import Page, allow, done, form, render, viewer
-from bot.web.verdict import WIDTH, Measured, Reading, Scale, ShownVerdict, scale
+from bot.web.pages.models_shown import Answering, Card, Running, compared, judged, running, short
+from bot.web.verdict import WIDTH, Reading
 
-_SIDE_BY_SIDE = 4
-"""LoRAs that stand in the comparison."""
 _HISTORY = 12
-_SOON = 60.0
-"""Seconds in which a release that can be used has been taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,58 +56,6 @@ class ModelsParts:
     following: Following
     learning: Sequence[str]
     """Names of the jobs that make and judge LoRAs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """What answers in this process, and what is released."""
-
-    lora: str
-    canary: str
-    share: float
-    newest: Release | None
-    pinned: str
-    """The setting, where it says what answers; empty: releases do."""
-    now: float
-
-    @property
-    def settled(self) -> bool:
-        """The process has taken over what is released."""
-        if self.newest is None or self.pinned:
-            return True
-        return (self.newest.lora, self.newest.canary) == (self.lora, self.canary)
-
-    @property
-    def refused(self) -> bool:
-        """It has not, though it had the time: it cannot."""
-        return not self.settled and self.newest is not None and self.now - self.newest.at > _SOON
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A measure side by side. `cells`: of each LoRA, None where it was not measured."""
-
-    name: str
-    scale: Scale
-    cells: Sequence[Measured | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """One evaluation. `verdict` None: it cannot be read."""
-
-    evaluation: Evaluation
-    verdict: ShownVerdict | None
-    shares: Scale
-    ratios: Scale
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A job that makes or judges a LoRA."""
-
-    run: Run
-    plots: Sequence[tuple[Course, Chart]]
 
 
 def models(parts: ModelsParts) -> Page:
@@ -158,7 +98,7 @@ class _Models:
             answering=answering,
             before=await self._parts.store.run(self._before),
             history=await self._parts.store.run(self._history),
-            compared=self._compared(listed, language),
+            compared=compared(listed, self._parts.verdict, language),
             running=await self._running(request),
             NO_LORA=NO_LORA,
         )
@@ -186,13 +126,13 @@ class _Models:
             "models/lora.html",
             one=described,
             record=record,
-            card=_Card.of(record.card),
+            card=Card.of(record.card),
             answering=await asyncio.to_thread(self._answering),
             prompt=self._releases.choosing.prompt,
             barrier=type(barrier).__name__ if barrier is not None else "",
             losses=courses.chart(learnt, renderer.texts, language, renderer.zone) if learnt else None,
-            judged=[self._judged(one, language) for one in described.evaluations],
-            whole=json.dumps(_short(record.card), ensure_ascii=False, indent=1),
+            judged=[judged(one, self._parts.verdict, language) for one in described.evaluations],
+            whole=json.dumps(short(record.card), ensure_ascii=False, indent=1),
             NO_LORA=NO_LORA,
             WIDTH=WIDTH,
         )
@@ -272,89 +212,7 @@ class _Models:
         if run is None:
             return None
         found = await asyncio.to_thread(parts.following, run.id)
-        language = viewer(request).language
-        plots = [
-            (
-                one,
-                courses.chart(
-                    one, renderer.texts, language, renderer.zone, title=_title(one, renderer.texts, language)
-                ),
-            )
-            for one in found
-        ]
-        return Running(run, plots)
-
-    def _compared(self, listed: Sequence[Listed], language: Language) -> tuple[Sequence[ShownVerdict], Sequence[Row]]:
-        """The latest verdicts of the newest LoRAs beside each other."""
-        latest = [one.evaluation for one in listed if one.evaluation is not None and one.fits]
-        found = [verdict for one in latest if (verdict := self._read(one, language)) is not None][:_SIDE_BY_SIDE]
-        every = [measured for one in found for measured in one.measures]
-        scales = {share: scale(every, share=share) for share in (True, False)}
-        names = dict.fromkeys(measured.key for measured in every if measured.gain is not None)
-        rows = []
-        for key in names:
-            cells = [next((one for one in verdict.measures if one.key == key), None) for verdict in found]
-            first = next(cell for cell in cells if cell is not None)
-            rows.append(Row(first.name, scales[first.share], cells))
-        return found, rows
-
-    def _judged(self, evaluation: Evaluation, language: Language) -> Judged:
-        verdict = self._read(evaluation, language)
-        rows = verdict.measures if verdict is not None else ()
-        return Judged(evaluation, verdict, scale(rows, share=True), scale(rows, share=False))
-
-    def _read(self, evaluation: Evaluation, language: Language) -> ShownVerdict | None:
-        try:
-            return self._parts.verdict(evaluation.verdict, language)
-        except (KeyError, TypeError, ValueError):
-            return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Card:
-    """What a card tells, where it tells it."""
-
-    learnt: int | None
-    held_out: int | None
-    replay: int | None
-    seconds: float | None
-    steps: str
-    device: str
-    rank: str
-
-    @classmethod
-    def of(cls, card: Mapping[str, Any]) -> _Card:
-        examples = card.get("examples")
-        counts = {
-            name: _number(one.get("count")) for name, one in _mapping(examples).items() if isinstance(one, Mapping)
-        }
-        steps = _mapping(card.get("steps"))
-        told = f"{steps.get('done')} / {steps.get('planned')} ({steps.get('best')})" if steps else ""
-        seconds = card.get("seconds")
-        device = " · ".join(str(card[name]) for name in ("device", "precision") if card.get(name))
-        rank = " / ".join(str(card[name]) for name in ("rank", "alpha") if card.get(name) is not None)
-        return cls(
-            counts.get("learnt"),
-            counts.get("held_out"),
-            counts.get("replay"),
-            float(seconds) if isinstance(seconds, int | float) else None,
-            told,
-            device,
-            rank,
-        )
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
-
-
-def _short(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Without its long lists, which are drawn or name examples."""
-    return {name: value for name, value in card.items() if not isinstance(value, list) or len(value) < 12}
+        return running(run, found, renderer.texts, viewer(request).language, renderer.zone)
 
 
 def _share(text: str) -> float:
@@ -365,12 +223,6 @@ def _share(text: str) -> float:
     if not 0 < share < 1:
         raise BadShare(value=text[:20])
     return share
-
-
-def _title(course: Course, texts: Callable[..., str], language: Language) -> str:
-    key = f"models.training.{course.name}"
-    named = texts(key, language) if course.name in ("plain", "preferences") else course.name
-    return f"{texts('models.losses', language)}: {named}"
 
 
 def _nothing() -> dict[str, object]:
