@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _STDOUT = Path("-")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @click.command("init")
@@ -225,7 +226,9 @@ def _next(config: Path, answers: Answers) -> list[str]:
         "saseo" if config == Path.cwd() / "config.toml" else f"saseo --config {shlex.quote(os.path.relpath(config))}"
     )
     serves = answers.slack or answers.discord or answers.web
-    return [f"{saseo} models pull", f"{saseo} index", f"{saseo} {'serve' if serves else 'chat'}"]
+    # A console that others can reach does not start before somebody could log in.
+    login = [f"{saseo} accounts add NAME --role admin"] if answers.web and answers.web_host not in _LOOPBACK else []
+    return [f"{saseo} models pull", f"{saseo} index", *login, f"{saseo} {'serve' if serves else 'chat'}"]
 
 
 def _known(model: str) -> None:

@@ -104,6 +104,11 @@ def test_a_script_gets_one_line_of_json(here: Path) -> None:
     assert tomllib.loads(Path(told["config"]).read_text("utf-8"))["web"] == {"enabled": False}
 
 
+def test_a_console_that_others_can_reach_is_told_to_need_an_account(here: Path) -> None:
+    told = json.loads(init(here.parent / "우리 위키", "--json", "--web-host", "0.0.0.0").stdout)  # noqa: S104
+    assert told["next"] == ["saseo models pull", "saseo index", "saseo accounts add NAME --role admin", "saseo serve"]
+
+
 @pytest.mark.parametrize(
     ("words", "refusal"),
     [
