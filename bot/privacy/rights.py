@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from bot.errors import BadPerson, CopyNotWritable, LoraError, StoreError
+from bot.errors import BadPerson, CopyNotWritable, LoraError, ModelError, StoreError
 from bot.models.stamp import write_atomically
 from bot.privacy import files
 from bot.privacy.opening import pseudonyms_of
@@ -288,9 +288,10 @@ class Rights:
         deleted = []
         with self._releases() as releases:
             for name in names:
-                with contextlib.suppress(LoraError):  # a record without files, or files without a record
+                # A record without files, or a machine without the model: the mark in the store counts, and the next night tries again.
+                with contextlib.suppress(LoraError, ModelError):
                     releases.mark(name, forgetting.REASON, by=by)
-                with contextlib.suppress(LoraError):  # the setting names it: the next night, or a person
+                with contextlib.suppress(LoraError, ModelError):  # the setting names it: the next night, or a person
                     releases.delete(name, by=by)
                     deleted.append(name)
         return deleted

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, select, update
 
 from bot.conversation import Person, Place, Vote
-from bot.errors import BadPerson, CopyNotWritable, StoreError
+from bot.errors import BadPerson, CopyNotWritable, ModelMissing, StoreError
+from bot.loras.shelf import LoraShelf
 from bot.messages import Outcome
 from bot.privacy.rights import TOMBSTONES, Rights, read_tombstones
+from bot.releases.choosing import Choosing
+from bot.releases.releases import Releases
 from bot.store import answers, audit, escalations, examples, facts, jobs, loras, privacy, questions, votes
+from bot.store import releases as release_rows
 from bot.store.database import Store
 from bot.store.loras import LoraRecord
 from bot.store.schema import answers as answers_table
@@ -314,3 +320,21 @@ def test_the_tombstones_file_is_for_its_owner_alone(store: Store, rights: Rights
     ask(store, "1", KIM)
     rights.forget(KIM.key, by="cli")
     assert (tmp_path / TOMBSTONES).stat().st_mode & 0o077 == 0
+
+
+def test_a_machine_without_the_model_erases_all_the_same(store: Store, tmp_path: Path, clock: Clock) -> None:
+    @contextmanager
+    def releases() -> Iterator[Releases]:
+        def missing() -> str:
+            raise ModelMissing(name="base", path="base.gguf")
+
+        shelf = LoraShelf(tmp_path / "loras")
+        yield Releases(store, shelf, Choosing("auto", shelf, missing, "p"), clock)
+
+    ask(store, "1", KIM)
+    store.run_now(examples.add, example("e", asker=KIM_NAME, people=(KIM_NAME,)))
+    store.run_now(loras.add, LoraRecord("hr-1", "b", "base", "p", "s", {}, made_at=1.0), [example("e").id])
+    store.run_now(release_rows.add, "b", "hr-1", "promote", by="x", now=1.0)
+    report = Rights(store, PEOPLE, tmp_path, releases, clock=clock).forget(KIM.key, by="cli")
+    assert report["questions"] == 1
+    assert store.run_now(loras.unusable) == {"hr-1": "forgotten"}
