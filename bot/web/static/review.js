@@ -43,7 +43,13 @@
     count();
   });
 
+  // What was said lies over the page: it goes when it was read (a click on it), and before something is typed below it.
+  function hush() {
+    document.getElementById("said").replaceChildren();
+  }
+
   document.addEventListener("click", (event) => {
+    if (event.target.closest("#said")) hush();
     if (!event.target.closest("#toggle")) return;
     const box = document.querySelector("#desk .lines li.current input[name=id]");
     if (box) { box.checked = !box.checked; remember(box); count(); }
@@ -53,6 +59,7 @@
 
   document.addEventListener("toggle", (event) => {
     if (event.target.id !== "edit" || !event.target.open) return;
+    hush();
     const field = event.target.querySelector("textarea");
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
