@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from bot.store import audit
+from bot.store import audit, jobs
 from bot.store.database import Store
 from tests.bot.web.browser.conftest import DESK, PHONE, Serving, Visiting, barriers
 from tests.bot.web.conftest import PASSWORD, add_account
@@ -98,6 +99,22 @@ async def test_going_back_asks_first_and_can_be_declined(serve: Serving, visit: 
     await expect(tab.locator("#said")).to_contain_text(old)
     assert office.live.index.name == old
     await expect(tab.locator(f'tr[data-edition="{old}"]')).to_contain_text("답변에 사용 중")
+
+
+async def test_the_lists_are_new_when_a_run_ends_without_a_reload(
+    serve: Serving, visit: Visiting, office: WikiOffice
+) -> None:
+    run = office.begun("reindex:wiki", at=time.time(), done=1, total=2, message="reading")
+    tab = await visit(await serve([office.page]), "/wiki")
+    pages = tab.locator('tr[data-source="wiki"] td[data-label="문서"]')
+    await expect(pages).to_have_text("6")
+    await expect(tab.get_by_role("progressbar")).to_have_attribute("value", "1")
+    office.write("새.md", "# 새 문서\n\n새 소식입니다.\n")
+    office.indexer.build()
+    await office.reopen()
+    office.store.run_now(lambda c: jobs.finish(c, run, "done", now=time.time(), progress={}, result={"pages": 7}))
+    await expect(pages).to_have_text("7")
+    await expect(tab.locator("#progress")).to_contain_text("다시 읽기를 마쳤습니다")
 
 
 @pytest.mark.parametrize("dark", [False, True])
