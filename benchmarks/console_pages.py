@@ -29,6 +29,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,22 +168,20 @@ def measure(folder: Path, url: str, questions: int, requests: int) -> dict[str, 
 
     filled = _filled(folder, url, questions)
     command = [sys.executable, __file__, "--keep", str(folder), "--serve", "--url", url]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     store = open_store(url, folder)
-    try:
-        assert server.stdout is not None
-        address = server.stdout.readline().strip().removeprefix("http://")
-        connection = http.client.HTTPConnection(address, timeout=120)
-        began, rolled = time.perf_counter(), 0
-        while store.run_now(days.roll_up, SEOUL, now=time.time()):
-            rolled += 1
-        counting = time.perf_counter() - began
-        newest = store.run_now(conversations.page, Filter(outcome="answered")).rows[0].id
-        found = {one.path: _visited(connection, server.pid, store, one, requests) for one in visits(newest)}
-    finally:
-        server.terminate()
-        server.wait(20)
-        store.close()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, closing(store):
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().strip().removeprefix("http://")
+            began, rolled = time.perf_counter(), 0
+            while store.run_now(days.roll_up, SEOUL, now=time.time()):
+                rolled += 1
+            counting = time.perf_counter() - began
+            newest = store.run_now(conversations.page, Filter(outcome="answered")).rows[0].id
+            with closing(http.client.HTTPConnection(address, timeout=120)) as connection:
+                found = {one.path: _visited(connection, server.pid, store, one, requests) for one in visits(newest)}
+        finally:
+            server.terminate()
     file = folder / "saseo.sqlite"
     return {
         **filled,
