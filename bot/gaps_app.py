@@ -1,4 +1,4 @@
-"""The composition root's part for knowledge gaps: what asks again, and who posts the report. Only bot/app.py and bot/web_app.py import this."""
+"""The composition root's part for knowledge gaps: what asks again, and who posts the report. Only app.py and web_app.py import this."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from bot.conversation import Announcement
 from bot.gaps import digest_texts as texts
 from bot.gaps.gap import Gap
 from bot.messages import Language, Outcome
-from bot.store import digests, gaps
+from bot.store import digests, gap_numbers, gaps
 from bot.store.digests import Numbers
 from knowledge.page import reader_of
 
@@ -51,7 +51,7 @@ class Week:
 def collect(connection: Connection, *, now: float) -> Week:
     """What the report is made of."""
     closed = digests.answered_gaps(connection, since=now - WEEK, until=now)
-    gaps.recount(connection, now=now)  # the trend is that of this week, not of the last run's
+    gap_numbers.recount(connection, now=now)  # the trend is that of this week, not of the last run's
     every = gaps.every(connection)
     return Week(
         until=now,

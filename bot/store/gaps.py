@@ -12,12 +12,11 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, or_, select,
 from bot.conversation import Place
 from bot.gaps.gap import WEEKS, Change, Gap, Helper, Missed, NearPage, Reason
 from bot.messages import Outcome
+from bot.store import gap_numbers
 from bot.store.schema import answers, escalations, gap_events, gap_questions, gaps, questions, votes
 
 AUTO = "auto"
 """Who did it, when a job did."""
-WEEK = 7 * 86400.0
-_RECENT = 4 * WEEK
 _MISSED = (
     questions.c.id,
     questions.c.text,
@@ -89,7 +88,7 @@ def missed(connection: Connection, *, since: float, most: int) -> list[Missed]:
 def keep(connection: Connection, grown: Sequence[Grown], *, now: float) -> list[str]:
     """Write what a run found; the ids of the gaps, in order. A gap that was answered opens again when somebody asks anew."""
     ids = [_keep_one(connection, one, now) for one in grown]
-    recount(connection, now=now)
+    gap_numbers.recount(connection, now=now)
     return ids
 
 
@@ -101,7 +100,7 @@ def tidy(connection: Connection, *, now: float) -> int:
         change(connection, gap, "reopened", by=AUTO, now=now, state="open", snoozed_until=None)
     held = select(gap_questions.c.gap).distinct()
     gone = connection.execute(delete(gaps).where(gaps.c.id.not_in(held))).rowcount
-    recount(connection, now=now)
+    gap_numbers.recount(connection, now=now)
     return gone
 
 
@@ -136,57 +135,6 @@ def every(connection: Connection, *, states: Collection[str] = (), ids: Collecti
         wanted = wanted.where(gaps.c.id.in_(sorted(ids)))
     found = [_gap(row) for row in connection.execute(wanted)]
     return sorted(found, key=lambda one: (one.weight, one.id), reverse=True)
-
-
-def ranked(connection: Connection, state: str, *, people: int = 0) -> list[str]:
-    """Ids of one state, heaviest first. `people`: only those that so many different people asked, or that are shared."""
-    rows = connection.execute(select(gaps.c.id, gaps.c.shared, gaps.c.numbers).where(gaps.c.state == state)).all()
-    wanted = [row for row in rows if row.shared or (row.numbers or {}).get("people", 0) >= people]
-    return [row.id for row in sorted(wanted, key=lambda row: (_weight(row.numbers or {}), row.id), reverse=True)]
-
-
-def _weight(numbers: Mapping[str, Any]) -> tuple[int, int, int, float]:
-    """As `Gap.weight`."""
-    parts = (numbers.get("recent_people", 0), numbers.get("people", 0), numbers.get("count", 0))
-    return (*parts, numbers.get("newest_at") or 0.0)
-
-
-def recount(connection: Connection, *, now: float) -> None:
-    """Bring the numbers of all gaps up to date. Counting people over many questions takes too long for every look at a list."""
-    ages = [
-        func.sum(case(((gap_questions.c.asked_at > now - (n + 1) * WEEK) & (gap_questions.c.asked_at <= now - n * WEEK), 1), else_=0))
-        for n in reversed(range(WEEKS))
-    ]  # fmt: skip
-    lately = case((gap_questions.c.asked_at > now - _RECENT, questions.c.person))
-    rows = connection.execute(
-        select(
-            gap_questions.c.gap,
-            func.count().label("count"),
-            func.count(questions.c.person.distinct()).label("people"),
-            func.count(lately.distinct()).label("recent_people"),
-            func.sum(case((questions.c.private, 1), else_=0)).label("private"),
-            func.max(gap_questions.c.asked_at).label("newest_at"),
-            *(func.sum(case((gap_questions.c.reason == one, 1), else_=0)).label(one) for one in _REASONS),
-            *(age.label(f"week{n}") for n, age in enumerate(ages)),
-        )
-        .join(questions, questions.c.id == gap_questions.c.question)
-        .group_by(gap_questions.c.gap)
-    )
-    found = {row.gap: _numbers(row) for row in rows}
-    for row in connection.execute(select(gaps.c.id, gaps.c.numbers)).all():
-        numbers = found.get(row.id, {})
-        if numbers != row.numbers:
-            connection.execute(update(gaps).where(gaps.c.id == row.id).values(numbers=numbers))
-
-
-def _numbers(row: Row[Any]) -> dict[str, Any]:
-    plain = ("count", "people", "recent_people", "private")
-    return {
-        **{name: int(row._mapping[name] or 0) for name in plain},
-        "newest_at": row.newest_at,
-        "reasons": {one: int(row._mapping[one] or 0) for one in _REASONS},
-        "weeks": [int(row._mapping[f"week{n}"] or 0) for n in range(WEEKS)],
-    }
 
 
 def counts(connection: Connection) -> dict[str, int]:
@@ -255,9 +203,6 @@ def change(
 def asked_again(connection: Connection, gap: str, edition: str) -> None:
     """Its questions were asked again in this edition, and nothing changed."""
     connection.execute(update(gaps).where(gaps.c.id == gap).values(asked_edition=edition))
-
-
-_REASONS: tuple[Reason, ...] = ("abstained", "down", "escalated")
 
 
 def _thumbs() -> tuple[Any, Any]:
@@ -348,7 +293,7 @@ def _gap(row: Row[Any]) -> Gap:
         people=int(numbers.get("people", 0)),
         recent_people=int(numbers.get("recent_people", 0)),
         private=int(numbers.get("private", 0)),
-        reasons={one: int(numbers.get("reasons", {}).get(one, 0)) for one in _REASONS},
+        reasons={one: int(numbers.get("reasons", {}).get(one, 0)) for one in gap_numbers.REASONS},
         newest_at=numbers.get("newest_at"),
         weeks=tuple(numbers.get("weeks", [0] * WEEKS)),
     )

@@ -19,7 +19,7 @@ from bot.gaps.detail import Detail, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of
 from bot.gaps.exports import FORMATS, Format, write
 from bot.gaps.gap import Gap, State
-from bot.store import audit, gaps, jobs
+from bot.store import audit, gap_numbers, gaps, jobs
 from bot.store.database import Store
 from bot.web.page import Page, allow, done, form, render, viewer
 from bot.web.page_readers import MayRead
@@ -157,7 +157,7 @@ class _Gaps:
     async def _ranked(self, me: Viewer, state: State) -> list[str]:
         """Ids of those that this person may see, heaviest first."""
         people = 0 if me.may("admin") else self._parts.people
-        return await self._store.run(gaps.ranked, state, people=people)
+        return await self._store.run(gap_numbers.ranked, state, people=people)
 
     async def _visible(self, me: Viewer, ids: Sequence[str]) -> list[Gap]:
         """As this person may see them, heaviest first."""

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 
 from bot.gaps.gap import WEEKS
 from bot.messages import Outcome, Shown
-from bot.store import forgetting, gaps
+from bot.store import forgetting, gap_numbers, gaps
 from bot.store.database import Store
 from bot.store.schema import gap_events, questions
 from tests.bot.gaps.rows import CHANNEL, DAY, KIM, LEE, NOW, PARK, call, miss, near, put, thumb
@@ -69,11 +69,11 @@ def test_a_list_counts_questions_people_and_weeks_and_puts_the_heaviest_first(st
     assert second.weeks[-6] == 3
     assert first.reasons == {"abstained": 3, "down": 0, "escalated": 0}
     assert first.newest_at == NOW - DAY
-    assert store.run_now(gaps.ranked, "open") == [both, often]
-    assert store.run_now(gaps.ranked, "open", people=2) == [both]
+    assert store.run_now(gap_numbers.ranked, "open") == [both, often]
+    assert store.run_now(gap_numbers.ranked, "open", people=2) == [both]
     store.run_now(gaps.change, often, "shared", by="cli", now=NOW, shared=True)
-    assert store.run_now(gaps.ranked, "open", people=2) == [both, often]
-    assert store.run_now(gaps.ranked, "closed") == []
+    assert store.run_now(gap_numbers.ranked, "open", people=2) == [both, often]
+    assert store.run_now(gap_numbers.ranked, "closed") == []
     assert not second.shown_to_all(2)
     assert first.shown_to_all(2)
 
@@ -131,7 +131,7 @@ def test_a_question_that_is_deleted_leaves_its_gap_and_an_empty_gap_goes_with_it
     miss(store, "둘")
     (gap,) = put(store, ["하나", "둘"])
     store.run_now(lambda connection: connection.execute(delete(questions).where(questions.c.text == "둘")))
-    store.run_now(gaps.recount, now=NOW)
+    store.run_now(gap_numbers.recount, now=NOW)
     assert [one.count for one in store.run_now(gaps.every)] == [1]
     store.run_now(lambda connection: connection.execute(delete(questions)))
     assert store.run_now(gaps.tidy, now=NOW) == 1
@@ -147,7 +147,7 @@ def test_a_thumb_that_was_taken_back_takes_the_question_out(store: Store) -> Non
     thumb(store, answer, LEE, None)
     (regretted,) = store.run_now(gaps.regretted)
     store.run_now(gaps.withdraw, [regretted])
-    store.run_now(gaps.recount, now=NOW)
+    store.run_now(gap_numbers.recount, now=NOW)
     assert [one.count for one in store.run_now(gaps.every)] == [0]
 
 
