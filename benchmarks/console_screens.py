@@ -5,7 +5,8 @@
 
 `examples/wiki` is indexed, `--ask` questions of `examples/questions.jsonl` are answered once by the real writer, and then spread over
 the last 28 days with a fixed seed: people, channels, times and thumbs are invented, answers and their ways are not. The jobs `examples` and
-`gaps` run, `saseo serve` listens, and a headless Chromium takes each page at 1280 and 390 pixels, light and dark, and axe-core looks for barriers on it.
+`gaps` run, `saseo serve` listens, and a headless Chromium takes each page at 1280 and 390 pixels, light and dark, while axe-core looks
+for barriers.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class Store:
         """`work(connection, …)` in a transaction on the store's thread. Raises StoreError when the database cannot be reached."""
         context = contextvars.copy_context()  # what is logged there is about the same question
         return await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: context.run(self.run_now, work, *args, **kwargs)
+            self._threads, lambda: context.run(lambda: self.run_now(work, *args, **kwargs))
         )
 
     def run_now(self, work: Callable[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -42,9 +42,7 @@ class Session:
     """What a form of this session has to carry."""
 
 
-def put(
-    connection: Connection, name: str, *, password: str, role: Role, groups: Collection[str], now: float
-) -> bool:
+def put(connection: Connection, name: str, *, password: str, role: Role, groups: Collection[str], now: float) -> bool:
     """Make an account, or give it a new password, role and groups; its sessions end. True: it is new."""
     values = {"password": password, "role": role, "groups": sorted(groups)}
     end_sessions(connection, name)
@@ -106,9 +104,7 @@ def session(connection: Connection, token: str, *, now: float) -> Session | None
     if row is None:
         return None
     if row.seen_at < now - _SEEN_EVERY_SECONDS:
-        connection.execute(
-            update(web_sessions).where(web_sessions.c.token == _hashed(token)).values(seen_at=now)
-        )
+        connection.execute(update(web_sessions).where(web_sessions.c.token == _hashed(token)).values(seen_at=now))
     return Session(_account(row), row.csrf)
 
 
