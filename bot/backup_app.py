@@ -86,7 +86,11 @@ class Backups:
             erase_again=again,
             clock=time.time,
         )
-        return restore(path, parts, by=by, sure=sure, told=told), not key
+        restored = restore(path, parts, by=by, sure=sure, told=told)
+        if to is None and key:  # files that the backup brought back, beside the rows
+            with self._root.rights() as rights:
+                rights.reapply(by=by)
+        return restored, not key
 
     def _config(self) -> Path | None:
         """The file of settings in use (bot/settings.py)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import traceback
 from pathlib import Path
 
@@ -168,15 +167,6 @@ def test_a_database_that_cannot_be_opened_is_a_sentence_without_the_password(tmp
     for url in ("", f"sqlite:///{tmp_path / 'file'}", "mysql://h/d", "nonsense"):
         with pytest.raises(StoreError):
             open_store(url, tmp_path / "file")
-
-
-def test_a_store_of_another_version_is_refused(tmp_path: Path) -> None:
-    open_store("", tmp_path).close()
-    with sqlite3.connect(tmp_path / "saseo.sqlite") as raw:
-        raw.execute("UPDATE facts SET value = '99' WHERE key = 'schema'")
-    raw.close()
-    with pytest.raises(StoreError, match="schema 99"):
-        open_store("", tmp_path)
 
 
 def test_a_failing_transaction_changes_nothing_and_tells_no_text(store: Store) -> None:
