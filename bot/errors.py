@@ -150,7 +150,9 @@ class ExtraMissing(SettingsError):
     """`key`, `extra`."""
 
     ko = "{key} 설정에 필요한 패키지가 없습니다. pip install 'saseo[{extra}]'로 설치하거나 이 설정을 비워 주십시오."
-    en = "The packages that {key} needs are not installed. Run pip install 'saseo[{extra}]', or leave the setting empty."
+    en = (
+        "The packages that {key} needs are not installed. Run pip install 'saseo[{extra}]', or leave the setting empty."
+    )
 
 
 class ModelError(SaseoError):

@@ -281,7 +281,10 @@ def test_the_consoles_address_is_an_address(tmp_path: Path, url: str) -> None:
     with pytest.raises(InvalidSetting) as refused:
         load_settings(config(tmp_path, f'[web]\npublic_url = "{url}"\n'))
     assert "web.public_url" in refused.value.explain("ko")
-    assert load_settings(config(tmp_path, '[web]\npublic_url = "https://a.example/"\n')).web.public_url == "https://a.example"
+    assert (
+        load_settings(config(tmp_path, '[web]\npublic_url = "https://a.example/"\n')).web.public_url
+        == "https://a.example"
+    )
 
 
 @pytest.mark.parametrize("chosen", ["auto", "none", "tuned-1"])

@@ -36,7 +36,9 @@ def folder(indexer: Indexer, tmp_path: Path, analyser: Analyser, monkeypatch: py
     """A data directory with an edition, and a store in which two people voted."""
     monkeypatch.setattr(WikiParts, "make_analyser", staticmethod(lambda workers=1: analyser))  # Kiwi loads for seconds
     indexer.build()
-    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n[tuning]\nlearn_from_feedback = true\nvoter_days = 0\n', encoding="utf-8")
+    (tmp_path / "saseo.toml").write_text(
+        'data_dir = "data"\n[tuning]\nlearn_from_feedback = true\nvoter_days = 0\n', encoding="utf-8"
+    )
     store = open_store("", tmp_path / "data")
     passage = next(one for one in indexer.open().edition.passages if SAID in one.text)
     made = answer(
