@@ -106,7 +106,9 @@
     const before = drawn.get(place);
     if (before) before.destroy();
     const [opts, values] = options(data, place.clientWidth);
-    drawn.set(place, new uPlot(opts, values, place));
+    const plot = new uPlot(opts, values, place);
+    plot.root.classList.toggle("unnamed-x", !data.xLabel);
+    drawn.set(place, plot);
     // The picture has a sentence and a table for those who do not see it; its insides are noise to them.
     for (const child of place.children) child.setAttribute("aria-hidden", "true");
   }
