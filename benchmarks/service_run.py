@@ -311,7 +311,7 @@ def configure(
     environment = {
         key: value for key, value in os.environ.items() if not key.startswith("SASEO_") or key == "SASEO_MODELS_DIR"
     }
-    environment |= {"NO_PROXY": "127.0.0.1"}
+    environment |= {"NO_PROXY": "127.0.0.1", "SASEO_WEB__ENABLED": "false"}
     if slack is not None:
         lines += ["[slack]", "enabled = true", f'api_base_url = "{slack.api_base_url}"']
         environment |= {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
