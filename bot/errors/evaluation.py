@@ -1,0 +1,51 @@
+"""Why nothing could be measured."""
+
+from __future__ import annotations
+
+from bot.errors.base import SaseoError
+
+
+class EvaluationError(SaseoError):
+    """An evaluation cannot be run."""
+
+
+class BadEvaluationSet(EvaluationError):
+    """`path`, `line`, `reason`."""
+
+    ko = "평가 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
+    en = "The evaluation set cannot be read: {path} line {line} ({reason})."
+
+
+class DetailsNotWritable(EvaluationError):
+    """`path`, `reason`."""
+
+    ko = "질문별 결과를 쓸 수 없습니다: {path} ({reason}). --details에 쓸 수 있는 경로를 지정해 주십시오."
+    en = "The per-question results cannot be written: {path} ({reason}). Give --details a writable path."
+
+
+class NothingToAsk(EvaluationError):
+    """No question to judge a LoRA by."""
+
+    ko = "LoRA를 평가할 질문이 없습니다. [tuning] evaluation_sets에 평가 파일을 적거나, 학습에 쓰지 않은 승인된 예시를 늘려 주십시오."
+    en = "There is no question to judge the LoRA by. Name sets in [tuning] evaluation_sets, or approve more examples that it has not seen."
+
+
+class GateBusy(EvaluationError):
+    """`folder`."""
+
+    ko = "다른 프로세스가 이미 평가하고 있습니다: {folder}. 그 평가가 끝난 뒤 다시 실행해 주십시오."
+    en = "Another process is evaluating already: {folder}. Run it again when that one is done."
+
+
+class AnswersNotKept(EvaluationError):
+    """`path`, `reason`."""
+
+    ko = "평가 답변을 저장하거나 읽을 수 없습니다: {path} ({reason}). 디스크와 권한을 확인하고 다시 실행하면 저장된 곳부터 이어집니다."
+    en = "The answers of an evaluation cannot be kept or read: {path} ({reason}). Check disk and permissions; the next run goes on."
+
+
+class BadParity(EvaluationError):
+    """`name`, `reason`."""
+
+    ko = "학습 결과와 비교할 값을 쓸 수 없습니다: {name} ({reason}). 다시 학습하면 새로 만들어집니다."
+    en = "What training left to compare with cannot be used: {name} ({reason}). Tuning again makes it anew."

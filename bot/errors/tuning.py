@@ -1,0 +1,80 @@
+"""Why no LoRA came of a training; what serves now goes on."""
+
+from __future__ import annotations
+
+from bot.errors.base import SaseoError
+
+
+class TuningError(SaseoError):
+    """No LoRA came of a tuning run."""
+
+
+class BadExamples(TuningError):
+    """`path`, `line`, `reason`."""
+
+    ko = "학습 예시 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
+    en = "The file of examples cannot be read: {path} line {line} ({reason})."
+
+
+class NothingToLearn(TuningError):
+    """`reason`."""
+
+    ko = "학습할 예시가 없습니다({reason}). 승인된 예시를 늘리거나 most_tokens를 늘려 주십시오."
+    en = "There is nothing to learn ({reason}). Approve more examples, or raise most_tokens."
+
+
+class TooFewExamples(TuningError):
+    """`found`, `needed`."""
+
+    ko = (
+        "학습할 예시가 {found}개입니다. {needed}개부터 학습합니다([tuning] least_examples). `saseo feedback review`로 승인하거나 "
+        "`saseo tune synthesize`로 위키에서 만들어 주십시오."
+    )
+    en = (
+        "There are {found} examples; {needed} are needed ([tuning] least_examples). Approve some with `saseo feedback review`, "
+        "or make some of the wiki with `saseo tune synthesize`."
+    )
+
+
+class UntunableBase(TuningError):
+    """`name`, `reason`."""
+
+    ko = "모델 '{name}'은(는) 학습에 쓸 수 없습니다({reason}). `saseo models list`에서 다른 모델을 골라 주십시오."
+    en = "Model '{name}' cannot be tuned ({reason}). Choose another one from `saseo models list`."
+
+
+class CannotTuneHere(TuningError):
+    """`key`, `value`, `reason`."""
+
+    ko = (
+        "이 컴퓨터에서는 {key} = {value} 설정으로 학습할 수 없습니다({reason}). 필요한 것을 설치하거나 {key} 설정을 지우면 기본값으로 "
+        "학습합니다."
+    )
+    en = "This machine cannot tune with {key} = {value} ({reason}). Install what is needed, or remove {key} to tune with the default."
+
+
+class TuningDiverged(TuningError):
+    """`step`."""
+
+    ko = "{step}단계에서 손실값이 숫자가 아니게 되어 학습을 멈췄습니다. learning_rate를 낮추어 처음부터 다시 학습해 주십시오."
+    en = "Tuning stopped at step {step}: the loss is not a number. Lower learning_rate and tune again from the start."
+
+
+class TuningOutOfMemory(TuningError):
+    """`used_mb`, `limit_mb`."""
+
+    ko = (
+        "학습이 메모리를 {used_mb} MB 써서 한도 {limit_mb} MB를 넘었습니다. 여기까지는 저장했으니, 메모리 한도를 높여 이어서 하거나 "
+        "[tuning.training] most_tokens를 낮추어 다시 학습해 주십시오."
+    )
+    en = (
+        "Tuning used {used_mb} MB of memory, above the limit of {limit_mb} MB. What was done is saved: raise the limit to go on, or lower "
+        "[tuning.training] most_tokens and tune again."
+    )
+
+
+class TuningFailed(TuningError):
+    """`reason`."""
+
+    ko = "학습 프로세스가 결과 없이 끝났습니다({reason}). 로그를 확인하고 다시 실행해 주십시오. 저장된 곳부터 이어집니다."
+    en = "The training process ended without a result ({reason}). See its log and run it again; it goes on from where it was saved."
