@@ -97,7 +97,7 @@ def restore(
         verify(archive, lambda done, total: told("check", done, total))
         with _explained(path):
             parts.data_dir.mkdir(parents=True, exist_ok=True)
-            stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(parts.clock()))
+            stamp = _unused_stamp(parts.data_dir, parts.clock())
             with tempfile.TemporaryDirectory(prefix=".restoring-", dir=parts.data_dir) as folder:
                 staging = Path(folder)
                 with _target(parts, stamp) as target:
@@ -106,6 +106,17 @@ def restore(
                     sure(manifest, target.taken)
                     _check_space(parts.data_dir, target.folder, manifest)
                     return _restore(archive, parts, target, staging, stamp, by, told)
+
+
+def _unused_stamp(data_dir: Path, now: float) -> str:
+    """The moment, or the next second after it whose name no killed restore has left things under."""
+    while (data_dir / _aside(stamp := time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now)))).exists():
+        now += 1
+    return stamp
+
+
+def _aside(stamp: str) -> str:
+    return f"before-restore-{stamp}"
 
 
 def _target(parts: RestoreParts, stamp: str) -> Target:
@@ -134,7 +145,7 @@ def _restore(
         )
     finally:
         store.close()
-    aside = f"before-restore-{stamp}"
+    aside = _aside(stamp)
     with _moving() as moves:
         _move_files(parts.data_dir, staging, manifest, aside, moves)
         config, used = _place_config(parts, staging, stamp, moves)

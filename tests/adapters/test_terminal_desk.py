@@ -84,7 +84,7 @@ async def test_a_thumb_down_keeps_why(office: Office, driver: TerminalDriver) ->
     ]
     await driver.answers(await driver.direct("/좋아요"))
     assert [row[:4] for row in await office.votes(lambda rows: rows[0][1] == "up")] == [
-        ("terminal:local", "up", "", "")
+        (office.people.of("terminal:local"), "up", "", "")
     ]
 
 
