@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -82,6 +85,52 @@ def test_a_training_run_learns_nothing_that_may_not_be_learnt_any_more(parts: Jo
         else:
             pages = EditionPages(())
         assert of_store(replace(bench, pages=pages)) == LearningSet(())
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+
+sys.path.insert(0, sys.argv[1])
+from bot.app import Root
+from bot.store import examples
+
+left = int(sys.argv[3])
+
+
+def counted(work):
+    def and_die(*args, **named):
+        global left
+        done = work(*args, **named)
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return done
+    return and_die
+
+
+for name in ("add", "decide"):
+    setattr(examples, name, counted(getattr(examples, name)))
+with Root(Path(sys.argv[2])).workbench() as bench:
+    bench.build()
+"""
+
+
+def test_killed_after_any_of_its_writes_nothing_is_half_built_and_the_next_run_builds_all(
+    parts: JobParts, tmp_path: Path
+) -> None:
+    root, code, step = Path(__file__).parents[2], -signal.SIGKILL, 0
+    while code == -signal.SIGKILL:
+        assert parts.store.run_now(examples.every) == []
+        step += 1
+        command = [sys.executable, "-c", KILLED, root, tmp_path / "saseo.toml", str(step)]
+        code = subprocess.run(command, check=False).returncode
+    assert code == 0
+    assert step == 3  # killed once after the example, once after its approval
+    (built,) = parts.store.run_now(examples.every)
+    assert (built.state, built.answer) == ("approved", f"{SAID[:-1]} [1].")
+    with parts.workbench() as bench:
+        assert bench.build().new == 0
 
 
 def test_tuning_becomes_due_when_enough_new_examples_are_approved_and_not_again_for_the_same_ones(

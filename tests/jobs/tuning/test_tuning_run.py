@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +123,48 @@ def test_it_waits_while_people_do(workplace: Path) -> None:
     assert events.index("step") < events.index("paused")
     assert events[events.index("paused") + 1] == "resumed"
     assert not folder.pause.exists()
+
+
+def test_killed_while_it_converts_no_half_of_a_lora_is_left_and_the_next_start_writes_what_one_run_writes(
+    workplace: Path, whole: Path
+) -> None:
+    job = _job(workplace)
+    folder = RunFolder(workplace / "converting")
+    fresh = folder.result.with_name(folder.result.name + ".new")
+    with TuningProcess(folder.path, job) as process:
+        steps = sum(line["event"] == "step" for line in _until(process, fresh))
+        with pytest.raises(TuningFailed):
+            process.outcome()
+    assert steps > 3
+    assert not folder.result.exists()
+    with TuningProcess(folder.path, job) as process:
+        again = sum(line["event"] == "step" for line in process)
+        parts = process.outcome().result
+    assert again < steps  # the last checkpoint was there
+    assert parts is not None
+    assert not fresh.exists()
+    one, other = load_file(whole / "lora.safetensors"), load_file(parts / "lora.safetensors")
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert (parts / "lora.gguf").read_bytes() == (whole / "lora.gguf").read_bytes()
+
+
+def _until(process: TuningProcess, there: Path) -> Iterator[dict[str, object]]:
+    """What it tells, until `there` is there: then it is killed."""
+
+    def kill() -> None:
+        while not there.exists() and not over.is_set():
+            time.sleep(0.001)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+    over = threading.Event()
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        yield from process
+    finally:
+        over.set()
+        killer.join()
 
 
 def test_preferences_are_learnt_from_and_stand_on_the_card(workplace: Path) -> None:
