@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -33,10 +34,12 @@ _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    help="쓸 설정 파일. 없으면 --config의 파일, 또는 config.toml입니다. -는 표준 출력입니다(.env는 쓰지 않습니다).",
+    help="쓸 설정 파일. 없으면 --config의 파일, 또는 config.toml(이미 있으면 my.toml)입니다. -는 표준 출력입니다(.env는 쓰지 않습니다).",
 )
 @click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="색인과 기록을 둘 폴더. 없으면 설정 파일 옆의 var입니다."
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="색인과 기록을 둘 폴더. 없으면 설정 파일 옆의 var, 소스 폴더에서는 var/출처 이름입니다.",
 )
 @click.option("--language", "spoken", type=click.Choice(["ko", "en"]), help="답변과 안내의 언어.")
 @click.option("--model", default="", help="쓸 답변 모델(`saseo models list`의 이름).")
@@ -90,7 +93,8 @@ def init(
     config = out or context.find_root().params.get("config") or _free_name()
     config = Path(os.path.abspath(config))
     folder = ask("wiki", wiki_folder, wiki, option="WIKI")
-    usual = os.environ.get("SASEO_DATA_DIR") or str(config.parent / "var")
+    source = name or folder.name or "wiki"
+    usual = os.environ.get("SASEO_DATA_DIR") or str(_data_folder(config, source))
     data = ask("data_dir", lambda written: folder_to_write(Path(written)), data_dir, usual)
     on_slack = ask.whether("slack", slack, default=bool(slack_admin))
     admins = ask("slack_admins", slack_members, " ".join(slack_admin), "") if on_slack else ()
@@ -113,7 +117,7 @@ def init(
         ask.say(texts.port_taken(number, language))
     answers = Answers(
         wiki=folder,
-        source=name or folder.name or "wiki",
+        source=source,
         data_dir=data,
         language=language,
         writer=model,
@@ -221,14 +225,38 @@ def _free_name() -> Path:
     return Path("my.toml" if Path("config.toml").exists() else "config.toml")
 
 
+def _data_folder(config: Path, source: str) -> Path:
+    """`var` beside the settings; beside the shipped ones that is the demo's, so a folder of its own in it."""
+    from bot.settings import default_folder
+
+    var = config.parent / "var"
+    return var / source if config.parent.resolve() == default_folder() else var
+
+
+def _program() -> str:
+    """What to type for this very program: `saseo` where PATH leads to it, else the path it was called by."""
+    called = Path(sys.argv[0])
+    if called.name != "saseo" or not os.access(called, os.X_OK):
+        return "saseo"
+    # Of a bundle PREFIX/bin/saseo is called, which knows where the models lie and starts PREFIX/current/bin/saseo.
+    wrapper = called.parent.parent.parent / "bin" / "saseo"
+    if called.parent.parent.name == "current" and os.access(wrapper, os.X_OK):
+        called = wrapper
+    found = shutil.which("saseo")
+    if found and os.path.samefile(found, called):
+        return "saseo"
+    return shlex.quote(os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called))
+
+
 def _next(config: Path, answers: Answers) -> list[str]:
-    saseo = (
-        "saseo" if config == Path.cwd() / "config.toml" else f"saseo --config {shlex.quote(os.path.relpath(config))}"
-    )
+    saseo = _program()
+    if config != Path.cwd() / "config.toml":
+        saseo += f" --config {shlex.quote(os.path.relpath(config))}"
     serves = answers.slack or answers.discord or answers.web
     # A console that others can reach does not start before somebody could log in.
     login = [f"{saseo} accounts add NAME --role admin"] if answers.web and answers.web_host not in _LOOPBACK else []
-    return [f"{saseo} models pull", f"{saseo} index", *login, f"{saseo} {'serve' if serves else 'chat'}"]
+    last = f"{saseo} {'serve' if serves else 'chat'}"
+    return [f"{saseo} models pull", f"{saseo} index", *login, f"{saseo} doctor", last]
 
 
 def _known(model: str) -> None:

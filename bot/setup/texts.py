@@ -12,18 +12,18 @@ LANGUAGE = "언어 / Language"
 _QUESTIONS = {
     "wiki": ("위키 문서가 있는 폴더", "The folder that holds the wiki"),
     "data_dir": ("색인과 기록을 둘 폴더", "The folder for the index and records"),
-    "slack": ("Slack에 연결합니까?", "Connect Slack?"),
+    "slack": ("Slack에 연결할까요?", "Connect Slack?"),
     "slack_admins": (
         "Slack 관리자의 멤버 ID (U…, 여럿이면 쉼표, 없으면 Enter)",
         "Slack member ids of admins (U…, commas between; Enter for none)",
     ),
-    "discord": ("Discord에 연결합니까?", "Connect Discord?"),
+    "discord": ("Discord에 연결할까요?", "Connect Discord?"),
     "guild_ids": ("Discord 서버 ID (여럿이면 쉼표)", "Discord server ids (commas between)"),
     "admin_roles": (
         "Discord 관리자 역할 ID (여럿이면 쉼표, 없으면 Enter)",
         "Discord role ids of admins (commas between; Enter for none)",
     ),
-    "web": ("웹 콘솔을 켭니까?", "Turn the web console on?"),
+    "web": ("웹 콘솔을 켤까요?", "Turn the web console on?"),
     "web_port": ("웹 콘솔의 포트", "Port of the web console"),
     "out": ("다른 파일 이름", "Another file name"),
     "sure": ("이대로 쓸까요?", "Write this?"),
@@ -54,7 +54,7 @@ def found(look: Look, language: Language) -> str:
 
 def exists(path: object, language: Language) -> str:
     """May it be overwritten?"""
-    return f"이미 있는 파일입니다: {path}. 덮어씁니까?" if language == "ko" else f"{path} exists. Overwrite it?"
+    return f"이미 있는 파일입니다: {path}. 덮어쓸까요?" if language == "ko" else f"{path} exists. Overwrite it?"
 
 
 def port_taken(port: int, language: Language) -> str:
@@ -79,7 +79,7 @@ def written(config: object, env: object, added: Sequence[str], language: Languag
     names = ", ".join(added)
     if language == "ko":
         waiting = f" 값을 채울 변수: {names}." if added else ""
-        return f"{config}과 {env}(본인만 읽음)를 썼습니다.{waiting}"
+        return f"설정 파일 {config}, 토큰 파일 {env}(본인만 읽을 수 있음)를 만들었습니다.{waiting}"
     waiting = f" To be filled in: {names}." if added else ""
     return f"Wrote {config} and {env} (readable by you alone).{waiting}"
 
@@ -89,10 +89,11 @@ def next_steps(commands: Sequence[str], env: str | None, language: Language) -> 
     head = "다음으로 이 명령을 실행해 주십시오:" if language == "ko" else "Next:"
     lines = [head, *(f"  {command}" for command in commands)]
     if env:
+        # `doctor`, the last but one, is the first that tries the tokens.
         lines.append(
-            f"{commands[-1]} 전에 토큰을 채우고 읽어 들입니다: {env}"
+            f"{commands[-2]}을(를) 실행하기 전에 토큰을 채우고 이 명령으로 읽어 들이십시오: {env}"
             if language == "ko"
-            else f"Before {commands[-1]}, fill the tokens in and read them: {env}"
+            else f"Before {commands[-2]}, fill the tokens in and read them: {env}"
         )
     return "\n".join(lines)
 
@@ -102,7 +103,7 @@ def comments(language: Language) -> dict[str, str]:
     if language == "ko":
         return {
             "head": "Saseo의 설정. 기본값과 다른 것만 적습니다. 모든 설정과 설명은 함께 온 config.toml에 있습니다.",
-            "data_dir": "색인, 캐시, 질문과 답의 기록이 여기에 남습니다. 백업할 폴더입니다",
+            "data_dir": "색인, 캐시, 질문과 답변의 기록이 여기에 남습니다. 백업은 `saseo backup`으로 합니다",
             "sources": "문서가 오는 곳. 여러 번 쓸 수 있습니다 (docs/sources.md)",
             "name": "인용과 색인에 남는 이름",
             "audience": "읽어도 되는 그룹. 일부만 읽을 문서가 있으면 docs/permissions.md",
@@ -115,7 +116,7 @@ def comments(language: Language) -> dict[str, str]:
         }
     return {
         "head": "Settings of Saseo: only what differs from the defaults. All of them, explained: the config.toml that comes along.",
-        "data_dir": "the index, caches, questions and answers; back this folder up",
+        "data_dir": "the index, caches, questions and answers; `saseo backup` makes the backups",
         "sources": "where pages come from; may stand more than once (docs/sources.md)",
         "name": "stays with the pages",
         "audience": "groups that may read it; pages for some only: docs/permissions.md",
@@ -132,11 +133,11 @@ def secrets(language: Language) -> dict[str, str]:
     """Of .env."""
     if language == "ko":
         return {
-            "head": "비밀 값. 저장소에 올리지 마십시오. systemd와 compose가 읽고, 셸에서는 `set -a; . ./.env; set +a`로 읽습니다.",
+            "head": "비밀 값. git에 올리지 마십시오. systemd와 compose가 읽고, 셸에서는 `set -a; . ./.env; set +a`로 읽습니다.",
             "slack": "api.slack.com/apps → OAuth & Permissions (xoxb-…) · Basic Information → App-Level Tokens (xapp-…)",
             "discord": "discord.com/developers/applications → Bot → Reset Token",
             "store": "여러 대가 함께 쓸 때: postgresql://saseo:비밀번호@호스트/saseo",
-            "privacy": "사람을 가명으로 바꾸는 열쇠(32자 이상). 없으면 data_dir/privacy.key에 만듭니다. 여러 대라면 모두 같은 값",
+            "privacy": "사람을 가명으로 바꾸는 키(32자 이상). 없으면 data_dir/privacy.key에 만듭니다. 여러 대라면 모두 같은 값",
             "metrics": "로그인 없이 /metrics를 읽을 때 보이는 토큰",
         }
     return {

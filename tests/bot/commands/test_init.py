@@ -63,7 +63,7 @@ def test_options_alone_give_a_file_that_saseo_reads_and_a_place_for_the_tokens(h
     assert stat.S_IMODE(secrets.stat().st_mode) == 0o600
     assert {"SLACK_BOT_TOKEN=", "SLACK_APP_TOKEN=", "DISCORD_TOKEN="} <= set(secrets.read_text("utf-8").splitlines())
     assert "문서 2개" in done.stderr
-    for command in ("saseo models pull", "saseo index", "saseo serve"):
+    for command in ("saseo models pull", "saseo index", "saseo doctor", "saseo serve"):
         assert f"\n  {command}\n" in done.stdout + "\n"
 
 
@@ -106,7 +106,45 @@ def test_a_script_gets_one_line_of_json(here: Path) -> None:
 
 def test_a_console_that_others_can_reach_is_told_to_need_an_account(here: Path) -> None:
     told = json.loads(init(here.parent / "우리 위키", "--json", "--web-host", "0.0.0.0").stdout)  # noqa: S104
-    assert told["next"] == ["saseo models pull", "saseo index", "saseo accounts add NAME --role admin", "saseo serve"]
+    assert told["next"] == [
+        "saseo models pull",
+        "saseo index",
+        "saseo accounts add NAME --role admin",
+        "saseo doctor",
+        "saseo serve",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("installed", "typed"),
+    [
+        (".venv/bin/saseo", ".venv/bin/saseo"),
+        ("opt/current/bin/saseo", "opt/bin/saseo"),
+        ("in path/saseo", "saseo"),
+        ("else where/saseo", "'else where/saseo'"),
+    ],
+)
+def test_the_next_steps_call_the_program_as_it_is_installed(
+    here: Path, monkeypatch: pytest.MonkeyPatch, installed: str, typed: str
+) -> None:
+    """A bundle's own wrapper knows where the models lie; a bare name is for who finds it by PATH."""
+    for program in (here / installed, here / "opt" / "bin" / "saseo"):
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text("#!/bin/sh\n", encoding="utf-8")
+        program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(here / "in path"))
+    monkeypatch.setattr(sys, "argv", [str(here / installed), "init"])
+    told = json.loads(init(here.parent / "우리 위키", "--json").stdout)
+    assert told["next"][-1] == f"{typed} serve"
+
+
+def test_beside_the_shipped_settings_the_data_does_not_mix_with_the_demos(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.settings.default_folder", lambda: here)
+    monkeypatch.setattr("bot.commands.init.write_config", lambda path, text, *, replace: path.write_text(text))
+    assert init(here.parent / "우리 위키", "--name", "handbook", "--yes", "--out", here / "my.toml").exit_code == 0
+    assert tomllib.loads((here / "my.toml").read_text("utf-8"))["data_dir"] == str(here / "var" / "handbook")
 
 
 @pytest.mark.parametrize(
@@ -231,11 +269,11 @@ def test_a_person_is_asked_again_until_an_answer_holds(here: Path) -> None:
     terminal.answer("위키 문서가 있는 폴더", "없는 폴더")
     terminal.answer("폴더를 열 수 없습니다", str(here.parent / "우리 위키"))
     terminal.answer("색인과 기록을 둘 폴더", "data")
-    terminal.answer("Slack에 연결합니까", "y")
+    terminal.answer("Slack에 연결할까요", "y")
     terminal.answer("멤버 ID", "하나")
     terminal.answer("설정 값이 올바르지 않습니다", "U0123456789, U0123456780")
-    terminal.answer("Discord에 연결합니까", "n")
-    terminal.answer("웹 콘솔을 켭니까", "y")
+    terminal.answer("Discord에 연결할까요", "n")
+    terminal.answer("웹 콘솔을 켤까요", "y")
     terminal.answer("포트", "18788")
     terminal.answer("이대로 쓸까요", "")
     assert terminal.end() == 0, terminal.seen
