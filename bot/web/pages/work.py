@@ -117,7 +117,7 @@ class _Work:
         return render(request, "work/board.html", lines=lines, active=active, **_words(request, now))
 
     async def run(self, request: Request) -> Response:
-        """One run, with the end of its log."""
+        """One run; for admins with the end of its log, which may name pages and people."""
         wanted, now = request.path_params["run"], self._parts.clock()
 
         def read(connection: Connection) -> tuple[Run, bool]:
@@ -128,6 +128,7 @@ class _Work:
 
         found, stopping = await self._store.run(read)
         path = self._book.log_of(found.id)
+        may_log = viewer(request).may("admin")
         return render(
             request,
             "work/run_now.html" if is_htmx(request) else "work/run.html",
@@ -135,7 +136,8 @@ class _Work:
             job=self._book.jobs.get(found.job),
             state="stopping" if stopping and found.state == "running" else state_of(found, now),
             stopping=stopping,
-            log=await asyncio.to_thread(run_log.tail, path),
+            may_log=may_log,
+            log=await asyncio.to_thread(run_log.tail, path) if may_log else None,
             log_path=path,
             **_words(request, now),
         )

@@ -128,14 +128,17 @@ STRINGS = {
         "이 컴퓨터에는 이 실행의 기록 파일이 없습니다.",
         "There is no log of this run on this machine.",
     ),
+    "work.log_admins": ("기록은 관리자만 볼 수 있습니다.", "Only admins may read the log."),
     "work.log_empty": ("아직 기록이 없습니다.", "Nothing is logged yet."),
     "work.time": ("시각", "Time"),
     "work.level": ("수준", "Level"),
     "work.event": ("내용", "What"),
     "work.audit": ("감사 기록", "Audit log"),
     "work.audit_intro": (
-        "관리 작업과 열람의 기록입니다. 지우거나 고칠 수 없으며, 해시로 이어져 있습니다.",
-        "What admins did and who looked at what. It cannot be changed: each entry holds the hash of the one before.",
+        "관리 작업, 내보내기, 로그인의 기록입니다. 고칠 수 없고 보관 기간([privacy] audit_days)이 지나기 전에는 지울 수 없으며, "
+        "앞 기록의 해시로 이어져 있습니다.",
+        "What admins did, exports and logins. It cannot be changed, nor deleted before [privacy] audit_days; "
+        "each entry holds the hash of the one before.",
     ),
     "work.audit_who": ("누가", "Who"),
     "work.audit_what": ("무엇을", "What"),

@@ -271,6 +271,21 @@ async def test_a_log_is_bounded_in_the_zone_and_escaped(browse: Opening, page: P
     assert "2023. 11. 15. 07:13" in html
 
 
+async def test_a_log_is_for_admins_alone(browse: Opening, page: Page, store: Store, book: Book) -> None:
+    run = ended(store, book, "reindex", error="")
+    path = book.log_of(run.id)
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"level": "INFO", "event": "page_read", "page": "연봉.md"}) + "\n", encoding="utf-8")
+    for name, role, shown in (("lee", "viewer", False), ("park", "reviewer", False), ("kim", "admin", True)):
+        add_account(store, name, role)  # type: ignore[arg-type]
+        browser = browse([page])
+        await browser.log_in(name)
+        for headers in ({}, {"HX-Request": "true"}):  # the page, and the part that is asked for again and again
+            html = (await browser.get(f"/jobs/runs/{run.id}", headers=headers)).text
+            assert ("연봉.md" in html) is shown
+            assert ("기록은 관리자만" in html) is not shown
+
+
 def test_the_end_of_a_log_that_is_being_written(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     assert tail(path) is None
