@@ -1,4 +1,5 @@
 # make demo   install, fetch the default models, index examples/wiki, answer questions in this terminal
+# make install   install alone: after `git pull`, what make demo does before anything else
 # make test   install what the tests need, check style, types and imports, run every test
 # make bundle              everything for an installation without a network, in dist/ (BUNDLE_ARGS="--tar --models NAME …")
 # make install-offline     from such a bundle, without any network: BUNDLE=dist/saseo-… [PREFIX=/opt/saseo]; docs/installing.md
@@ -17,12 +18,14 @@ PREFIX ?=
 # The small writer of the tests; the demo uses the default of config.toml.
 TEST_MODELS := multilingual-e5-small qwen2.5-coder-0.5b
 
-.PHONY: demo test lint format clean bundle install-offline
+.PHONY: demo install test lint format clean bundle install-offline
 
 demo: $(VENV)/.installed
 	$(BIN)/saseo models pull
 	$(BIN)/saseo index
 	@if [ -t 0 ]; then $(BIN)/saseo chat; else $(BIN)/saseo chat < examples/sample_questions.txt; fi
+
+install: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/saseo models pull $(TEST_MODELS)

@@ -168,6 +168,28 @@ def test_saseo_reads_its_settings_in_the_environment_that_compose_makes(
     assert (settings.web.host, settings.data_dir, settings.metrics.port) == ("0.0.0.0", Path("/data"), 9464)  # noqa: S104
 
 
+def test_what_only_compose_reads_from_env_does_not_reach_saseo(
+    compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`.env` is compose's and Saseo's: a variable of compose alone would be refused as an unknown setting."""
+    for name in list(os.environ):
+        if name.upper().startswith("SASEO_"):
+            monkeypatch.delenv(name)
+    environment = compose["services"]["saseo"]["environment"]
+    own = set(re.findall(r"\$\{(\w+)", str(compose["services"]["saseo"])))
+    assert {"SASEO_PUBLIC_URL", "SASEO_VERSION", "WIKI"} <= own
+    for name in own:
+        monkeypatch.setenv(name, str(environment.get(name, "given")))
+    assert load_settings(None).data_dir
+
+
+def test_the_template_of_secrets_names_each_variable_once() -> None:
+    lines = (DEPLOY / "env.example").read_text("utf-8").splitlines()
+    names = [found[1] for line in lines if (found := re.match(r"(?:# )?([A-Z][A-Z_]+)=", line))]
+    assert {"WIKI", "SASEO_PUBLIC_URL", "SASEO_METRICS_TOKEN"} <= set(names)
+    assert len(names) == len(set(names))
+
+
 def test_the_template_of_secrets_holds_none_of_them() -> None:
     lines = (DEPLOY / "env.example").read_text("utf-8").splitlines()
     given = [line for line in lines if line and not line.startswith("#")]

@@ -34,7 +34,7 @@ def saseo_lines() -> list[str]:
     found = {
         match[1]
         for line in code(text_of(GUIDES[0]))
-        if (match := re.search(r"(?:^|bin/|run --rm (?:-T )?)saseo (?:--config \S+ )?([a-z].*)$", line))
+        if (match := re.search(r"(?:^|bin/|run --rm (?:-T )?|exec saseo |as_)saseo (?:--config \S+ )?([a-z].*)$", line))
     }
     return sorted(line for line in found if not line.startswith("saseo"))
 
