@@ -141,7 +141,7 @@ def models(options: argparse.Namespace, folder: Path) -> list[dict[str, object]]
 def write_sums(folder: Path) -> str:
     """`SHA256SUMS` in the form of sha256sum, every file but itself; its own SHA-256."""
     lines = []
-    for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+    for file in sorted(file for file in folder.rglob("*") if file.is_symlink() or not file.is_dir()):
         lines.append(f"{_sha256(file)}  {file.relative_to(folder).as_posix()}\n")
     text = "".join(lines).encode()
     (folder / SUMS).write_bytes(text)

@@ -52,8 +52,8 @@ value() { sed -n "s/^ \"$1\": \"\(.*\)\",\$/\1/p" "$here/BUNDLE.json"; }
 echo "[1/5] checksums"
 cd "$here"
 [ -f SHA256SUMS ] || fail "SHA256SUMS is missing: this is not a whole bundle"
-# What is not listed is not trusted: pip would take any wheel that lies beside the others.
-stray=$(find . -type f ! -path ./SHA256SUMS | sed 's,^\./,,' | LC_ALL=C sort |
+# What is not listed is not trusted, links neither: pip would take any wheel that lies beside the others.
+stray=$(find . ! -type d ! -path ./SHA256SUMS | sed 's,^\./,,' | LC_ALL=C sort |
   while IFS= read -r file; do
     cut -c67- SHA256SUMS | grep -Fqx -- "$file" || printf '%s\n' "$file"
   done)

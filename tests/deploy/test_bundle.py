@@ -190,7 +190,7 @@ def test_models_lie_where_they_were_wanted_as_files_of_their_own(installed: Path
     assert "models in /mine\n" in run(installed / "bin" / "saseo", cwd=installed, SASEO_MODELS_DIR="/mine").stdout
 
 
-@pytest.mark.parametrize("spoilt", ["changed", "missing", "added", "no list"])
+@pytest.mark.parametrize("spoilt", ["changed", "missing", "added", "linked", "no list"])
 def test_a_bundle_that_is_not_as_it_was_made_is_refused_before_anything_is_installed(
     copied: Path, tmp_path: Path, spoilt: str
 ) -> None:
@@ -201,6 +201,9 @@ def test_a_bundle_that_is_not_as_it_was_made_is_refused_before_anything_is_insta
         (copied / "wheels" / "tinylib-1.0-py3-none-any.whl").unlink()
     elif spoilt == "added":
         (copied / "wheels" / "tinylib-1.0.1-py3-none-any.whl").write_bytes(b"evil")
+    elif spoilt == "linked":
+        (tmp_path / "evil").write_bytes(b"evil")
+        (copied / "wheels" / "tinylib-1.0.1-py3-none-any.whl").symlink_to(tmp_path / "evil")
     else:
         (copied / "SHA256SUMS").unlink()
     done = install(copied, tmp_path / "opt", check=False)
