@@ -101,11 +101,11 @@ def remove(tools: Tools, name: str, json_wanted: bool) -> None:
 
 
 def _check_name(name: str, language: str) -> None:
-    if not 1 <= len(name) <= 64 or not name.isprintable() or name != name.strip() or name == "local":
+    if not 1 <= len(name) <= 64 or not name.isprintable() or name != name.strip() or ":" in name or name == "local":
         raise BadAccount(
-            reason="이름은 1~64자이고, 앞뒤 빈칸이 없으며, local이 아니어야 합니다"
+            reason="이름은 1~64자이고, 앞뒤 빈칸과 쌍점(:)이 없으며, local이 아니어야 합니다"
             if language == "ko"
-            else "a name has 1 to 64 characters, no blanks around it, and is not local"
+            else "a name has 1 to 64 characters, no blanks around it, no colon, and is not local"
         )
 
 

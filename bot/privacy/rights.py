@@ -37,7 +37,10 @@ if TYPE_CHECKING:
     from bot.releases.releases import Releases
 
 _log = logging.getLogger(__name__)
-_PERSON = re.compile(r"[a-z]{1,32}:\S{1,95}")
+_PERSON = re.compile(r"[a-z]{1,32}:\S{1,95}|(?:web|terminal):\S(?:[\S ]{0,93}\S)?")
+"""Names of accounts may hold blanks (bot/commands/accounts.py)."""
+_OWN_IDS = ("slack", "discord")
+"""Whose ids are nobody's words: they are looked for in files also without their platform."""
 LATER = "compacted_at"
 """In a report: when the store was compacted, if that was not possible at once. Not signed."""
 TOMBSTONES = "privacy.tombstones"
@@ -122,7 +125,9 @@ class Rights:
         return [path.relative_to(self._data_dir).as_posix() for path in files.holding(self._data_dir, wanted)]
 
     def _ids(self, who: Subject) -> set[str]:
-        return {who.raw, who.raw.partition(":")[2]} - {""}
+        """How files may name them. A name of an account, say `approved`, stands in many files that are not about its owner."""
+        platform, _, bare = who.raw.partition(":")
+        return {who.raw, bare if platform in _OWN_IDS else ""} - {""}
 
     def _backups(self) -> list[str]:
         """Made before now: they still hold the person until they expire, and so does what a restore put aside."""

@@ -81,7 +81,8 @@ def cells(store: Store) -> str:
 
 def test_a_person_is_written_as_a_platform_and_its_id_or_as_a_pseudonym(rights: Rights) -> None:
     assert rights.subject("slack:U1").name == rights.subject(KIM_NAME).name == KIM_NAME
-    for nobody in ("", "U1", "p:123", "slack:", "누구"):
+    assert rights.subject("web:김 서연").name == PEOPLE.of("web:김 서연")
+    for nobody in ("", "U1", "p:123", "slack:", "누구", "slack:U1 U2", "web:", "web:a\nb", "web:" + "a " * 60 + "b"):
         with pytest.raises(BadPerson):
             rights.subject(nobody)
 
@@ -104,6 +105,31 @@ def test_a_copy_holds_all_of_theirs_and_nothing_of_others(store: Store, rights: 
     (tmp_path / "file").write_text("")
     with pytest.raises(CopyNotWritable):
         rights.export(KIM.key, tmp_path / "file" / "copy.zip", by="cli")
+
+
+def test_an_account_with_a_blank_in_its_name_is_exported_and_forgotten(store: Store, rights: Rights) -> None:
+    ask(store, "1", Person("web", "김 서연"), place=Place("web", "x", "direct"))
+    made = rights.export("web:김 서연", None, by="cli")
+    with zipfile.ZipFile(made["path"]) as packed:
+        assert WORDS in packed.read("saseo.json").decode()
+    assert rights.forget("web:김 서연", by="cli")["questions"] == 1
+    assert rights.impact("web:김 서연")["questions"] == 0
+
+
+def test_an_account_that_is_called_as_a_word_takes_no_files_with_it(rights: Rights, tmp_path: Path) -> None:
+    """A bare name of Slack is nobody's word, and is looked for; one of the console is looked for with its platform."""
+    others, theirs = tmp_path / "jobs" / "r" / "others.jsonl", tmp_path / "jobs" / "r" / "theirs.jsonl"
+    lora, slack = tmp_path / "loras" / "hr-1" / "lora.json", tmp_path / "logs" / "slack.log"
+    for path in (others, theirs, lora, slack):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    others.write_text('{"state": "approved"}', encoding="utf-8")
+    lora.write_text('{"examples": "approved"}', encoding="utf-8")
+    theirs.write_text('{"by": "web:approved"}', encoding="utf-8")
+    slack.write_text("<@U0123ABCD>", encoding="utf-8")
+    assert rights.impact("web:approved")["files"] == ["jobs/r/theirs.jsonl"]
+    assert list(rights.forget("web:approved", by="cli")["files"]) == ["jobs/r/theirs.jsonl"]
+    assert (others.exists(), lora.exists(), theirs.exists()) == (True, True, False)
+    assert list(rights.forget("slack:U0123ABCD", by="cli")["files"]) == ["logs/slack.log"]
 
 
 def test_looking_at_the_impact_changes_nothing(store: Store, rights: Rights) -> None:
