@@ -147,12 +147,12 @@ def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> 
 
     settings = root.settings
     web = settings.web
-    if door(web.host, web.public_url).everywhere and not store.run_now(web_accounts.count):
+    if door(web.host, web.public_url, web.proxies).login and not store.run_now(web_accounts.count):
         raise ConsoleNeedsAccount(host=web.host)
     app = make_app(
         pages(root, store, flow, desk),
         store,
-        WebOptions(web.host, web.public_url, settings.language, web.texts, ZoneInfo(settings.jobs.timezone)),
+        WebOptions(web.host, web.public_url, settings.language, web.texts, ZoneInfo(settings.jobs.timezone), web.proxies),
     )
     app.state.renderer.warm()  # still off the event loop
     served: ASGIApp = app

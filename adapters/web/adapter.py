@@ -54,6 +54,7 @@ class WebAdapter:
     async def ask(self, viewer: Viewer, text: str, turns: tuple[str, ...], key: str) -> tuple[Receipt, str]:
         """See bot.web.chat.Chat."""
         stream = f"{viewer.name}:{key[:_LONGEST_KEY]}"
+        known = self._streams.get(stream) is not None
         self._streams.open(stream, viewer.name)
         person = person_of(viewer)
         asked = Asked(
@@ -65,15 +66,21 @@ class WebAdapter:
             private=True,
             turns=turns,
         )
-        return await self._desk.ask(asked), key[:_LONGEST_KEY]
+        try:
+            receipt = await self._desk.ask(asked)
+        except BaseException:
+            self._streams.drop(stream)
+            raise
+        if receipt is Receipt.DUPLICATE and not known:  # asked so long ago that its answer is not kept here any more
+            self._streams.drop(stream)
+        return receipt, key[:_LONGEST_KEY]
 
-    async def events(self, viewer: Viewer, stream: str, after: int) -> AsyncIterator[tuple[int, ChatEvent]]:
+    def events(self, viewer: Viewer, stream: str, after: int) -> AsyncIterator[tuple[int, ChatEvent]]:
         """See bot.web.chat.Chat."""
         found = self._streams.get(f"{viewer.name}:{stream[:_LONGEST_KEY]}")
         if found is None or found.owner != viewer.name:
             raise NotFoundInConsole
-        async for event in found.after(after):
-            yield event
+        return found.after(after)
 
     async def vote(
         self, viewer: Viewer, answer_id: str, direction: Direction | None, reason: str, correction: str

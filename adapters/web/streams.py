@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from bot.web.chat import ChatEvent, Ended
 
 _KEEP_SECONDS = 900.0
+"""After its end, for who reads on; and the longest that anybody waits for one."""
 _MOST = 500
 """Streams; the oldest go first, so that memory is bounded."""
 
@@ -23,6 +24,7 @@ class Stream:
         self.opened_at = opened_at
         self._events: list[ChatEvent] = []
         self._news = asyncio.Event()
+        self._left = False
 
     @property
     def ended(self) -> bool:
@@ -36,17 +38,26 @@ class Stream:
             self._news.set()
             self._news = asyncio.Event()
 
+    def leave(self) -> None:
+        """No answer will come: whoever waits for one is let go."""
+        self._left = True
+        self._news.set()
+
     async def after(self, number: int) -> AsyncIterator[tuple[int, ChatEvent]]:
-        """Events with their numbers, from `number` + 1 on."""
+        """Events with their numbers, from `number` + 1 on; until the end, or until none has come for a quarter of an hour."""
         while True:
             news = self._news
             while number < len(self._events):
                 number += 1
                 yield number, self._events[number - 1]
-            if self.ended:
+            if self.ended or self._left:
                 return
             if news is self._news:
-                await news.wait()
+                try:
+                    async with asyncio.timeout(_KEEP_SECONDS):
+                        await news.wait()
+                except TimeoutError:
+                    return
 
 
 class Streams:
@@ -64,14 +75,19 @@ class Streams:
             found = self._streams[key] = Stream(owner, self._clock())
         return found
 
+    def drop(self, key: str) -> None:
+        """Forget a stream that nobody will write to."""
+        found = self._streams.pop(key, None)
+        if found is not None:
+            found.leave()
+
     def get(self, key: str) -> Stream | None:
         """None: unknown, of another process, or too long ago."""
         return self._streams.get(key)
 
     def _clear(self) -> None:
         before = self._clock() - _KEEP_SECONDS
-        while self._streams:
-            first = next(iter(self._streams.values()))
-            if len(self._streams) < _MOST and not (first.ended and first.opened_at < before):
-                return
-            self._streams.popitem(last=False)
+        for key in [key for key, one in self._streams.items() if one.opened_at < before]:
+            self.drop(key)
+        while len(self._streams) >= _MOST:
+            self.drop(next(iter(self._streams)))

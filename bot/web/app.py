@@ -41,6 +41,7 @@ class WebOptions:
     language: Language
     texts: ShownTexts
     zone: tzinfo
+    proxies: Sequence[str] = ()
 
 
 def make_app(
@@ -61,7 +62,7 @@ def make_app(
             Middleware(
                 Guard,
                 store,
-                door(options.host, options.public_url),
+                door(options.host, options.public_url, options.proxies),
                 language=options.language,
                 texts=options.texts,
                 explain=renderer.explained,
@@ -80,9 +81,10 @@ def make_app(
 
 async def static_file(request: Request) -> Response:
     """A file of `static/`; nothing outside it."""
-    wanted = (STATIC / request.path_params["name"]).resolve()
+    name: str = request.path_params["name"]
+    wanted = (STATIC / name.replace("\0", "")).resolve()
     kind = _TYPES.get(wanted.suffix)
-    if kind is None or not wanted.is_relative_to(STATIC) or not wanted.is_file():
+    if kind is None or "\0" in name or not wanted.is_relative_to(STATIC) or not wanted.is_file():
         return PlainTextResponse("404", status_code=404)
     return FileResponse(wanted, media_type=kind, headers={"Cache-Control": _YEAR})
 

@@ -41,7 +41,10 @@ class Chat(Protocol):
         """Ask; the stream's id. `key`: made by the page for this question, so that a form sent twice is one question."""
 
     def events(self, viewer: Viewer, stream: str, after: int) -> AsyncIterator[tuple[int, ChatEvent]]:
-        """Numbered from 1; those after `after`, as they come. Ends with `Ended`. Raises NotFoundInConsole for another's stream."""
+        """Numbered from 1; those after `after`, as they come. Ends with `Ended`, or without one when no answer will come.
+
+        Raises NotFoundInConsole at once for a stream that is unknown or another's.
+        """
 
     async def vote(
         self, viewer: Viewer, answer_id: str, direction: Direction | None, reason: str, correction: str

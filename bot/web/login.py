@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
@@ -30,6 +31,8 @@ class Login:
     def __init__(self, store: Store, throttle: Throttle) -> None:
         self._store = store
         self._throttle = throttle
+        # One at a time: each takes 64 MiB, and guesses must not fill the threads that pages and questions need.
+        self._hashing = ThreadPoolExecutor(1, thread_name_prefix="passwords")
 
     def routes(self) -> list[Route]:
         """Of the application."""
@@ -50,22 +53,26 @@ class Login:
         name, password = fields.get("name", "").strip()[:64], fields.get("password", "")[:_LONGEST_PASSWORD]
         address = request.client.host if request.client else ""
         keys = (f"address:{address}", f"account:{name}")
+        wanted = fields.get("next", "/")
         wait = self._throttle.wait(*keys)
         if wait > 0:
-            return _form(request, "login.wait", 429, seconds=int(wait) + 1)
+            return _form(request, "login.wait", 429, wanted=wanted, seconds=int(wait) + 1)
+        # It counts as failed until it is known to be right: who sends many at once waits like who sends them one by one.
+        self._throttle.failed(*keys)
         account = await self._store.run(web_accounts.get, name)
-        right = await asyncio.to_thread(passwords.right, account.password if account else "", password)
+        right = await asyncio.get_running_loop().run_in_executor(
+            self._hashing, passwords.right, account.password if account else "", password
+        )
         if account is None or not right:
-            self._throttle.failed(*keys)
             # What was typed as a name may be a password: only a name that exists is kept.
             subject = account.name if account else ""
             await self._store.run(
                 audit.record, by="web", action="login_failed", subject=subject, origin=address, now=time.time()
             )
-            return _form(request, "login.wrong", 401)
+            return _form(request, "login.wrong", 401, wanted=wanted)
         self._throttle.succeeded(*keys)
         token = await self._store.run(_begin, account.name, address, time.time())
-        response = RedirectResponse(safe_next(fields.get("next", "/")), status_code=303)
+        response = RedirectResponse(safe_next(wanted), status_code=303)
         set_cookie(response, SESSION, token, secure=request.state.secure, days=_SESSION_DAYS)
         return response
 
@@ -81,14 +88,20 @@ class Login:
     async def prefer(self, request: Request) -> Response:
         """Remember language and colours in this browser."""
         fields = await form(request)
-        back = urlsplit(request.headers.get("referer", "/"))
-        response = RedirectResponse(
-            safe_next(f"{back.path}?{back.query}" if back.query else back.path), status_code=303
-        )
+        response = RedirectResponse(_back(request), status_code=303)
         for name, field, allowed in ((LANGUAGE, "language", ("ko", "en")), (THEME, "theme", ("auto", "light", "dark"))):
             if fields.get(field) in allowed:
                 set_cookie(response, name, fields[field], secure=request.state.secure, days=_CHOICE_DAYS)
         return response
+
+
+def _back(request: Request) -> str:
+    """Where the visitor came from, as a path of ours."""
+    try:
+        back = urlsplit(request.headers.get("referer", "/"))
+    except ValueError:
+        return "/"
+    return safe_next(f"{back.path}?{back.query}" if back.query else back.path)
 
 
 def _begin(connection: Connection, name: str, address: str, now: float) -> str:
@@ -96,12 +109,12 @@ def _begin(connection: Connection, name: str, address: str, now: float) -> str:
     return web_accounts.begin_session(connection, name, now=now)
 
 
-def _form(request: Request, said: str, status: int = 200, **values: object) -> Response:
+def _form(request: Request, said: str, status: int = 200, *, wanted: str = "", **values: object) -> Response:
     return render(
         request,
         "login.html",
         status,
         problem=said,
         problem_values=values,
-        next=safe_next(request.query_params.get("next", "/")),
+        next=safe_next(wanted or request.query_params.get("next", "/")),
     )

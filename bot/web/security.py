@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import Callable, Collection
@@ -19,6 +21,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -37,6 +40,10 @@ LANGUAGE = "saseo_language"
 THEME = "saseo_theme"
 BIGGEST_BODY = 2 * 1024 * 1024
 """Bytes. No form of ours is near it."""
+_BODY_SECONDS = 60.0
+"""For a body to arrive; slower ones would hold a place that others need."""
+_HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{1,5})?")
+"""A name or an address, and a port: nothing else is a Host (RFC 9110, 7.2)."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 HEADERS = {
@@ -60,22 +67,25 @@ class Door:
     hosts: frozenset[str]
     """Names, without ports, by which it is called."""
     everywhere: bool
-    """It listens beyond loopback: any address of this machine is a name of it, and a login is needed."""
+    """It listens beyond loopback: any address of this machine is a name of it."""
+    login: bool
+    """Strangers may come, by themselves or through a proxy: nobody is let in without an account."""
     secure: bool
     """Browsers come over TLS: cookies are sent over nothing else."""
 
 
-def door(host: str, public_url: str) -> Door:
-    """Of `[web] host` and `public_url`."""
+def door(host: str, public_url: str, proxies: Collection[str] = ()) -> Door:
+    """Of `[web] host`, `public_url` and `proxies`. A proxy need not say that it is one, so its settings do."""
     public = urlsplit(public_url)
     loopback = {"127.0.0.1", "localhost", "::1"}
     everywhere = host not in loopback
     names = loopback | {host} | ({public.hostname} if public.hostname else set())
-    return Door(frozenset(names), everywhere, public.scheme == "https")
+    login = everywhere or bool(proxies) or (public.hostname or "127.0.0.1") not in loopback
+    return Door(frozenset(names), everywhere, login, public.scheme == "https")
 
 
 class BodyLimit:
-    """Refuses bodies above `BIGGEST_BODY`, told or not."""
+    """Refuses bodies above `BIGGEST_BODY`, told or not, and those that do not come in time."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -89,12 +99,17 @@ class BodyLimit:
         if not told.isdigit() or int(told) > BIGGEST_BODY:
             await PlainTextResponse("413", status_code=413)(scope, receive, send)
             return
-        read = 0
+        read, whole = 0, False
+        until = asyncio.get_running_loop().time() + _BODY_SECONDS
 
         async def counted() -> Message:
-            nonlocal read
-            message = await receive()
+            nonlocal read, whole
+            if whole:  # now it only waits for the visitor to leave
+                return await receive()
+            async with asyncio.timeout_at(until):
+                message = await receive()
             read += len(message.get("body", b""))
+            whole = not message.get("more_body", False)
             if read > BIGGEST_BODY:
                 raise TooBig
             return message
@@ -158,8 +173,16 @@ class Guard:
 
         try:
             early = await self._turned_away(request, visitor)
+        except TooBig:
+            raise
         except ExplainedError as error:  # a form that is too old, a store that is away
             early = self._explain(request, error)
+        except TimeoutError:
+            early = PlainTextResponse("408", status_code=408)
+        except HTTPException as error:  # a form that cannot be read
+            early = PlainTextResponse(str(error.status_code), status_code=error.status_code)
+        except Exception as error:  # noqa: BLE001 - whatever was sent, the answer carries our headers
+            early = self._unforeseen(request, error)
         if early is not None:
             await early(scope, receive, dressed)
             return
@@ -177,7 +200,7 @@ class Guard:
             headers.setdefault(name, value)
         if self._where.secure:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if request.url.path.startswith("/static/"):
+        if _path(request).startswith("/static/"):
             return
         headers.setdefault("Cache-Control", "no-store")
         if VISITOR not in request.cookies:
@@ -187,13 +210,13 @@ class Guard:
 
     async def _turned_away(self, request: Request, visitor: str) -> Response | None:
         """None: it may go on."""
-        if not self._is_ours(request):
-            return PlainTextResponse("421 Misdirected Request: [web] public_url", status_code=421)
         request.state.secure = self._where.secure
         request.state.viewer = self._stranger(request, visitor)
-        if request.url.path.startswith("/static/"):
+        if not self._is_ours(request):
+            return PlainTextResponse("421 Misdirected Request: [web] public_url", status_code=421)
+        if _path(request).startswith("/static/"):
             return None
-        needed = self._where.everywhere or await self._store.run(web_accounts.count) > 0
+        needed = self._where.login or await self._store.run(web_accounts.count) > 0
         if not needed and any(name in request.headers for name in _FORWARDED):
             # A proxy on this machine passes strangers on; without accounts each of them would be an admin.
             _log.warning(json.dumps({"event": "console_forwarded_without_login"}))
@@ -201,12 +224,13 @@ class Guard:
         request.state.viewer = viewer = await self._viewer(request, needed)
         if request.method not in _SAFE and not await self._is_from_us(request, viewer):
             raise FormExpired
-        if needed and not viewer.logged_in and not self._is_open(request.url.path):
+        if needed and not viewer.logged_in and not self._is_open(_path(request)):
             return self._to_login(request)
         return None
 
     def _is_ours(self, request: Request) -> bool:
-        name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        found = _HOST.fullmatch(request.headers.get("host", ""))
+        name = (found["v6"] or found["name"]).lower() if found else ""
         if name in self._where.hosts:
             return True
         server = request.scope.get("server") or ("", 0)
@@ -221,7 +245,8 @@ class Guard:
             return Response(status_code=401, headers={"HX-Redirect": "/login"})
         if request.method not in _SAFE or "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse("401", status_code=401)
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        query = request.scope["query_string"].decode("latin-1")
+        wanted = _path(request) + (f"?{query}" if query else "")
         return RedirectResponse(f"/login?{_next(wanted)}", status_code=303)
 
     def _stranger(self, request: Request, visitor: str) -> Viewer:
@@ -254,7 +279,7 @@ class Guard:
         if site not in (None, "same-origin", "none"):
             return False
         origin = request.headers.get("origin")
-        if origin and urlsplit(origin).netloc != request.headers.get("host"):
+        if origin and origin.partition("://")[2] != request.headers.get("host"):
             return False
         given = request.headers.get("X-CSRF")
         if given is None and _is_form(request):
@@ -274,7 +299,10 @@ def set_cookie(response: Response, name: str, value: str, *, secure: bool, days:
 
 def safe_next(wanted: str) -> str:
     """A path of ours to go to after the login; anything else, such as `//elsewhere`, becomes the first page."""
-    parts = urlsplit(wanted)
+    try:
+        parts = urlsplit(wanted)
+    except ValueError:
+        return "/"
     ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not parts.netloc and not parts.scheme
     return wanted if ours and not any(ord(one) < 32 for one in wanted) else "/"
 
@@ -298,6 +326,12 @@ def _again(request: Request, receive: Receive) -> Receive:
 
 def _next(wanted: str) -> str:
     return urlencode({"next": wanted})
+
+
+def _path(request: Request) -> str:
+    """As the router reads it: an address made from the Host header is the visitor's word."""
+    path: str = request.scope["path"]
+    return path
 
 
 def _is_form(request: Request) -> bool:

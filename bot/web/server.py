@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from bot.errors import ConsoleNotStarted
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _GRACE_SECONDS = 3
+_FIRST_SECONDS = 15.0
+"""For a connection to send the head of its first request: silent ones would take the places of others."""
 
 
 class WebServer:
@@ -42,6 +45,7 @@ class WebServer:
             server_header=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
             limit_concurrency=200,
+            http=_Impatient,
             timeout_keep_alive=15,
         )
         self._server = _Quiet(config)
@@ -92,6 +96,20 @@ class WebServer:
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+
+class _Impatient(H11Protocol):
+    """Closes connections that say nothing; uvicorn's own limit begins after the first answer."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self.loop.call_later(_FIRST_SECONDS, self._leave_if_silent, transport)
+
+    def _leave_if_silent(self, transport: asyncio.Transport) -> None:
+        asked: object = getattr(self, "cycle", None)  # uvicorn types it as if there always were one
+        if asked is None and not transport.is_closing():
+            transport.close()
 
 
 class _Quiet(uvicorn.Server):

@@ -1,4 +1,7 @@
-"""Slows down who guesses passwords: per address and per account, in memory."""
+"""Slows down who guesses passwords: per address and per account, in memory.
+
+An account's own pause stays short: strangers must not lock its owner out.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,16 @@ from collections.abc import Callable
 
 _FREE = 5
 """Wrong passwords without a pause."""
-_LONGEST_SECONDS = 900.0
+_LONGEST_SECONDS = {"address": 900.0, "account": 30.0}
+"""By the first word of a key."""
 _FORGET_SECONDS = 3600.0
 _MOST = 10_000
 """Names that are remembered; the oldest go first, so that memory is bounded."""
 
 
 class Throttle:
-    """After five failures of one key each further one doubles the pause, up to a quarter of an hour; a success clears it."""
+    """After five failures of one key, `address:…` or `account:…`, each further one doubles the pause, up to a quarter of an hour
+    for an address and half a minute for an account; a success clears it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -47,5 +52,5 @@ class Throttle:
         number, at = self._known(key)
         if number < _FREE:
             return 0.0
-        pause = min(2.0 ** (number - _FREE), _LONGEST_SECONDS)
+        pause = min(2.0 ** min(number - _FREE, 10), _LONGEST_SECONDS[key.partition(":")[0]])
         return max(0.0, at + pause - self._clock())

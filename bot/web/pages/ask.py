@@ -23,6 +23,8 @@ from bot.web.viewer import Viewer
 
 _MOST_TURNS = 10
 _STOP_SECONDS = 2.0
+_LONGEST_SECONDS = 600.0
+"""That a form without JavaScript waits for its answer; a visitor who left is not noticed before."""
 _LONGEST = 2000
 """Characters of a question; more is no question."""
 
@@ -65,7 +67,7 @@ class _Ask:
             return JSONResponse({"stream": stream})
         # What "그만" stopped says so itself, where it was asked; else its own answer comes at once.
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_STOP_SECONDS if receipt is Receipt.STOPPED else None):
+            async with asyncio.timeout(_STOP_SECONDS if receipt is Receipt.STOPPED else _LONGEST_SECONDS):
                 async for _, event in self._chat.events(one, stream, 0):
                     if isinstance(event, Ended):
                         return _page(request, [(text, event.reply)], turns=(*turns, text))
@@ -75,10 +77,10 @@ class _Ask:
         """The events of one question, from the one after `Last-Event-ID` on."""
         one = viewer(request)
         told = request.headers.get("last-event-id", "0")
-        events = self._chat.events(one, request.path_params["stream"], int(told) if told.isdigit() else 0)
-        first = await anext(events, None)  # an unknown stream is told as such, not as a stream that breaks off
+        after = int(told) if told.isascii() and told.isdecimal() and len(told) < 10 else 0
+        events = self._chat.events(one, request.path_params["stream"], after)
         return StreamingResponse(
-            _as_events(request, one, first, events),
+            _as_events(request, one, events),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
@@ -94,12 +96,8 @@ class _Ask:
         return render(request, "ask/voted.html", key=key)
 
 
-async def _as_events(
-    request: Request, one: Viewer, first: tuple[int, ChatEvent] | None, rest: AsyncIterator[tuple[int, ChatEvent]]
-) -> AsyncIterator[str]:
-    if first is not None:
-        yield _as_event(request, one, *first)
-    async for number, event in rest:
+async def _as_events(request: Request, one: Viewer, events: AsyncIterator[tuple[int, ChatEvent]]) -> AsyncIterator[str]:
+    async for number, event in events:
         yield _as_event(request, one, number, event)
 
 

@@ -138,6 +138,7 @@ def _pages(told: Told) -> set[tuple[str, str]]:
 
 def _day(written: str) -> dt.date | None:
     try:
-        return dt.date.fromisoformat(written)
+        day = dt.date.fromisoformat(written)
     except ValueError:
         return None
+    return day if 1970 < day.year < 9999 else None

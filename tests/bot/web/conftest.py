@@ -97,8 +97,9 @@ async def browse(store: Store) -> AsyncIterator[Opening]:
         language: Any = "ko",
         address: str = ADDRESS,
         open_routes: Sequence[Any] = (),
+        proxies: Sequence[str] = (),
     ) -> Browser:
-        options = WebOptions(host, public_url, language, texts, ZoneInfo("Asia/Seoul"))
+        options = WebOptions(host, public_url, language, texts, ZoneInfo("Asia/Seoul"), proxies)
         opened.append(Browser(make_app(pages, store, options, open_routes=open_routes), address))
         return opened[-1]
 

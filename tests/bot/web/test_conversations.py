@@ -240,7 +240,7 @@ async def test_words_are_shown_as_the_privacy_setting_says(
         for one in words:
             assert (one in page) is seen, (path, one)
     if not seen:
-        assert "개인 정보 설정에 따라" in body(await browser.get(f"/conversations/{question}"))
+        assert "개인정보 설정에 따라" in body(await browser.get(f"/conversations/{question}"))
 
 
 async def test_a_private_answer_that_its_asker_shared_is_shown(

@@ -42,9 +42,9 @@ async def test_the_page_names_the_base_what_answers_and_every_lora_with_its_stat
     told = text_of((await browse([company.page()]).get("/models")).text)
     assert f"tiny 크기 940 MiB 대화 형식 chatml SHA-256 {company.base}" in told
     assert f"지금 답하는 LoRA {first} {second} 대화의 20%에 시험 중" in told
-    assert re.search(rf"{first} 지금 답함 통과 기본 모델\(LoRA 없음\) 대비 1 ", told)
+    assert re.search(rf"{first} 지금 답함 통과 기반 모델\(LoRA 없음\) 대비 1 ", told)
     assert re.search(rf"{second} 시험 중 통과 {first} 대비 2 ", told)
-    assert re.search(rf"{third} 사용 중지 평가 없음 3 ", told)
+    assert re.search(rf"{third} 사용 중지 판정 없음 3 ", told)
 
 
 async def test_a_lora_that_passed_is_promoted_and_rolled_back_and_both_are_on_record(
@@ -119,7 +119,7 @@ async def test_what_the_gate_did_not_let_through_needs_a_reason_which_stays_on_r
     await browser.get("/models")
     page = await browser.post("/models/promote", {"name": name, "overrule": "1", "reason": "시연 때문에"})
     assert company.answers() == name
-    assert "평가와 다르게 결정" in page.text
+    assert "판정과 다르게 결정" in page.text
     assert "시연 때문에" in page.text
     (entry,) = company.store.run_now(audit.entries, action="lora.promote")
     assert entry.detail["overruled"] is True
@@ -248,7 +248,7 @@ async def test_verdicts_stand_side_by_side_and_one_that_cannot_be_read_is_told(
     assert first in table
     assert second in table
     assert third not in table
-    assert "이 평가는 읽을 수 없습니다" in (await browser.get(f"/models/lora/{third}")).text
+    assert "이 판정은 읽을 수 없습니다" in (await browser.get(f"/models/lora/{third}")).text
 
 
 async def test_lineage_counts_people_and_names_nobody(browse: Opening, company: Company) -> None:

@@ -39,7 +39,7 @@ async def test_what_is_promoted_in_the_console_answers_soon_and_what_answered_do
     company.evaluate(second, first)
     async with serving(Shelved(store, company.shelf, tmp_path / "tiny.gguf", company.names), index) as service:
         browser = browse([models(replace(company.parts(), live=service.flow.live))])
-        assert "기본 모델(LoRA 없음)" in (await browser.get("/models")).text
+        assert "기반 모델(LoRA 없음)" in (await browser.get("/models")).text
         assert f"{first}(으)로 답합니다" in (await browser.post("/models/promote", {"name": first})).text
         await service.until(first)
         page = (await browser.get("/models")).text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from typing import Any
@@ -16,6 +17,7 @@ from bot.store.database import Store
 from bot.web.page import Page, allow, form, viewer
 from bot.web.render import STATIC
 from bot.web.security import BIGGEST_BODY, HEADERS, safe_next
+from bot.web.throttle import Throttle
 from tests.bot.web.conftest import PASSWORD, Opening, add_account
 
 
@@ -296,3 +298,82 @@ def test_what_was_taken_in_is_as_it_was_published() -> None:
     assert set(told) == files
     for name, sum_ in told.items():
         assert hashlib.sha256((STATIC / "vendor" / name).read_bytes()).hexdigest() == sum_
+
+
+@pytest.mark.parametrize(
+    "settings", [{"public_url": "https://wiki.example"}, {"proxies": ("127.0.0.1",)}, {"host": "192.0.2.1"}]
+)
+async def test_where_strangers_may_come_nobody_is_let_in_without_an_account(
+    browse: Opening, settings: dict[str, Any]
+) -> None:
+    """Also through a proxy that does not say it is one."""
+    browser = browse([PAGE], **settings)
+    for host in ("127.0.0.1:8787", "localhost", *(["wiki.example"] if "public_url" in settings else [])):
+        asked = await browser.http.get("/", headers={"host": host}, follow_redirects=False)
+        assert (asked.status_code, asked.headers["location"]) == (303, "/login?next=%2F")
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["[", "[::1", "evil.example#@127.0.0.1", "127.0.0.1/static/?", "a b", "", "localhost/static/?x=", "127.0.0.1:x"],
+)
+async def test_a_host_that_is_none_is_refused_with_the_headers(browse: Opening, host: str) -> None:
+    answer = await browse([PAGE]).http.get("/", headers={"host": host})
+    assert answer.status_code == 421
+    assert answer.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("origin", ["http://[", "null", "http://127.0.0.1:8787.evil.example", "127.0.0.1:8787"])
+async def test_an_origin_that_is_none_is_not_ours(browse: Opening, origin: str) -> None:
+    browser = browse([PAGE])
+    await browser.get("/login")
+    assert (await browser.post("/change", headers={"origin": origin})).status_code == 403
+
+
+async def test_a_form_that_cannot_be_read_is_refused_with_the_headers(browse: Opening) -> None:
+    browser = browse([PAGE])
+    await browser.get("/login")
+    answer = await browser.http.post("/change", files={"file": ("a.txt", b"x")}, data={"csrf": browser.token})
+    assert answer.status_code == 400
+    assert "Content-Security-Policy" in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/static/%00.css", "/login?next=//[", "/login?next=%00"])
+async def test_an_address_that_is_none_breaks_nothing(browse: Opening, path: str) -> None:
+    assert (await browse([PAGE]).get(path)).status_code in (200, 404)
+
+
+async def test_a_referer_that_is_none_leads_to_the_first_page(browse: Opening) -> None:
+    browser = browse([PAGE])
+    await browser.get("/login")
+    answer = await browser.post("/preferences", {"language": "ko"}, headers={"referer": "//["})
+    assert answer.url.path == "/"
+
+
+async def test_guesses_sent_all_at_once_wait_like_those_sent_one_by_one(browse: Opening, store: Store) -> None:
+    add_account(store, "kim")
+    browser = browse([PAGE])
+    await browser.get("/login")
+    fields = {"csrf": browser.token, "name": "kim", "password": "guess guess"}
+    answers = await asyncio.gather(*(browser.http.post("/login", data=fields) for _ in range(30)))
+    assert sum(one.status_code == 401 for one in answers) <= 6
+    assert sum(one.status_code == 429 for one in answers) >= 24
+
+
+def test_strangers_lock_an_owner_out_for_half_a_minute_and_themselves_for_a_quarter_of_an_hour() -> None:
+    now = [0.0]
+    throttle = Throttle(lambda: now[0])
+    for _ in range(40):
+        throttle.failed("account:kim", "address:192.0.2.7")
+    assert throttle.wait("account:kim") <= 30
+    assert throttle.wait("address:192.0.2.7") == 900
+    now[0] = 30.0
+    assert throttle.wait("account:kim", "address:192.0.2.8") == 0
+
+
+async def test_a_wrong_password_does_not_cost_the_way(browse: Opening, store: Store) -> None:
+    add_account(store, "kim")
+    browser = browse([PAGE])
+    await browser.get("/login")
+    answer = await browser.post("/login", {"name": "kim", "password": "wrong", "next": "/gaps"})
+    assert 'name="next" value="/gaps"' in answer.text
