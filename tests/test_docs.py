@@ -72,12 +72,43 @@ def test_both_readmes_have_the_same_code() -> None:
     assert english == korean
 
 
-def test_both_readmes_link_to_the_same_places_that_exist() -> None:
+def links(readme: str) -> list[str]:
+    """Where it leads, without the other README."""
+    return [link for link in re.findall(r"\]\(([^)]+)\)", text_of(readme)) if link not in READMES]
+
+
+def anchors(page: str) -> set[str]:
+    """What can follow its name after `#`, as GitHub makes it of the headings."""
+    headings = re.findall(r"^#+ (.+)$", text_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_both_readmes_link_to_the_same_places() -> None:
     english, korean = (
-        [link for link in re.findall(r"\]\(([^)]+)\)", text_of(name)) if link not in READMES] for name in READMES
+        [link.split("#")[0].replace(".ko.md", ".md") + "#" * ("#" in link) for link in links(name)] for name in READMES
     )
     assert english == korean
-    assert [link for link in english if "://" not in link and not (ROOT / link.split("#")[0]).exists()] == []
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_every_link_of_a_readme_leads_somewhere(readme: str) -> None:
+    for link in links(readme):
+        if "://" not in link:
+            page, _, anchor = link.partition("#")
+            assert (ROOT / page).exists(), link
+            assert not anchor or anchor in anchors(page), link
+
+
+@pytest.mark.parametrize("readme", READMES)
+def test_a_readme_leads_to_the_page_of_its_own_language_first(readme: str) -> None:
+    korean = readme.endswith(".ko.md")
+    seen: set[str] = set()
+    for link in links(readme):
+        page = link.split("#")[0]
+        other = page.replace(".ko.md", ".md") if page.endswith(".ko.md") else page.replace(".md", ".ko.md")
+        if (ROOT / other).exists() and page != other and page.endswith(".ko.md") != korean:
+            assert other in seen, link
+        seen.add(page)
 
 
 @pytest.mark.parametrize("readme", READMES)
