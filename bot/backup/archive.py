@@ -271,6 +271,9 @@ def _read(path: Path, text: bytes) -> Manifest:
             for name, one in value["tables"].items()
         }
         members = {str(name): Member(int(one["bytes"]), str(one["sha256"])) for name, one in value["members"].items()}
+        edition = str(value.get("edition", ""))
+        if edition and ("/" in edition or not safe(f"editions/{edition}/x")):  # it becomes a path: one plain folder
+            raise BackupUnsafe(path=path, part=edition[:64])
         return Manifest(
             made_at=float(value["made_at"]),
             program=str(value["program"]),
@@ -278,7 +281,7 @@ def _read(path: Path, text: bytes) -> Manifest:
             database=str(value["database"]),
             tables=tables,
             members=members,
-            edition=str(value.get("edition", "")),
+            edition=edition,
             outside={str(name): str(place) for name, place in dict(value.get("outside", {})).items()},
             audit=str(value.get("audit", "")),
             format=int(value["format"]),

@@ -123,6 +123,17 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> No
         read(forged(tmp_path / "b.zip", change))
 
 
+@pytest.mark.parametrize("edition", ["../../privacy.key", "..", ".", "a/b", "/etc", "a\\b", "c:", "a\n"])
+def test_an_edition_whose_name_leads_elsewhere_is_refused(tmp_path: Path, edition: str) -> None:
+    with pytest.raises(BackupUnsafe):
+        read(forged(tmp_path / "b.zip", lambda manifest, members: manifest.update(edition=edition)))
+
+
+def test_an_edition_of_a_plain_name_is_read(tmp_path: Path) -> None:
+    path = forged(tmp_path / "b.zip", lambda manifest, members: manifest.update(edition="20261126-1-a"))
+    assert glance(path).edition == "20261126-1-a"
+
+
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFDIR, stat.S_IFIFO, stat.S_IFCHR])
 def test_a_member_that_is_no_plain_file_is_refused(tmp_path: Path, kind: int) -> None:
     def change(manifest: dict[str, Any], members: list[tuple[zipfile.ZipInfo, bytes]]) -> None:
