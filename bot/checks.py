@@ -89,7 +89,7 @@ def _python(language: Language) -> Check:
     fits = sys.version_info >= (3, 11)
     found = f"{platform.python_version()}, SQLite {sqlite3.sqlite_version}"
     remedy = _either(language, "Python 3.11 이상이 필요합니다.", "Python 3.11 or newer is needed.")
-    return Check(_either(language, "파이썬", "Python"), fits, found, "" if fits else remedy)
+    return Check("Python", fits, found, "" if fits else remedy)
 
 
 def _sources(parts: Parts) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def why_correction(language: Language) -> str:
 def why_hint(language: Language) -> str:
     """Under the correction field."""
     if language == "ko":
-        return "적어 주신 내용은 검토를 거쳐 답변을 개선하는 데 쓰입니다. 개인 정보는 적지 마십시오."
+        return "적어 주신 내용은 검토를 거쳐 답변을 개선하는 데 쓰입니다. 개인정보는 적지 마십시오."
     return "What you write is reviewed and used to improve answers. Please leave out personal data."
 
 

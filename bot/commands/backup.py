@@ -74,7 +74,7 @@ def list_backups(tools: Tools, json_wanted: bool) -> None:
 @_JSON
 @click.pass_obj
 def verify(tools: Tools, file: Path, json_wanted: bool) -> None:
-    """백업의 모든 검사합을 확인합니다. 아무것도 바꾸지 않습니다."""
+    """백업의 모든 체크섬을 확인합니다. 아무것도 바꾸지 않습니다."""
     settings = tools.settings()
     with progress_bars(quiet=json_wanted) as bar:
         manifest = tools.backups().verify(file, _told(bar, settings.language))
@@ -96,7 +96,7 @@ def verify(tools: Tools, file: Path, json_wanted: bool) -> None:
 @_JSON
 @click.pass_obj
 def restore(tools: Tools, file: Path, to: Path | None, yes: bool, json_wanted: bool) -> None:
-    """백업을 복원합니다. 모든 검사합을 먼저 확인하고, 있던 것은 옆에 보관합니다. 서비스를 먼저 끝내야 합니다."""
+    """백업을 복원합니다. 모든 체크섬을 먼저 확인하고, 있던 것은 옆에 보관합니다. 서비스를 먼저 끝내야 합니다."""
     settings = tools.settings()
     language, zone = settings.language, ZoneInfo(settings.jobs.timezone)
     folder = to or settings.data_dir

@@ -19,7 +19,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     "store": ("행", "Rows"),
     "files": ("LoRA와 설정(MB)", "LoRAs and settings (MB)"),
     "seal": ("봉인 확인(MB)", "Seal (MB)"),
-    "check": ("검사합 확인(MB)", "Checksums (MB)"),
+    "check": ("체크섬 확인(MB)", "Checksums (MB)"),
 }
 
 
@@ -70,7 +70,7 @@ def whole(manifest: Manifest, zone: ZoneInfo, language: Language) -> str:
     told = about(manifest, zone, language)
     if language == "en":
         return f"The backup is whole, every checksum matches: {told}"
-    return f"백업이 온전합니다(모든 검사합 일치): {told}"
+    return f"백업이 온전합니다(모든 체크섬 일치): {told}"
 
 
 def sure(manifest: Manifest, taken: bool, where: str, zone: ZoneInfo, language: Language) -> str:
@@ -106,6 +106,12 @@ def restored(done: Restored, data_dir: str, *, key_missing: bool, zone: ZoneInfo
             if english
             else f"설정: {done.config}/config.toml. 경로와 data_dir(데이터는 {data_dir})을 확인해 주십시오."
         )
+        if done.config_left is not None:
+            lines.append(
+                f"Files that no setting names, or that are hidden, are in {done.config_left}."
+                if english
+                else f"설정에 적혀 있지 않거나 숨김인 파일은 {done.config_left}에 두었습니다."
+            )
     elif done.config is not None:
         lines.append(
             f"Your settings stay in use; those of the backup are in {done.config}."

@@ -16,7 +16,7 @@ from bot.commands.tools import Tools
 )
 @click.option("--retrieval", is_flag=True, help="검색만 측정합니다(모델을 쓰지 않습니다).")
 @click.option(
-    "--lora", default="auto", show_default=True, help="측정할 LoRA 이름, none(기본 모델), auto(지금 답하는 LoRA)"
+    "--lora", default="auto", show_default=True, help="측정할 LoRA 이름, none(기반 모델), auto(지금 답하는 LoRA)"
 )
 @click.option("--details", type=click.Path(dir_okay=False, path_type=Path), help="질문별 결과를 이 파일에 씁니다.")
 @click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")

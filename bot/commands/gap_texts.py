@@ -12,8 +12,8 @@ _BARS = "▁▂▃▄▅▆▇█"
 def nothing(language: Language) -> str:
     """No gap in the list."""
     if language == "en":
-        return "There are no gaps. They are found at night, after indexing, and by `saseo jobs run gaps`."
-    return "빈틈이 없습니다. 빈틈은 밤마다, 색인한 뒤에, 그리고 `saseo jobs run gaps`로 찾습니다."
+        return "There are no gaps. They are found every night and after the job reindex, or now: `saseo jobs run gaps`."
+    return "빈틈이 없습니다. 빈틈은 밤마다, 그리고 작업 reindex가 끝난 뒤에 찾습니다. 지금 찾기: `saseo jobs run gaps`"
 
 
 def line(gap: Gap, language: Language) -> str:

@@ -22,7 +22,7 @@ def judged(result: Mapping[str, Any], language: Language) -> str:
     """What is to be done after the verdicts."""
     korean = language == "ko"
     if not result.get("judged"):
-        return "평가할 새 LoRA가 없습니다." if korean else "There is no new LoRA to evaluate."
+        return "판정할 새 LoRA가 없습니다." if korean else "There is no new LoRA to evaluate."
     if (name := result.get("promoted")) and (share := result.get("share")):
         all_of_them = f"saseo loras promote {name}"
         if korean:

@@ -43,7 +43,7 @@ def lora(name: str, language: Language) -> str:
     """A LoRA's name, or what is said instead of `none`."""
     if name != NO_LORA:
         return name
-    return "기본 모델(LoRA 없음)" if language == "ko" else "the plain base (no LoRA)"
+    return "기반 모델(LoRA 없음)" if language == "ko" else "the plain base (no LoRA)"
 
 
 def answers(choice: Choice, language: Language) -> str:
@@ -77,7 +77,7 @@ def tested(name: str, share: str, language: Language) -> str:
 def other_prompt(language: Language) -> str:
     """It was tuned on another version of the prompt than the one in use."""
     if language == "ko":
-        return "지금과 다른 지시문으로 학습한 LoRA입니다. 다시 학습하면 더 잘 맞습니다"
+        return "지금과 다른 프롬프트로 학습한 LoRA입니다. 다시 학습하면 더 잘 맞습니다"
     return "it was tuned on another version of the prompt; tuning again would fit better"
 
 
@@ -114,7 +114,7 @@ def passed(evaluation: Evaluation, language: Language) -> str:
     """A verdict in a few words."""
     against = lora(evaluation.against, language)
     if language == "ko":
-        return f"{against} 대비 평가 {'통과' if evaluation.passed else '불통과'}"
+        return f"{against} 대비 판정 {'통과' if evaluation.passed else '불통과'}"
     return f"{'passed' if evaluation.passed else 'did not pass'} against {against}"
 
 
@@ -127,7 +127,7 @@ def description(one: Described, language: Language) -> Iterator[str]:
     if record.deleted_at is not None:
         yield f"  {'지운 때' if ko else 'deleted'}: {when(record.deleted_at)}"
     yield f"  {'모델' if ko else 'base'}: {plain(record.base_name)} ({plain(record.base)[:12]}…)"
-    yield f"  {'지시문' if ko else 'prompt'}: {plain(record.prompt)}"
+    yield f"  {'프롬프트' if ko else 'prompt'}: {plain(record.prompt)}"
     yield f"  SHA-256: {plain(record.sha256)}"
     for name, value in _card(record.card):
         yield f"  {name}: {value}"
@@ -146,7 +146,7 @@ def released(one: Release, language: Language) -> str:
         what = f"{what}, {tested(lora(one.canary, language), f'{one.share:.0%}', language)}"
     told = f"{when(one.at)}  {_ACTIONS[language][one.action]} → {what} ({one.by})"
     if one.overruled:
-        told += " · 평가와 다르게 결정" if language == "ko" else " · against the evaluation"
+        told += " · 판정과 다르게 결정" if language == "ko" else " · against the evaluation"
     return f"{told}: {plain(one.reason)}" if one.reason else told
 
 
@@ -184,5 +184,5 @@ def exported(path: str, size: int, card: str | None, language: Language) -> str:
 def imported(name: str, language: Language) -> str:
     """A LoRA made elsewhere is on the shelf."""
     if language == "ko":
-        return f"가져왔습니다: {name}\n평가를 통과하면 `saseo loras promote {name}`로 배포할 수 있습니다."
+        return f"가져왔습니다: {name}\n판정을 통과하면 `saseo loras promote {name}`로 배포할 수 있습니다."
     return f"Imported: {name}\nOnce it has passed its evaluation, `saseo loras promote {name}` makes it answer."

@@ -62,7 +62,7 @@ def list_loras(tools: Tools, json_wanted: bool) -> None:
 @_JSON
 @click.pass_obj
 def show(tools: Tools, name: str, json_wanted: bool) -> None:
-    """LoRA 하나의 카드, 학습에 쓴 예시, 평가, 배포 기록을 보여 줍니다."""
+    """LoRA 하나의 카드, 학습에 쓴 예시, 판정, 배포 기록을 보여 줍니다."""
     from bot.releases.overview import describe
 
     with tools.releases() as releases:
@@ -80,12 +80,12 @@ def show(tools: Tools, name: str, json_wanted: bool) -> None:
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     help="대화의 이 비율에만 먼저 씁니다(예: 0.1).",
 )
-@click.option("--overrule", is_flag=True, help="평가를 통과하지 않았어도 배포합니다. --reason이 필요합니다.")
+@click.option("--overrule", is_flag=True, help="판정을 통과하지 않았어도 배포합니다. --reason이 필요합니다.")
 @_REASON
 @_JSON
 @click.pass_obj
 def promote(tools: Tools, name: str, share: float | None, overrule: bool, reason: str, json_wanted: bool) -> None:
-    """이 LoRA로 답하게 합니다. none은 LoRA 없는 기본 모델입니다."""
+    """이 LoRA로 답하게 합니다. none은 LoRA 없는 기반 모델입니다."""
     with tools.releases() as releases:
         done = releases.promote(name, by=reviewer(), share=share, overrule=overrule, reason=reason)
     _say(tools, done, json_wanted)

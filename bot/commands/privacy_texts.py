@@ -130,7 +130,7 @@ def suspended(person: str, changed: bool, resumed: bool, language: Language) -> 
         return f"Training may use what {person} says again." if changed else f"Training was not stopped for {person}."
     if changed:
         return f"From now on nothing of {person} is learnt from. `saseo privacy impact` names LoRAs that have learnt already."
-    return f"Nothing of {person} was learnt from already."
+    return f"Training leaves out {person} already."
 
 
 def requests(rows: Sequence[Request], zone: ZoneInfo, now: float, language: Language) -> str:

@@ -12,7 +12,7 @@ from bot.commands.tools import Tools
 @click.command("serve")
 @click.pass_obj
 def serve(tools: Tools) -> None:
-    """Slack과 Discord에서 질문을 받습니다. Ctrl-C나 SIGTERM으로 멈추면 쓰던 답변을 마치고 끝냅니다."""
+    """Slack, Discord, 웹 콘솔에서 질문을 받고 정해진 작업을 실행합니다. Ctrl-C나 SIGTERM으로 멈추면 쓰던 답변을 마치고 끝냅니다."""
     asyncio.run(tools.serve())
 
 

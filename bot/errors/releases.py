@@ -27,8 +27,8 @@ class NotEvaluated(ReleaseError):
     """`name`, `against`: what answers now."""
 
     ko = (
-        "LoRA '{name}'을(를) 지금 답하는 '{against}'와(과) 비교한 평가가 없습니다. `saseo loras evaluate {name}`로 먼저 "
-        "평가하거나, 그래도 배포하려면 "
+        "LoRA '{name}'을(를) 지금 답하는 '{against}'와(과) 비교한 판정이 없습니다. `saseo loras evaluate {name}`로 먼저 "
+        "판정하거나, 그래도 배포하려면 "
         '--overrule --reason "이유"를 붙여 주십시오.'
     )
     en = (
@@ -42,7 +42,7 @@ class EvaluationNotPassed(ReleaseError):
     """`name`, `evaluation`: id of the verdict."""
 
     ko = (
-        "LoRA '{name}'은(는) 평가({evaluation})를 통과하지 못했습니다. `saseo loras show {name}`로 결과를 보고, 그래도 배포하려면 "
+        "LoRA '{name}'은(는) 판정({evaluation})을 통과하지 못했습니다. `saseo loras show {name}`로 결과를 보고, 그래도 배포하려면 "
         '--overrule --reason "이유"를 붙여 주십시오.'
     )
     en = (
@@ -67,7 +67,7 @@ class RolledBackBefore(ReleaseError):
 class ReasonMissing(ReleaseError):
     """Whoever overrules says why."""
 
-    ko = "평가 결과를 따르지 않고 배포하려면 이유를 남겨야 합니다. --reason으로 이유를 적어 주십시오."
+    ko = "판정을 따르지 않고 배포하려면 이유를 남겨야 합니다. --reason으로 이유를 적어 주십시오."
     en = "Promoting against the evaluation needs a reason on record. Give one with --reason."
 
 

@@ -33,7 +33,12 @@ class InvalidSetting(SettingsError):
 class ExtraMissing(SettingsError):
     """`key`, `extra`."""
 
-    ko = "{key} 설정에 필요한 패키지가 없습니다. pip install 'saseo[{extra}]'로 설치하거나 이 설정을 비워 주십시오."
+    ko = (
+        "{key} 설정에 필요한 패키지가 없습니다. 소스에서는 `.venv/bin/pip install -c constraints.txt -e '.[{extra}]'`로 설치하고"
+        "(번들과 이미지에는 들어 있지 않습니다), 아니면 이 설정을 비워 주십시오."
+    )
     en = (
-        "The packages that {key} needs are not installed. Run pip install 'saseo[{extra}]', or leave the setting empty."
+        "The packages that {key} needs are not installed. From a checkout: "
+        "`.venv/bin/pip install -c constraints.txt -e '.[{extra}]'`; bundle and image do not carry these packages. "
+        "Or leave the setting empty."
     )

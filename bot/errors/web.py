@@ -26,7 +26,7 @@ class NotFoundInConsole(WebError):
 class HiddenInConsole(WebError):
     """What is to be decided about is hidden from whom decides."""
 
-    ko = "개인 정보 설정에 따라 내용이 가려져 있어 결정할 수 없습니다. `saseo feedback review`를 쓰거나 [web] texts를 바꿔 주십시오."
+    ko = "개인정보 설정에 따라 내용이 가려져 있어 결정할 수 없습니다. `saseo feedback review`를 쓰거나 [web] texts를 바꿔 주십시오."
     en = "Its words are hidden by the privacy setting, so nothing can be decided. Use `saseo feedback review`, or change [web] texts."
 
 

@@ -91,6 +91,6 @@ def agreed(wished: Wish, changed: bool, language: Language) -> str:
         return (
             "Your ratings and questions will not be used for training. To allow it again, send “You may learn from my feedback”."
             if changed
-            else "Your ratings and questions are not used for training already."
+            else "Your ratings and questions are already left out of training."
         )
     return "Your ratings may be used for training again. Thank you." if changed else "You had not objected to training."

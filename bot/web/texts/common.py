@@ -36,7 +36,7 @@ STRINGS = {
     "unknown": ("알 수 없음", "Unknown"),
     "as_table": ("표로 보기", "As a table"),
     "date": ("날짜", "Date"),
-    "hidden_text": ("개인 정보 설정에 따라 내용을 표시하지 않습니다.", "Hidden by the privacy setting."),
+    "hidden_text": ("개인정보 설정에 따라 내용을 표시하지 않습니다.", "Hidden by the privacy setting."),
     "hidden_page": ("이 계정으로는 읽을 수 없는 문서입니다.", "This account may not read that page."),
     "keys": ("단축키", "Keys"),
     "keys.help": ("단축키 보기", "Show keys"),

@@ -29,13 +29,13 @@ STRINGS = {
     "gaps.none.closed": ("닫은 빈틈이 없습니다.", "There is no closed gap."),
     "gaps.none.answered": ("문서가 답하게 된 빈틈이 없습니다.", "No gap has been answered by a page."),
     "gaps.none.hint": (
-        "빈틈은 밤마다, 그리고 색인한 뒤에 찾습니다.",
-        "Gaps are found every night and after indexing.",
+        "빈틈은 밤마다, 그리고 작업 reindex가 끝난 뒤에 찾습니다.",
+        "Gaps are found every night and after the job reindex.",
     ),
     "gaps.more": ("가벼운 빈틈 {n}개는 보여 주지 않았습니다.", "{n} lighter gaps are not shown."),
     "gaps.find": ("지금 찾기", "Find now"),
     "gaps.finding": (
-        "빈틈 찾기를 시작하도록 했습니다. 결과는 작업 화면에서 볼 수 있습니다.",
+        "빈틈 찾기를 요청했습니다. 곧 시작하며 결과는 작업 화면에서 볼 수 있습니다.",
         "Finding gaps will start now; see Jobs.",
     ),
     "gaps.export.md": ("Markdown으로 내보내기", "Export as Markdown"),

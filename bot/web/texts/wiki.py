@@ -85,7 +85,7 @@ STRINGS = {
     "wiki.on_shelf": ("보관 중", "kept"),
     "wiki.taking_over": ("곧 사용", "takes over soon"),
     "wiki.unfit": (
-        "지금 설정의 분석기·임베더와 다르게 만들어 쓸 수 없습니다.",
+        "지금 설정의 분석기·임베딩 모델과 다르게 만들어 쓸 수 없습니다.",
         "Made with another analyser or embedder than the settings name: cannot serve.",
     ),
     "wiki.rollback": ("이 색인으로 되돌리기", "Go back to this one"),

@@ -54,7 +54,7 @@ def test_a_backup_is_made_listed_checked_and_restored() -> None:
     assert Path(made["path"]).parent == Path("data/backups").absolute()
     (listed,) = parsed(run("backup", "list", "--json"))
     assert listed["path"] == made["path"]
-    assert "모든 검사합 일치" in run("backup", "verify", made["path"]).stdout
+    assert "모든 체크섬 일치" in run("backup", "verify", made["path"]).stdout
     keep("second")
     asked = run("restore", made["path"], answer="n\n")
     assert asked.exit_code != 0

@@ -115,7 +115,7 @@ def test_the_page_of_one_shows_card_lineage_evaluations_and_releases(company: Co
     ]
     assert [(one["action"], one["lora"]) for one in page["releases"]] == [("promote", company.first)]
     told = company.said("show", company.first)
-    for word in (company.first, "예시 2건", "평가 통과", "배포", "rank: 4"):
+    for word in (company.first, "예시 2건", "판정 통과", "배포", "rank: 4"):
         assert word in told
     assert isinstance(company.refused("show", "nobody"), UnknownLora)
 
@@ -160,7 +160,7 @@ def test_of_an_empty_shelf_only_what_comes_with_saseo_is_listed(tmp_path: Path) 
     first, last = result.stdout.strip().splitlines()
     assert first.startswith("starter-1 ")
     assert "다른 모델용" in first
-    assert last == "기본 모델(LoRA 없음): 배포한 LoRA가 없습니다"
+    assert last == "기반 모델(LoRA 없음): 배포한 LoRA가 없습니다"
 
 
 def test_a_lora_that_the_setting_or_the_option_names_must_be_there(company: Company) -> None:
@@ -209,7 +209,7 @@ def looked_at(company: Company) -> tuple[str, bool, str, str]:
 def test_doctor_says_which_lora_answers_and_why_and_writes_a_word_with_it(company: Company) -> None:
     found, ok, _, wrote = looked_at(company)
     assert ok
-    assert "기본 모델" in found
+    assert "기반 모델" in found
     company.json("promote", company.first)
     company.json("promote", company.second, "--share", "0.25")
     found, ok, _, wrote = looked_at(company)

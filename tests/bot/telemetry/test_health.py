@@ -178,4 +178,4 @@ def test_traces_without_their_packages_say_how_to_get_them(tmp_path: Path, monke
     settings = Settings(data_dir=tmp_path, telemetry={"traces_endpoint": "http://127.0.0.1:1/v1/traces"})  # type: ignore[arg-type]
     with pytest.raises(ExtraMissing) as caught:
         Telemetry(settings, platforms=[])
-    assert "saseo[otel]" in caught.value.explain("ko")
+    assert "'.[otel]'" in caught.value.explain("ko")

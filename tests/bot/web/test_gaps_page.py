@@ -214,7 +214,7 @@ async def test_finding_is_asked_of_the_job_once_however_often_one_asks(store: St
     browser = browse([page_of(store)])
     await browser.get("/gaps")
     for _ in range(2):
-        assert "시작하도록" in (await browser.post("/gaps/find")).text
+        assert "요청했습니다" in (await browser.post("/gaps/find")).text
     (run,) = store.run_now(jobs.every, "gaps")
     assert (run.state, run.asked_by) == ("due", "web:local")
     without = browse([page_of(store, can_find=False)])

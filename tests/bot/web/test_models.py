@@ -111,7 +111,7 @@ async def test_what_the_gate_did_not_let_through_needs_a_reason_which_stays_on_r
     assert "배포를 막는 것" in page.text
     refused = await browser.post("/models/promote", {"name": name})
     assert refused.status_code == 409
-    assert ("통과하지 못했습니다" if evaluated else "평가가 아직 없습니다") in refused.text
+    assert ("통과하지 못했습니다" if evaluated else "판정이 아직 없습니다") in refused.text
     await browser.get("/models")
     refused = await browser.post("/models/promote", {"name": name, "overrule": "1", "reason": "  "})
     assert refused.status_code == 409
