@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.backup.archive import Manifest, Reading, member_of, opened, verify
+from bot.backup.settings_files import placeable
 from bot.backup.shelf import sync_folder
 from bot.backup.targets import PostgresqlTarget, SqliteTarget, Target
 from bot.backup.writing import WEIGHTS, Told
@@ -63,6 +64,8 @@ class Restored:
     """Where the backup's settings are; None: it has none."""
     config_used: bool
     """They are the settings in use now."""
+    config_left: Path | None
+    """Where those of its files are that are not put beside settings in use (bot/backup/settings_files.py); None: there are none."""
     erased: int
 
     def as_json(self) -> dict[str, object]:
@@ -76,6 +79,7 @@ class Restored:
             "aside": list(self.aside),
             "config": str(self.config) if self.config else None,
             "config_used": self.config_used,
+            "config_left": str(self.config_left) if self.config_left else None,
             "edition": self.manifest.edition,
             "erased": self.erased,
         }
@@ -148,7 +152,7 @@ def _restore(
     aside = _aside(stamp)
     with _moving() as moves:
         _move_files(parts.data_dir, staging, manifest, aside, moves)
-        config, used = _place_config(parts, staging, stamp, moves)
+        config, used, left = _place_config(parts, staging, manifest, stamp, moves)
         kept = target.put(aside)  # the last step, and the only one that cannot be taken back
     folder = parts.data_dir / aside
     return Restored(
@@ -157,6 +161,7 @@ def _restore(
         tuple(one for one in (kept, str(folder) if folder.is_dir() else "") if one),
         config,
         used,
+        left,
         erased,
     )
 
@@ -276,18 +281,23 @@ def _move_files(data_dir: Path, staging: Path, manifest: Manifest, aside: str, m
     sync_folder(data_dir)
 
 
-def _place_config(parts: RestoreParts, staging: Path, stamp: str, moves: _Moves) -> tuple[Path | None, bool]:
-    """Where the backup's settings are now, and whether they are those in use: only where there are none; nothing is overwritten."""
+def _place_config(
+    parts: RestoreParts, staging: Path, manifest: Manifest, stamp: str, moves: _Moves
+) -> tuple[Path | None, bool, Path | None]:
+    """Where the backup's settings are now, whether they are those in use, and where the rest of their files is.
+
+    In use only where there are none, and then only what may lie beside them; nothing is overwritten.
+    """
     source = staging / "config"
     if not source.is_dir():
-        return None, False
-    files = sorted(path for path in source.rglob("*") if path.is_file())
-    names = [path.relative_to(source) for path in files]
-    free = parts.config is None and not any((parts.config_folder / name).exists() for name in names)
-    folder = parts.config_folder if free else parts.data_dir / f"restored-config-{stamp}"
-    for path, name in zip(files, names, strict=True):
-        moves.copy(path, folder / name)
-    return folder, free
+        return None, False, None
+    every = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
+    beside = {Path(name) for name in placeable(source, manifest.outside)}
+    used = bool(beside) and parts.config is None and not any((parts.config_folder / name).exists() for name in beside)
+    aside = parts.data_dir / f"restored-config-{stamp}"
+    for name in sorted(every):
+        moves.copy(source / name, (parts.config_folder if used and name in beside else aside) / name)
+    return (parts.config_folder if used else aside), used, (aside if used and every - beside else None)
 
 
 def _check_space(data_dir: Path, store: Path | None, manifest: Manifest) -> None:

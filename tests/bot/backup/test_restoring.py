@@ -17,6 +17,7 @@ from sqlalchemy import Connection, create_engine, select, text
 
 from bot.backup import writing
 from bot.backup.archive import glance, opened
+from bot.backup.settings_files import placeable
 from bot.backup.shelf import BackupShelf
 from bot.errors import BackupBusy, BackupTooNew, NoSpace, RestoreFailed, RestoreRefused
 from bot.store import audit, facts, migrations, privacy, schema, starting
@@ -76,6 +77,37 @@ def test_settings_come_along_without_passwords_and_never_over_others(
     assert (there.folder / "config.toml").read_text(encoding="utf-8") == "mine"
     assert again.config is not None
     assert (again.config / "config.toml").read_text(encoding="utf-8") == told
+
+
+def test_only_the_settings_and_what_they_name_lie_where_there_were_none(
+    here: Installation, there: Installation, tmp_path: Path
+) -> None:
+    """A backup may come from somebody else, and the folder may be a home."""
+    assert here.config is not None
+    names = (".ssh/authorized_keys", ".profile.toml", "people/.hidden.toml", "unnamed.toml", "sitecustomize.py")
+    config = 'groups_file = "./people/groups.toml"\ncatalogue = ".profile.toml"\n'
+    sets = '[tuning]\nevaluation_sets = [".ssh/authorized_keys", "people/.hidden.toml", "sitecustomize.py"]\n'
+    here.config.write_text(config + sets, encoding="utf-8")
+    files = [here.folder / name for name in names]
+    for file in files:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x", encoding="utf-8")
+    written = here.backup(tmp_path / "b.zip", named=(*files, here.folder / "people" / "groups.toml"))
+    assert {f"config/{name}" for name in names} <= set(written.manifest.members)
+    done = there.restore(written.path)
+    assert (done.config, done.config_used) == (there.folder, True)
+    placed = [path.relative_to(there.folder).as_posix() for path in there.folder.rglob("*") if path.is_file()]
+    assert sorted(one for one in placed if not one.startswith("var/")) == ["config.toml", "people/groups.toml"]
+    assert done.config_left is not None
+    assert all((done.config_left / name).is_file() for name in names)
+
+
+@pytest.mark.parametrize("config", [None, "no [ toml", "tuning = 3\ngroups_file = 4\n"])
+def test_settings_that_make_no_sense_name_nothing(tmp_path: Path, config: str | None) -> None:
+    (tmp_path / "a.toml").write_text("x", encoding="utf-8")
+    if config is not None:
+        (tmp_path / "config.toml").write_text(config, encoding="utf-8")
+    assert [str(one) for one in placeable(tmp_path, ())] == ([] if config is None else ["config.toml"])
 
 
 def test_no_secret_is_in_it(here: Installation, tmp_path: Path) -> None:
