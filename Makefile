@@ -63,5 +63,6 @@ install-offline:
 	@case "$(BUNDLE)" in *.tar) tar -xf "$(BUNDLE)" -C "$(dir $(BUNDLE))";; esac
 	sh "$(BUNDLE:.tar=)/install.sh" $(if $(PREFIX),--prefix "$(PREFIX)")
 
+# Not var: a wiki's records and keys may lie there.
 clean:
-	rm -rf var dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
