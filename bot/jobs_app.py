@@ -23,6 +23,7 @@ from bot.errors import JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.job_settings import JobTable
 from bot.serve_app import process_name
 from bot.settings import Settings, default_folder
+from bot.store import audit
 from bot.store import jobs as runs
 from bot.store.job_rows import Run
 from bot.web.job_book import KnownJob
@@ -42,6 +43,8 @@ _log = logging.getLogger(__name__)
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bot.jobs_app import work; work()"
 _NICE = 19
 """Below answering and everything else."""
+_BY = "cli"
+"""Who asked, in the audit log: whoever sits at this terminal. Runs say which account that is."""
 
 
 def _table(settings: Settings, spec: JobSpec) -> JobTable:
@@ -222,9 +225,14 @@ class Workshop:
         if store.run_now(runs.paused, job):
             raise JobPaused(job=job)
         runner = make_runner(self._parts, self._registry, without)
+
+        def began(claimed: Run) -> None:
+            detail = {"run": claimed.id, **claimed.arguments}
+            store.run_now(audit.record, by=_BY, action="job.run", subject=job, detail=detail, now=time.time())
+
         # What a person stops waits until somebody asks for it again.
         with _signals(lambda: runner.stop(goes_on=False)):
-            run = runner.run(job, asked_by=by, told=told, arguments=arguments)
+            run = runner.run(job, asked_by=by, told=told, arguments=arguments, began=began)
         if run is None:
             group = rules(self._parts.settings, self._registry).groups[job]
             busy = store.run_now(runs.running, group, now=time.time())
@@ -267,7 +275,13 @@ class Workshop:
     def switch(self, job: str, pause: bool, *, by: str) -> None:
         """Pause or resume. Raises UnknownJob."""
         self._known(job)
-        self._parts.store.run_now(runs.switch, job, pause, by=by, now=time.time())
+        now = time.time()
+
+        def write(connection: Connection) -> None:
+            runs.switch(connection, job, pause, by=by, now=now)
+            audit.record(connection, by=_BY, action="job.pause" if pause else "job.resume", subject=job, now=now)
+
+        self._parts.store.run_now(write)
 
     def _known(self, job: str) -> None:
         if job not in self._registry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -45,8 +46,16 @@ def list_editions(tools: Tools, json_wanted: bool) -> None:
 @click.pass_obj
 def rollback(tools: Tools, name: str | None, json_wanted: bool) -> None:
     """이전 색인(또는 NAME)으로 되돌립니다. 다음에 새 색인을 게시할 때까지 유지합니다."""
+    from bot.store import audit  # late: it loads SQLAlchemy
+
     shelf = tools.shelf()
-    serving = shelf.roll_back(name, tools.made_with())
+    with tools.open_store() as store:
+        before = next((one.manifest.edition for one in shelf.shelved() if one.serving), "")
+        serving = shelf.roll_back(name, tools.made_with())
+        detail = {"from": before}
+        store.run_now(
+            audit.record, by="cli", action="edition.rollback", subject=serving, detail=detail, now=time.time()
+        )
     if json_wanted:
         click.echo(as_json({"edition": serving}))
     else:

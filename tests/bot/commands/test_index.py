@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
+from bot.store import audit
+from bot.store.database import open_store
 from bot.wiki_app import WikiParts
 from knowledge.errors import EditionMismatch, SourceShrank, UnknownEdition, UnknownSource
 from knowledge.korean import Analyser
@@ -30,6 +32,14 @@ class Saseo:
 
     def __call__(self, *words: str) -> Result:
         return CliRunner().invoke(cli, ["--config", str(self.config), *words])
+
+    def audited(self) -> list[audit.Entry]:
+        """Newest first."""
+        store = open_store("", self.folder / "data")
+        try:
+            return [one for one in store.run_now(audit.entries) if one.action == "edition.rollback"]
+        finally:
+            store.close()
 
     def json(self, *words: str) -> Any:
         done = self(*words, "--json")
@@ -110,6 +120,12 @@ def test_going_back_to_an_older_edition_and_staying_there(saseo: Saseo, monkeypa
     assert (again["edition"], again["reused"], again["rolled_back"]) == (first, True, True)
     assert "되돌린 뒤로" in saseo("index").stdout
     assert saseo.json("editions", "rollback", second) == {"edition": second}
+    found = saseo.audited()
+    assert [(one.by, one.action, one.subject) for one in found] == [
+        ("cli", "edition.rollback", second),
+        ("cli", "edition.rollback", first),
+    ]
+    assert found[0].detail == {"from": first}
     assert isinstance(saseo("editions", "rollback", "20200101-000000-00000000").exception, UnknownEdition)
     monkeypatch.setattr(WikiParts, "embedder_id", lambda self: "other@1")
     assert isinstance(saseo("editions", "rollback", first).exception, EditionMismatch)

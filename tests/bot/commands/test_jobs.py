@@ -19,7 +19,7 @@ from bot.app import cli
 from bot.commands import job_texts, learning_texts
 from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.messages import Language
-from bot.store import jobs
+from bot.store import audit, jobs
 from bot.store.database import open_store
 from bot.store.job_rows import Run
 from bot.store.jobs import Rules
@@ -75,6 +75,22 @@ def test_a_job_runs_here_and_now_and_its_run_can_be_looked_at(tmp_path: Path) ->
     assert "run_began" in shown
     assert "완료" in shown
     assert "마쳤습니다" in run(tmp_path, "run", "retention").stdout
+
+
+def test_what_is_done_to_jobs_at_a_terminal_is_on_the_audit_log(tmp_path: Path) -> None:
+    done = parsed(run(tmp_path, "run", "retention", "--json"))
+    assert run(tmp_path, "pause", "retention").exit_code == 0
+    assert isinstance(run(tmp_path, "run", "retention").exception, JobPaused)
+    assert run(tmp_path, "resume", "retention").exit_code == 0
+    store = open_store("", tmp_path / "data")
+    found = [one for one in store.run_now(audit.entries) if one.action.startswith("job.")]
+    store.close()
+    assert [(one.by, one.action, one.subject) for one in reversed(found)] == [
+        ("cli", "job.run", "retention"),
+        ("cli", "job.pause", "retention"),
+        ("cli", "job.resume", "retention"),
+    ]
+    assert found[-1].detail == {"run": done["id"]}
 
 
 def test_a_job_that_fails_says_why_and_exits_1(tmp_path: Path) -> None:
