@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
 
-from bot.errors import BackupDamaged, BackupTooNew, BackupUnsafe, NoBackup
+from bot.errors import BackupDamaged, BackupMissing, BackupTooNew, BackupUnsafe, NoBackup
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -224,6 +224,8 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, UnicodeError) as error:
         raise BackupDamaged(path=path, part="") from error
+    except FileNotFoundError as error:
+        raise BackupMissing(path=path) from error
     except OSError as error:
         raise NoBackup(path=path) from error
 

@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from bot.commands import account_texts as texts
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
 from bot.errors import BadAccount, UnknownAccount
+from bot.messages import Language
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -46,21 +48,17 @@ def add(tools: Tools, name: str, role: Role, groups: Sequence[str], json_wanted:
     language = tools.settings().language
     _check_name(name, language)
     password = os.environ.get(PASSWORD) or click.prompt(
-        "비밀번호", hide_input=True, confirmation_prompt="한 번 더", err=True
+        texts.password(language), hide_input=True, confirmation_prompt=texts.password_again(language), err=True
     )
     if len(password) < passwords.LEAST:
-        raise BadAccount(
-            reason=f"비밀번호는 {passwords.LEAST}자 이상이어야 합니다"
-            if language == "ko"
-            else f"a password has at least {passwords.LEAST} characters"
-        )
+        raise BadAccount(reason=texts.too_short(passwords.LEAST, language))
     stored = passwords.hashed(password)
     with tools.open_store() as store:
         new = store.run_now(_put, name, stored, role, tuple(groups), time.time())
     if json_wanted:
         click.echo(as_json({"name": name, "role": role, "groups": sorted(groups), "new": new}))
     else:
-        click.echo(f"계정 {name}을(를) {'만들었습니다' if new else '바꾸었습니다'}. 권한: {role}")
+        click.echo(texts.put(name, role, new, language))
 
 
 @accounts.command("list")
@@ -72,7 +70,8 @@ def list_accounts(tools: Tools, json_wanted: bool) -> None:
 
     from bot.store import web_accounts
 
-    zone = ZoneInfo(tools.settings().jobs.timezone)
+    settings = tools.settings()
+    zone = ZoneInfo(settings.jobs.timezone)
     with tools.open_store() as store:
         found = store.run_now(web_accounts.every)
     if json_wanted:
@@ -82,7 +81,7 @@ def list_accounts(tools: Tools, json_wanted: bool) -> None:
         click.echo(as_json(rows))
         return
     if not found:
-        click.echo("계정이 없습니다. `saseo accounts add 이름 --role admin`으로 만드십시오.")
+        click.echo(texts.none(settings.language))
     for one in found:
         made = datetime.fromtimestamp(one.made_at, zone)
         click.echo(f"{one.name}  {one.role}  {', '.join(sorted(one.groups)) or '-'}  {made:%Y-%m-%d}")
@@ -97,16 +96,12 @@ def remove(tools: Tools, name: str, json_wanted: bool) -> None:
     with tools.open_store() as store:
         if not store.run_now(_remove, name, time.time()):
             raise UnknownAccount(name=name)
-    click.echo(as_json({"removed": name}) if json_wanted else f"계정 {name}을(를) 지웠습니다.")
+    click.echo(as_json({"removed": name}) if json_wanted else texts.removed(name, tools.settings().language))
 
 
-def _check_name(name: str, language: str) -> None:
+def _check_name(name: str, language: Language) -> None:
     if not 1 <= len(name) <= 64 or not name.isprintable() or name != name.strip() or ":" in name or name == "local":
-        raise BadAccount(
-            reason="이름은 1~64자이고, 앞뒤 빈칸과 쌍점(:)이 없으며, local이 아니어야 합니다"
-            if language == "ko"
-            else "a name has 1 to 64 characters, no blanks around it, no colon, and is not local"
-        )
+        raise BadAccount(reason=texts.bad_name(language))
 
 
 def _put(connection: Connection, name: str, password: str, role: Role, groups: Sequence[str], now: float) -> bool:

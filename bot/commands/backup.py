@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BY = "cli"
 """Who did it, on record: whoever sits at this terminal."""
 _JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(path_type=Path)
 
 
 @click.group("backup", invoke_without_command=True)

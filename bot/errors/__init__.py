@@ -62,7 +62,8 @@ knowledge.errors.ExplainedError
     │   ├── BackupNotWritten
     │   ├── NoSpace                     says how much is needed
     │   ├── BackupBusy                  another process writes one
-    │   ├── NoBackup                    no such file, or none of ours
+    │   ├── NoBackup                    none of ours
+    │   │   └── BackupMissing           no such file
     │   ├── BackupDamaged               names the part
     │   ├── BackupUnsafe                names a member that no backup of ours has
     │   ├── BackupTooNew                a newer program made it
@@ -118,6 +119,7 @@ from bot.errors.backup import (
     BackupBusy,
     BackupDamaged,
     BackupError,
+    BackupMissing,
     BackupNotWritten,
     BackupTooNew,
     BackupUnsafe,
@@ -221,6 +223,7 @@ __all__ = [
     "BackupBusy",
     "BackupDamaged",
     "BackupError",
+    "BackupMissing",
     "BackupNotWritten",
     "BackupTooNew",
     "BackupUnsafe",

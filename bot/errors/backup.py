@@ -40,6 +40,13 @@ class NoBackup(BackupError):
     en = "This is no backup of Saseo, or it cannot be read: {path}. See `saseo backup list`."
 
 
+class BackupMissing(NoBackup):
+    """`path`."""
+
+    ko = "백업 파일이 없습니다: {path}. `saseo backup list`로 확인해 주십시오."
+    en = "No such backup: {path}. See `saseo backup list`."
+
+
 class BackupDamaged(BackupError):
     """`path`, `part`: a member, or empty."""
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
-from bot.errors import BackupDamaged, RestoreRefused
+from bot.errors import BackupDamaged, BackupMissing, NoBackup, RestoreRefused
 from bot.privacy.opening import pseudonyms_of
 from bot.store import audit, facts, privacy, questions
 from bot.store.database import open_store
@@ -108,6 +108,15 @@ def test_what_cannot_be_restored_is_an_error_of_ours() -> None:
     path.write_bytes(path.read_bytes()[:-100])
     assert isinstance(run("restore", made["path"], "--yes").exception, BackupDamaged)
     assert "✗" in run("backup", "list").stdout
+
+
+@pytest.mark.parametrize("words", [("restore",), ("backup", "verify")])
+def test_a_file_that_is_not_there_is_told_with_where_to_look(words: tuple[str, ...]) -> None:
+    error = run(*words, "nofile.zip").exception
+    assert isinstance(error, BackupMissing)
+    assert "nofile.zip" in error.explain("ko")
+    assert "saseo backup list" in error.explain("en")
+    assert isinstance(run(*words, ".").exception, NoBackup)
 
 
 def test_the_job_keeps_the_last_ones() -> None:
