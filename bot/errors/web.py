@@ -26,8 +26,14 @@ class NotFoundInConsole(WebError):
 class HiddenInConsole(WebError):
     """What is to be decided about is hidden from whom decides."""
 
-    ko = "개인정보 설정에 따라 내용이 가려져 있어 결정할 수 없습니다. `saseo feedback review`를 쓰거나 [web] texts를 바꿔 주십시오."
-    en = "Its words are hidden by the privacy setting, so nothing can be decided. Use `saseo feedback review`, or change [web] texts."
+    ko = (
+        "개인정보 설정에 따라 가려졌거나 이 계정으로 읽을 수 없는 문서를 바탕으로 한 것이라 결정할 수 없습니다. "
+        "[web] texts나 계정의 그룹을 바꾸거나, 예시라면 `saseo feedback review`를 써 주십시오."
+    )
+    en = (
+        "It is hidden from this account, by the privacy setting or because of a page that the account may not read, so "
+        "nothing can be decided. Change [web] texts or the account's groups; for an example, you can use `saseo feedback review`."
+    )
 
 
 class BadShare(WebError):

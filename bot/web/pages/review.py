@@ -23,7 +23,7 @@ from bot.store import audit, example_lists, examples, loras
 from bot.store.database import Store
 from bot.store.example_lists import Line, Step, Wanted
 from bot.web.page import Page, allow, done, form, form_list, render, viewer
-from bot.web.pages.review_shown import Shown, shown
+from bot.web.pages.review_shown import Shown, rests_on_hidden, shown
 from bot.web.viewer import Viewer
 
 T = TypeVar("T")
@@ -175,8 +175,7 @@ class _Review:
         back = where.url(start=where.start, example="" if where.example in ids else where.example)
         if not ids:
             return done(request, back, texts("review.none_selected", language))
-        lines = await self._store.run(_seen, ids)
-        hidden = [one for one, (kind, private) in lines.items() if not _readable(me, kind, private=private)]
+        hidden = await self._hidden(me, ids)
         chosen = [one for one in ids if one not in hidden]
         if not chosen:
             raise HiddenInConsole
@@ -199,7 +198,8 @@ class _Review:
         fields = await form(request)
         where, texts = Where.of(fields), request.app.state.renderer.texts
         example_id, answer = fields.get("id", "")[:16], fields.get("answer", "")[:_LONGEST_ANSWER]
-        await self._demand_readable(me, example_id)
+        if await self._hidden(me, [example_id]):
+            raise HiddenInConsole
         if fields.get("do") == "approve":
             await self._bench.run(lambda bench: _desk(bench, me).edit_and_approve(example_id, answer))
             back = where.url(start=where.start, example=where.example)
@@ -236,11 +236,18 @@ class _Review:
         said = request.app.state.renderer.texts("review.built", me.language, n=built.new, gone=built.withdrawn)
         return done(request, "/review", said)
 
-    async def _demand_readable(self, me: Viewer, example_id: str) -> None:
-        seen = await self._store.run(_seen, [example_id])
-        for kind, private in seen.values():
-            if not _readable(me, kind, private=private):
-                raise HiddenInConsole
+    async def _hidden(self, me: Viewer, ids: Sequence[str]) -> frozenset[str]:
+        """Those whose words or pages are hidden from `me`, who may then not decide about them either. Unknown ones are not."""
+        found = await self._store.run(_seen, ids)
+
+        def look(bench: Workbench) -> frozenset[str]:
+            return frozenset(
+                example.id
+                for example, private in found
+                if not _readable(me, example.kind, private=private) or rests_on_hidden(example, bench, me)
+            )
+
+        return await self._bench.run(look)
 
 
 def _desk(bench: Workbench, me: Viewer) -> Review:
@@ -251,14 +258,10 @@ def _readable(me: Viewer, kind: str, *, private: bool) -> bool:
     return kind not in FROM_PEOPLE or me.may_read_text(private=private)
 
 
-def _seen(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, bool]]:
-    """Id → its kind, and whether its words are private; unknown ones are missing."""
-    found = {one: examples.get(connection, one) for one in ids}
-    return {
-        one: (example.kind, example_lists.is_private(connection, one))
-        for one, example in found.items()
-        if example is not None
-    }
+def _seen(connection: Connection, ids: Sequence[str]) -> list[tuple[Example, bool]]:
+    """Each with whether its words are private; unknown ones are missing."""
+    found = [examples.get(connection, one) for one in ids]
+    return [(one, example_lists.is_private(connection, one.id)) for one in found if one is not None]
 
 
 def _read(connection: Connection, where: Where, by: str) -> Queue:

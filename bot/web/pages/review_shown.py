@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.examples.example import Example
+from bot.examples.example import Evidence, Example
 from bot.examples.refresh import FROM_PEOPLE
 from bot.examples.review import word
 from bot.examples.workbench import Workbench
@@ -75,7 +75,7 @@ def shown(example: Example, bench: Workbench, me: Viewer, *, private: bool) -> S
     cited = {int(number) for number in _MARK.findall(example.answer)}
     passages = []
     for number, one in enumerate(example.passages, start=1):
-        may = not one.source or bench.pages.may_read(one.source, one.page, me.groups)
+        may = _may_read(one, bench, me)
         context, text = (one.context, one.text) if may else ("", None)
         passages.append(ShownPassage(number, context, text, one.page if may else "", number in cited))
     hidden_page = any(one.text is None for one in passages)
@@ -104,6 +104,16 @@ def shown(example: Example, bench: Workbench, me: Viewer, *, private: bool) -> S
         decided_by=example.decided_by,
         decided_at=example.decided_at,
     )
+
+
+def rests_on_hidden(example: Example, bench: Workbench, me: Viewer) -> bool:
+    """Whether `me` may not read a page that it rests on, or nobody can say so any more since it is gone."""
+    return not all(_may_read(one, bench, me) for one in example.passages)
+
+
+def _may_read(passage: Evidence, bench: Workbench, me: Viewer) -> bool:
+    """Own data names no source: those who review it gave it."""
+    return not passage.source or bench.pages.may_read(passage.source, passage.page, me.groups)
 
 
 def pieces(answer: str, passages: int) -> Sequence[Piece]:

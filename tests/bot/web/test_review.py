@@ -236,6 +236,52 @@ async def test_a_page_that_the_account_may_not_read_is_hidden_with_what_was_said
 
 
 @pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        ("/review/decide", {"do": "approve"}),
+        ("/review/decide", {"do": "reject"}),
+        ("/review/edit", {"do": "save", "answer": LEAVE}),
+        ("/review/edit", {"do": "approve", "answer": LEAVE}),
+    ],
+)
+async def test_what_rests_on_a_page_that_one_may_not_read_is_decided_by_those_who_may(
+    browse: Opening, store: Store, index: SearchIndex, path: str, fields: dict[str, str]
+) -> None:
+    answer = "책임 직급의 연봉 상한은 9,100만 원입니다. [1]"
+    one = add(store, index, "a", page="연봉.md", answer=answer)
+    add_account(store, "lee", "admin")
+    add_account(store, "park", "reviewer", ["hr"])
+    outsider, insider = browse([review_page(store, index)]), browse([review_page(store, index)])
+    await outsider.log_in("lee")
+    page = (await outsider.get("/review")).text
+    assert "/review/edit" not in page
+    assert 'name="do" value="approve" data-key="a"' not in page
+    refused = await outsider.post(path, {"id": one.id, **fields})
+    assert refused.status_code == 409
+    assert "이 계정으로 읽을 수 없는 문서" in refused.text
+    kept = store.run_now(examples.get, one.id)
+    assert kept is not None
+    assert (kept.state, kept.answer) == ("pending", answer)
+    await insider.log_in("park")
+    page = (await insider.get("/review")).text
+    assert "/review/edit" in page
+    assert 'name="do" value="approve" data-key="a"' in page
+    assert "이 계정으로 읽을 수 없는 문서" not in (await insider.post(path, {"id": one.id, **fields})).text
+
+
+async def test_of_several_those_that_one_may_not_read_are_left(
+    browse: Opening, store: Store, index: SearchIndex
+) -> None:
+    open_one = add(store, index, "a")
+    closed = add(store, index, "b", page="연봉.md", number=1)
+    browser = browse([review_page(store, index)])
+    await browser.get("/review")
+    page = await browser.post("/review/decide", {"id": [open_one.id, closed.id], "do": "reject"})
+    assert states(store, [open_one.id, closed.id]) == ["rejected", "pending"]
+    assert "1건은 내용이 가려져 있어" in page.text
+
+
+@pytest.mark.parametrize(
     ("setting", "private", "shown"),
     [("all", True, True), ("shared", True, False), ("shared", False, True), ("none", False, False)],
 )
