@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from bot.commands import result_words
 from bot.commands.example_texts import plain
 from bot.messages import Language
 
@@ -26,6 +27,13 @@ _STEPS = {
     "making_way": ("답변을 기다리는 사람이 있어 쉽니다", "People wait for answers: pausing"),
     "asking": ("질문", "Asking"),
     "watching": ("LoRA 지켜보기", "Watching what answers"),
+    "people": ("보관 기간이 지난 것 지우기", "Deleting what is too old"),
+    "gaps": ("빈틈 찾기", "Finding gaps"),
+    "copy": ("저장소 복사", "Copying the store"),
+    "store": ("저장소의 행", "Rows of the store"),
+    "files": ("LoRA와 설정", "LoRAs and settings"),
+    "seal": ("봉인 확인", "Seal"),
+    "check": ("체크섬 확인", "Checksums"),
 }
 
 
@@ -134,7 +142,11 @@ def zone(name: str, enabled: bool, language: Language) -> str:
 def ended(run: Run, language: Language) -> str:
     """After `saseo jobs run`."""
     korean = language == "ko"
-    shown = ", ".join(f"{key} {value}" for key, value in run.result.items() if _shows(value))
+    shown = ", ".join(
+        f"{result_words.within(key, language)} {_value(value, language)}"
+        for key, value in run.result.items()
+        if _shows(value)
+    )
     if run.state == "done":
         head = f"작업 '{run.job}'을(를) 마쳤습니다" if korean else f"Job '{run.job}' is done"
         return f"{head} ({shown})." if shown else f"{head}."
@@ -158,6 +170,12 @@ def ended(run: Run, language: Language) -> str:
 
 def _shows(value: object) -> bool:
     return isinstance(value, int | float | str) and value != ""
+
+
+def _value(value: object, language: Language) -> str:
+    if isinstance(value, bool):
+        return ("예" if value else "아니요") if language == "ko" else ("yes" if value else "no")
+    return plain(str(value))
 
 
 def no_log(language: Language) -> str:

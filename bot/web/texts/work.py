@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bot.commands.result_words import RESULTS
+
 STRINGS = {
     "work.title": ("작업", "Jobs"),
     "work.intro": ("시각은 {zone} 기준입니다.", "Times are in {zone}."),
@@ -146,20 +148,5 @@ STRINGS = {
     "work.audit_detail": ("내용", "Details"),
     "work.audit_origin": ("어디서", "From"),
     "work.audit_empty": ("조건에 맞는 기록이 없습니다.", "No entry fits these conditions."),
-    "work.result.edition": ("색인", "Edition"),
-    "work.result.pages": ("문서", "Pages"),
-    "work.result.passages": ("구절", "Passages"),
-    "work.result.added": ("추가", "Added"),
-    "work.result.changed": ("변경", "Changed"),
-    "work.result.moved": ("이동", "Moved"),
-    "work.result.removed": ("삭제", "Removed"),
-    "work.result.failed": ("읽지 못함", "Not read"),
-    "work.result.reused": ("바뀐 것 없음", "Nothing changed"),
-    "work.result.rolled_back": ("되돌린 색인 유지", "Rolled back, kept"),
-    "work.result.recall": ("재현율@5", "Recall@5"),
-    "work.result.missed": ("놓친 횟수", "Times missed"),
-    "work.result.seconds": ("초", "Seconds"),
-    "work.result.approved": ("승인", "Approved"),
-    "work.result.examples": ("학습 예시", "Examples"),
-    "work.result.forgotten": ("지움", "Forgotten"),
+    **{f"work.result.{key}": words for key, words in RESULTS.items()},
 }

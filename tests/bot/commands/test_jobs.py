@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
-from bot.commands import job_texts, learning_texts
+from bot.commands import job_texts, learning_texts, result_words
 from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.messages import Language
 from bot.store import audit, jobs
@@ -169,6 +169,27 @@ def test_a_run_with_arguments_of_its_own_is_gone_on_with_by_the_same_command(lan
     stopped = Run("r", "tune", "stopped", "kim", 0.0, 0.0, 1.0, "", None, 1, {}, {}, {}, "")
     assert "saseo jobs run tune" in job_texts.ended(stopped, language)
     assert "saseo jobs run tune" not in job_texts.ended(replace(stopped, arguments={"examples": ["a"]}), language)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ko", "작업 'retention'을(를) 마쳤습니다 (작업 실행 3, 거절한 예시 0, 보냄 예)."),
+        ("en", "Job 'retention' is done (runs 3, rejected examples 0, posted yes)."),
+    ],
+)
+def test_results_are_told_in_words(language: Language, said: str) -> None:
+    result = {"runs": 3, "examples_rejected": 0, "posted": True}
+    done = Run("r", "retention", "done", "kim", 0.0, 0.0, 1.0, "", None, 1, {}, {}, result, "")
+    assert job_texts.ended(done, language) == said
+
+
+def test_what_a_job_leaves_and_each_of_its_steps_has_words_of_its_own(tmp_path: Path) -> None:
+    done = parsed(run(tmp_path, "run", "retention", "--json"))
+    assert done["result"].keys() <= result_words.RESULTS.keys()
+    assert parsed(run(tmp_path, "run", "backup", "--json"))["result"].keys() <= result_words.RESULTS.keys()
+    for name in ("people", "gaps", "copy", "store", "files", "seal", "check"):
+        assert job_texts.step(name, "ko") != name
 
 
 def test_what_is_empty_in_a_result_is_not_shown() -> None:
