@@ -5,11 +5,14 @@ All raise UnknownGap. The audit log holds that it was done, not the words: names
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Connection
 
 from bot.errors import UnknownGap
+from bot.gaps.gap import BESIDE, Beside
 from bot.store import audit, gaps
 
 DAY = 86400.0
@@ -51,10 +54,23 @@ def share(connection: Connection, gap: str, shared: bool, *, by: str, now: float
     _decide(connection, gap, "shared" if shared else "unshared", by, now, origin, shared=shared)
 
 
-def write(connection: Connection, gap: str, draft: str, *, by: str, now: float, origin: str = "") -> None:
-    """The draft as a person left it; empty: made from the questions again."""
+def write(
+    connection: Connection,
+    gap: str,
+    draft: str,
+    *,
+    by: str,
+    now: float,
+    origin: str = "",
+    beside: Collection[Beside] | None = None,
+) -> None:
+    """The draft as a person left it; empty: made from the questions again.
+
+    `beside`: the pages that they saw, and that it may name; None: nobody knows, so all that are near the gap.
+    """
     text = draft.replace("\r\n", "\n").strip()[:LONGEST_DRAFT]
-    _decide(connection, gap, "drafted", by, now, origin, {"characters": len(text)}, draft=text)
+    noted = None if beside is None else {BESIDE: [asdict(page) for page in beside]}
+    _decide(connection, gap, "drafted", by, now, origin, {"characters": len(text)}, noted, draft=text)
 
 
 def _decide(
@@ -65,8 +81,10 @@ def _decide(
     now: float,
     origin: str,
     detail: dict[str, Any] | None = None,
+    noted: dict[str, Any] | None = None,
     **values: Any,
 ) -> None:
-    if not gaps.change(connection, gap, action, by=by, now=now, detail=detail, **values):
+    """`noted`: for the gap's history only."""
+    if not gaps.change(connection, gap, action, by=by, now=now, detail={**(detail or {}), **(noted or {})}, **values):
         raise UnknownGap(id=gap)
     audit.record(connection, by=by, action=f"gap.{action}", subject=gap, detail=detail, origin=origin, now=now)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from bot.errors import UnknownGap
-from bot.gaps.gap import Change, Gap, Helper, Missed, NearPage, Reason
+from bot.gaps.gap import BESIDE, Beside, Change, Gap, Helper, Missed, NearPage, Reason
 from bot.store import gaps
 from knowledge.page import reader_of
 
@@ -26,7 +26,7 @@ class Sight:
         """Whether the words of a question are shown."""
         return self.texts == "all" or (self.texts == "shared" and not private)
 
-    def page(self, page: NearPage) -> bool:
+    def page(self, page: NearPage | Beside) -> bool:
         """Whether they may know of a page."""
         return page.open_to(reader_of(self.groups))
 
@@ -57,7 +57,7 @@ class Detail:
     """What is shown."""
 
     gap: Gap
-    """`nearest` only with what may be read; `name` empty where it would tell a hidden question's words."""
+    """`nearest` only with what may be read; `name` and `draft` empty where they would tell what is hidden."""
     questions: tuple[ShownQuestion, ...]
     """The most typical first, at most `MOST_SHOWN`; the hidden ones are counted in `hidden` and not listed."""
     hidden: int
@@ -66,6 +66,14 @@ class Detail:
     helpers: tuple[Helper, ...]
     """Resolutions masked."""
     history: tuple[Change, ...]
+    beside: tuple[Beside, ...] = ()
+    """What its draft was written beside; not to be shown."""
+    draft_hidden: bool = False
+    """There is a draft of a person, but not for these eyes."""
+
+    def without_draft(self) -> Detail:
+        """For whom may not know of a page of `beside`."""
+        return replace(self, gap=replace(self.gap, draft=""), draft_hidden=True)
 
 
 def read(connection: Connection, gap: str) -> Material:
@@ -77,15 +85,25 @@ def read(connection: Connection, gap: str) -> Material:
 
 
 def seen(gap: Gap, sight: Sight) -> Gap:
-    """A gap in a list: no page that may not be known of, no name out of words that may not be read."""
+    """A gap in a list: no page that may not be known of, no name out of words that may not be read, no draft (see `shown`)."""
     pages = tuple(page for page in gap.nearest if sight.page(page))
     all_hidden = not sight.words(private=False)
     # A name is made of the questions that were not private, if there are any (finding.py).
     only_private = gap.count == gap.private and not sight.words(private=True)
     if all_hidden:
-        # Not even a name or a draft that a person wrote: they may say what was asked.
+        # Not even a name that a person wrote: it may say what was asked.
         return replace(gap, nearest=pages, name="", named="", draft="")
-    return replace(gap, nearest=pages, name=gap.open_name if only_private else gap.name)
+    return replace(gap, nearest=pages, name=gap.open_name if only_private else gap.name, draft="")
+
+
+def beside(material: Material) -> tuple[Beside, ...]:
+    """The pages that whoever saved the draft saw. Where that was not noted: all that are near the gap. None without a draft."""
+    if not material.gap.draft:
+        return ()
+    drafted = [one.detail.get(BESIDE) for one in material.history if one.action == "drafted"]
+    if drafted and drafted[-1] is not None:
+        return tuple(Beside.of(one) for one in drafted[-1])
+    return tuple(Beside(one.source, one.page, one.audience) for one in material.gap.nearest)
 
 
 def shown(material: Material, sight: Sight, mask: Callable[[str], str]) -> Detail:
@@ -109,4 +127,12 @@ def shown(material: Material, sight: Sight, mask: Callable[[str], str]) -> Detai
         for one in material.helpers
     )
     more = len(material.questions) - hidden - sum(one.times for one in listed)
-    return Detail(seen(material.gap, sight), listed, hidden, more, helpers, tuple(material.history))
+    # All of the draft's text is as closed as the most closed page that its writer saw: nobody can tell which words are of which.
+    history = tuple(
+        replace(one, detail={key: value for key, value in one.detail.items() if key != BESIDE})
+        for one in material.history
+    )
+    pages = beside(material)
+    gap = replace(seen(material.gap, sight), draft=material.gap.draft if public else "")
+    detail = Detail(gap, listed, hidden, more, helpers, history, pages)
+    return detail if all(sight.page(page) for page in pages) or not gap.draft else detail.without_draft()

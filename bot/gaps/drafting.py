@@ -34,7 +34,12 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 
 def draft_of(detail: Detail, language: Language) -> str:
-    """The draft that a person wrote, or one made here. Untrusted words are one line each, so that none opens a heading of its own."""
+    """The draft that a person wrote, or that it is hidden, or one made here.
+
+    Untrusted words are one line each, so that none opens a heading of its own.
+    """
+    if detail.draft_hidden:
+        return texts.draft("closed", language) + "\n"
     if detail.gap.draft:
         return detail.gap.draft
     gap = detail.gap

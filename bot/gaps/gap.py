@@ -11,6 +11,8 @@ from bot.conversation import Place
 State = Literal["open", "snoozed", "closed", "answered"]
 """`closed`: by a person; `answered`: a page says it now."""
 Reason = Literal["abstained", "down", "escalated"]
+BESIDE = "beside"
+"""Key of what `Beside` says, in the detail of the change `drafted`. It is never shown."""
 WEEKS = 8
 """How far a trend looks back."""
 
@@ -56,7 +58,27 @@ class NearPage:
 
     def open_to(self, reader: frozenset[str]) -> bool:
         """Whether `reader` (groups) may know of it."""
+        return Beside(self.source, self.page, self.audience).open_to(reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A page that a person saw when they saved a draft: the draft may name it, and is for those alone who may read it."""
+
+    source: str
+    page: str
+    audience: tuple[tuple[str, ...], ...] = ()
+    """As `NearPage.audience`."""
+
+    def open_to(self, reader: frozenset[str]) -> bool:
+        """Whether `reader` (groups) may know of it."""
         return all(set(clause) & reader for clause in self.audience)
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> Beside:
+        """Of `dataclasses.asdict`, as the store keeps it."""
+        audience = tuple(tuple(str(group) for group in clause) for clause in value["audience"])
+        return cls(str(value["source"]), str(value["page"]), audience)
 
 
 @dataclass(frozen=True, slots=True)

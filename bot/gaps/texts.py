@@ -44,12 +44,17 @@ SECTIONS: tuple[tuple[str, str, str], ...] = (
     ("other", "그 밖의 질문", "Other questions"),
 )
 _UNNAMED = ("이름 없는 주제", "Unnamed topic")
+DRAFT_HIDDEN = (
+    "읽을 수 없는 문서를 바탕으로 쓴 초안이라 표시하지 않습니다.",
+    "Hidden: this draft was written beside pages that this account may not read.",
+)
 _DRAFT: Words = {
     "marked": (
         "> **초안입니다.** 답하지 못한 질문과 가까운 문서에서 자동으로 만든 틀입니다. 내용은 아는 사람이 채우고 확인해야 합니다.",
         "> **This is a draft.** It was made automatically from questions without an answer and the pages near them. "
         "Somebody who knows must fill it in and check it.",
     ),
+    "closed": DRAFT_HIDDEN,
     "questions": ("이 문서가 답할 질문", "Questions this page should answer"),
     "hidden": ("비공개로 물은 질문 {n}건은 내용을 싣지 않았습니다.", "{n} privately asked questions are left out."),
     "outline": ("목차 제안", "Suggested outline"),

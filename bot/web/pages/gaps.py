@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.errors import NotFoundInConsole, UnknownGap
+from bot.errors import HiddenInConsole, NotFoundInConsole, UnknownGap
 from bot.gaps import decisions
 from bot.gaps.detail import Detail, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of
 from bot.gaps.exports import FORMATS, Format, write
-from bot.gaps.gap import Gap, State
+from bot.gaps.gap import Beside, Gap, State
 from bot.store import audit, gap_numbers, gaps, jobs
 from bot.store.database import Store
 from bot.web.page import Page, allow, done, form, render, viewer
@@ -121,9 +121,15 @@ class _Gaps:
         if do not in _DECISIONS:
             raise NotFoundInConsole
         me = allow(request, "admin" if do in ("share", "unshare") else "reviewer")
-        await self._detail(me, gap)  # whoever may not see it may not decide about it
+        detail = await self._detail(me, gap)  # whoever may not see it may not decide about it
+        if detail.draft_hidden and do == "draft":
+            raise HiddenInConsole
+        if detail.draft_hidden and do == "reset":  # otherwise nobody could, once such a page is gone
+            allow(request, "admin")
+        near = [Beside(one.source, one.page, one.audience) for one in detail.gap.nearest]
+        beside = tuple(dict.fromkeys((*detail.beside, *near)))
         who = {"by": me.by, "origin": _origin(request), "now": time.time()}
-        did = await self._store.run(decided, do, gap, await form(request), **who)
+        did = await self._store.run(decided, do, gap, await form(request), beside, **who)
         return done(request, f"/gaps/{gap}", _say(request, f"gaps.did.{did}"))
 
     async def find(self, request: Request) -> Response:
@@ -175,7 +181,11 @@ class _Gaps:
             raise NotFoundInConsole
         detail = await asyncio.to_thread(shown, material, _sight(me), self._parts.mask)
         (readable,) = await self._readable(me, [detail.gap])
-        return replace(detail, gap=readable)
+        detail = replace(detail, gap=readable)
+        named = {(page.source, page.page) for page in detail.beside}
+        if readable.draft and named and not named <= set(await self._parts.may_read(me.groups, named)):
+            return detail.without_draft()
+        return detail
 
     async def _readable(self, me: Viewer, found: Sequence[Gap]) -> list[Gap]:
         """Without pages that were closed, or went, since the gaps were found."""
@@ -190,8 +200,10 @@ class _Gaps:
         return not gap.shown_to_all(self._parts.people)
 
 
-def decided(connection: Connection, /, do: str, gap: str, fields: Mapping[str, str], **who: Any) -> str:
-    """One decision; what was done, as in `gaps.did.…`. `who`: by, origin, now. Raises UnknownGap."""
+def decided(
+    connection: Connection, /, do: str, gap: str, fields: Mapping[str, str], beside: Collection[Beside], **who: Any
+) -> str:
+    """One decision; what was done, as in `gaps.did.…`. `beside`: what who writes a draft saw. `who`: by, origin, now. Raises UnknownGap."""
     match do:
         case "close":
             decisions.close(connection, gap, **who)
@@ -213,7 +225,7 @@ def decided(connection: Connection, /, do: str, gap: str, fields: Mapping[str, s
             decisions.share(connection, gap, do == "share", **who)
             return f"{do}d"
         case _:
-            decisions.write(connection, gap, fields.get("draft", "") if do == "draft" else "", **who)
+            decisions.write(connection, gap, fields.get("draft", "") if do == "draft" else "", beside=beside, **who)
             return "drafted"
 
 

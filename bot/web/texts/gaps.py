@@ -67,6 +67,7 @@ STRINGS = {
         "질문과 가까운 문서에서 자동으로 만든 초안입니다. 사실은 아는 사람이 채워야 합니다.",
         "Made from the questions and the pages near them. Somebody who knows must write the facts.",
     ),
+    "gaps.draft.hidden": texts.DRAFT_HIDDEN,
     "gaps.draft.label": ("Markdown 초안", "Draft in Markdown"),
     "gaps.draft.save": ("초안 저장", "Save the draft"),
     "gaps.draft.copy": ("Markdown 복사", "Copy as Markdown"),

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from bot.app import cli
 from bot.errors import GapsNotWritable, UnknownGap
+from bot.gaps import decisions
 from bot.store import audit, gaps
 from bot.store.database import open_store
 from tests.bot.gaps.rows import DAY, KIM, LEE, miss, near, put
@@ -65,6 +66,19 @@ def test_a_list_has_the_heaviest_first_with_numbers_and_what_may_be_told(folder:
     assert "2명, 2건" in shown
     assert "총무 안내 (wiki/총무 안내.md, 답변 기준의 80%)" in shown
     assert "비밀" not in shown
+
+
+def test_a_draft_beside_a_restricted_page_is_shown_to_its_readers(folder: Path) -> None:
+    store = open_store("", folder / "data")
+    gap = ids(folder)[1]
+    store.run_now(decisions.write, gap, "연봉 규정 옆", by="web:kim", now=time.time())
+    store.close()
+    for words in (("show", gap), ("show", gap, "--json"), ("export", str(folder / "gaps.md"))):
+        told = run(folder, *words).output
+        assert "연봉 규정" not in told
+        assert words[0] == "export" or "읽을 수 없는 문서를 바탕으로 쓴 초안" in told
+    assert "연봉 규정" not in (folder / "gaps.md").read_text("utf-8")
+    assert "연봉 규정 옆" in run(folder, "show", gap, "--as", "hr").output
 
 
 def test_an_empty_list_says_how_gaps_are_found(tmp_path: Path) -> None:

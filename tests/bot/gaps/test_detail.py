@@ -6,10 +6,11 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from bot.errors import UnknownGap
 from bot.examples.masking import mask
@@ -17,8 +18,8 @@ from bot.gaps import decisions
 from bot.gaps.detail import Detail, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of, section_of
 from bot.gaps.exports import as_csv, as_markdown, cell, detail_as_json, write
-from bot.gaps.gap import Helper
-from bot.store import audit, gaps
+from bot.gaps.gap import Beside, Helper
+from bot.store import audit, gaps, schema
 from bot.store.database import Store, open_store
 from tests.bot.gaps.rows import DAY, KIM, LEE, NOW, call, gap, miss, near, put
 
@@ -177,6 +178,46 @@ def test_each_decision_is_in_the_history_and_in_the_audit_log_without_the_words(
     assert {(entry.by, entry.subject) for entry in entries} == {("web:kim", one)}
     assert "안내" not in json.dumps([entry.as_json() for entry in entries], ensure_ascii=False)
     assert draft_of(shown(store.run_now(read, one), Sight(), masked), "ko") == "# 내 초안\n본문"
+
+
+SECRET = "# 연봉\n연봉 밴드(wiki/연봉 밴드.md) 옆에 둡니다."
+
+
+@pytest.mark.parametrize("noted", [True, False])
+def test_a_draft_is_for_those_who_may_read_what_its_writer_saw(store: Store, noted: bool) -> None:
+    miss(store, "주차 등록은?")
+    (one,) = put(store, ["주차 등록은?"], nearest=(near("총무 안내"), HIDDEN))
+    beside = (Beside(HIDDEN.source, HIDDEN.page, HIDDEN.audience),) if noted else None
+    store.run_now(decisions.write, one, SECRET, by="web:kim", now=NOW, beside=beside)
+    material = store.run_now(read, one)
+    outsider, insider = shown(material, Sight(), masked), shown(material, Sight(groups=frozenset({"hr"})), masked)
+    for text in (draft_of(outsider, "ko"), write([outsider], "md", "ko"), write([outsider], "json", "ko")):
+        assert "연봉" not in text
+        assert "읽을 수 없는 문서를 바탕으로 쓴 초안" in text
+    assert (outsider.draft_hidden, outsider.gap.draft, insider.draft_hidden) == (True, "", False)
+    assert draft_of(insider, "ko") == SECRET
+    assert seen(material.gap, Sight()).draft == ""
+    assert shown(material, Sight("none", frozenset({"hr"})), masked).gap.draft == ""
+
+
+def test_a_draft_stays_for_the_same_eyes_when_other_pages_come_near(store: Store) -> None:
+    miss(store, "주차 등록은?")
+    (one,) = put(store, ["주차 등록은?"], nearest=(near("총무 안내"),))
+    told = (Beside(HIDDEN.source, HIDDEN.page, HIDDEN.audience),)
+    store.run_now(decisions.write, one, SECRET, by="web:kim", now=NOW, beside=told)
+    assert "연봉" not in draft_of(shown(store.run_now(read, one), Sight(), masked), "ko")
+    mine = (Beside("wiki", "총무 안내.md"),)
+    store.run_now(decisions.write, one, "# 내 초안", by="web:kim", now=NOW, beside=mine)
+    closed = [asdict(HIDDEN)]
+    store.run_now(lambda connection: connection.execute(update(schema.gaps).values(nearest=closed)))
+    detail = shown(store.run_now(read, one), Sight(), masked)
+    assert draft_of(detail, "ko") == "# 내 초안"
+    assert [dict(one.detail) for one in detail.history if one.action == "drafted"] == [
+        {"characters": len(SECRET)},
+        {"characters": 6},
+    ]
+    assert "연봉" not in json.dumps(detail_as_json(detail, "ko"), ensure_ascii=False)
+    assert "연봉" not in json.dumps([one.as_json() for one in store.run_now(audit.entries)], ensure_ascii=False)
 
 
 def test_an_unknown_gap_is_told_and_nothing_recorded(store: Store) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import time
@@ -164,6 +165,49 @@ async def test_each_decision_changes_the_gap_says_so_and_is_recorded(
     assert "사람이 고친 초안" in shown
     await browser.post(f"/gaps/{parking}/reset")
     assert "초안입니다" in (await browser.get(f"/gaps/{parking}")).text
+
+
+async def test_a_saved_draft_tells_nobody_of_pages_that_they_may_not_read(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    add_account(store, "kim", "reviewer", ["hr"])
+    add_account(store, "lee", "reviewer")
+    add_account(store, "choi")
+    insider, outsider, admin = browse([page_of(store)]), browse([page_of(store)]), browse([page_of(store)])
+    await insider.log_in("kim")
+    await outsider.log_in("lee")
+    await admin.log_in("choi")
+    written = html.unescape((await insider.get(f"/gaps/{parking}")).text.split("<textarea")[1].split(">", 1)[1])
+    assert "연봉 밴드" in written
+    await insider.post(f"/gaps/{parking}/draft", {"draft": written.split("</textarea>")[0]})
+    assert "연봉 밴드" in (await insider.get(f"/gaps/{parking}")).text
+    text = (await outsider.get(f"/gaps/{parking}")).text
+    assert "연봉" not in text
+    assert "<textarea" not in text
+    assert "읽을 수 없는 문서를 바탕으로 쓴 초안이라" in text
+    assert f"/gaps/{parking}/reset" not in text
+    for kind in ("md", "json"):
+        assert "연봉" not in (await outsider.post("/gaps/export", {"format": kind})).text
+    before = store.run_now(gaps.history, parking)
+    assert (await outsider.post(f"/gaps/{parking}/draft", {"draft": "x"})).status_code == 409
+    assert (await outsider.post(f"/gaps/{parking}/reset")).status_code == 403
+    assert store.run_now(gaps.history, parking) == before
+    # Whoever runs the console can drop it unseen, or it would stay for ever once such a page is gone.
+    assert "연봉" not in (await admin.get(f"/gaps/{parking}")).text
+    assert "자동으로 만든" in (await admin.post(f"/gaps/{parking}/reset")).text
+    assert "<textarea" in (await outsider.get(f"/gaps/{parking}")).text
+
+
+async def test_a_saved_draft_is_hidden_when_a_page_beside_it_is_closed(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    browser = browse([page_of(store)])
+    await browser.get(f"/gaps/{parking}")
+    await browser.post(f"/gaps/{parking}/draft", {"draft": "총무 안내 옆"})
+    assert "총무 안내 옆" in (await browser.get(f"/gaps/{parking}")).text
+    text = (await browse([page_of(store, GUIDE.page)]).get(f"/gaps/{parking}")).text
+    assert "총무 안내" not in text
+    assert "읽을 수 없는 문서를 바탕으로 쓴 초안이라" in text
 
 
 async def test_who_may_only_look_changes_nothing(store: Store, browse: Opening, parking: str) -> None:
