@@ -152,7 +152,9 @@ def console(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> 
     app = make_app(
         pages(root, store, flow, desk),
         store,
-        WebOptions(web.host, web.public_url, settings.language, web.texts, ZoneInfo(settings.jobs.timezone), web.proxies),
+        WebOptions(
+            web.host, web.public_url, settings.language, web.texts, ZoneInfo(settings.jobs.timezone), web.proxies
+        ),
     )
     app.state.renderer.warm()  # still off the event loop
     served: ASGIApp = app

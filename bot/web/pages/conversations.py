@@ -141,4 +141,4 @@ def _day(written: str) -> dt.date | None:
         day = dt.date.fromisoformat(written)
     except ValueError:
         return None
-    return day if 1970 < day.year < 9999 else None
+    return day if 1970 <= day.year < 9999 else None

@@ -42,7 +42,7 @@ async def test_connections_that_say_nothing_or_only_half_a_word_are_closed(monke
     server.open()
     running = asyncio.create_task(server.run())
     port = int(server.address.rpartition(":")[2])
-    silent, _ = await asyncio.open_connection("127.0.0.1", port)
+    silent, other = await asyncio.open_connection("127.0.0.1", port)
     half, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ")
     async with httpx.AsyncClient() as client:
@@ -50,6 +50,8 @@ async def test_connections_that_say_nothing_or_only_half_a_word_are_closed(monke
         assert await asyncio.wait_for(silent.read(), 10) == b""
         assert b"200" not in await asyncio.wait_for(half.read(), 10)
         assert (await client.get(server.address)).text == "hello"  # whoever has asked stays connected
+    for one in (writer, other):
+        one.close()
     await server.close(0)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
