@@ -50,6 +50,7 @@ async def test_everything_can_be_done_with_keys(
     await tab.keyboard.press("s")
     await tab.locator("dialog#snooze[open]").wait_for()
     await tab.keyboard.press("Escape")
+    await tab.locator("dialog#snooze[open]").wait_for(state="hidden")  # keys of the page rest while a dialog is open
     await tab.keyboard.press("c")
     await tab.get_by_text("닫았습니다.").wait_for()
     found = store.run_now(gaps.get, two[0])
