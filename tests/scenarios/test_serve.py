@@ -107,14 +107,14 @@ async def test_a_wrong_token_ends_with_a_sentence_and_no_trace(tmp_path: Path, w
 
 
 async def test_with_nothing_enabled_it_says_what_to_do_at_once(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text('data_dir = "data"\n', encoding="utf-8")
+    (tmp_path / "config.toml").write_text('data_dir = "data"\n[web]\nenabled = false\n', encoding="utf-8")
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(ROOT / "saseo.py"), "--config", str(tmp_path / "config.toml"), "serve",
         stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     _, errors = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 1
-    assert "[slack] enabled" in errors.decode("utf-8")
+    assert "[web], [slack], [discord]" in errors.decode("utf-8")
 
 
 async def test_doctor_checks_both_platforms_over_the_wire(tmp_path: Path, writer: str) -> None:
