@@ -89,7 +89,7 @@ async def ask(config: Path, count: int) -> list[Answered]:
     lines = (ROOT / "examples/questions.jsonl").read_text(encoding="utf-8").splitlines()
     cases = random.Random(SEED).sample([json.loads(line) for line in lines], count)
     found = []
-    async with Root(config).answering() as flow:
+    async with Root(config).answers.ready() as flow:
         for number, case in enumerate(cases, start=1):
             async for event in flow.stream(Question(case["question"], secrets.token_hex(6), "demo")):
                 if isinstance(event, Finished):

@@ -70,7 +70,7 @@ async def _measure(config: Path, count: int) -> dict[str, Any]:
     follow = [line for line in lines if line["kind"] == "follow-up"][:count]
     root = Root(config)
     samples: dict[str, list[dict[str, float]]] = {"new": [], "follow-up": []}
-    async with root.answering() as flow:
+    async with root.answers.ready() as flow:
         live = flow.live()
         writer = live.writer
         seen: list[Any] = []

@@ -121,7 +121,7 @@ async def ask_held_out(
     todo = [entry for entry in keys if not log.has(entry[2])]
     if not todo:
         return
-    worker = root.start_worker()
+    worker = root.answers.start_worker()
     if worker is None:
         raise SystemExit("the writer's model is not here: saseo models pull")
     try:
@@ -152,7 +152,7 @@ def train(root: Root, examples: Sequence[Example], folder: Path, options: argpar
         gguf=root.store.path(options.writer, role="writer"),
         examples=folder / "examples.jsonl",
         cache=options.data / "bases",
-        template=root.template(),
+        template=root.answers.template(),
         settings=TuningSettings(
             epochs=options.epochs, threads=options.threads, most_tokens=options.most_tokens, seed=SEED
         ),

@@ -278,7 +278,7 @@ async def measure(
     """Load everything once, then ask."""
     from bot.live import NO_LORA
 
-    async with root.answering(NO_LORA) as flow:
+    async with root.answers.ready(NO_LORA) as flow:
         await ask(questions, sides, flow, writer, log, lambda text: print(text, file=sys.stderr, flush=True))
 
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -42,33 +41,27 @@ from bot.commands.search_weights import search_weights
 from bot.commands.serve import discord_sync, serve
 from bot.commands.tools import Check, Tools
 from bot.commands.tune import tune
-from bot.errors import ModelError, WritingError
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from bot.answering.flow import AnswerFlow
+    from bot.answer_app import AnswerParts
     from bot.backup_app import Backups
     from bot.examples.workbench import Workbench
     from bot.jobs_app import Workshop
-    from bot.live import Live
     from bot.lora_app import LoraParts
     from bot.models.catalogue import Catalogue
     from bot.models.hashing import Progress
     from bot.models.store import ModelStore
     from bot.privacy.rights import Rights
-    from bot.releases.choosing import Choice, Choosing
     from bot.releases.releases import Releases
     from bot.settings import Settings
     from bot.store.database import Store
+    from bot.telemetry.observer import Observer
     from bot.telemetry.telemetry import Telemetry
     from bot.wiki_app import WikiParts
-    from bot.worker import ModelWorker
-    from bot.writers.llamacpp import LlamaCppEngine
     from jobs.job import JobParts
-    from knowledge.editions.opened import Edition
-    from knowledge.korean import Analyser
     from knowledge.search import SearchIndex
 
 
@@ -100,7 +93,7 @@ class Root:
             shelf=lambda: self.wiki.shelf,
             made_with=lambda: (self.wiki.analyser_id(), self.wiki.embedder_id()),
             open_index=self.wiki.open_index,
-            answering=self.answering,
+            answering=self.answers.ready,
             models=lambda: (self.catalogue, self.store),
             chat=self.chat,
             evaluate=self.evaluate,
@@ -140,95 +133,12 @@ class Root:
 
         return WikiParts(lambda: self.settings, lambda: self.store, self.warn)
 
-    @asynccontextmanager
-    async def answering(self, lora: str | None = None, store: Store | None = None) -> AsyncIterator[AnswerFlow]:
-        """A flow that is ready to answer: index open, writer loading beside it; both closed at the end.
+    @cached_property
+    def answers(self) -> AnswerParts:
+        """What answers questions."""
+        from bot.answer_app import AnswerParts
 
-        `lora`: in place of `[writer] lora`. With `store` it takes over what is released meanwhile.
-        """
-        self.wiki.shelf.current()  # say "no index" before loading anything
-        worker = self.start_worker()
-        parts = self.loras
-        choosing = parts.choosing(lora)
-        released = parts.released(choosing, store) if worker else None
-        choice = parts.choice(choosing, released) if released is not None else None
-        warming = asyncio.ensure_future(self.warm(worker, choosing, choice)) if worker and choice else None
-        try:
-            search_index = await asyncio.get_running_loop().run_in_executor(None, self.wiki.open_index, None)
-            ready = await warming if warming is not None else None
-            flow = self.flow(self.live(search_index, worker, ready))
-            try:
-                async with AsyncExitStack() as stack:
-                    if store is not None and worker is not None and released is not None and ready is not None:
-                        await stack.enter_async_context(parts.following(choosing, released, store, worker, flow))
-                    yield flow
-            finally:
-                flow.close()
-        finally:
-            if warming is not None:  # else a failed opening would also be told as a failure of the writer
-                warming.cancel()
-                await asyncio.gather(warming, return_exceptions=True)
-            if worker is not None:
-                await worker.close(drain=False, deadline=5.0)
-
-    def start_worker(self) -> ModelWorker | None:
-        """None, with a warning, when the model cannot be had: answers are then quotes."""
-        from bot.worker import ModelWorker
-
-        chosen = self.settings.writer
-        try:
-            path = self.store.path(chosen.model, role="writer")
-        except ModelError as error:
-            self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
-            return None
-        observer = self.telemetry.observer if self.telemetry is not None else None
-        worker = ModelWorker(
-            lambda: self.make_engine(path),
-            queue_size=chosen.queue_size,
-            per_person=chosen.per_person,
-            observer=observer,
-        )
-        if self.telemetry is not None:
-            self.telemetry.standing.writer = worker
-        return worker
-
-    def make_engine(self, path: Path) -> LlamaCppEngine:
-        """Loads the model; on the thread that will use it."""
-        from bot.writers.llamacpp import LlamaCppEngine
-
-        chosen = self.settings.writer
-        return LlamaCppEngine(
-            path,
-            context_tokens=chosen.context_tokens,
-            threads=chosen.threads,
-            template=self.template(),
-            gpu_layers=chosen.gpu_layers,
-        )
-
-    def template(self) -> str:
-        """The catalogue's for a named model; a file given by its path brings its own."""
-        from bot.models.store import local_path
-
-        name = self.settings.writer.model
-        return "gguf" if local_path(name) is not None else self.catalogue.get(name).template
-
-    async def warm(self, worker: ModelWorker, choosing: Choosing, choice: Choice) -> Choice | None:
-        """Load the model and its LoRA and read the prompt's constant part while the index opens; None when the model cannot be had.
-
-        Raises a `LoraError` when the LoRA that the setting names cannot be used.
-        """
-        from bot import prompts
-        from bot.writers.llamacpp_writer import LlamaCppWriter
-
-        try:
-            await worker.start()
-            choice = await self.loras.prepared(worker, choosing, choice)
-            writer = LlamaCppWriter(worker=worker)
-            await writer.ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1, lora=choice.lora)
-        except (ModelError, WritingError) as error:
-            self.warn(texts.no_writer(error.explain(self.settings.language), self.settings.language))
-            return None
-        return choice
+        return AnswerParts(self)
 
     @cached_property
     def loras(self) -> LoraParts:
@@ -263,49 +173,12 @@ class Root:
         """Of the served GGUF. Raises ModelError."""
         return self.store.sha256(self.settings.writer.model)
 
-    def live(self, search_index: SearchIndex, worker: ModelWorker | None, choice: Choice | None) -> Live:
-        """What answers: one immutable value. `choice` None: no model can be had."""
-        from bot import prompts
-        from bot.live import EXTRACTIVE, Live
-        from bot.writers.llamacpp_writer import LlamaCppWriter
-
-        chosen = self.settings.answer.abstain_threshold
-        return Live(
-            index=search_index,
-            analyser=search_index.analyser,
-            writer=LlamaCppWriter(worker=worker, name=self.settings.writer.model) if worker and choice else None,
-            model=self.settings.writer.model if worker and choice else EXTRACTIVE,
-            lora=choice.lora if choice else None,
-            prompt=prompts.version(),
-            threshold=search_index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
-            canary=choice.canary if choice else None,
-        )
-
-    def flow(self, live: Live) -> AnswerFlow:
-        """The way of a question, with `[answer]` and `[writer]` as its dials."""
-        from bot.answering.flow import AnswerFlow, FlowOptions
-
-        answer, writer = self.settings.answer, self.settings.writer
-        return AnswerFlow(
-            lambda: live,
-            FlowOptions(
-                language=self.settings.language,
-                passages=answer.passages,
-                evidence_characters=answer.evidence_characters,
-                nearest_pages=answer.nearest_pages,
-                max_answer_tokens=writer.max_answer_tokens,
-                temperature=writer.temperature,
-                timeout_seconds=writer.timeout_seconds,
-            ),
-            observer=self.telemetry.observer if self.telemetry is not None else None,
-        )
-
     @contextmanager
-    def open_store(self) -> Iterator[Store]:
+    def open_store(self, observer: Observer | None = None) -> Iterator[Store]:
         """The store, for as long as a command needs it. Raises StoreError."""
         from bot.store.database import open_store
 
-        store = open_store(self.settings.store.url, self.settings.data_dir)
+        store = open_store(self.settings.store.url, self.settings.data_dir, observer=observer)
         try:
             yield store
         finally:
@@ -317,28 +190,26 @@ class Root:
         from bot.jobs_app import job_names, job_service
         from bot.reindexing import Reindexing, follow
         from bot.serve_app import check_enabled, make_telemetry, serve
-        from bot.store.database import open_store
 
         settings = self.settings
         check_enabled(settings)  # say "nothing to serve" before a minute of loading
         telemetry = self.telemetry = make_telemetry(settings, self.wiki)
-        store = open_store(settings.store.url, settings.data_dir, observer=telemetry.observer)
-        telemetry.standing.store = store
-        try:
+        with self.open_store(telemetry.observer) as store:
+            telemetry.standing.store = store
             parts = self.job_parts(store)
             telemetry.know_jobs(job_names(parts))
             beside = job_service(parts, self.config, telemetry.observer)
-            async with telemetry.serving(self.warn, settings.language), self.answering(store=store) as flow:
+            async with telemetry.serving(self.warn, settings.language), self.answers.ready(store=store) as flow:
                 telemetry.standing.live = flow.live
                 following = asyncio.create_task(
-                    follow(self.wiki.shelf.current, lambda: flow.live().index.name, lambda: self.reopen(flow))
+                    follow(self.wiki.shelf.current, lambda: flow.live().index.name, lambda: self.answers.reopen(flow))
                 )
                 try:
                     await serve(
                         settings,
                         store,
                         flow,
-                        reindex=Reindexing(self.config, lambda: self.reopen(flow), settings.language),
+                        reindex=Reindexing(self.config, lambda: self.answers.reopen(flow), settings.language),
                         say=lambda text: click.echo(text, err=True),
                         warn=self.warn,
                         beside=(beside,) if beside else (),
@@ -349,21 +220,6 @@ class Root:
                     )
                 finally:
                     following.cancel()
-        finally:
-            store.close()
-
-    async def reopen(self, flow: AnswerFlow) -> None:
-        """Let the newest edition answer from now on."""
-        index = await asyncio.to_thread(self.wiki.reopened, flow.live().index)
-        chosen = self.settings.answer.abstain_threshold
-        flow.swap(
-            replace(
-                flow.live(),  # as it is now: another LoRA may have been released while the index was opened
-                index=index,
-                analyser=index.analyser,
-                threshold=index.edition.manifest.calibration["threshold"] if chosen == "auto" else chosen,
-            )
-        )
 
     async def discord_sync(self) -> int:
         """Register the commands with Discord now; how many there are."""
@@ -376,18 +232,14 @@ class Root:
         from adapters.terminal.screen import Screen
         from bot.reindexing import Reindexing
         from bot.serve_app import chat
-        from bot.store.database import open_store
 
         settings = self.settings
         self.wiki.shelf.current()  # say "no index" before opening or loading anything
         screen = Screen(sys.stdout, transient=sys.stdin.isatty() and sys.stdout.isatty())
-        store = open_store(settings.store.url, settings.data_dir)
-        try:
-            async with self.answering(store=store) as flow:
-                reindex = Reindexing(self.config, lambda: self.reopen(flow), settings.language)
+        with self.open_store() as store:
+            async with self.answers.ready(store=store) as flow:
+                reindex = Reindexing(self.config, lambda: self.answers.reopen(flow), settings.language)
                 await chat(settings, store, flow, groups, screen, reindex=reindex)
-        finally:
-            store.close()
 
     def evaluate(
         self, path: Path, *, retrieval: bool, lora: str, details: Path | None, progress: Callable[[int, int], None]
@@ -401,7 +253,7 @@ class Root:
             return evaluate_retrieval(cases, self.wiki.open_index(None), progress, details=details).as_json()
 
         async def run() -> dict[str, object]:
-            async with self.answering(lora) as flow:
+            async with self.answers.ready(lora) as flow:
                 flow.swap(replace(flow.live(), canary=None))  # one LoRA is measured, not two
                 report = await evaluate_answers(cases, flow, flow.readable, progress, details=details)
             return report.as_json()
@@ -411,14 +263,11 @@ class Root:
     @contextmanager
     def workbench(self, index: SearchIndex | None = None) -> Iterator[Workbench]:
         """Examples over this store and the serving edition, or `index`; personal data is masked on the way in."""
-        from bot.store.database import open_store
+        from bot.learning_app import bench
 
         edition = index.edition if index else self.wiki.shelf.open()  # says "no index" before the store is made
-        store = open_store(self.settings.store.url, self.settings.data_dir)
-        try:
-            yield self._bench(store, edition, index.analyser if index else self.wiki.make_analyser())
-        finally:
-            store.close()
+        with self.open_store() as store:
+            yield bench(self, store, edition, index.analyser if index else self.wiki.make_analyser())
 
     @contextmanager
     def rights(self) -> Iterator[Rights]:
@@ -438,31 +287,6 @@ class Root:
     def back_up(self, store: Store, told: Callable[[str, int, int | None], None]) -> Mapping[str, object]:
         """What the job `backup` does."""
         return self.backups.nightly(store, told)
-
-    def bench(self, store: Store, index: SearchIndex) -> Workbench:
-        """The same over a store and an index that are open. It shares the index's Kiwi, whose analysis changes nothing in it."""
-        return self._bench(store, index.edition, index.analyser)
-
-    def _bench(self, store: Store, edition: Edition, analyser: Analyser) -> Workbench:
-        from bot.examples.grounding import SentenceGrounding
-        from bot.examples.guards import Rules
-        from bot.examples.masking import mask
-        from bot.examples.pages import EditionPages
-        from bot.examples.workbench import Workbench
-
-        return Workbench(
-            store=store,
-            pages=EditionPages(edition.passages),
-            grounding=SentenceGrounding(analyser, edition.morphemes.idf),
-            mask=mask,
-            rules=Rules(
-                **self.settings.tuning.model_dump(
-                    include={"automatic", "voters", "voter_days", "person_share", "person_most"}
-                )
-            ),
-            clock=time.time,
-            learning=self.settings.tuning.learn_from_feedback,
-        )
 
     def job_parts(self, store: Store) -> JobParts:
         """What jobs are made of."""
@@ -492,13 +316,9 @@ class Root:
     def jobs(self) -> Iterator[Workshop]:
         """What `saseo jobs` and a worker process use."""
         from bot.jobs_app import Workshop
-        from bot.store.database import open_store
 
-        store = open_store(self.settings.store.url, self.settings.data_dir)
-        try:
+        with self.open_store() as store:
             yield Workshop(self.job_parts(store))
-        finally:
-            store.close()
 
     def doctor(self) -> Iterator[Check]:
         """Every check of `saseo doctor`, one after the other."""
@@ -523,7 +343,9 @@ class Root:
                 make_analyser=self.wiki.make_analyser,
                 make_embedder=lambda: self.wiki.make_embedder(1),
                 embedder_id=self.wiki.embedder_id,
-                make_engine=lambda: self.make_engine(self.store.path(self.settings.writer.model, role="writer")),
+                make_engine=lambda: self.answers.make_engine(
+                    self.store.path(self.settings.writer.model, role="writer")
+                ),
                 choose_lora=self.loras.now,
                 analyser_id=self.wiki.analyser_id,
             )

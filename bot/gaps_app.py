@@ -61,7 +61,7 @@ def asking(root: Root) -> Iterator[AskingParts]:
         return
     with asyncio.Runner() as runner:
         stack = AsyncExitStack()
-        flow = runner.run(stack.enter_async_context(root.answering()))
+        flow = runner.run(stack.enter_async_context(root.answers.ready()))
         try:
             live = flow.live()
             yield AskingParts(live.index, live.threshold, lambda question: runner.run(flow.answer(question)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -15,12 +16,16 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bot.app import Root
+    from bot.examples.workbench import Workbench
     from bot.messages import Language
     from bot.releases.releases import Releases
     from bot.settings import Settings
+    from bot.store.database import Store
     from jobs.gate.asking import Answerers, Side
     from jobs.learning.parts import LearningOptions, LearningParts, ServedBase
     from jobs.tuning.settings import TuningSettings
+    from knowledge.editions.opened import Edition
+    from knowledge.korean import Analyser
 
 
 def learning_parts(root: Root) -> LearningParts:
@@ -33,8 +38,31 @@ def learning_parts(root: Root) -> LearningParts:
         workbench=root.workbench,
         releases=root.releases,
         side=lambda name: side(root, name),
-        engine=lambda: root.make_engine(served_base(root).gguf),
+        engine=lambda: root.answers.make_engine(served_base(root).gguf),
         folder=root.settings.data_dir / "tuning",
+    )
+
+
+def bench(root: Root, store: Store, edition: Edition, analyser: Analyser) -> Workbench:
+    """Examples over a store and an edition that are open; personal data is masked on the way in.
+
+    It may share the Kiwi of an open index, whose analysis changes nothing in it.
+    """
+    from bot.examples.grounding import SentenceGrounding
+    from bot.examples.guards import Rules
+    from bot.examples.masking import mask
+    from bot.examples.pages import EditionPages
+    from bot.examples.workbench import Workbench
+
+    tuning = root.settings.tuning
+    return Workbench(
+        store=store,
+        pages=EditionPages(edition.passages),
+        grounding=SentenceGrounding(analyser, edition.morphemes.idf),
+        mask=mask,
+        rules=Rules(**tuning.model_dump(include={"automatic", "voters", "voter_days", "person_share", "person_most"})),
+        clock=time.time,
+        learning=tuning.learn_from_feedback,
     )
 
 
@@ -74,7 +102,7 @@ def served_base(root: Root) -> ServedBase:
     from jobs.learning.parts import ServedBase
 
     name = root.settings.writer.model
-    return ServedBase(name, root.store.path(name, role="writer"), root.base_sha256, root.template())
+    return ServedBase(name, root.store.path(name, role="writer"), root.base_sha256, root.answers.template())
 
 
 def side(root: Root, name: str) -> Side:
@@ -95,7 +123,7 @@ async def answerers(root: Root, name: str) -> AsyncIterator[Answerers]:
     from bot.errors import WriterFailed
     from jobs.gate.asking import Answerers, WriterDials
 
-    async with root.answering(name) as flow:
+    async with root.answers.ready(name) as flow:
         flow.swap(replace(flow.live(), canary=None))
         live = flow.live()
         if live.writer is None:

@@ -90,7 +90,7 @@ def wiki_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
             state=WikiState(sources, root.wiki.ledger),
             shelf=root.wiki.shelf,
             made_with=lambda: (root.wiki.analyser_id(), root.wiki.embedder_id()),
-            reopen=lambda: root.reopen(flow),
+            reopen=lambda: root.answers.reopen(flow),
         )
     )
 
@@ -106,11 +106,12 @@ def work_page(root: Root, store: Store) -> Page:
 
 def review_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
     """검토, over the edition that serves."""
+    from bot.learning_app import bench
     from bot.web.bench import ServingBench
     from bot.web.pages.review import ReviewParts, review
 
-    bench = ServingBench(lambda index: root.bench(store, index), lambda: flow.live().index)
-    return review(ReviewParts(store, bench))
+    serving = ServingBench(lambda index: bench(root, store, index.edition, index.analyser), lambda: flow.live().index)
+    return review(ReviewParts(store, serving))
 
 
 def models_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
@@ -130,7 +131,7 @@ def models_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
             store=store,
             releases=Releases(store, choosing.shelf, choosing, time.time),
             live=flow.live,
-            base=lambda: Base(name, root.base_sha256, root.store.bytes_of(name), root.template()),
+            base=lambda: Base(name, root.base_sha256, root.store.bytes_of(name), root.answers.template()),
             verdict=shown,
             following=lambda run: courses(runs / run),
             learning=(TUNE, GATE),

@@ -199,7 +199,7 @@ def looked_at(company: Company) -> tuple[str, bool, str, str]:
 
     parts = Parts(
         settings=root.settings, store=root.store, shelf=root.wiki.shelf, sources=list, make_analyser=unused,
-        make_embedder=unused, embedder_id=unused, make_engine=lambda: root.make_engine(company.base),
+        make_embedder=unused, embedder_id=unused, make_engine=lambda: root.answers.make_engine(company.base),
         choose_lora=root.loras.now, host=Host(root.settings, root.store.root, lambda: 0),
     )  # fmt: skip
     found = {check.name: check for check in checks(parts)}
@@ -242,7 +242,7 @@ async def test_the_running_service_takes_over_what_a_command_released(
 ) -> None:
     store = open_store("", company.folder / "data")
     try:
-        async with answering().answering(store=store) as flow:
+        async with answering().answers.ready(store=store) as flow:
             assert name_of(flow.live().lora) == "none"
             await asyncio.to_thread(company.json, "promote", company.first)
             async with asyncio.timeout(60):
@@ -252,10 +252,10 @@ async def test_the_running_service_takes_over_what_a_command_released(
             assert answer.outcome in (Outcome.ANSWERED, Outcome.ABSTAINED)
     finally:
         store.close()
-    async with answering().answering() as flow:  # and after a restart it is still so
+    async with answering().answers.ready() as flow:  # and after a restart it is still so
         assert name_of(flow.live().lora) == company.first
     company.configure(lora="none")
-    async with answering().answering() as flow:
+    async with answering().answers.ready() as flow:
         assert flow.live().lora is None
 
 
@@ -267,12 +267,12 @@ async def test_a_named_lora_must_work_and_a_released_one_that_does_not_is_a_warn
     warned: list[str] = []
     root = answering()
     root.warn = warned.append  # type: ignore[method-assign]
-    async with root.answering() as flow:
+    async with root.answers.ready() as flow:
         assert (flow.live().lora, flow.live().model) == (None, str(company.base))
     assert company.first in "".join(warned)
     for name, error in ((company.first, BrokenLora), ("nobody", UnknownLora)):
         with pytest.raises(error):
-            async with answering().answering(name):
+            async with answering().answers.ready(name):
                 raise AssertionError
 
 
