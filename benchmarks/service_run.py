@@ -153,8 +153,6 @@ async def ask_all(
             continue
         asked.append(await office.ask(chance, chance.choice(questions), copies=2 if chance.random() < 0.25 else 1))
         if len(asked) in kill_at:
-            # Slack delivers what was acknowledged no more, and the claim comes some milliseconds after that: not killed in between.
-            await asyncio.sleep(0.3)
             print(f"kill -9 with {sum(not one.finals() for one in asked)} open", flush=True)
             await service.kill()
             await service.start()

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 class Asking:
-    """Platform payload → `Desk.ask`. Slack has its acknowledgement before any of this runs."""
+    """Platform payload → `Desk.ask`. Slack has its acknowledgement before any of this runs for a command, and after it for an event."""
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit

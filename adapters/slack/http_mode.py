@@ -7,7 +7,6 @@ stands here, in front of it.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from aiohttp import web
@@ -18,6 +17,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from adapters.slack import log
 from adapters.slack.intake import Intake
+from adapters.slack.taking import take
 
 PATH = "/slack/events"
 _MOST_BYTES = 1024 * 1024
@@ -64,13 +64,8 @@ class HttpMode:
         self._intake.heard()
         if not self._intake.takes:
             return web.json_response({"error": "try again"}, status=503)  # Slack delivers it again
-        with self._intake.passing():
-            found = AsyncBoltRequest(
-                body=raw.decode("utf-8"), query=request.query_string, headers=dict(request.headers)
-            )
-            response = await self._app.async_dispatch(found)
-            await asyncio.sleep(0)  # the listener's task starts, and counts for itself, before this one stops counting
-            return await to_aiohttp_response(response)
+        found = AsyncBoltRequest(body=raw.decode("utf-8"), query=request.query_string, headers=dict(request.headers))
+        return await to_aiohttp_response(await take(self._app, found, self._intake))
 
     def _signed(self, raw: bytes, request: web.Request) -> bool:
         timestamp = request.headers.get("X-Slack-Request-Timestamp", "")

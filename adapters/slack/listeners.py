@@ -1,5 +1,5 @@
-"""Which listener takes what. Everything is acknowledged first; whatever nobody takes is acknowledged, too, or Slack would
-deliver it three times more (Bolt answers 404 to what no listener matches).
+"""Which listener takes what. Commands and buttons are acknowledged first, events when they were dealt with; whatever nobody takes is
+acknowledged, too, or Slack would deliver it three times more (Bolt answers 404 to what no listener matches).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
+from slack_bolt.context.async_context import AsyncBoltContext
 
 from adapters.slack import escalation, events, log, place, render, texts, votes
 from adapters.slack.asking import Asking, command_words
@@ -24,6 +25,7 @@ from adapters.slack.intake import Intake
 from adapters.slack.kit import Kit, spot
 from adapters.slack.place import PlaceAdmin
 from adapters.slack.sharing import Sharing
+from adapters.slack.taking import TAKEN, Taken
 from adapters.slack.votes import Votes
 
 SHORTCUT = "ask_from_message"
@@ -109,11 +111,16 @@ class Handlers:
         app.event(_ANY)(self._auto_acked(_ignored, lambda _: False))
 
     def _auto_acked(self, handle: Handle, speaks: Callable[[Payload], bool]) -> Callable[..., Awaitable[None]]:
-        """Bolt acknowledges events before it runs their listener. `speaks`: whether somebody waits for an answer to it."""
+        """Slack hears of it when this has ended (taking.py). `speaks`: whether somebody waits for an answer to it."""
 
-        async def listener(body: dict[str, Any]) -> None:
-            with self.intake.passing():
-                await self._safely(handle, body, speaks=speaks(body))
+        async def listener(body: dict[str, Any], context: AsyncBoltContext) -> None:
+            taken: Taken = context[TAKEN]
+            taken.begun = True
+            try:
+                with self.intake.passing():
+                    await self._safely(handle, body, speaks=speaks(body))
+            finally:
+                taken.end()
 
         return listener
 
