@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bot import jsonl, prompts
+from bot import jsonl, prompts, spreadsheet
 from bot.errors import BadExampleFile
 from bot.examples import layout
 from bot.examples.example import Evidence, Example
@@ -25,8 +25,6 @@ from bot.jsonl import Malformed
 
 Format = Literal["saseo", "chat", "alpaca", "csv"]
 COLUMNS = ("question", "answer", "page")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")
-"""A spreadsheet may run a cell that begins so (OWASP, "CSV Injection"); an apostrophe in front makes it text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +195,7 @@ def _as_csv(examples: Sequence[Example]) -> str:
     rows.writerow(COLUMNS)
     for one in examples:
         cells = (one.question, one.answer, _cited_page(one))
-        rows.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
+        rows.writerow(_cell(text) for text in cells)
     return "\ufeff" + out.getvalue()  # without the mark Excel takes Korean UTF-8 for CP949
 
 
@@ -245,8 +243,16 @@ def _header(cells: list[str]) -> list[str]:
 def _from_csv(cells: dict[str, str], found: int, wanted: int, line: int) -> Row:
     if found != wanted:
         raise Malformed(f"칸이 {found}개입니다({wanted}개여야 합니다)")
-    raw: dict[str, object] = {
-        name: value[1:] if value[:1] == "'" and value[1:].startswith(_FORMULA) else value
-        for name, value in cells.items()
-    }
+    raw: dict[str, object] = {name: _text(value) for name, value in cells.items()}
     return Row(_needed(raw, "question"), _needed(raw, "answer"), page=jsonl.text(raw, "page"), line=line)
+
+
+def _cell(text: str) -> str:
+    """A text that begins with an apostrophe gets one more, so that `_text` takes away only ours."""
+    return f"'{text}" if text.startswith("'") else spreadsheet.cell(text)
+
+
+def _text(cell: str) -> str:
+    """What `_cell` made a cell of; an apostrophe in front of anything else is somebody's own."""
+    rest = cell.removeprefix("'")
+    return rest if rest.startswith("'") or spreadsheet.is_formula(rest) else cell

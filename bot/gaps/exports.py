@@ -13,6 +13,7 @@ from bot.gaps.detail import Detail
 from bot.gaps.drafting import draft_of
 from bot.gaps.gap import Gap
 from bot.messages import Language
+from bot.spreadsheet import cell
 
 Format = Literal["md", "csv", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -30,8 +31,6 @@ _COLUMNS = (
     "assigned",
     "example",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A spreadsheet computes a cell that begins so (OWASP, CSV injection); full-width ones too, in East Asian editions."""
 
 
 def as_json(gap: Gap) -> dict[str, object]:
@@ -135,12 +134,6 @@ def write(details: Sequence[Detail], form: Format, language: Language) -> str:
 
     every = [detail_as_json(one, language) for one in details]
     return json.dumps(every, ensure_ascii=False, indent=2) + "\n"
-
-
-def cell(value: object) -> str:
-    """What a spreadsheet shows and never computes."""
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _day(at: float | None) -> str | None:

@@ -215,7 +215,9 @@ def test_earlier_questions_of_a_plain_instruction_stay_in_an_alpaca_file(tmp_pat
     assert (row.question, row.answer) == ("안녕\n\n잘 가", "Bye")
 
 
-@pytest.mark.parametrize("begins", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+@pytest.mark.parametrize(
+    "begins", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", " =", "  ＠", "'", "'=", "' ="]
+)
 def test_no_cell_is_a_formula(tmp_path: Path, begins: str) -> None:
     made = [example(question=f"{begins}1+1", answer=f"{begins}2", passages=())]
     _, cells = csv.reader(io.StringIO(write(made, "csv"), newline=""))

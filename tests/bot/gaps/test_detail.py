@@ -17,7 +17,7 @@ from bot.examples.masking import mask
 from bot.gaps import decisions
 from bot.gaps.detail import Detail, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of, section_of
-from bot.gaps.exports import as_csv, as_markdown, cell, detail_as_json, write
+from bot.gaps.exports import as_csv, as_markdown, detail_as_json, write
 from bot.gaps.gap import Beside, Helper
 from bot.store import audit, gaps, schema
 from bot.store.database import Store, open_store
@@ -226,11 +226,6 @@ def test_an_unknown_gap_is_told_and_nothing_recorded(store: Store) -> None:
     with pytest.raises(UnknownGap):
         store.run_now(read, "nothing")
     assert store.run_now(audit.entries) == []
-
-
-@pytest.mark.parametrize("value", ["=1+1", "+82", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", "＠A"])
-def test_no_cell_of_a_spreadsheet_is_a_formula(value: str) -> None:
-    assert cell(value).startswith("'")
 
 
 def test_a_table_has_a_row_per_gap_and_reads_back(store: Store) -> None:
