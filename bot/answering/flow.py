@@ -11,11 +11,11 @@ import contextvars
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal, ParamSpec, Protocol, TypedDict, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar
 
 from langgraph.graph import END, START, StateGraph
 from langgraph.runtime import Runtime
@@ -23,19 +23,18 @@ from langgraph.runtime import Runtime
 from bot import texts
 from bot.answering.compose import Composed, Composer
 from bot.answering.condense import condense
-from bot.answering.excerpts import Excerpt, excerpts
-from bot.answering.extractive import unmarked
+from bot.answering.excerpts import excerpts
 from bot.answering.judge import judge
-from bot.answering.tracer import Tracer
+from bot.answering.outcomes import answer_of, citation, failed, nearest_pages, record
+from bot.answering.reading import as_read
 from bot.answering.verify import quote_for
+from bot.answering.way import State, Way, timed
 from bot.errors import WritingCancelled
-from bot.live import EXTRACTIVE, NO_LORA, Live, name_of
-from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Shown, Tokens, Wrote
-from bot.telemetry.observer import Observer, Spans
-from bot.trace import Trace
+from bot.live import Live
+from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Wrote
+from bot.telemetry.observer import Observer
 from knowledge.errors import ExplainedError
 from knowledge.page import reader_of
-from knowledge.search import Found, Hit
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -44,10 +43,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _log = logging.getLogger("saseo.answering")
-
-
-LONGEST_QUESTION, LONGEST_TURN, MOST_TURNS = 500, 100, 4
-"""Characters of the question and of an earlier one, and how many earlier ones: of a pasted letter the beginning is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,54 +56,6 @@ class FlowOptions:
     max_answer_tokens: int = 160
     temperature: float = 0.0
     timeout_seconds: float = 90.0
-
-
-@dataclass(slots=True)
-class Way:
-    """What one question carries through the graph: fixed at its start, beside LangGraph's state."""
-
-    question: Question
-    live: Live
-    language: texts.Language
-    started: float = field(default_factory=time.perf_counter)
-    tracer: Tracer = field(default_factory=Tracer)
-    spans: Spans = field(default_factory=Spans)
-
-    def trace(self, model: str, lora: str, error: str = "") -> Trace:
-        """The way so far. `model`, `lora`: as the answer is stamped."""
-        live = self.live
-        return self.tracer.trace(
-            edition=live.index.name, model=model, lora=lora, prompt=live.prompt, threshold=live.threshold, error=error
-        )
-
-    def since(self) -> float:
-        """Seconds since the question arrived."""
-        return time.perf_counter() - self.started
-
-
-class State(TypedDict, total=False):
-    """What the steps hand on. Replaced, never changed in place."""
-
-    rarity: Callable[[str], float]
-    """How rare a morpheme is in what the reader may read."""
-    searched: str
-    turns: tuple[str, ...]
-    wordings: tuple[str, ...]
-    """Wordings still to try."""
-    found: Found
-    search_seconds: float
-    shown: tuple[Excerpt, ...]
-    composed: Composed
-    attempt: int
-    notes: tuple[str, ...]
-    answer: Answer
-
-
-class Node(Protocol):
-    """A step of the graph."""
-
-    def __call__(self, state: State, runtime: Runtime[Way]) -> Awaitable[State]:
-        """What it changes."""
 
 
 class AnswerFlow:
@@ -128,7 +75,7 @@ class AnswerFlow:
     async def stream(self, question: Question) -> AsyncIterator[Event]:
         """Events of one question; the last is `Finished`. Closing the iterator stops the writer."""
         live = self._live().of(question.conversation or question.id)
-        way = Way(_as_read(question), live, question.language or self._options.language)
+        way = Way(as_read(question), live, question.language or self._options.language)
         async with aclosing(self._events(question, way)) as events:  # type: ignore[type-var]
             async for event in events:
                 if isinstance(event, Finished):
@@ -138,7 +85,7 @@ class AnswerFlow:
     async def _events(self, question: Question, way: Way) -> AsyncIterator[Event]:
         try:
             if not way.question.text:
-                yield self._failed(way, texts.empty_question(way.language), "empty_question")
+                yield failed(way, texts.empty_question(way.language), "empty_question")
                 return
             answer = None
             graph: Any = self._graph.astream({}, context=way, stream_mode="custom")
@@ -148,15 +95,15 @@ class AnswerFlow:
                         answer = event.answer
                     yield event
             if answer is not None:
-                _record(question, answer)
+                record(question, answer)
         except (asyncio.CancelledError, GeneratorExit):
             _log.info(json.dumps({"event": "cancelled", "question": question.id}))
             raise
         except ExplainedError as error:
-            yield self._failed(way, error.explain(way.language), type(error).__name__)
+            yield failed(way, error.explain(way.language), type(error).__name__)
         except Exception as error:  # noqa: BLE001 - nothing may escape here: the person must get a word
             _log.exception(json.dumps({"event": "failed", "question": question.id, "error": type(error).__name__}))
-            yield self._failed(way, texts.failed(question.id, way.language), type(error).__name__)
+            yield failed(way, texts.failed(question.id, way.language), type(error).__name__)
 
     async def answer(self, question: Question) -> Answer:
         """The end of `stream` alone."""
@@ -170,7 +117,7 @@ class AnswerFlow:
 
     async def nearest(self, question: Question, most: int) -> tuple[Citation, ...]:
         """The pages that come closest to a question, without an answer."""
-        live, asked = self._live(), _as_read(question)
+        live, asked = self._live(), as_read(question)
         found = await self._off_loop(
             live.index.search,
             asked.text,
@@ -179,7 +126,7 @@ class AnswerFlow:
             one_per_page=True,
             sources=asked.sources,
         )
-        return _nearest(found.hits, most)
+        return nearest_pages(found.hits, most)
 
     async def look(self, work: Callable[[Live], T]) -> T:
         """`work` on what would answer now, in the search thread: for whoever looks at the search itself."""
@@ -208,12 +155,12 @@ class AnswerFlow:
 
     def _build(self) -> CompiledStateGraph[State, Way, State, State]:
         graph = StateGraph(State, context_schema=Way)
-        graph.add_node("condense", _timed("condense", self._condense))
-        graph.add_node("retrieve", _timed("retrieve", self._retrieve))
-        graph.add_node("rewrite", _timed("rewrite", self._rewrite))
-        graph.add_node("write", _timed("write", self._write))
-        graph.add_node("verify", _timed("verify", self._verify))
-        graph.add_node("abstain", _timed("abstain", self._abstain))
+        graph.add_node("condense", timed("condense", self._condense))
+        graph.add_node("retrieve", timed("retrieve", self._retrieve))
+        graph.add_node("rewrite", timed("rewrite", self._rewrite))
+        graph.add_node("write", timed("write", self._write))
+        graph.add_node("verify", timed("verify", self._verify))
+        graph.add_node("abstain", timed("abstain", self._abstain))
         graph.add_edge(START, "condense")
         graph.add_edge("condense", "retrieve")
         graph.add_conditional_edges(
@@ -337,14 +284,14 @@ class AnswerFlow:
             )
             for place in places
         }
-        citations = tuple(_citation(numbers[place], shown[place], quotes[place]) for place in places)
+        citations = tuple(citation(numbers[place], shown[place], quotes[place]) for place in places)
         notes = [*state["notes"], *composed.notes]
         stale = [shown[place].passage.title for place in places if shown[place].passage.replaced_by]
         tail = "".join("\n" + texts.outdated(title, way.language) for title in dict.fromkeys(stale))
         if tail:
             notes.append("outdated")
             runtime.stream_writer(Wrote(tail))
-        answer = self._answer(
+        answer = answer_of(
             way, state, Outcome.ANSWERED, composed.text + tail, citations, composed=composed, notes=tuple(notes)
         )
         runtime.stream_writer(Finished(answer, way.trace(answer.model, answer.lora)))
@@ -355,116 +302,10 @@ class AnswerFlow:
 
     async def _decline(self, state: State, runtime: Runtime[Way], composed: Composed | None) -> Answer:
         way = runtime.context
-        nearest = _nearest(state["found"].hits, self._options.nearest_pages)
+        nearest = nearest_pages(state["found"].hits, self._options.nearest_pages)
         text = texts.abstained(nearest, way.language)
         runtime.stream_writer(Wrote(text))
         notes = (*state["notes"], *(composed.notes if composed else ("no_evidence",)))
-        answer = self._answer(way, state, Outcome.ABSTAINED, text, (), composed=composed, nearest=nearest, notes=notes)
+        answer = answer_of(way, state, Outcome.ABSTAINED, text, (), composed=composed, nearest=nearest, notes=notes)
         runtime.stream_writer(Finished(answer, way.trace(answer.model, answer.lora)))
         return answer
-
-    def _answer(
-        self,
-        way: Way,
-        state: State,
-        outcome: Outcome,
-        text: str,
-        citations: tuple[Citation, ...],
-        *,
-        composed: Composed | None,
-        nearest: tuple[Citation, ...] = (),
-        notes: tuple[str, ...],
-    ) -> Answer:
-        wrote = composed is not None and not composed.extractive
-        return Answer(
-            outcome=outcome,
-            text=text,
-            citations=citations,
-            model=way.live.model if wrote else EXTRACTIVE,
-            lora=name_of(way.live.lora) if wrote else NO_LORA,
-            edition=way.live.index.name,
-            prompt=way.live.prompt,
-            tokens=composed.tokens if composed else Tokens(),
-            seconds=Seconds(state["search_seconds"], composed.first_token if composed else None, way.since()),
-            condensed=state["searched"],
-            nearest=nearest,
-            notes=tuple(dict.fromkeys(notes)),
-            shown=tuple(
-                Shown(one.passage.source, one.passage.page, one.passage.number, one.text)
-                for one in state.get("shown", ())
-            ),
-            cost_krw=composed.cost_krw if composed else 0.0,
-        )
-
-    def _failed(self, way: Way, text: str, note: str) -> Finished:
-        answer = Answer(
-            outcome=Outcome.FAILED,
-            text=text,
-            citations=(),
-            model=way.live.model,
-            lora=name_of(way.live.lora),
-            edition=way.live.index.name,
-            prompt=way.live.prompt,
-            tokens=Tokens(),
-            seconds=Seconds(0.0, None, way.since()),
-            notes=(note,),
-        )
-        return Finished(answer, way.trace(answer.model, answer.lora, note))
-
-
-def _timed(name: str, node: Node) -> Node:
-    """The same step of the graph, noted down in `Way.spans`."""
-
-    async def timed(state: State, runtime: Runtime[Way]) -> State:
-        with runtime.context.spans.span(name):
-            return await node(state, runtime)
-
-    return timed
-
-
-def _as_read(question: Question) -> Question:
-    """On one line, as much as fits into the prompt, and without halves of characters, which no model can take."""
-
-    def line(text: str, longest: int) -> str:
-        return " ".join(text.encode("utf-8", "replace").decode().split())[:longest]
-
-    turns = tuple(line(turn, LONGEST_TURN) for turn in question.turns[-MOST_TURNS:])
-    return replace(question, text=line(question.text, LONGEST_QUESTION), turns=tuple(filter(None, turns)))
-
-
-def _citation(n: int, excerpt: Excerpt, quote: str) -> Citation:
-    passage = excerpt.passage
-    return Citation(n, passage.page, passage.title, passage.url, unmarked(quote), " > ".join(passage.heading))
-
-
-def _nearest(hits: tuple[Hit, ...], most: int) -> tuple[Citation, ...]:
-    pages: dict[tuple[str, str], Citation] = {}
-    for hit in hits:
-        passage = hit.passage
-        if passage.replaced_by is None and len(pages) < most:
-            first_line = passage.text.splitlines()[0][:120]
-            citation = Citation(
-                len(pages) + 1, passage.page, passage.title, passage.url, first_line, " > ".join(passage.heading)
-            )
-            pages.setdefault((passage.source, passage.page), citation)
-    return tuple(pages.values())
-
-
-def _record(question: Question, answer: Answer) -> None:
-    """One line per question: numbers and names only, never a text."""
-    _log.info(
-        json.dumps(
-            {
-                "event": "outcome",
-                "question": question.id,
-                "outcome": answer.outcome,
-                "model": answer.model,
-                "lora": answer.lora,
-                "edition": answer.edition,
-                "prompt": answer.prompt,
-                "citations": len(answer.citations),
-                "seconds": round(answer.seconds.total, 3),
-                "notes": answer.notes,
-            }
-        )
-    )

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from bot import prompts
+from bot.answering.reading import LONGEST_QUESTION
 from bot.examples.example import Evidence, Example, Kind, id_of
 from bot.examples.grounding import Grounding
 from bot.examples.guards import clusters, numbers
@@ -20,9 +21,6 @@ from bot.live import EXTRACTIVE
 from bot.messages import Answer, Outcome, Shown
 from bot.store.feedback import Said
 
-LONGEST_QUESTION = 500
-"""Characters that the prompt shows of a question (bot/answering/flow.py). A longer one gives no example: a number that is cut in two
-is no number to the mask any more."""
 LONGEST_ANSWER = 1000
 """Characters of a correction or resolution: what is longer is no answer to one question."""
 
@@ -89,6 +87,7 @@ def candidates(everything: Sequence[Said], pages: Pages, grounding: Grounding, m
 
 def _of_answer(said: Said, pages: Pages, skipped: Counter[str]) -> Iterator[tuple[Example, Said]]:
     answer = said.kept.answer
+    # Cut in two, a number is no number to the mask any more: of such a question nothing is learnt.
     why = _unusable(answer) or ("too_long" if len(_line(said.kept.question)) > LONGEST_QUESTION else "")
     passages = None if why else _evidence(answer.shown, pages)
     own = None if passages is None else _own(answer, passages)

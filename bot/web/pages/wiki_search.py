@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.answering.condense import condense
-from bot.answering.flow import LONGEST_QUESTION
 from bot.answering.judge import judge
+from bot.answering.reading import LONGEST_QUESTION
 from bot.errors import NotFoundInConsole
 from bot.store import audit
-from bot.web.page import allow, done, form_list, is_htmx, render, viewer
+from bot.web.page import allow, done, form_list, is_htmx, origin, render, viewer
 from bot.web.viewer import Viewer
 from bot.web.wiki_state import WikiState
 from knowledge.explained import LEGS, Explained, Why, places_of
@@ -171,7 +172,7 @@ class SearchTester:
             allow(request, "admin")
             await self._store.run(
                 audit.record, by=one.by, action="search.as", subject=", ".join(sorted(groups)),
-                detail={"others": sorted(groups - one.groups)}, origin=_origin(request), now=self._clock(),
+                detail={"others": sorted(groups - one.groups)}, origin=origin(request), now=self._clock(),
             )  # fmt: skip
             return await self._page(request, wanted)
         if not is_htmx(request):
@@ -186,11 +187,13 @@ class SearchTester:
         source, name, after = query.get("source", ""), query.get("page", ""), query.get("after", "")
         reader = reader_of(viewer(request).groups)
 
-        def find(live: Live) -> list[Passage]:
-            found = [one for one in live.index.edition.passages if one.page == name and one.source == source]
+        edition = self._flow.live().index.edition
+
+        def find() -> list[Passage]:
+            found = [one for one in edition.passages if one.page == name and one.source == source]
             return found if all(one.audience.admits(reader) for one in found) else []
 
-        passages = await self._flow.look(find)
+        passages = await asyncio.to_thread(find)  # not in the search thread, where questions would wait for it
         if not passages:
             raise NotFoundInConsole
         begin = int(after) + 1 if after.isdecimal() and len(after) < 9 else 0
@@ -238,7 +241,3 @@ def _values(
         "legs": LEGS,
         "longest": LONGEST_QUESTION,
     }
-
-
-def _origin(request: Request) -> str:
-    return request.client.host if request.client else ""

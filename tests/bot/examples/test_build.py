@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot import prompts
-from bot.answering import flow
 from bot.conversation import Person
-from bot.examples import build
 from bot.examples.build import Candidates, candidates
 from bot.messages import Citation, Outcome, Shown
 from bot.store import escalations
@@ -31,10 +29,6 @@ from tests.bot.examples.rows import (
 
 def built(store: Store, *closed: str) -> Candidates:
     return candidates(store.run_now(said), FakePages(*closed), FakeGrounding(), mask, now=NOW)
-
-
-def test_a_question_is_too_long_where_the_prompt_cuts_it() -> None:
-    assert build.LONGEST_QUESTION == flow.LONGEST_QUESTION
 
 
 def test_a_question_that_the_prompt_cut_gives_no_example(store: Store) -> None:
