@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from bot.app import Root
     from bot.desk.desk import ReferenceDesk
     from bot.store.database import Store
+    from bot.web.job_book import JobBook
     from bot.web.page import Page
+    from bot.web.page_readers import MayRead
     from bot.web.server import WebServer
 
 
 def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Sequence[Page]:
     """Every page, in the order of the menu: today, conversations, review, gaps, wiki, models, work, ask."""
     from adapters.web.adapter import WebAdapter
+    from bot.jobs_app import Book
     from bot.web.page_readers import PageReaders
     from bot.web.pages.ask import ask
     from bot.web.pages.conversations import ConversationsParts, conversations
@@ -35,39 +38,39 @@ def pages(root: Root, store: Store, flow: AnswerFlow, desk: ReferenceDesk) -> Se
     desk.attach(chat)
     desk.ready(chat.name)
     zone = ZoneInfo(root.settings.jobs.timezone)
+    book, may_read = Book(root.job_parts(store)), PageReaders(lambda: flow.live().index)
     return [
         today(TodayParts(store, zone)),
-        conversations(ConversationsParts(store, zone, PageReaders(lambda: flow.live().index))),
+        conversations(ConversationsParts(store, zone, may_read)),
         review_page(root, store, flow),
-        gaps_page(root, store, flow),
-        wiki_page(root, store, flow),
+        gaps_page(root, store, book, may_read),
+        wiki_page(root, store, book, flow),
         models_page(root, store, flow),
-        work_page(root, store),
+        work_page(root, store, book),
         ask(chat),
     ]
 
 
-def gaps_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
+def gaps_page(root: Root, store: Store, book: JobBook, may_read: MayRead) -> Page:
     """빈틈, with titles of pages that may be read in the edition that answers now."""
     from bot.gaps_app import masked
-    from bot.web.page_readers import PageReaders
     from bot.web.pages.gaps import GapsParts, gaps_page
 
     settings = root.settings
     return gaps_page(
         GapsParts(
             store,
+            book,
             masked,
-            PageReaders(lambda: flow.live().index),
+            may_read,
             settings.gaps.people,
             can_find=settings.jobs.enabled and settings.jobs.gaps.enabled,
         )
     )
 
 
-def wiki_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
+def wiki_page(root: Root, store: Store, book: JobBook, flow: AnswerFlow) -> Page:
     """위키, over the sources of the settings and the edition that serves."""
-    from bot.jobs_app import Book
     from bot.web.pages.wiki import WikiParts, wiki
     from bot.web.wiki_state import KnownSource, WikiState
     from knowledge.page import Audience
@@ -85,7 +88,7 @@ def wiki_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
     return wiki(
         WikiParts(
             store=store,
-            book=Book(root.job_parts(store)),
+            book=book,
             flow=flow,
             state=WikiState(sources, root.wiki.ledger),
             shelf=root.wiki.shelf,
@@ -95,13 +98,12 @@ def wiki_page(root: Root, store: Store, flow: AnswerFlow) -> Page:
     )
 
 
-def work_page(root: Root, store: Store) -> Page:
+def work_page(root: Root, store: Store, book: JobBook) -> Page:
     """작업, over every job of the registry."""
-    from bot.jobs_app import Book
     from bot.web.pages.work import WorkParts, work
 
     jobs = root.settings.jobs
-    return work(WorkParts(store, Book(root.job_parts(store)), jobs.timezone, jobs.enabled))
+    return work(WorkParts(store, book, jobs.timezone, jobs.enabled))
 
 
 def review_page(root: Root, store: Store, flow: AnswerFlow) -> Page:

@@ -26,8 +26,11 @@ class UnknownRun(JobError):
 class JobPaused(JobError):
     """`job`."""
 
-    ko = "작업 '{job}'은(는) 일시 중지되어 있습니다. `saseo jobs resume {job}`으로 다시 켠 뒤 실행해 주십시오."
-    en = "Job '{job}' is paused. Run `saseo jobs resume {job}` first."
+    ko = (
+        "작업 '{job}'은(는) 일시 중지되어 있습니다. "
+        "작업 화면의 '다시 켜기'나 `saseo jobs resume {job}`으로 다시 켠 뒤 실행해 주십시오."
+    )
+    en = "Job '{job}' is paused. Press 'Resume' on the page Jobs, or run `saseo jobs resume {job}`, first."
 
 
 class JobBusy(JobError):

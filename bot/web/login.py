@@ -15,7 +15,7 @@ from starlette.routing import Route
 from bot.store import audit, web_accounts
 from bot.store.database import Store
 from bot.web import passwords
-from bot.web.page import form, render, viewer
+from bot.web.page import form, origin, render, viewer
 from bot.web.security import LANGUAGE, SESSION, THEME, safe_next, set_cookie
 from bot.web.throttle import Throttle
 
@@ -51,7 +51,7 @@ class Login:
         """Check name and password."""
         fields = await form(request)
         name, password = fields.get("name", "").strip()[:64], fields.get("password", "")[:_LONGEST_PASSWORD]
-        address = request.client.host if request.client else ""
+        address = origin(request)
         keys = (f"address:{address}", f"account:{name}")
         wanted = fields.get("next", "/")
         wait = self._throttle.wait(*keys)

@@ -44,6 +44,17 @@ def allow(request: Request, role: Role) -> Viewer:
     return one
 
 
+def origin(request: Request) -> str:
+    """The visitor's address, as the audit log keeps it; empty where there is none."""
+    return request.client.host if request.client is not None else ""
+
+
+def say(request: Request, key: str, /, **values: object) -> str:
+    """A text of the console, in the visitor's language."""
+    said: str = request.app.state.renderer.texts(key, viewer(request).language, **values)
+    return said
+
+
 def is_htmx(request: Request) -> bool:
     """Whether htmx asks for a part of a page rather than the browser for all of it."""
     asked = request.headers

@@ -31,6 +31,7 @@ class PageReaders:
         """`index`: what answers now."""
         self._index = index
         self._known: tuple[str, dict[PageName, frozenset[Audience]]] = ("", {})
+        self._looking = asyncio.Lock()
 
     async def __call__(self, groups: Collection[str], pages: Iterable[PageName]) -> frozenset[PageName]:
         """See `MayRead`. Going through a new edition's passages happens on another thread."""
@@ -43,10 +44,11 @@ class PageReaders:
         )
 
     async def _audiences(self) -> dict[PageName, frozenset[Audience]]:
-        index = self._index()
-        if self._known[0] != index.name:
-            self._known = (index.name, await asyncio.to_thread(_by_page, index))
-        return self._known[1]
+        async with self._looking:  # who comes meanwhile waits for the one look
+            index = self._index()
+            if self._known[0] != index.name:
+                self._known = (index.name, await asyncio.to_thread(_by_page, index))
+            return self._known[1]
 
 
 def _by_page(index: SearchIndex) -> dict[PageName, frozenset[Audience]]:

@@ -125,17 +125,18 @@ class WikiState:
         self.sources = tuple(sources)
         self._ledger = ledger
         self._facts: EditionFacts | None = None
+        self._looking = asyncio.Lock()
         self._unread: tuple[object, list[UnreadPage]] | None = None
 
     async def facts(self, edition: Edition) -> EditionFacts:
         """Of the edition that answers; made once for each, on another thread."""
-        if self._facts is None or self._facts.name != edition.manifest.edition:
-            self._facts = await asyncio.to_thread(_facts_of, edition)
-        return self._facts
+        async with self._looking:  # who comes meanwhile waits for the one look
+            if self._facts is None or self._facts.name != edition.manifest.edition:
+                self._facts = await asyncio.to_thread(_facts_of, edition)
+            return self._facts
 
-    async def unread(self, edition: Edition) -> list[UnreadPage]:
-        """Pages that could not be read the last time, whoever may know of them."""
-        facts = await self.facts(edition)
+    async def unread(self, facts: EditionFacts) -> list[UnreadPage]:
+        """Pages that could not be read the last time, whoever may know of them. `facts`: of the edition that answers."""
         return await asyncio.to_thread(self._unread_now, facts)
 
     def _unread_now(self, facts: EditionFacts) -> list[UnreadPage]:

@@ -19,9 +19,10 @@ from bot.gaps.detail import Detail, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of
 from bot.gaps.exports import FORMATS, Format, write
 from bot.gaps.gap import Beside, Gap, State
-from bot.store import audit, gap_numbers, gaps, jobs
+from bot.store import audit, gap_numbers, gaps
 from bot.store.database import Store
-from bot.web.page import Page, allow, done, form, render, viewer
+from bot.web.job_book import JobBook, ask
+from bot.web.page import Page, allow, done, form, origin, render, say, viewer
 from bot.web.page_readers import MayRead
 from bot.web.viewer import Viewer
 
@@ -42,6 +43,7 @@ class GapsParts:
     """What the page needs. `mask`: personal data → placeholders; `people`: as `[gaps] people`."""
 
     store: Store
+    book: JobBook
     mask: Callable[[str], str]
     may_read: MayRead
     people: int
@@ -128,17 +130,17 @@ class _Gaps:
             allow(request, "admin")
         near = [Beside(one.source, one.page, one.audience) for one in detail.gap.nearest]
         beside = tuple(dict.fromkeys((*detail.beside, *near)))
-        who = {"by": me.by, "origin": _origin(request), "now": time.time()}
+        who = {"by": me.by, "origin": origin(request), "now": time.time()}
         did = await self._store.run(decided, do, gap, await form(request), beside, **who)
-        return done(request, f"/gaps/{gap}", _say(request, f"gaps.did.{did}"))
+        return done(request, f"/gaps/{gap}", say(request, f"gaps.did.{did}"))
 
     async def find(self, request: Request) -> Response:
-        """Ask for the job."""
+        """Ask for the job. Raises JobPaused."""
         me = allow(request, "reviewer")
         if not self._parts.can_find:
             raise NotFoundInConsole
-        await self._store.run(_ask, me.by, _origin(request), time.time())
-        return done(request, "/gaps", _say(request, "gaps.finding"))
+        await self._store.run(ask, self._parts.book, JOB, by=me.by, origin=origin(request), now=time.time())
+        return done(request, "/gaps", say(request, "gaps.finding"))
 
     async def export(self, request: Request) -> Response:
         """A file of what this person may see of one state's gaps. It goes on record."""
@@ -152,7 +154,9 @@ class _Gaps:
         details = [await self._detail(me, one) for one in chosen]
         text = await asyncio.to_thread(write, details, kind, me.language)
         detail = {"format": kind, "state": state, "gaps": len(details)}
-        await self._store.run(_record_export, me.by, detail, _origin(request), time.time())
+        await self._store.run(
+            audit.record, by=me.by, action="gap.export", detail=detail, origin=origin(request), now=time.time()
+        )
         name = f"gaps-{state}.{kind}"
         return Response(
             text.encode("utf-8", "replace"),
@@ -229,15 +233,6 @@ def decided(
             return "drafted"
 
 
-def _ask(connection: Connection, by: str, origin: str, now: float) -> None:
-    run = jobs.ask(connection, JOB, by=by, now=now)
-    audit.record(connection, by=by, action="job.run", subject=JOB, detail={"run": run.id}, origin=origin, now=now)
-
-
-def _record_export(connection: Connection, by: str, detail: Mapping[str, Any], origin: str, now: float) -> None:
-    audit.record(connection, by=by, action="gap.export", detail=detail, origin=origin, now=now)
-
-
 def spark(weeks: Sequence[int]) -> str:
     """Points of an SVG polyline, oldest week first; its box is 100 by 24."""
     most, step = max(weeks, default=0) or 1, _WIDTH / max(len(weeks) - 1, 1)
@@ -251,12 +246,3 @@ def _sight(me: Viewer) -> Sight:
 def _state(given: Mapping[str, str]) -> State:
     wanted = given.get("state", "open")
     return cast(State, wanted) if wanted in get_args(State) else "open"
-
-
-def _origin(request: Request) -> str:
-    return request.client.host if request.client is not None else ""
-
-
-def _say(request: Request, key: str) -> str:
-    text: str = request.app.state.renderer.texts(key, viewer(request).language)
-    return text

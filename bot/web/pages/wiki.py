@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -22,9 +22,10 @@ from bot.store.database import Store
 from bot.store.job_rows import Run
 from bot.web import job_words
 from bot.web.job_book import JobBook, ask, state_of
-from bot.web.page import Page, allow, done, form, render, viewer
+from bot.web.page import Page, allow, done, form, origin, render, say, viewer
 from bot.web.pages.wiki_search import SearchTester
-from bot.web.wiki_state import KnownSource, Reading, WikiState, readings
+from bot.web.viewer import Viewer
+from bot.web.wiki_state import EditionFacts, KnownSource, Reading, WikiState, readings
 from knowledge.failures import UnreadPage
 from knowledge.page import reader_of
 
@@ -136,7 +137,8 @@ class _Wiki:
     async def unread(self, request: Request) -> Response:
         """Pages that could not be read, a page of them at a time."""
         source, after = request.query_params.get("source", ""), request.query_params.get("after", "")
-        seen, hidden = await self._unread(request)
+        facts = await self._parts.state.facts(self._parts.flow.live().index.edition)
+        seen, hidden = _seen(await self._parts.state.unread(facts), viewer(request))
         rest = [one for one in seen if (not source or one.source == source) and (one.source, one.page) > _key(after)]
         shown = rest[:_UNREAD_PAGE]
         more = f"{shown[-1].source}\n{shown[-1].page}" if len(rest) > _UNREAD_PAGE else ""
@@ -148,7 +150,7 @@ class _Wiki:
             more=more,
             source=source,
             sources=self._parts.state.sources,
-            is_kept=await self._is_kept(),
+            is_kept=_is_kept(facts),
         )
 
     async def start(self, request: Request) -> Response:
@@ -159,7 +161,7 @@ class _Wiki:
             raise NotFoundInConsole
         job, arguments = self._parts.book.reading(source or None)
         await self._ask(request, job, arguments, who.by)
-        return done(request, "/wiki", _say(request, "wiki.asked" if source else "wiki.asked_all", source=source))
+        return done(request, "/wiki", say(request, "wiki.asked" if source else "wiki.asked_all", source=source))
 
     async def accept(self, request: Request) -> Response:
         """Have a source that was held back read again, and taken as it is."""
@@ -169,7 +171,7 @@ class _Wiki:
             raise NotFoundInConsole
         job, arguments = self._parts.book.reading(source)
         await self._ask(request, job, {**arguments, "accept": [source]}, who.by)
-        return done(request, "/wiki", _say(request, "wiki.accepted", source=source))
+        return done(request, "/wiki", say(request, "wiki.accepted", source=source))
 
     async def roll_back(self, request: Request) -> Response:
         """Let an older edition answer."""
@@ -180,17 +182,17 @@ class _Wiki:
         def write(connection: Connection) -> None:
             audit.record(
                 connection, by=who.by, action="edition.rollback", subject=name, detail={"from": before},
-                origin=_origin(request), now=parts.clock(),
+                origin=origin(request), now=parts.clock(),
             )  # fmt: skip
 
         await parts.store.run(write)
         await parts.reopen()
-        return done(request, "/wiki#editions", _say(request, "wiki.rolled_back", name=name))
+        return done(request, "/wiki#editions", say(request, "wiki.rolled_back", name=name))
 
     async def _ask(self, request: Request, job: str, arguments: dict[str, list[str]], by: str) -> None:
         parts = self._parts
         await parts.store.run(
-            ask, parts.book, job, by=by, origin=_origin(request), now=parts.clock(), arguments=arguments
+            ask, parts.book, job, by=by, origin=origin(request), now=parts.clock(), arguments=arguments
         )
 
     async def _standing(self, request: Request) -> dict[str, Any]:
@@ -198,9 +200,10 @@ class _Wiki:
         edition = parts.flow.live().index.edition
         manifest = edition.manifest
         facts = await parts.state.facts(edition)
-        seen, hidden = await self._unread(request)
+        found = await parts.state.unread(facts)
+        seen, hidden = _seen(found, viewer(request))
         read = await parts.store.run(readings, parts.book, parts.state.sources, now=now)
-        unread = Counter(one.source for one in await parts.state.unread(edition))
+        unread = Counter(one.source for one in found)
         lines = [
             SourceLine(
                 source=source,
@@ -221,24 +224,13 @@ class _Wiki:
             "unread": seen[:_FIRST_UNREAD],
             "unread_count": len(seen),
             "hidden": hidden,
-            "is_kept": await self._is_kept(),
+            "is_kept": _is_kept(facts),
             "step_of": lambda run: job_words.step(str(run.progress.get("message") or ""), language),
             "state_of": lambda run: state_of(run, now),
             "error_of": lambda run: job_words.error(run, texts, language),
             "short_of": lambda run: job_words.short_result(run, texts, language),
             "title_of": lambda run: parts.book.jobs[run.job].title(language) if run.job in parts.book.jobs else run.job,
         }
-
-    async def _unread(self, request: Request) -> tuple[list[UnreadPage], int]:
-        """Those that this viewer may know of, and how many others there are."""
-        found = await self._parts.state.unread(self._parts.flow.live().index.edition)
-        reader = reader_of(viewer(request).groups)
-        seen = [one for one in found if one.audience.admits(reader)]
-        return seen, len(found) - len(seen)
-
-    async def _is_kept(self) -> Callable[[UnreadPage], bool]:
-        facts = await self._parts.state.facts(self._parts.flow.live().index.edition)
-        return lambda one: (one.source, one.page) in facts.audiences
 
     def _editions(self) -> tuple[list[EditionLine], str | None]:
         """Newest first; and the one that a person went back from. Reads the disk."""
@@ -258,6 +250,18 @@ class _Wiki:
         return lines, parts.shelf.gone_back_from()
 
 
+def _seen(unread: Sequence[UnreadPage], me: Viewer) -> tuple[list[UnreadPage], int]:
+    """Those that this viewer may know of, and how many others there are."""
+    reader = reader_of(me.groups)
+    seen = [one for one in unread if one.audience.admits(reader)]
+    return seen, len(unread) - len(seen)
+
+
+def _is_kept(facts: EditionFacts) -> Callable[[UnreadPage], bool]:
+    """Whether what was read of a page before still answers."""
+    return lambda one: (one.source, one.page) in facts.audiences
+
+
 def _key(after: str) -> tuple[str, str]:
     source, _, page = after.partition("\n")
     return source, page
@@ -268,12 +272,3 @@ def _moment(made: str) -> float | None:
         return datetime.fromisoformat(made).timestamp()
     except ValueError:
         return None
-
-
-def _say(request: Request, key: str, **values: object) -> str:
-    said: str = request.app.state.renderer.texts(key, viewer(request).language, **values)
-    return said
-
-
-def _origin(request: Request) -> str:
-    return request.client.host if request.client else ""

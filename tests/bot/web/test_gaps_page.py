@@ -7,16 +7,22 @@ import html
 import io
 import json
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
 
 import pytest
+from sqlalchemy import Connection
 
+from bot.app import Root
 from bot.examples.masking import mask
 from bot.gaps import decisions
 from bot.gaps.gap import NearPage
+from bot.jobs_app import Book
 from bot.messages import Outcome
 from bot.store import audit, gaps, jobs
 from bot.store.database import Store
+from bot.web.job_book import JobBook, KnownJob
 from bot.web.page import Page
 from bot.web.page_readers import PageName
 from bot.web.pages.gaps import GapsParts, gaps_page, spark
@@ -40,8 +46,30 @@ class Readers:
         )
 
 
-def page_of(store: Store, *closed: str, can_find: bool = True) -> Page:
-    return gaps_page(GapsParts(store, lambda text: mask(text).text, Readers(*closed), 2, can_find))
+class NoJobs:
+    """For pages whose job nobody asks for."""
+
+    jobs: Mapping[str, KnownJob] = MappingProxyType({})
+
+    def next_times(self, connection: Connection, *, now: float) -> dict[str, float]:
+        return {}
+
+    def log_of(self, run: str) -> Path:
+        return Path(run)
+
+    def reading(self, source: str | None = None) -> tuple[str, dict[str, list[str]]]:
+        return "", {}
+
+
+def page_of(store: Store, *closed: str, can_find: bool = True, book: JobBook | None = None) -> Page:
+    return gaps_page(GapsParts(store, book or NoJobs(), lambda text: mask(text).text, Readers(*closed), 2, can_find))
+
+
+@pytest.fixture
+def book(tmp_path: Path, store: Store) -> Book:
+    """The real one."""
+    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n', encoding="utf-8")
+    return Book(Root(tmp_path / "saseo.toml").job_parts(store))
 
 
 @pytest.fixture
@@ -254,16 +282,40 @@ async def test_an_unknown_deed_is_no_page(store: Store, browse: Opening, parking
     assert (await browser.post("/gaps/export", {"format": "exe"})).status_code == 404
 
 
-async def test_finding_is_asked_of_the_job_once_however_often_one_asks(store: Store, browse: Opening) -> None:
-    browser = browse([page_of(store)])
+async def test_finding_is_asked_of_the_job_once_however_often_one_asks(
+    store: Store, browse: Opening, book: Book
+) -> None:
+    browser = browse([page_of(store, book=book)])
     await browser.get("/gaps")
     for _ in range(2):
         assert "요청했습니다" in (await browser.post("/gaps/find")).text
     (run,) = store.run_now(jobs.every, "gaps")
     assert (run.state, run.asked_by) == ("due", "web:local")
-    without = browse([page_of(store, can_find=False)])
+    without = browse([page_of(store, can_find=False, book=book)])
     await without.get("/gaps")
     assert (await without.post("/gaps/find")).status_code == 404
+
+
+async def test_what_the_clock_made_due_is_a_persons_once_they_ask(store: Store, browse: Opening, book: Book) -> None:
+    store.run_now(jobs.ask, "gaps", by=jobs.CLOCK, now=time.time())
+    browser = browse([page_of(store, book=book)])
+    await browser.get("/gaps")
+    await browser.post("/gaps/find")
+    assert [run.asked_by for run in store.run_now(jobs.every, "gaps")] == ["web:local"]
+
+
+async def test_a_paused_job_is_not_asked_and_both_ways_to_resume_it_are_told(
+    store: Store, browse: Opening, book: Book
+) -> None:
+    store.run_now(jobs.switch, "gaps", True, by="cli", now=time.time())
+    browser = browse([page_of(store, book=book)])
+    await browser.get("/gaps")
+    answer = await browser.post("/gaps/find")
+    assert answer.status_code == 409
+    assert "다시 켜기" in answer.text
+    assert "saseo jobs resume gaps" in answer.text
+    assert store.run_now(jobs.every, "gaps") == []
+    assert "job.run" not in [one.action for one in store.run_now(audit.entries)]
 
 
 async def test_files_hold_what_may_be_seen_and_are_recorded(store: Store, browse: Opening, parking: str) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import pytest
+
+from bot.web import page_readers
 from bot.web.page_readers import AnySource, PageReaders
 from knowledge.page import Passage
 from knowledge.search import SearchIndex
@@ -21,3 +26,21 @@ async def test_groups_decide_and_a_page_that_is_gone_is_nobodys(index: SearchInd
         assert await readers(groups, names) == names
         assert await readers(["another"], names) == (names if everyone else frozenset())
     assert await readers([], [("wiki", "gone.md"), ("elsewhere", one_of(index, everyone=True).page)]) == frozenset()
+
+
+async def test_two_visitors_after_a_swap_look_through_the_edition_once(
+    index: SearchIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+    real = page_readers._by_page
+
+    def counted(one: SearchIndex) -> object:
+        looks.append(one.name)
+        return real(one)
+
+    monkeypatch.setattr(page_readers, "_by_page", counted)
+    readers = PageReaders(lambda: index)
+    passage = one_of(index, everyone=True)
+    names = {(passage.source, passage.page)}
+    assert await asyncio.gather(readers([], names), readers([], names)) == [names, names]
+    assert looks == [index.name]
