@@ -72,6 +72,7 @@ questions = Table(
     Index("questions_by_place", "platform", "place", "asked_at", "id"),
     Index("questions_by_lora", "lora", "asked_at", "id"),
     Index("questions_of_person", "person", "asked_at"),
+    Index("questions_of_conversation", "conversation", "asked_at"),
 )
 
 claims = Table(
@@ -79,6 +80,7 @@ claims = Table(
     metadata,
     Column("key", String(255), primary_key=True),
     Column("question", String(12), ForeignKey("questions.id", ondelete="CASCADE"), nullable=False),
+    Index("claims_of_question", "question"),
 )
 
 answers = Table(
@@ -113,6 +115,7 @@ shown_at = Table(
     Column("platform", String(32), primary_key=True),
     Column("message", String(255), primary_key=True),  # where a shared answer stands beside its own message
     Column("answer", String(16), ForeignKey("answers.id", ondelete="CASCADE"), nullable=False),
+    Index("shown_at_of_answer", "answer"),
 )
 
 traces = Table(
@@ -162,6 +165,7 @@ votes = Table(
     Column("place", String(64)),
     Index("votes_by_time", "voted_at", "direction", "platform", "place"),
     Index("votes_of_question", "question"),
+    Index("votes_of_person", "person"),
     Index("votes_by_direction", "direction", "asked_at", "question"),
 )
 
@@ -174,6 +178,8 @@ vote_changes = Table(
     Column("direction", String(4)),
     Column("via", String(8), nullable=False),
     Column("at", Float, nullable=False),
+    Index("vote_changes_of_answer", "answer"),
+    Index("vote_changes_of_person", "person"),
 )
 
 escalations = Table(
@@ -192,6 +198,8 @@ escalations = Table(
     Column("consent", Boolean, nullable=False, default=False),
     *(Column(name, Text, nullable=False) for name in _stamp),
     Column("passages", JSON, nullable=False),
+    Index("escalations_called_by", "called_by"),
+    Index("escalations_resolved_by", "resolved_by"),
 )
 
 places = Table(
@@ -241,6 +249,7 @@ examples = Table(
     Index("examples_by_state", "state", "made_at"),
     Index("examples_by_kind", "state", "kind", "made_at"),
     Index("examples_by_lora", "state", "lora", "made_at"),
+    Index("examples_of_person", "asker"),
 )
 
 example_people = Table(
@@ -494,6 +503,7 @@ privacy_requests = Table(
     Column("done_at", Float),
     Column("report", JSON, nullable=False),  # counts and hashes of what went; no texts
     Index("privacy_requests_open", "done_at", "due_at"),
+    Index("privacy_requests_of_person", "person"),
 )
 
 exports = Table(
