@@ -1,7 +1,7 @@
 """What Saseo says around an answer, in Korean and English. Pure functions, 합니다체.
 
 The commands' help and reports stand in bot/commands. Errors carry their own sentences (bot/errors,
-knowledge/errors.py). What the writer is told stands in bot/prompts.py.
+knowledge/errors). What the writer is told stands in bot/prompts.py.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ FINAL = [kind for kind in EVERY if not kind.__subclasses__()]
 
 
 def room(kind: type[ExplainedError]) -> str:
-    """`bot.errors` of what stands in one of its files."""
-    return "bot.errors" if kind.__module__.startswith("bot.errors.") else kind.__module__
+    """`bot.errors` or `knowledge.errors` of what stands in one of their files."""
+    return ".".join(kind.__module__.split(".")[:2])
 
 
 def details(kind: type[ExplainedError]) -> dict[str, object]:

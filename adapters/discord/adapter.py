@@ -9,7 +9,7 @@ from time import monotonic
 
 import discord
 
-from adapters.discord import texts
+from adapters.discord import operator_texts
 from adapters.discord.client import SaseoClient
 from adapters.discord.delivery import DiscordDelivery
 from adapters.discord.endpoints import point_at
@@ -49,7 +49,9 @@ class DiscordAdapter:
         if self.client.is_closed():  # by a start that failed: the library's clients cannot be opened again
             self.client = SaseoClient(self._settings, self._desk, language)
         if not self._token.strip():
-            raise AdapterError(platform="Discord", reason=texts.no_token(language), remedy=texts.new_token(language))
+            raise AdapterError(
+                platform="Discord", reason=operator_texts.no_token(language), remedy=operator_texts.new_token(language)
+            )
         try:
             await self.client.login(self._token)
         except UNREACHABLE as error:
@@ -121,7 +123,7 @@ class DiscordAdapter:
         client = self.client
         connected = client.online and client.is_ready() and not client.is_closed()
         latency = client.latency if client.ws is not None else math.nan
-        detail = texts.latency(latency * 1000, self._language) if math.isfinite(latency) else ""
+        detail = operator_texts.latency(latency * 1000, self._language) if math.isfinite(latency) else ""
         if self._end is not None:
             detail = self._end.explain(self._language)
         age = monotonic() - client.last_event if client.last_event else None

@@ -9,7 +9,7 @@ from typing import Self
 
 import discord
 
-from adapters.discord import texts
+from adapters.discord import operator_texts
 from adapters.discord.endpoints import point_at, proxy_for
 from adapters.discord.guard import UNREACHABLE
 from adapters.discord.login import login_error
@@ -46,7 +46,9 @@ class DiscordAnnouncer:
         """Log in. Raises AdapterError."""
         language = self._language
         if not self._token.strip():
-            raise AdapterError(platform="Discord", reason=texts.no_token(language), remedy=texts.new_token(language))
+            raise AdapterError(
+                platform="Discord", reason=operator_texts.no_token(language), remedy=operator_texts.new_token(language)
+            )
         try:
             await self._client.login(self._token)
         except UNREACHABLE as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import discord
 
-from adapters.discord import texts
+from adapters.discord import operator_texts
 from bot.errors import AdapterError
 from bot.messages import Language
 
@@ -15,14 +15,14 @@ AUTHENTICATION_FAILED = 4004
 def login_error(error: BaseException, language: Language = "ko") -> AdapterError:
     """Translate what discord.py or aiohttp raised."""
     if isinstance(error, discord.LoginFailure):
-        reason, remedy = texts.bad_token(language), texts.new_token(language)
+        reason, remedy = operator_texts.bad_token(language), operator_texts.new_token(language)
     elif isinstance(error, discord.PrivilegedIntentsRequired):
-        reason, remedy = texts.intent_refused(language), texts.allow_intent(language)
+        reason, remedy = operator_texts.intent_refused(language), operator_texts.allow_intent(language)
     elif isinstance(error, discord.ConnectionClosed) and error.code == AUTHENTICATION_FAILED:
-        reason, remedy = texts.bad_token(language), texts.new_token(language)
+        reason, remedy = operator_texts.bad_token(language), operator_texts.new_token(language)
     elif isinstance(error, discord.ConnectionClosed):
-        reason, remedy = texts.closed(error.code or 0, language), texts.check_version(language)
+        reason, remedy = operator_texts.closed(error.code or 0, language), operator_texts.check_version(language)
     else:
-        reason = texts.unreachable(type(error).__name__, language)
-        remedy = texts.check_network(language)
+        reason = operator_texts.unreachable(type(error).__name__, language)
+        remedy = operator_texts.check_network(language)
     return AdapterError(platform="Discord", reason=reason, remedy=remedy)

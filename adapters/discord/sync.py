@@ -16,7 +16,7 @@ import discord
 from discord import AppCommandType
 from discord.app_commands import CommandTree
 
-from adapters.discord import texts
+from adapters.discord import operator_texts
 from adapters.discord.commands import Korean, make_tree
 from adapters.discord.endpoints import point_at, proxy_for
 from adapters.discord.guard import UNREACHABLE
@@ -130,8 +130,8 @@ async def sync_once(settings: DiscordSettings, token: str) -> int:
         if not await register(client, settings, payload):
             raise AdapterError(
                 platform="Discord",
-                reason=texts.not_registered("ko"),
-                remedy=texts.invite_again("ko"),
+                reason=operator_texts.not_registered("ko"),
+                remedy=operator_texts.invite_again("ko"),
             )
         return len(payload)
 

@@ -36,13 +36,14 @@ SETTINGS: dict[str, tuple[str, str]] = {
 CONTEXT_MENU = ("위키에서 찾기", "Find in the wiki")
 
 
-def _of(language: Language, korean: str, english: str) -> str:
+def of(language: Language, korean: str, english: str) -> str:
+    """The one that is wanted."""
     return korean if language == "ko" else english
 
 
 def not_set_up(server: int, language: Language) -> str:
     """Somebody asks in a server that config.toml does not name."""
-    return _of(
+    return of(
         language,
         f"이 서버에서는 아직 사서를 사용할 수 없습니다. 관리자에게 서버 ID {server}의 등록을 요청해 주십시오.",
         f"I am not set up for this server yet. Please ask an admin to register server id {server}.",
@@ -51,7 +52,7 @@ def not_set_up(server: int, language: Language) -> str:
 
 def members_only(language: Language) -> str:
     """A stranger writes directly."""
-    return _of(
+    return of(
         language,
         "회사 서버의 구성원만 직접 질문할 수 있습니다. 회사 서버에 들어온 뒤 다시 질문해 주십시오.",
         "Only members of the company's server may ask directly. Please join it and ask again.",
@@ -60,7 +61,7 @@ def members_only(language: Language) -> str:
 
 def no_direct_messages(language: Language) -> str:
     """Direct messages are switched off."""
-    return _of(
+    return of(
         language,
         "다이렉트 메시지로는 답하지 않습니다. 서버의 채널에서 질문해 주십시오.",
         "I do not answer direct messages. Please ask in a channel.",
@@ -69,7 +70,7 @@ def no_direct_messages(language: Language) -> str:
 
 def restarting(language: Language) -> str:
     """Something arrives while the service stops."""
-    return _of(
+    return of(
         language,
         "다시 시작하는 중입니다. 잠시 후 다시 시도해 주십시오.",
         "I am restarting. Please try again in a moment.",
@@ -78,7 +79,7 @@ def restarting(language: Language) -> str:
 
 def empty_question(language: Language) -> str:
     """A mention without words."""
-    return _of(
+    return of(
         language,
         "저를 부르실 때 질문을 함께 적어 주십시오. 예: 연차는 며칠입니까?",
         "Please write your question with the mention.",
@@ -87,12 +88,12 @@ def empty_question(language: Language) -> str:
 
 def empty_message(language: Language) -> str:
     """The context menu on a picture."""
-    return _of(language, "글이 없는 메시지에서는 찾을 수 없습니다.", "That message has no text to look for.")
+    return of(language, "글이 없는 메시지에서는 찾을 수 없습니다.", "That message has no text to look for.")
 
 
 def failed(reference: str, language: Language) -> str:
     """An error nobody foresaw."""
-    return _of(
+    return of(
         language,
         f"처리하는 중에 문제가 생겼습니다. 잠시 후 다시 시도해 주십시오. (문의 번호 {reference})",
         f"Something went wrong. Please try again in a moment. (reference {reference})",
@@ -101,17 +102,17 @@ def failed(reference: str, language: Language) -> str:
 
 def stop_sent(language: Language) -> str:
     """`/stop`; the core edits this if nothing was running."""
-    return _of(language, "작성 중인 답변을 멈추도록 했습니다.", "Stopping the answer that is being written.")
+    return of(language, "작성 중인 답변을 멈추도록 했습니다.", "Stopping the answer that is being written.")
 
 
 def stopped(language: Language) -> str:
     """A stop word came as a question."""
-    return _of(language, "답변을 멈췄습니다.", "Stopped.")
+    return of(language, "답변을 멈췄습니다.", "Stopped.")
 
 
 def ask_again(language: Language) -> str:
     """A private answer came too late and the person takes no direct messages: nothing of it may be said in the channel."""
-    return _of(
+    return of(
         language,
         "답변이 늦어져 비공개로 전해 드리지 못한 질문이 있습니다. 다시 질문해 주십시오.",
         "A private answer came too late to be delivered. Please ask again.",
@@ -120,22 +121,22 @@ def ask_again(language: Language) -> str:
 
 def about(question: str, language: Language) -> str:
     """Names the question above an answer that stands elsewhere. `question` is already safe."""
-    return _of(language, f"**질문** {question}", f"**Question** {question}")
+    return of(language, f"**질문** {question}", f"**Question** {question}")
 
 
 def sources(language: Language) -> str:
     """Heads the list of sources."""
-    return _of(language, "출처", "Sources")
+    return of(language, "출처", "Sources")
 
 
 def more_sources(count: int, language: Language) -> str:
     """Sources that did not fit."""
-    return _of(language, f"외 {count}건", f"and {count} more")
+    return of(language, f"외 {count}건", f"and {count} more")
 
 
 def shortened(language: Language) -> str:
     """The answer did not fit into a message."""
-    return _of(
+    return of(
         language,
         "답변이 길어 줄였습니다. 자세한 내용은 아래 출처를 확인해 주십시오.",
         "Shortened. Please see the sources below.",
@@ -145,28 +146,28 @@ def shortened(language: Language) -> str:
 def thumb(direction: str, language: Language) -> str:
     """The labels of the thumbs."""
     if direction == "up":
-        return _of(language, "도움됨", "Helpful")
-    return _of(language, "아쉬움", "Not helpful")
+        return of(language, "도움됨", "Helpful")
+    return of(language, "아쉬움", "Not helpful")
 
 
 def call_contact(language: Language) -> str:
     """The button that calls a person."""
-    return _of(language, "담당자 부르기", "Call a person")
+    return of(language, "담당자 부르기", "Call a person")
 
 
 def share(language: Language) -> str:
     """The button under a private answer."""
-    return _of(language, "채널에 공유", "Share in channel")
+    return of(language, "채널에 공유", "Share in channel")
 
 
 def thanks(language: Language) -> str:
     """After a thumb up, a reason or a correction."""
-    return _of(language, "의견 고맙습니다. 더 나은 답변에 쓰겠습니다.", "Thank you for telling me.")
+    return of(language, "의견 고맙습니다. 더 나은 답변에 쓰겠습니다.", "Thank you for telling me.")
 
 
 def vote_unknown(language: Language) -> str:
     """The answer is no longer kept."""
-    return _of(
+    return of(
         language,
         "기록이 남아 있지 않은 답변이라 의견을 저장하지 못했습니다.",
         "This answer is no longer kept, so your vote could not be stored.",
@@ -175,14 +176,14 @@ def vote_unknown(language: Language) -> str:
 
 def no_vote_to_explain(language: Language) -> str:
     """The thumb was taken back while the form stood open."""
-    return _of(
+    return of(
         language, "'아쉬움' 의견이 없어 이유를 저장하지 못했습니다.", "There is no thumb down of yours to explain."
     )
 
 
 def down_stored(language: Language) -> str:
     """After a thumb down, when a person can be called."""
-    return _of(
+    return of(
         language,
         "의견을 저장했습니다. 답이 급하시면 담당자를 부를 수 있습니다.",
         "Stored. You can call a person if you need an answer.",
@@ -191,22 +192,22 @@ def down_stored(language: Language) -> str:
 
 def why_title(language: Language) -> str:
     """The form after a thumb down (45 characters)."""
-    return _of(language, "어떤 점이 아쉬웠습니까?", "What was wrong?")
+    return of(language, "어떤 점이 아쉬웠습니까?", "What was wrong?")
 
 
 def why_reason(language: Language) -> str:
     """Its first field (45 characters)."""
-    return _of(language, "이유(선택)", "Reason (optional)")
+    return of(language, "이유(선택)", "Reason (optional)")
 
 
 def why_correction(language: Language) -> str:
     """Its second field (45 characters)."""
-    return _of(language, "올바른 답변(선택)", "The right answer (optional)")
+    return of(language, "올바른 답변(선택)", "The right answer (optional)")
 
 
 def call_is_public(language: Language) -> str:
     """Before a private question is shown to the channel."""
-    return _of(
+    return of(
         language,
         "담당자를 부르면 이 질문이 채널에 공개됩니다. 그래도 부르시려면 아래 버튼을 눌러 주십시오.",
         "Calling a person shows your question in the channel. Press the button to go on.",
@@ -215,7 +216,7 @@ def call_is_public(language: Language) -> str:
 
 def cannot_call(language: Language) -> str:
     """Nobody to call, or called already."""
-    return _of(
+    return of(
         language,
         "이미 담당자를 불렀거나, 이곳에 정해진 담당자가 없습니다.",
         "A person was called already, or nobody is set for this place.",
@@ -224,63 +225,63 @@ def cannot_call(language: Language) -> str:
 
 def called(language: Language) -> str:
     """The contacts were written to directly."""
-    return _of(language, "담당자에게 알렸습니다.", "The contacts were told.")
+    return of(language, "담당자에게 알렸습니다.", "The contacts were told.")
 
 
 def call(pings: str, question: str, link: str, language: Language) -> str:
     """Calls the contacts. `question` is already safe; `link` leads to the answer."""
-    head = _of(
+    head = of(
         language,
         "확인이 필요한 질문이 있습니다.",
         "A question needs a person.",
     )
-    where = _of(language, "답변 보기", "See the answer")
+    where = of(language, "답변 보기", "See the answer")
     return f"{pings} {head}\n> {question}" + (f"\n[{where}](<{link}>)" if link else "")
 
 
 def solve(language: Language) -> str:
     """The button under a call."""
-    return _of(language, "해결", "Solved")
+    return of(language, "해결", "Solved")
 
 
 def solve_title(language: Language) -> str:
     """The form behind it."""
-    return _of(language, "질문에 답하기", "Answer the question")
+    return of(language, "질문에 답하기", "Answer the question")
 
 
 def solve_answer(language: Language) -> str:
     """Its first field."""
-    return _of(language, "답변", "Answer")
+    return of(language, "답변", "Answer")
 
 
 def solve_consent(language: Language) -> str:
     """Its second field (45 characters)."""
-    return _of(language, "이 답변을 앞으로의 답변 개선에 써도 됩니까?", "May this answer be kept as a correction?")
+    return of(language, "이 답변을 앞으로의 답변 개선에 써도 됩니까?", "May this answer be kept as a correction?")
 
 
 def yes(language: Language) -> str:
     """A choice."""
-    return _of(language, "예", "Yes")
+    return of(language, "예", "Yes")
 
 
 def no(language: Language) -> str:
     """A choice."""
-    return _of(language, "아니요", "No")
+    return of(language, "아니요", "No")
 
 
 def solved(language: Language) -> str:
     """The call is closed."""
-    return _of(language, "해결되었습니다.", "Solved.")
+    return of(language, "해결되었습니다.", "Solved.")
 
 
 def contact_answer(answer: str, language: Language) -> str:
     """What a person answered. `answer` is already safe."""
-    return _of(language, f"**담당자 답변**\n{answer}", f"**Answer from a person**\n{answer}")
+    return of(language, f"**담당자 답변**\n{answer}", f"**Answer from a person**\n{answer}")
 
 
 def cannot_solve(language: Language) -> str:
     """Closed already, or not theirs to close."""
-    return _of(
+    return of(
         language,
         "이미 해결되었거나, 담당자·관리자·질문하신 분만 해결할 수 있는 질문입니다.",
         "It is closed already, or you are not a contact, an admin or the asker.",
@@ -289,7 +290,7 @@ def cannot_solve(language: Language) -> str:
 
 def cannot_share(language: Language) -> str:
     """Not the asker, or restricted pages."""
-    return _of(
+    return of(
         language,
         "공유할 수 없습니다. 질문하신 분만, 채널의 모든 사람이 볼 수 있는 문서로 쓴 답변만 공유할 수 있습니다.",
         "Only the asker may share, and only answers from pages that everyone in the channel may read.",
@@ -298,37 +299,37 @@ def cannot_share(language: Language) -> str:
 
 def shared(language: Language) -> str:
     """After sharing."""
-    return _of(language, "채널에 공유했습니다.", "Shared in the channel.")
+    return of(language, "채널에 공유했습니다.", "Shared in the channel.")
 
 
 def already_shared(language: Language) -> str:
     """Pressed twice."""
-    return _of(language, "이미 채널에 공유한 답변입니다.", "This answer has been shared already.")
+    return of(language, "이미 채널에 공유한 답변입니다.", "This answer has been shared already.")
 
 
 def nothing_found(language: Language) -> str:
     """`/search` without a hit."""
-    return _of(
+    return of(
         language, "찾은 문서가 없습니다. 다른 표현으로 다시 찾아 주십시오.", "No pages found. Please try other words."
     )
 
 
 def found(language: Language) -> str:
     """Heads the pages of `/search`."""
-    return _of(language, "가까운 문서입니다.", "The nearest pages:")
+    return of(language, "가까운 문서입니다.", "The nearest pages:")
 
 
 def source_list(lines: Sequence[tuple[str, int]], language: Language) -> str:
     """`/sources`. Names are already safe."""
     if not lines:
-        return _of(language, "이곳에서 답변에 쓸 수 있는 출처가 없습니다.", "There is nothing to ask about here.")
-    head = _of(language, "이곳에서 답변에 쓰는 출처입니다.", "You can ask about:")
-    return "\n".join([head, *(f"• {name}: " + _of(language, f"문서 {n:,}개", f"{n:,} pages") for name, n in lines)])
+        return of(language, "이곳에서 답변에 쓸 수 있는 출처가 없습니다.", "There is nothing to ask about here.")
+    head = of(language, "이곳에서 답변에 쓰는 출처입니다.", "You can ask about:")
+    return "\n".join([head, *(f"• {name}: " + of(language, f"문서 {n:,}개", f"{n:,} pages") for name, n in lines)])
 
 
 def admins_only(language: Language) -> str:
     """An admin command by somebody else."""
-    return _of(
+    return of(
         language,
         "관리자만 쓸 수 있는 명령입니다. 관리자는 config.toml의 [discord] admins와 admin_roles에서 정합니다.",
         "Only admins may use this. They are set in config.toml: [discord] admins and admin_roles.",
@@ -337,16 +338,16 @@ def admins_only(language: Language) -> str:
 
 def place_settings(now: PlaceSettings, language: Language) -> str:
     """`/settings`. Values are ids and configured names."""
-    every = _of(language, "전체", "all")
-    none = _of(language, "없음", "none")
+    every = of(language, "전체", "all")
+    none = of(language, "없음", "none")
     rows = [
         ("sources", ", ".join(now.sources) or every),
         ("listen", now.listen),
         ("language", now.language),
-        ("private", _of(language, "예", "yes") if now.private else _of(language, "아니요", "no")),
+        ("private", of(language, "예", "yes") if now.private else of(language, "아니요", "no")),
         ("contacts", ", ".join(now.contacts) or none),
     ]
-    head = _of(language, "이곳의 설정입니다.", "Settings here:")
+    head = of(language, "이곳의 설정입니다.", "Settings here:")
     return "\n".join(
         [head, *(f"• {SETTINGS[key][1 if language == 'ko' else 0]} (`{key}`): {value}" for key, value in rows)]
     )
@@ -354,12 +355,12 @@ def place_settings(now: PlaceSettings, language: Language) -> str:
 
 def changed(language: Language) -> str:
     """A setting was changed."""
-    return _of(language, "설정을 바꿨습니다.", "Changed.")
+    return of(language, "설정을 바꿨습니다.", "Changed.")
 
 
 def cannot_listen(language: Language) -> str:
     """`listen` is set to more than mentions, but Discord does not let the bot read other messages."""
-    return _of(
+    return of(
         language,
         "단, config.toml의 [discord] message_content가 false여서 멘션하지 않은 메시지는 읽지 못합니다. "
         "멘션 없이도 답하려면 이 값을 true로 바꿔 주십시오.",
@@ -404,7 +405,7 @@ def service_status(status: ServiceStatus, language: Language) -> str:
 
 def usage(language: Language) -> str:
     """`/help`."""
-    return _of(
+    return of(
         language,
         "사내 위키에서 근거를 찾아 출처와 함께 답합니다.\n"
         "• `/질문`(`/ask`): 질문합니다. '비공개'를 고르면 나만 봅니다.\n"
@@ -423,188 +424,6 @@ def usage(language: Language) -> str:
 
 def recent(past: Sequence[tuple[str, float]], language: Language) -> str:
     """The person's last questions: (safe text, seconds since the epoch)."""
-    head = _of(language, "최근에 하신 질문입니다.", "Your last questions:")
+    head = of(language, "최근에 하신 질문입니다.", "Your last questions:")
     lines = [f"• {text} (<t:{int(datetime.fromtimestamp(at).timestamp())}:R>)" for text, at in past]
     return "\n".join([head, *lines])
-
-
-def bad_token(language: Language) -> str:
-    """Discord refuses the token."""
-    return _of(language, "DISCORD_TOKEN을 Discord가 받아들이지 않습니다", "Discord refuses DISCORD_TOKEN")
-
-
-def no_token(language: Language) -> str:
-    """There is none."""
-    return _of(language, "DISCORD_TOKEN 환경 변수가 비어 있습니다", "The environment variable DISCORD_TOKEN is empty")
-
-
-def new_token(language: Language) -> str:
-    """How to get a token."""
-    return _of(
-        language,
-        "https://discord.com/developers/applications 에서 앱을 열고 Bot > Reset Token을 눌러 새 토큰을 만든 뒤, "
-        "환경 변수 DISCORD_TOKEN에 넣어 주십시오.",
-        "Open the app at https://discord.com/developers/applications, press Bot > Reset Token, "
-        "and put the new token into the environment variable DISCORD_TOKEN.",
-    )
-
-
-def intent_refused(language: Language) -> str:
-    """The message-content intent is not switched on."""
-    return _of(
-        language,
-        "[discord] message_content = true인데 앱에 Message Content Intent가 켜져 있지 않습니다",
-        "[discord] message_content = true, but the app does not have the Message Content Intent",
-    )
-
-
-def allow_intent(language: Language) -> str:
-    """How to switch it on."""
-    return _of(
-        language,
-        "개발자 포털에서 앱 > Bot > Privileged Gateway Intents > Message Content Intent를 켜고 저장하거나, "
-        "config.toml에서 message_content = false로 두어 주십시오.",
-        "In the developer portal open the app > Bot > Privileged Gateway Intents, switch Message Content Intent on and save; "
-        "or set message_content = false in config.toml.",
-    )
-
-
-def closed(code: int, language: Language) -> str:
-    """The gateway closed the connection for good."""
-    return _of(
-        language, f"게이트웨이가 연결을 끊었습니다(코드 {code})", f"The gateway closed the connection (code {code})"
-    )
-
-
-def check_version(language: Language) -> str:
-    """The gateway does not take what this version sends: shards, API version, intents."""
-    return _of(
-        language,
-        "[discord] gateway_url을 확인하고, 사서를 새 버전으로 올린 뒤 다시 시작해 주십시오.",
-        "Check [discord] gateway_url, and start again with a newer version of Saseo.",
-    )
-
-
-def unreachable(error: str, language: Language) -> str:
-    """No connection."""
-    return _of(language, f"서버에 연결되지 않습니다({error})", f"The server cannot be reached ({error})")
-
-
-def check_network(language: Language) -> str:
-    """What to look at."""
-    return _of(
-        language,
-        "인터넷 연결과 방화벽(discord.com, gateway.discord.gg 443 포트), HTTPS_PROXY, "
-        "[discord] api_base_url과 gateway_url을 확인해 주십시오.",
-        "Check the network, the firewall (discord.com and gateway.discord.gg, port 443), HTTPS_PROXY, "
-        "[discord] api_base_url and gateway_url.",
-    )
-
-
-def not_registered(language: Language) -> str:
-    """Commands could not be registered everywhere."""
-    return _of(
-        language, "명령을 모든 서버에 등록하지 못했습니다", "The commands could not be registered in every server"
-    )
-
-
-def invite_again(language: Language) -> str:
-    """How the bot is invited."""
-    return _of(
-        language,
-        "개발자 포털의 앱 > OAuth2 > URL Generator에서 bot과 applications.commands를 고르고, 만들어진 주소로 봇을 서버에 "
-        "다시 초대한 뒤 [discord] guild_ids를 확인해 주십시오.",
-        "In the developer portal open the app > OAuth2 > URL Generator, choose bot and applications.commands, invite the bot "
-        "again with that address, and check [discord] guild_ids.",
-    )
-
-
-def latency(milliseconds: float, language: Language) -> str:
-    """Of the gateway's heartbeat."""
-    return _of(language, f"지연 {milliseconds:.0f}ms", f"latency {milliseconds:.0f} ms")
-
-
-def present(language: Language) -> str:
-    """The token is set; it is never shown."""
-    return _of(language, "설정되어 있습니다", "set")
-
-
-def no_servers(language: Language) -> str:
-    """guild_ids is empty."""
-    return _of(
-        language,
-        "[discord] guild_ids가 비어 있어 어느 서버에서도 답하지 않습니다",
-        "[discord] guild_ids is empty: no server is answered",
-    )
-
-
-def copy_server_id(language: Language) -> str:
-    """Where a server's id is found."""
-    return _of(
-        language,
-        "Discord에서 사용자 설정 > 고급 > 개발자 모드를 켜고, 서버 이름을 마우스 오른쪽 버튼으로 눌러 '서버 ID 복사하기'를 고른 뒤 "
-        "config.toml의 [discord] guild_ids에 넣어 주십시오.",
-        "In Discord switch on User Settings > Advanced > Developer Mode, right-click the server, choose Copy Server ID, "
-        "and put it into [discord] guild_ids in config.toml.",
-    )
-
-
-def server_unreachable(why: str, language: Language) -> str:
-    """The bot is not there."""
-    return _of(
-        language,
-        f"봇이 이 서버에 없거나 볼 수 없습니다({why})",
-        f"the bot is not in this server or cannot see it ({why})",
-    )
-
-
-PERMISSIONS: dict[int, tuple[str, str]] = {
-    # bit (Discord docs, topics/permissions): as the clients name it
-    1 << 10: ("채널 보기", "View Channels"),
-    1 << 11: ("메시지 보내기", "Send Messages"),
-    1 << 16: ("메시지 기록 보기", "Read Message History"),
-    1 << 38: ("스레드에서 메시지 보내기", "Send Messages in Threads"),
-}
-
-
-def permissions_missing(server: str, missing: Sequence[int], language: Language) -> str:
-    """The bot's roles do not give it what it needs there."""
-    names = ", ".join(PERMISSIONS[bit][0 if language == "ko" else 1] for bit in missing)
-    return _of(language, f"{server} 서버에서 봇에게 없는 권한: {names}", f"permissions missing in {server}: {names}")
-
-
-def give_permissions(language: Language) -> str:
-    """Where they are given."""
-    return _of(
-        language,
-        "Discord에서 서버 설정 > 역할 > 봇의 역할을 열고 이 권한을 켜 주십시오.",
-        "In Discord open Server Settings > Roles > the bot's role and switch these permissions on.",
-    )
-
-
-def sessions(left: int, total: int, language: Language) -> str:
-    """Gateway sessions that may still be started today."""
-    return _of(language, f"오늘 남은 접속 횟수 {left:,}/{total:,}", f"{left:,} of {total:,} session starts left today")
-
-
-def wait_for_sessions(minutes: int, language: Language) -> str:
-    """The budget is nearly spent."""
-    return _of(
-        language,
-        f"{minutes:,}분 뒤에 다시 채워집니다. 봇이 되풀이해서 재시작하고 있지 않은지, "
-        "같은 토큰을 쓰는 다른 프로그램이 없는지 확인해 주십시오.",
-        f"Refilled in {minutes:,} minutes. Check whether the bot restarts again and again, or another program uses the token.",
-    )
-
-
-def intent(wanted: bool, allowed: bool, language: Language) -> str:
-    """The message-content intent as configured and as allowed."""
-    if wanted:
-        return _of(language, "켜져 있습니다", "on")
-    if allowed:
-        return _of(
-            language,
-            "쓰지 않습니다(앱에는 켜져 있으니 꺼 두셔도 됩니다)",
-            "not used (the app has it; it may be switched off)",
-        )
-    return _of(language, "쓰지 않습니다", "not used")
