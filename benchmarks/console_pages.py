@@ -99,7 +99,8 @@ class Visit:
 def visits(newest: str) -> list[Visit]:
     """What is measured: add a page's addresses here and the page itself to `pages`. `newest`: id of an answered question."""
     from bot.store import conversations, told
-    from bot.store.conversations import Cursor, Filter
+    from bot.store.conversations import Filter
+    from bot.store.cursor import Cursor
     from bot.store.statistics import statistics
 
     def listed(**wanted: Any) -> Query:
@@ -251,9 +252,9 @@ async def _serve(folder: Path, url: str) -> None:
     await server.run()
 
 
-async def _all_may_be_read(groups: Collection[str], names: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+async def _all_may_be_read(groups: Collection[str], pages: Iterable[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     """The pages are made up, too; shown in full they weigh most."""
-    return frozenset(names)
+    return frozenset(pages)
 
 
 def _filled(folder: Path, url: str, questions: int) -> dict[str, Any]:

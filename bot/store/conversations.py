@@ -13,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from bot.conversation import Direction
+from bot.store.cursor import Cursor
 from bot.store.schema import answers, questions, shown_at, votes
 
 MOST_LOOKED_AT = 20_000
@@ -25,27 +26,6 @@ OPEN = "open"
 """The outcome of a question that has none yet."""
 
 Searchable = Literal["all", "shared", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where a list goes on: after this question."""
-
-    asked_at: float
-    id: str
-
-    def __str__(self) -> str:
-        """As it stands in an address."""
-        return f"{self.asked_at!r}_{self.id}"
-
-    @classmethod
-    def read(cls, written: str) -> Cursor | None:
-        """None for what is no cursor."""
-        at, _, question = written.partition("_")
-        try:
-            return cls(float(at), question) if question.isalnum() and len(question) <= 12 else None
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,9 +188,9 @@ def _beyond(at: Cursor, *, newer: bool = False) -> list[ColumnElement[bool]]:
     """On the older side of a question, or on the newer one."""
     of = questions.c
     if newer:
-        further = or_(of.asked_at > at.asked_at, and_(of.asked_at == at.asked_at, of.id > at.id))
-        return [further, of.asked_at >= at.asked_at]  # what an index can begin at
-    return [or_(of.asked_at < at.asked_at, and_(of.asked_at == at.asked_at, of.id < at.id)), of.asked_at <= at.asked_at]
+        further = or_(of.asked_at > at.at, and_(of.asked_at == at.at, of.id > at.id))
+        return [further, of.asked_at >= at.at]  # what an index can begin at
+    return [or_(of.asked_at < at.at, and_(of.asked_at == at.at, of.id < at.id)), of.asked_at <= at.at]
 
 
 def _sorted(statement: Select[Any], of: Any = questions.c, *, newest_first: bool = True) -> Select[Any]:

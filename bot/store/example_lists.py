@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, o
 
 from bot.examples.example import Kind, State
 from bot.examples.refresh import FROM_PEOPLE
+from bot.store.cursor import Cursor
 from bot.store.schema import answers, example_changes, example_origins, example_people, examples
 
 _NEWEST = 1000
@@ -54,8 +55,8 @@ class Step:
     """Id of one of its examples."""
 
 
-def lines(connection: Connection, wanted: Wanted, *, start: tuple[float, str] | None = None, most: int) -> list[Line]:
-    """Oldest first, from the key `start` = (made_at, id) on, itself included."""
+def lines(connection: Connection, wanted: Wanted, *, start: Cursor | None = None, most: int) -> list[Line]:
+    """Oldest first, from `start` = `Cursor(made_at, id)` on, itself included."""
     people = (
         select(func.count())
         .select_from(example_people)
@@ -65,9 +66,8 @@ def lines(connection: Connection, wanted: Wanted, *, start: tuple[float, str] | 
     columns = (examples.c[name] for name in ("id", "kind", "state", "question", "problems", "made_at"))
     query = select(*columns, people.label("people"), _private().label("private")).where(*_conditions(wanted))
     if start is not None:
-        at, first = start
-        later = or_(examples.c.made_at > at, and_(examples.c.made_at == at, examples.c.id >= first))
-        query = query.where(later)
+        same_time = and_(examples.c.made_at == start.at, examples.c.id >= start.id)
+        query = query.where(or_(examples.c.made_at > start.at, same_time))
     rows = connection.execute(query.order_by(examples.c.made_at, examples.c.id).limit(most))
     return [
         Line(

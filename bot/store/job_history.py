@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
+from bot.store.cursor import Cursor
 from bot.store.job_rows import Run, State
 from bot.store.schema import facts, job_runs, job_switches
 
@@ -47,11 +48,11 @@ def page(
     job: str = "",
     state: State | None = None,
     by: str = "",
-    before: tuple[float, str] | None = None,
+    before: Cursor | None = None,
     most: int = 50,
 ) -> list[Run]:
     """Newest first. `by`: `clock`, `change`, `web:NAME` …, or the beginning of one with its colon (`web:`). Page on with `before` =
-    (`due_at`, `id`) of the last one."""
+    `Cursor(due_at, id)` of the last one."""
     wanted: list[ColumnElement[bool]] = []
     if job:
         wanted.append(job_runs.c.job == job)
@@ -62,8 +63,8 @@ def page(
     elif by:
         wanted.append(job_runs.c.asked_by == by)
     if before is not None:
-        at, run_id = before
-        wanted.append(or_(job_runs.c.due_at < at, and_(job_runs.c.due_at == at, job_runs.c.id < run_id)))
+        earlier_id = and_(job_runs.c.due_at == before.at, job_runs.c.id < before.id)
+        wanted.append(or_(job_runs.c.due_at < before.at, earlier_id))
     return _rows(connection, wanted, [job_runs.c.due_at.desc(), job_runs.c.id.desc()], most)
 
 

@@ -18,7 +18,8 @@ from bot.messages import Outcome
 from bot.store import conversations as records
 from bot.store import days
 from bot.store import told as told_records
-from bot.store.conversations import Cursor, Filter
+from bot.store.conversations import Filter
+from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.told import Told
 from bot.web.page import Page, is_htmx, render, viewer

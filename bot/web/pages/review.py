@@ -20,6 +20,7 @@ from bot.examples.review import Review, word, words
 from bot.examples.workbench import Workbench
 from bot.live import NO_LORA
 from bot.store import audit, example_lists, examples, loras
+from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.example_lists import Line, Step, Wanted
 from bot.web.page import Page, allow, done, form, form_list, render, viewer
@@ -54,7 +55,7 @@ class Where:
     """What a visitor looks at, as it stands in the address."""
 
     wanted: Wanted
-    start: tuple[float, str] | None
+    start: Cursor | None
     example: str
 
     @classmethod
@@ -64,12 +65,12 @@ class Where:
         state = "rejected" if given.get("state") == "rejected" else state
         kind = given.get("kind", "")
         wanted = Wanted(state, kind if kind in get_args(Kind) else "", given.get("lora", "")[:64])
-        return cls(wanted, _key(given.get("start", "")), given.get("example", "")[:16])
+        return cls(wanted, Cursor.read(given.get("start", "")), given.get("example", "")[:16])
 
-    def url(self, *, start: tuple[float, str] | None = None, example: str = "") -> str:
+    def url(self, *, start: Cursor | None = None, example: str = "") -> str:
         """With the same filter."""
         fields = {"state": self.wanted.state, "kind": self.wanted.kind, "lora": self.wanted.lora}
-        fields |= {"start": written(start), "example": example}
+        fields |= {"start": str(start or ""), "example": example}
         return f"/review?{urlencode({name: value for name, value in fields.items() if value})}"
 
 
@@ -92,22 +93,9 @@ class Queue:
         return self.lines[:_ROWS]
 
     @property
-    def more(self) -> tuple[float, str] | None:
+    def more(self) -> Cursor | None:
         """Where the next page begins."""
-        return (self.lines[_ROWS].made_at, self.lines[_ROWS].id) if len(self.lines) > _ROWS else None
-
-
-def written(start: tuple[float, str] | None) -> str:
-    """A key in an address."""
-    return "" if start is None else f"{start[0]!r}:{start[1]}"
-
-
-def _key(text: str) -> tuple[float, str] | None:
-    at, _, name = text.partition(":")
-    try:
-        return (float(at), name[:16]) if name else None
-    except ValueError:
-        return None
+        return Cursor(self.lines[_ROWS].made_at, self.lines[_ROWS].id) if len(self.lines) > _ROWS else None
 
 
 def review(parts: ReviewParts) -> Page:
@@ -158,7 +146,6 @@ class _Review:
             states=get_args(State),
             kinds=get_args(Kind),
             NO_LORA=NO_LORA,
-            written=written,
             readable=lambda line: _readable(me, line.kind, private=line.private),
             previous_url=where.url(start=where.start, example=ids[at - 1]) if at else "",
             next_url=where.url(start=queue.more if over else where.start, example=following) if following else "",

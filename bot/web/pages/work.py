@@ -17,6 +17,7 @@ from bot.errors import NotFoundInConsole, UnknownJob
 from bot.messages import Language
 from bot.store import audit, job_history, job_stops
 from bot.store import jobs as runs
+from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.job_rows import Run, State
 from bot.web import job_words, run_log
@@ -82,7 +83,7 @@ class _Work:
         query = request.query_params
         chosen = {name: query.get(name, "").replace("\0", "")[:128] for name in ("job", "state", "by")}
         state = next((one for one in _STATES if one == chosen["state"]), None)
-        before = _before(query.get("before", ""))
+        before = Cursor.read(query.get("before", ""))
         now = self._parts.clock()
 
         def read(connection: Connection) -> tuple[list[BoardLine], list[Run]]:
@@ -99,7 +100,7 @@ class _Work:
             lines=lines,
             active=any(line.active for line in lines),
             runs=found[:_PAGE],
-            more=f"{found[_PAGE - 1].due_at!r},{found[_PAGE - 1].id}" if len(found) > _PAGE else "",
+            more=Cursor(found[_PAGE - 1].due_at, found[_PAGE - 1].id) if len(found) > _PAGE else None,
             later=bool(before),
             chosen=chosen,
             filtered=any(chosen.values()),
@@ -258,14 +259,6 @@ def _took(run: Run, now: float) -> float | None:
     if run.ended_at is not None:
         return max(run.ended_at - run.started_at, 0.0)
     return max(now - run.started_at, 0.0) if run.state == "running" else None
-
-
-def _before(written: str) -> tuple[float, str] | None:
-    at, _, run_id = written.partition(",")
-    try:
-        return float(at), run_id[:16]
-    except ValueError:
-        return None
 
 
 def _texts(request: Request) -> Texts:

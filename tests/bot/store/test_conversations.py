@@ -10,7 +10,8 @@ from bot.conversation import Place
 from bot.messages import Outcome
 from bot.store import answers, conversations, escalations, votes
 from bot.store import told as told_records
-from bot.store.conversations import Cursor, Filter
+from bot.store.conversations import Filter
+from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.trace import Trace
 from tests.bot.store.rows import CHANNEL
@@ -181,9 +182,3 @@ def test_what_can_be_chosen_from_is_what_there_is(store: Store) -> None:
     tell(store, 1.0, None)
     assert store.run_now(conversations.places) == [("discord", "77"), ("slack", ""), ("slack", "C1")]
     assert store.run_now(conversations.loras) == ["l7", "none"]
-
-
-def test_a_cursor_that_somebody_made_up_is_none() -> None:
-    assert Cursor.read(str(Cursor(1764139.25, "abc123"))) == Cursor(1764139.25, "abc123")
-    for written in ("", "x", "1.5", "1.5_", "1.5_a'b", "nope_abc", "1_" + "a" * 40):
-        assert Cursor.read(written) is None

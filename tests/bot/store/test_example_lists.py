@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import update
 
 from bot.store import example_lists, examples
+from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.example_lists import Wanted
 from bot.store.schema import answers
@@ -20,7 +21,7 @@ def test_lines_come_oldest_first_and_go_on_from_a_key_even_among_equal_times(sto
     start = None
     while page := store.run_now(example_lists.lines, Wanted(), start=start, most=4):
         seen += [one.id for one in page[:3]]
-        start = (page[3].made_at, page[3].id) if len(page) == 4 else None
+        start = Cursor(page[3].made_at, page[3].id) if len(page) == 4 else None
         if start is None:
             break
     assert seen == [one.id for one in wanted]

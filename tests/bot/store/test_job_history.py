@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.store import job_history, job_stops, jobs
+from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.job_rows import Run
 
@@ -23,7 +24,7 @@ def test_the_history_pages_by_key_and_misses_nothing_while_runs_come_in(store: S
     before = None
     while found := store.run_now(job_history.page, before=before, most=2):
         seen += [one.id for one in found]
-        before = (found[-1].due_at, found[-1].id)
+        before = Cursor(found[-1].due_at, found[-1].id)
         ran(store, "a", 5000.0 + len(seen))
     assert sorted(seen) == sorted(made)
     assert len(set(seen)) == len(seen)
