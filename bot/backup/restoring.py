@@ -25,9 +25,9 @@ from bot.backup.settings_files import placeable
 from bot.backup.shelf import sync_folder
 from bot.backup.targets import PostgresqlTarget, SqliteTarget, Target
 from bot.backup.writing import WEIGHTS, Told
-from bot.errors import BackupDamaged, BackupTooNew, NoSpace, RestoreFailed
+from bot.errors import BackupDamaged, BackupTooNew, NoSpace, RestoreFailed, StoreError
 from bot.store import audit, dump, privacy, starting
-from bot.store.database import Store, open_store
+from bot.store.database import Store, address_of, file_of, open_store
 from bot.store.snapshot import NO_LIMITS
 
 _SPARE = 64_000_000
@@ -90,7 +90,8 @@ def restore(
 ) -> Restored:
     """Restore the backup at `path`. `sure` is told what it is and whether it replaces something, and raises if that is not wanted.
 
-    Raises NoBackup, BackupDamaged, BackupUnsafe, BackupTooNew, NoSpace, RestoreRefused, RestoreFailed: everything is then as it was.
+    Raises NoBackup, BackupDamaged, BackupUnsafe, BackupTooNew, NoSpace, StoreError, RestoreRefused, RestoreFailed: everything is then as
+    it was.
     """
     from bot.store.migrations import upgrading  # it loads alembic
 
@@ -124,9 +125,13 @@ def _aside(stamp: str) -> str:
 
 
 def _target(parts: RestoreParts, stamp: str) -> Target:
-    if parts.url.startswith("postgres"):
+    """Raises StoreError for what cannot be a store, and for one in memory."""
+    address = address_of(parts.url, parts.data_dir)
+    if address.get_backend_name() == "postgresql":
         return PostgresqlTarget(parts.url, f"saseo_restoring_{stamp.lower()}_{os.getpid()}")
-    file = Path(parts.url.partition(":///")[2]) if parts.url else parts.data_dir / "saseo.sqlite"
+    file = file_of(address)
+    if file is None:
+        raise StoreError(where=address.render_as_string(hide_password=True), reason="only in memory")
     return SqliteTarget(file)
 
 
@@ -320,7 +325,7 @@ def _explained(path: Path) -> Iterator[None]:
     """What a disk or a database says as one sentence."""
     try:
         yield
-    except (OSError, SQLAlchemyError, sqlite3.Error) as error:
+    except (OSError, SQLAlchemyError, sqlite3.Error, ImportError) as error:
         cause = getattr(error, "orig", None) or error
         reason = getattr(cause, "strerror", None) or f"{type(cause).__name__}: {str(cause).partition(chr(10))[0]}"
         raise RestoreFailed(path=path, reason=str(reason)[:300]) from error

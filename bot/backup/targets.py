@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
@@ -96,7 +96,7 @@ class SqliteTarget:
     @property
     def url(self) -> str:
         """See `Target`."""
-        return f"sqlite:///{self._fresh}"
+        return URL.create("sqlite", database=str(self._fresh)).render_as_string()
 
     def engine(self) -> Engine:
         """See `Target`."""

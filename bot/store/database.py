@@ -32,6 +32,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _WAL_IS_SAFE = (3, 51, 3)
+_FILE = "saseo.sqlite"
+"""In the data directory, where `[store] url` says nothing."""
 _BUSY_SECONDS = 15.0
 _TRIES = 5
 APPLICATION = "saseo"
@@ -73,7 +75,7 @@ class Store:
     @property
     def file(self) -> Path | None:
         """Of SQLite; None for PostgreSQL."""
-        return _file(self._engine.url)
+        return file_of(self._engine.url)
 
     @contextmanager
     def snapshot(
@@ -161,47 +163,47 @@ class TryAgain(Exception):
 
 
 def open_store(url: str, data_dir: Path, observer: Observer | None = None) -> Store:
-    """Open; create its tables or bring them up to date (bot/store/starting.py). An empty `url` is `saseo.sqlite` in `data_dir`.
+    """Open; create its tables or bring them up to date (bot/store/starting.py). For `url` and `data_dir` see `address_of`.
 
     Raises StoreError.
     """
-    shown = "saseo.sqlite"
+    address = address_of(url, data_dir)
+    sqlite = address.get_backend_name() == "sqlite"
+    shown = _shown(address)
     try:
         if not url:
             data_dir.mkdir(parents=True, exist_ok=True)
-            file = data_dir / "saseo.sqlite"
-            file.touch(mode=0o600)  # it holds what people asked; its journal gets the same rights
-            url = f"sqlite:///{file}"
-        parsed = make_url(postgresql_url(url))
-        shown = _shown(parsed)
-        if "@" in (parsed.host or ""):
-            raise StoreError(where=shown, reason="write @ in the password as %40")
-        if parsed.get_backend_name() == "sqlite":
-            engine = _sqlite(url)
-        elif parsed.get_backend_name() == "postgresql":
-            engine = _postgresql(parsed)
-        else:
-            raise StoreError(where=shown, reason="only sqlite and postgresql")
+            (data_dir / _FILE).touch(mode=0o600)  # it holds what people asked; its journal gets the same rights
+        engine = _sqlite(address) if sqlite else _postgresql(address)
         try:
-            hold = starting.start(engine, shown, _file(parsed), data_dir / "backups", time.time)
+            hold = starting.start(engine, shown, file_of(address), data_dir / "backups", time.time)
         except BaseException:
             engine.dispose()
             raise
-    except (
-        SQLAlchemyError,
-        ArgumentError,
-        OSError,
-        ValueError,
-        ImportError,
-    ) as error:  # a port or a driver that is none
+    except (SQLAlchemyError, OSError, ValueError, ImportError) as error:  # a driver that is none
         raise StoreError(where=shown, reason=_short(error)) from error
     # One thread is SQLite's one writer; PostgreSQL sorts concurrent transactions out itself.
-    return Store(engine, 1 if parsed.get_backend_name() == "sqlite" else 4, observer, hold)
+    return Store(engine, 1 if sqlite else 4, observer, hold)
+
+
+def address_of(url: str, data_dir: Path) -> URL:
+    """The store that `[store] url` means; an empty one is `saseo.sqlite` in `data_dir`. Raises StoreError for what cannot be one."""
+    if not url:
+        return URL.create("sqlite", database=str(data_dir / _FILE))
+    try:
+        address = make_url(postgresql_url(url))
+    except (ArgumentError, ValueError) as error:  # a port that is none
+        raise StoreError(where="[store] url", reason=_short(error)) from error
+    if "@" in (address.host or ""):
+        raise StoreError(where=_shown(address), reason="write @ in the password as %40")
+    if address.get_backend_name() not in ("sqlite", "postgresql"):
+        raise StoreError(where=_shown(address), reason="only sqlite and postgresql")
+    return address
 
 
 def store_exists(url: str, data_dir: Path) -> bool:
     """Whether anything can have been stored: False for the default file as long as nobody has made it."""
-    return bool(url) or (data_dir / "saseo.sqlite").exists()
+    return bool(url) or (data_dir / _FILE).exists()
 
 
 def postgresql_url(url: str) -> str:
@@ -215,10 +217,10 @@ def _shown(url: URL) -> str:
     return url.set(host=host, query={}).render_as_string(hide_password=True)
 
 
-def _file(url: URL) -> Path | None:
-    """Of a SQLite database on disk."""
-    name = url.database or ""
-    return Path(name) if url.get_backend_name() == "sqlite" and name not in ("", ":memory:") else None
+def file_of(address: URL) -> Path | None:
+    """Of a SQLite database on disk; None for one in memory, and for PostgreSQL."""
+    name = address.database or ""
+    return Path(name) if address.get_backend_name() == "sqlite" and name not in ("", ":memory:") else None
 
 
 def _postgresql(url: URL) -> Engine:
@@ -235,7 +237,7 @@ def _postgresql(url: URL) -> Engine:
     )
 
 
-def _sqlite(url: str) -> Engine:
+def _sqlite(url: URL) -> Engine:
     # A traceback prints the driver's error, and with it what people wrote, unless the parameters are hidden.
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
     journal = "WAL" if sqlite3.sqlite_version_info >= _WAL_IS_SAFE else "TRUNCATE"

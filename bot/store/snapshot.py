@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
 
 NO_LIMITS = (
@@ -39,9 +39,9 @@ def snapshot(
             yield connection
         return
     with tempfile.TemporaryDirectory(prefix=".snapshot-", dir=scratch) as folder:
-        copy = Path(folder) / "saseo.sqlite"
+        copy = Path(folder) / "copy.sqlite"
         copy_sqlite(Path(engine.url.database or ""), copy, told)
-        beside = create_engine(f"sqlite:///{copy}", poolclass=NullPool, hide_parameters=True)
+        beside = create_engine(URL.create("sqlite", database=str(copy)), poolclass=NullPool, hide_parameters=True)
         with beside.connect() as connection:
             yield connection
 

@@ -19,7 +19,7 @@ from bot.backup import writing
 from bot.backup.archive import glance, opened
 from bot.backup.settings_files import placeable
 from bot.backup.shelf import BackupShelf
-from bot.errors import BackupBusy, BackupTooNew, NoSpace, RestoreFailed, RestoreRefused
+from bot.errors import BackupBusy, BackupTooNew, NoSpace, RestoreFailed, RestoreRefused, StoreError
 from bot.store import audit, facts, migrations, privacy, schema, starting
 from bot.store.database import Store, postgresql_url
 from bot.store.migrations import upgrading
@@ -205,6 +205,42 @@ def test_a_service_that_runs_is_in_the_way(there: Installation, tmp_path: Path) 
         there.restore(path)
     there.close()
     there.restore(path)
+
+
+def test_what_the_address_says_beside_the_file_is_no_part_of_its_name(there: Installation, tmp_path: Path) -> None:
+    written = there.backup(tmp_path / "b.zip")
+    there.close()
+    there.url = f"sqlite:///{tmp_path / 'a.db'}?timeout=5"
+    assert there.restore(written.path).manifest.rows == written.manifest.rows
+    assert sorted(one.name for one in tmp_path.glob("a.db*") if one.suffix != ".lock") == ["a.db"]
+    assert there.store().file == tmp_path / "a.db"
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("mysql://saseo:geheim@db/wiki", "only sqlite and postgresql"),
+        ("sqlite://", "only in memory"),
+        ("nonsense", "parse"),
+    ],
+)
+def test_an_address_that_nothing_can_be_restored_to_is_a_sentence(
+    there: Installation, tmp_path: Path, url: str, reason: str
+) -> None:
+    path = there.backup(tmp_path / "b.zip").path
+    there.close()
+    there.url = url
+    with pytest.raises(StoreError, match=reason) as caught:
+        there.restore(path)
+    assert "geheim" not in str(caught.value)
+
+
+def test_a_driver_that_is_not_here_is_a_sentence(there: Installation, tmp_path: Path) -> None:
+    path = there.backup(tmp_path / "b.zip").path
+    there.close()
+    there.url = "postgresql+pg8000://saseo@db/wiki"
+    with pytest.raises(RestoreFailed, match="pg8000"):
+        there.restore(path)
 
 
 def test_a_store_that_cannot_be_read_any_more_is_replaced(there: Installation, tmp_path: Path) -> None:

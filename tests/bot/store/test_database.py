@@ -64,6 +64,27 @@ def test_a_silent_postgresql_server_does_not_hold_the_process_for_ever(
             open_store(url, tmp_path)
 
 
+@pytest.mark.parametrize("url", ["mysql://saseo:geheim@db/wiki", "postgresql://saseo:ge@heim@db/wiki", "nonsense"])
+def test_an_address_that_cannot_be_a_store_is_a_sentence_without_its_password(tmp_path: Path, url: str) -> None:
+    with pytest.raises(StoreError) as caught:
+        open_store(url, tmp_path)
+    assert "heim" not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_data_directory_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "위키 100%25?a=b#c"
+    store = open_store("", folder)
+    try:
+        assert store.file == folder / "saseo.sqlite"
+        with store.snapshot(tmp_path) as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM facts").scalar() == 1
+    finally:
+        store.close()
+    assert "saseo.sqlite" in {one.name for one in folder.iterdir()}
+    assert [one.name for one in tmp_path.iterdir()] == [folder.name]
+
+
 def test_the_address_may_set_its_own_limits() -> None:
     url = make_url("postgresql+psycopg://saseo@db/wiki?connect_timeout=60")
     engine = database._postgresql(url)
