@@ -20,6 +20,7 @@ from bot.errors import InvalidSetting, SettingsFileMissing, UnknownSetting
 from bot.gap_settings import GapsSettings
 from bot.job_settings import BackupSettings, GateTable, JobsSettings, ReleasesSettings, TuningSettings
 from bot.privacy_settings import PrivacySettings
+from bot.readable_texts import Texts
 from bot.source_settings import SourceSettings, kind_keys
 from bot.table import Table
 from bot.telemetry.settings import MetricsSettings, TelemetrySettings
@@ -197,7 +198,7 @@ class WebSettings(Table):
     port: Port = 8787
     public_url: str = ""
     proxies: tuple[str, ...] = ()
-    texts: Literal["all", "shared", "none"] = "shared"
+    texts: Texts = "shared"
     traces: bool = True
 
     @field_validator("public_url")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from bot.errors import UnknownGap
 from bot.gaps.gap import BESIDE, Beside, Change, Gap, Helper, Missed, NearPage, Reason
+from bot.readable_texts import Texts, readable
 from bot.store import gaps
 from knowledge.page import reader_of
 
@@ -19,12 +20,12 @@ MOST_SHOWN = 30
 class Sight:
     """What one person may see. `texts`: as `[web] texts`; `groups`: whose pages they may read."""
 
-    texts: str = "shared"
+    texts: Texts = "shared"
     groups: frozenset[str] = frozenset()
 
     def words(self, *, private: bool) -> bool:
         """Whether the words of a question are shown."""
-        return self.texts == "all" or (self.texts == "shared" and not private)
+        return readable(self.texts, private=private)
 
     def page(self, page: NearPage | Beside) -> bool:
         """Whether they may know of a page."""

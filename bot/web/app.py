@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from bot.messages import Language
+from bot.readable_texts import Texts as ShownTexts
 from bot.store.database import Store
 from bot.web.login import Login
 from bot.web.page import Page
@@ -24,7 +25,6 @@ from bot.web.render import STATIC, Renderer
 from bot.web.security import BodyLimit, Guard, door
 from bot.web.texts import Texts
 from bot.web.throttle import Throttle
-from bot.web.viewer import Texts as ShownTexts
 from knowledge.errors import ExplainedError
 
 _log = logging.getLogger(__name__)

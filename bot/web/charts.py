@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Literal
 
+from bot.web import shown
+
 Kind = Literal["line", "bars", "stack"]
 Unit = Literal["", "share", "seconds", "won"]
 
@@ -71,8 +73,8 @@ class Chart:
 
 
 def _written(value: float | None, unit: Unit) -> str:
-    if value is None:
-        return "–"
     if unit == "share":
-        return f"{100 * value:.1f}%"
-    return f"{value:,.2f}".rstrip("0").rstrip(".") if value % 1 else f"{value:,.0f}"
+        return shown.share(value, 1)
+    if value is None or not value % 1:
+        return shown.number(value)
+    return shown.number(value, 2).rstrip("0").rstrip(".")

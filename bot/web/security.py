@@ -28,9 +28,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import FormExpired
 from bot.messages import Language
+from bot.readable_texts import Texts
 from bot.store import web_accounts
 from bot.store.database import Store
-from bot.web.viewer import Texts, Theme, Viewer
+from bot.web.viewer import Theme, Viewer
 from knowledge.errors import ExplainedError
 
 _log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.messages import Language
+from bot.readable_texts import Texts, readable
 from bot.store.web_accounts import ROLES, Role
 
-Texts = Literal["all", "shared", "none"]
 Theme = Literal["auto", "light", "dark"]
 
 
@@ -39,5 +39,5 @@ class Viewer:
         return ROLES.index(self.role) >= ROLES.index(role)
 
     def may_read_text(self, *, private: bool) -> bool:
-        """Whether the words of a question, its answer and what was said of it are shown. `private`: only the asker saw the answer."""
-        return self.texts == "all" or (self.texts == "shared" and not private)
+        """See `bot.readable_texts.readable`."""
+        return readable(self.texts, private=private)

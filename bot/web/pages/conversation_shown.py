@@ -12,17 +12,24 @@ from bot.trace import Retrieved, Searched, Sentence, Trace
 from bot.web.page_readers import AnySource, PageName
 from bot.web.viewer import Viewer
 
-_WRITER = ("queue", "read", "write")
-"""Steps that the writer counts itself."""
-
 
 @dataclass(frozen=True, slots=True)
 class StepShown:
-    """One bar of the time taken. `begins` and `share`: of the whole, 0..1."""
+    """One bar of the time taken. `share`: of the whole, 0..1."""
 
     name: str
     seconds: float
     share: float
+
+
+def pages_of_answer(told: Told) -> set[PageName]:
+    """That the writer was shown, or that the answer names; none while there is no answer."""
+    if told.answer is None:
+        return set()
+    answer = told.answer.answer
+    return {(one.source, one.page) for one in answer.shown} | {
+        (AnySource, one.page) for one in (*answer.citations, *answer.nearest)
+    }
 
 
 class Shown:
@@ -41,7 +48,7 @@ class Shown:
     @cached_property
     def pages(self) -> bool:
         """Whether every page that the writer was shown, or that the answer names, may be read: its words may come from any."""
-        return {*self._of_answer, *((one.source, one.page) for one in self.passages if one.shown)} <= self._readable
+        return {*pages_of_answer(self.told), *((one.source, one.page) for one in self.passages if one.shown)} <= self._readable
 
     @property
     def said(self) -> bool:
@@ -124,12 +131,3 @@ class Shown:
         """The end of the bars of evidence."""
         trace = self.told.trace
         return max((trace.strength, trace.threshold, 1.0)) * 1.05 if trace is not None else 1.0
-
-    @property
-    def _of_answer(self) -> set[PageName]:
-        if self.told.answer is None:
-            return set()
-        answer = self.told.answer.answer
-        return {(one.source, one.page) for one in answer.shown} | {
-            (AnySource, one.page) for one in (*answer.citations, *answer.nearest)
-        }

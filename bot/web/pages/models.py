@@ -17,17 +17,18 @@ from bot.errors import BadShare, ModelError, NotFoundInConsole, UnknownLora
 from bot.live import NO_LORA, Live, name_of
 from bot.releases import overview
 from bot.releases.choosing import AUTO, Choice
-from bot.releases.overview import Described
+from bot.releases.overview import Described, Listed
 from bot.releases.releases import BARRIERS, Barrier, Releases
 from bot.store import jobs as runs
 from bot.store import releases as records
 from bot.store.database import Store
 from bot.store.releases import Release
 from bot.web import course as courses
+from bot.web import shown
 from bot.web.course import Following
-from bot.web.page import Page, allow, done, form, render, viewer
-from bot.web.pages.models_shown import Answering, Card, Running, compared, judged, running, short
-from bot.web.verdict import WIDTH, Reading
+from bot.web.page import Page, allow, done, form, render, say, viewer
+from bot.web.pages.models_shown import Answering, Card, Judged, Row, Running, compared, judged, running, short
+from bot.web.verdict import WIDTH, Reading, ShownVerdict
 
 _HISTORY = 12
 
@@ -86,9 +87,14 @@ class _Models:
         base, problem = await self._base(request)
         if base is None:
             return render(request, "models/page.html", base=None, problem=problem, **_nothing())
-        listed = await asyncio.to_thread(overview.every, self._releases, self._choice())
-        answering = await asyncio.to_thread(self._answering)
         language = viewer(request).language
+
+        def look() -> tuple[Sequence[Listed], tuple[Sequence[ShownVerdict], Sequence[Row]]]:
+            listed = overview.every(self._releases, self._choice())
+            return listed, compared(listed, self._parts.verdict, language)
+
+        listed, beside = await asyncio.to_thread(look)
+        answering = await asyncio.to_thread(self._answering)
         return render(
             request,
             "models/page.html",
@@ -98,7 +104,7 @@ class _Models:
             answering=answering,
             before=await self._parts.store.run(self._before),
             history=await self._parts.store.run(self._history),
-            compared=compared(listed, self._parts.verdict, language),
+            compared=beside,
             running=await self._running(request),
             NO_LORA=NO_LORA,
         )
@@ -113,8 +119,13 @@ class _Models:
         base, problem = await self._base(request)
         if base is None:
             return render(request, "models/page.html", base=None, problem=problem, **_nothing())
+
+        def look() -> tuple[Described, Sequence[Judged]]:
+            described = overview.describe(self._releases, name, self._choice())
+            return described, [judged(one, self._parts.verdict, language) for one in described.evaluations]
+
         try:
-            described: Described = await asyncio.to_thread(overview.describe, self._releases, name, self._choice())
+            described, verdicts = await asyncio.to_thread(look)
         except UnknownLora as error:
             raise NotFoundInConsole from error
         barrier: Barrier | None = await asyncio.to_thread(self._releases.barrier, name)
@@ -131,7 +142,7 @@ class _Models:
             prompt=self._releases.choosing.prompt,
             barrier=type(barrier).__name__ if barrier is not None else "",
             losses=courses.chart(learnt, renderer.texts, language, renderer.zone) if learnt else None,
-            judged=[judged(one, self._parts.verdict, language) for one in described.evaluations],
+            judged=verdicts,
             whole=json.dumps(short(record.card), ensure_ascii=False, indent=1),
             NO_LORA=NO_LORA,
             WIDTH=WIDTH,
@@ -143,35 +154,32 @@ class _Models:
         fields = await form(request)
         name, reason = fields.get("name", "")[:64], fields.get("reason", "").strip()[:500]
         share = _share(fields["share"]) if fields.get("share", "").strip() else None
-        renderer, texts = request.app.state.renderer, request.app.state.renderer.texts
         overrule = bool(fields.get("overrule"))
         try:
             released = await asyncio.to_thread(
                 self._releases.promote, name, by=me.by, share=share, overrule=overrule, reason=reason
             )
         except BARRIERS as barrier:  # what they say themselves is for a terminal
-            said = texts(f"models.barrier.{type(barrier).__name__}", me.language)
-            refused: Response = renderer.failed(request, said, 409)
+            said = say(request, f"models.barrier.{type(barrier).__name__}")
+            refused: Response = request.app.state.renderer.failed(request, said, 409)
             return refused
         key = "models.promoted" if share is None else "models.trying"
-        shown = texts("models.plain", me.language) if name == NO_LORA else name
-        return done(request, "/models", texts(key, me.language, name=shown, share=f"{released.share:.0%}"))
+        said = say(request, key, name=_named(request, name), share=shown.share(released.share))
+        return done(request, "/models", said)
 
     async def rollback(self, request: Request) -> Response:
         """Back to what answered before, or the end of a trial."""
         me = allow(request, "admin")
         reason = (await form(request)).get("reason", "").strip()[:500]
         released = await asyncio.to_thread(self._releases.rollback, by=me.by, reason=reason)
-        texts = request.app.state.renderer.texts
-        shown = texts("models.plain", me.language) if released.lora == NO_LORA else released.lora
-        return done(request, "/models", texts("models.rolled_back", me.language, name=shown))
+        return done(request, "/models", say(request, "models.rolled_back", name=_named(request, released.lora)))
 
     async def delete(self, request: Request) -> Response:
         """Remove a LoRA's files."""
         me = allow(request, "admin")
         name = (await form(request)).get("name", "")[:64]
         await asyncio.to_thread(self._releases.delete, name, by=me.by)
-        return done(request, "/models", request.app.state.renderer.texts("models.deleted", me.language, name=name))
+        return done(request, "/models", say(request, "models.deleted", name=name))
 
     # -- what the pages show ----------------------------------------------------------------------------------------------
 
@@ -213,6 +221,10 @@ class _Models:
             return None
         found = await asyncio.to_thread(parts.following, run.id)
         return running(run, found, renderer.texts, viewer(request).language, renderer.zone)
+
+
+def _named(request: Request, lora: str) -> str:
+    return say(request, "models.plain") if lora == NO_LORA else lora
 
 
 def _share(text: str) -> float:

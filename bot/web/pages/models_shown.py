@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
+from itertools import islice
 from typing import Any
 
 from bot.messages import Language
@@ -79,9 +80,10 @@ class Running:
 def compared(
     listed: Sequence[Listed], reading: Reading, language: Language
 ) -> tuple[Sequence[ShownVerdict], Sequence[Row]]:
-    """The latest verdicts of the newest LoRAs beside each other."""
-    latest = [one.evaluation for one in listed if one.evaluation is not None and one.fits]
-    found = [verdict for one in latest if (verdict := _read(one, reading, language)) is not None][:_SIDE_BY_SIDE]
+    """The latest verdicts of the newest LoRAs beside each other. No more verdicts are read than that takes."""
+    latest = (one.evaluation for one in listed if one.evaluation is not None and one.fits)
+    readable = (verdict for one in latest if (verdict := _read(one, reading, language)) is not None)
+    found = list(islice(readable, _SIDE_BY_SIDE))
     every = [measured for one in found for measured in one.measures]
     scales = {share: scale(every, share=share) for share in (True, False)}
     names = dict.fromkeys(measured.key for measured in every if measured.gain is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
@@ -13,13 +14,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.messages import Language
 from bot.store import conversations, days
 from bot.store.database import Store
 from bot.store.statistics import Numbers, Statistics, statistics
+from bot.web import shown
 from bot.web.charts import Chart, Series
-from bot.web.page import Page, render, viewer
-from bot.web.texts import Texts
+from bot.web.page import Page, render, say
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -65,14 +65,13 @@ def today(parts: TodayParts) -> Page:
 class _Today:
     def __init__(self, parts: TodayParts) -> None:
         self._parts = parts
-        self._texts = Texts(("today", "common"))
         self._looked: dict[int, tuple[float, Statistics]] = {}
+        self._looking = asyncio.Lock()
 
     async def show(self, request: Request) -> Response:
         """All of it."""
         span = _span(request)
         found = await self._look(span)
-        language = viewer(request).language
         anything = any(numbers.tally.questions for _, numbers in found.by_day[-span:])
         if not anything and not await self._parts.store.run(_any_question):
             return render(request, "today/empty.html")
@@ -84,7 +83,7 @@ class _Today:
             **self._cards(found),
             span=span,
             spans=SPANS,
-            charts=self._charts(found, first, language) if anything else (),
+            charts=self._charts(request, found, first) if anything else (),
             places=places[:_MOST_PLACES],
             more_places=len(places) - _MOST_PLACES,
             address=_address,
@@ -96,18 +95,20 @@ class _Today:
         return render(request, "today/cards.html", **self._cards(await self._look(_span(request))))
 
     async def _look(self, span: int) -> Statistics:
-        now = self._parts.clock()
-        looked = self._looked.get(span)
-        if looked is not None and 0 <= now - looked[0] < _FRESH_SECONDS:
+        async with self._looking:  # who comes while somebody looks gets what they found
+            now = self._parts.clock()
+            looked = self._looked.get(span)
+            if looked is None or not 0 <= now - looked[0] < _FRESH_SECONDS:
+                looked = self._looked[span] = (now, await self._count(span, now))
             return looked[1]
+
+    async def _count(self, span: int, now: float) -> Statistics:
         began = time.monotonic()
         # What is over is counted once, one day at a time. After an update that may be months: then a few with each visit.
         while await self._parts.store.run(days.roll_up, self._parts.zone, now=now):
             if time.monotonic() - began > _COUNTING_SECONDS:
                 break
-        found = await self._parts.store.run(statistics, self._parts.zone, now=now, span=span, least_days=BEFORE + 1)
-        self._looked[span] = (now, found)
-        return found
+        return await self._parts.store.run(statistics, self._parts.zone, now=now, span=span, least_days=BEFORE + 1)
 
     def _cards(self, found: Statistics) -> dict[str, object]:
         now = found.over(found.today, found.today)
@@ -122,12 +123,12 @@ class _Today:
             "at": self._parts.clock(),
         }
 
-    def _charts(self, found: Statistics, first: dt.date, language: Language) -> Sequence[Chart]:
+    def _charts(self, request: Request, found: Statistics, first: dt.date) -> Sequence[Chart]:
         by_day = [(day, numbers) for day, numbers in found.by_day if day >= first]
         x = [days.midnight(day, self._parts.zone) for day, _ in by_day]
 
         def t(key: str, **values: object) -> str:
-            return self._texts(f"today.{key}", language, **values)
+            return say(request, f"today.{key}", **values)
 
         def chart(name: str, kind: str, series: Sequence[Series], **values: object) -> Chart:
             title, summary = t(f"chart.{name}"), t(f"chart.{name}.summary", days=len(by_day), **values)
@@ -137,7 +138,7 @@ class _Today:
             return [of(numbers) for _, numbers in by_day]
 
         def outcome(name: str) -> str:
-            return self._texts(f"outcome.{name}", language)
+            return say(request, f"outcome.{name}")
 
         whole = found.over(first, found.today)
         tally = whole.tally
@@ -150,8 +151,8 @@ class _Today:
                 Series(outcome("abstained"), values(lambda one: one.tally.abstained), "quiet"),
                 Series(outcome("failed"), values(lambda one: one.tally.failed), "bad"),
             ],
-            questions=f"{tally.questions:,}",
-            answered=_percent(whole.answered_share),
+            questions=shown.number(tally.questions),
+            answered=shown.share(whole.answered_share),
         )
         thumbs = chart(
             "thumbs",
@@ -171,16 +172,16 @@ class _Today:
                 Series(t("whole"), values(lambda one: one.tally.total_seconds.quantile(0.5)), "1", "seconds"),
                 Series(t("whole.slow"), values(lambda one: one.tally.total_seconds.quantile(0.95)), "2", "seconds"),
             ],
-            half=_seconds(tally.total_seconds.quantile(0.5)),
-            slow=_seconds(tally.total_seconds.quantile(0.95)),
+            half=shown.number(tally.total_seconds.quantile(0.5), 1),
+            slow=shown.number(tally.total_seconds.quantile(0.95), 1),
         )
         tokens = chart(
             "tokens",
             "bars",
             [Series(t("written"), values(lambda one: one.tally.tokens_written), "4")],
-            read=f"{tally.tokens_read:,}",
-            written=f"{tally.tokens_written:,}",
-            cost=f"{tally.cost_krw:,.0f}",
+            read=shown.number(tally.tokens_read),
+            written=shown.number(tally.tokens_written),
+            cost=shown.number(tally.cost_krw),
         )
         return [questions, thumbs, seconds, tokens]
 
@@ -197,11 +198,3 @@ def _span(request: Request) -> int:
 def _address(platform: str, place: str) -> str:
     """Of the list of a place's questions."""
     return "/conversations?" + urlencode({"where": f"{platform}:{place}"})
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f}%"
-
-
-def _seconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"

@@ -3,12 +3,13 @@
   "use strict";
 
   document.addEventListener("keydown", (event) => {
-    if ((event.key !== "j" && event.key !== "k") || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const pressed = window.saseo.letter(event);
+    if ((pressed !== "j" && pressed !== "k") || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest("input, textarea, select, dialog[open]")) return;
     const links = [...document.querySelectorAll("#found a.question")];
     if (!links.length) return;
     const at = links.indexOf(document.activeElement);
-    const next = at < 0 ? 0 : at + (event.key === "j" ? 1 : -1);
+    const next = at < 0 ? 0 : at + (pressed === "j" ? 1 : -1);
     if (links[next]) links[next].focus();
     event.preventDefault();
   });

@@ -15,6 +15,8 @@
     return event.shiftKey ? own[1] : own[1].toLowerCase();
   }
 
+  window.saseo = { letter };  // for the scripts of single pages, which come after this one
+
   function open(id) {
     const dialog = document.getElementById(id);
     if (dialog && !dialog.open) dialog.showModal();

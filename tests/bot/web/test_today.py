@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import json
 import re
@@ -9,11 +10,14 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from sqlalchemy import Connection
 
 from bot.conversation import Place
 from bot.messages import Outcome
 from bot.store import days
 from bot.store.database import Store
+from bot.store.statistics import Statistics, statistics
+from bot.web.pages import today as today_page
 from bot.web.pages.today import TodayParts, today
 from tests.bot.store.told import KIM, LEE, tell
 from tests.bot.web.conftest import Opening
@@ -150,3 +154,20 @@ async def test_after_an_update_the_page_does_not_wait_until_all_days_are_counted
     page = await browse([today(parts)]).get("/?days=7")
     assert sum(charts(page)[0]["series"][0]["values"]) == 5  # type: ignore[index]
     assert store.run_now(days.roll_up, SEOUL, now=NOON)  # there was more to count
+
+
+async def test_who_comes_while_somebody_looks_gets_what_they_found(
+    browse: Opening, parts: TodayParts, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(store, NOON - 60)
+    counted: list[float] = []
+
+    def counting(connection: Connection, zone: dt.tzinfo, *, now: float, **more: int) -> Statistics:
+        counted.append(now)
+        return statistics(connection, zone, now=now, **more)
+
+    monkeypatch.setattr(today_page, "statistics", counting)
+    browser = browse([today(parts)])
+    answers = await asyncio.gather(*(browser.http.get("/today/numbers") for _ in range(2)))
+    assert [card(one, "오늘 질문")[0] for one in answers] == ["1", "1"]
+    assert counted == [NOON]

@@ -61,12 +61,19 @@ async def test_filters_and_keys_lead_to_a_question_and_back(serve: Serving, visi
     await tab.keyboard.type("질문 4")
     await expect(links).to_have_count(11)  # 4, 40 to 49
     assert "q=" in tab.url
+    # Leaving the field asks once more; keys before that answer would stand in rows that it replaces.
+    await links.first.evaluate("one => { one.dataset.before = '' }")
     await tab.locator("h1").click()
+    await expect(tab.locator("[data-before]")).to_have_count(0)
     await tab.keyboard.press("j")
     await tab.keyboard.press("j")
     await tab.keyboard.press("k")
     await tab.keyboard.press("j")
     assert await links.nth(1).evaluate("one => one === document.activeElement")
+    # With the Korean input method on, the same two keys give these letters.
+    for korean, code, at in (("ㅓ", "KeyJ", 2), ("ㅏ", "KeyK", 1)):
+        await tab.locator("body").dispatch_event("keydown", {"key": korean, "code": code, "bubbles": True})
+        assert await links.nth(at).evaluate("one => one === document.activeElement")
     await tab.keyboard.press("Enter")
     await tab.wait_for_url("**/conversations/*")
     assert (await tab.locator("h1").inner_text()).startswith("질문 48")
