@@ -25,35 +25,33 @@ Prints one line of JSON, then a Markdown table.
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import json
+import math
 import os
 import random
 import re
 import shutil
-import signal
-import socket
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.console_pages import fill  # noqa: E402
+from benchmarks.console_clients import RELOAD, polling  # noqa: E402 - a script finds the rooms only after the line above
+from benchmarks.made_up_questions import fill  # noqa: E402
+from benchmarks.served import Service  # noqa: E402
+from jobs.metrics import bootstrap, percentiles  # noqa: E402
 
-_RELOAD = 30.0
 ORDER = (False, True, True, False)
 """With clients or without, block by block."""
 
@@ -75,153 +73,22 @@ class Timed:
     """No model wrote it: such an answer says nothing here."""
 
 
-class Service:
-    """`saseo serve` in a process of its own, on free ports."""
-
-    def __init__(self, folder: Path, writer: str, tokens: int) -> None:
-        self.folder = folder
-        self.web, self.metrics = free_port(), free_port()
-        self.config = folder / "config.toml"
-        self.config.write_text(
-            f'data_dir = "data"\n[writer]\nmodel = "{writer}"\nmax_answer_tokens = {tokens}\n'
-            # However busy the machine is: an answer that was cut off would take as long with clients as without.
-            f"timeout_seconds = 1200.0\n[web]\nport = {self.web}\n[metrics]\nport = {self.metrics}\n"
-            "[jobs]\nenabled = false\n[privacy]\nfirst_use_notice = false\n",
-            encoding="utf-8",
-        )
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def run(self, *verb: str) -> None:
-        """Another verb of Saseo, to its end."""
-        subprocess.run(self._command(*verb), check=True, cwd=self.folder, env=environment())
-
-    def start(self) -> None:
-        """Returns when it is ready for questions."""
-        log = (self.folder / "serve.log").open("ab")
-        self.process = subprocess.Popen(
-            self._command("serve"), cwd=self.folder, env=environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
-        )
-        log.close()
-        until = time.monotonic() + 600
-        while time.monotonic() < until:
-            if self.process.poll() is not None:
-                raise SystemExit((self.folder / "serve.log").read_text(encoding="utf-8")[-2000:])
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"http://127.0.0.1:{self.metrics}/readyz", trust_env=False).status_code == 200:
-                    return
-            time.sleep(1)
-        raise SystemExit("not ready within ten minutes")
-
-    def stop(self) -> None:
-        """SIGTERM."""
-        if self.process is not None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(90)
-
-    def measured(self) -> dict[str, float]:
-        """Of its own metrics: seconds of processor, and counts of the event loop's lateness by upper bound in seconds."""
-        text = httpx.get(f"http://127.0.0.1:{self.metrics}/metrics", trust_env=False, timeout=60).text
-        found = dict(re.findall(r'saseo_event_loop_lateness_seconds_bucket\{le="([^"]+)"\} (\S+)', text))
-        found["processor"] = re.findall(r"^process_cpu_seconds_total (\S+)", text, re.MULTILINE)[0]
-        return {name: float(value) for name, value in found.items()}
-
-    def _command(self, *verb: str) -> list[str]:
-        return [sys.executable, str(ROOT / "saseo.py"), "--config", str(self.config), *verb]
+def service_of(folder: Path, writer: str, tokens: int) -> Service:
+    """One that nothing disturbs but the clients."""
+    return Service(
+        folder,
+        f'data_dir = "data"\n[writer]\nmodel = "{writer}"\nmax_answer_tokens = {tokens}\n'
+        # However busy the machine is: an answer that was cut off would take as long with clients as without.
+        "timeout_seconds = 1200.0\n[jobs]\nenabled = false\n[privacy]\nfirst_use_notice = false\n",
+    )
 
 
-def environment() -> dict[str, str]:
-    """Nothing of the shell's own Saseo but where models lie."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SASEO_") or k == "SASEO_MODELS_DIR"}
-    return kept | {"NO_PROXY": "127.0.0.1"}
-
-
-def free_port() -> int:
-    """Of this machine."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-# -- the clients, in a process of their own ---------------------------------------------------------------------------------
-
-
-async def poll(address: str, clients: int, every: float) -> None:
-    """Look at pages until the standard input closes, then print what came of it."""
-    os.nice(19)
-    counts: dict[int, int] = {}
-    seconds: list[float] = []
-    async with httpx.AsyncClient(
-        base_url=address, trust_env=False, timeout=60, headers={"accept": "text/html"}
-    ) as first:
-        pages = menu((await first.get("/")).text)
-
-        async def fetch(http: httpx.AsyncClient, path: str, **headers: str) -> str:
-            began = time.perf_counter()
-            response = await http.get(path, headers=headers)
-            seconds.append(time.perf_counter() - began)
-            counts[response.status_code] = counts.get(response.status_code, 0) + 1
-            return response.text
-
-        async def again(http: httpx.AsyncClient, path: str, pause: float, **headers: str) -> None:
-            while True:
-                await asyncio.sleep(pause)
-                await fetch(http, path, **headers)
-
-        async def client(number: int) -> None:
-            """A browser with one page open, or, with `every`, one that walks through all of them."""
-            await asyncio.sleep(random.Random(number).random() * (every or _RELOAD))
-            async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=60, headers=first.headers) as http:
-                if every:
-                    for turn in range(10**9):
-                        await fetch(http, pages[(number + turn) % len(pages)])
-                        await asyncio.sleep(every)
-                page = pages[number % len(pages)]
-                own = polls(await fetch(http, page))
-                async with asyncio.TaskGroup() as group:
-                    for path, pause in own:
-                        group.create_task(again(http, path, pause, **{"HX-Request": "true"}))
-                    if not own:
-                        group.create_task(again(http, page, _RELOAD))
-
-        tasks = [asyncio.create_task(client(number)) for number in range(clients)]
-        print("ready", flush=True)
-        await asyncio.to_thread(sys.stdin.read)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    print(json.dumps({"statuses": counts, "seconds": sorted(seconds), "pages": pages}), flush=True)
-
-
-def polls(html: str) -> list[tuple[str, float]]:
-    """What a page fetches by itself (htmx), and every how many seconds."""
-    found = []
-    for tag in re.findall(r"<[^>]*hx-trigger=\"every [^>]*>", html):
-        path, pause = re.search(r'hx-get="([^"]+)"', tag), re.search(r'hx-trigger="every (\d+)s', tag)
-        if path and pause:
-            found.append((path.group(1).replace("&amp;", "&"), float(pause.group(1))))
-    return found
-
-
-def menu(html: str) -> list[str]:
-    """The pages that the console's menu links to, the first one included."""
-    nav = re.search(r"<nav\b.*?</nav>", html, re.DOTALL)
-    return list(dict.fromkeys(["/", *re.findall(r'href="(/[a-z/-]*)"', nav.group(0) if nav else "")]))
-
-
-@contextlib.contextmanager
-def polling(address: str, clients: int, every: float, told: list[dict[str, Any]]) -> Iterator[None]:
-    """Meanwhile the clients poll; what they saw is added to `told`."""
-    command = [sys.executable, __file__, "--poll", address, "--clients", str(clients), "--every", str(every)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())
-    assert process.stdin is not None
-    assert process.stdout is not None
-    process.stdout.readline()
-    try:
-        yield
-    finally:
-        process.stdin.close()
-        told.append(json.loads(process.stdout.read()))
-        process.wait()
+def measured(service: Service) -> dict[str, float]:
+    """Of its own metrics: seconds of processor, and counts of the event loop's lateness by upper bound in seconds."""
+    text = httpx.get(f"http://127.0.0.1:{service.metrics}/metrics", trust_env=False, timeout=60).text
+    found = dict(re.findall(r'saseo_event_loop_lateness_seconds_bucket\{le="([^"]+)"\} (\S+)', text))
+    found["processor"] = re.findall(r"^process_cpu_seconds_total (\S+)", text, re.MULTILINE)[0]
+    return {name: float(value) for name, value in found.items()}
 
 
 # -- the asker --------------------------------------------------------------------------------------------------------------
@@ -232,7 +99,7 @@ class Asker:
 
     def __init__(self, service: Service) -> None:
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{service.web}", trust_env=False, timeout=1800, headers={"accept": "text/html"}
+            base_url=service.address, trust_env=False, timeout=1800, headers={"accept": "text/html"}
         )
         self._store = service.folder / "data" / "saseo.sqlite"
 
@@ -264,7 +131,6 @@ def measure(
 ) -> tuple[list[Timed], list[dict[str, Any]], list[dict[str, Any]]]:
     """All rounds: answers, what the clients saw, and each block's own figures."""
     asker, texts = Asker(service), questions(arguments.questions)
-    address = f"http://127.0.0.1:{service.web}"
     for text in texts[:2]:  # the first answers load what is loaded late
         asker.ask(text)
     timed: list[Timed] = []
@@ -272,12 +138,16 @@ def measure(
     blocks: list[dict[str, Any]] = []
     for round_number in range(arguments.rounds):
         for block, clients in enumerate(ORDER):
-            before, began = service.measured(), time.perf_counter()
-            with polling(address, arguments.clients, arguments.every, seen) if clients else contextlib.nullcontext():
+            before, began = measured(service), time.perf_counter()
+            with (
+                polling(service.address, arguments.clients, arguments.every, seen)
+                if clients
+                else contextlib.nullcontext()
+            ):
                 for number, text in enumerate(texts):
                     timed.append(Timed(round_number, block, number, clients, *asker.ask(text)))
                     print(json.dumps({"load": os.getloadavg()[0]} | vars_of(timed[-1])), file=sys.stderr, flush=True)
-            after = service.measured()
+            after = measured(service)
             rose = {name: after[name] - before.get(name, 0.0) for name in after}
             seconds = time.perf_counter() - began
             blocks.append({"clients": clients, "seconds": seconds, "processor": rose.pop("processor"), "late": rose})
@@ -288,13 +158,14 @@ def idle(service: Service, arguments: argparse.Namespace) -> dict[str, Any]:
     """What the clients alone cost: processor of the service while nobody asks, without and with them, as shares of one core."""
     shares: dict[bool, float] = {}
     seen: list[dict[str, Any]] = []
-    address = f"http://127.0.0.1:{service.web}"
     for clients in (False, True):
-        with polling(address, arguments.clients, arguments.every, seen) if clients else contextlib.nullcontext():
-            time.sleep(_RELOAD + 5 if clients else 5)  # every page has been opened by then
-            before, began = service.measured(), time.perf_counter()
+        with (
+            polling(service.address, arguments.clients, arguments.every, seen) if clients else contextlib.nullcontext()
+        ):
+            time.sleep(RELOAD + 5 if clients else 5)  # every page has been opened by then
+            before, began = measured(service), time.perf_counter()
             time.sleep(arguments.idle)
-            shares[clients] = (service.measured()["processor"] - before["processor"]) / (time.perf_counter() - began)
+            shares[clients] = (measured(service)["processor"] - before["processor"]) / (time.perf_counter() - began)
     return {
         "without": shares[False],
         "with": shares[True],
@@ -312,17 +183,11 @@ def vars_of(one: Timed) -> dict[str, Any]:
 # -- the figures ------------------------------------------------------------------------------------------------------------
 
 
-def ratio(pairs: Sequence[tuple[float, float]], seed: int = 6) -> dict[str, float]:
+def ratio(pairs: Sequence[tuple[float, float]]) -> dict[str, float]:
     """Geometric mean of second to first, with the 95 % interval of a bootstrap over the pairs."""
-    logs = np.log([after / before for before, after in pairs])
-    drawn = np.random.default_rng(seed).choice(logs, (4000, len(logs))).mean(axis=1)
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return {
-        "ratio": float(np.exp(logs.mean())),
-        "low": float(np.exp(low)),
-        "high": float(np.exp(high)),
-        "n": len(pairs),
-    }
+    mean = bootstrap([math.log(after / before) for before, after in pairs], seed=6, rounds=4000)
+    found = {"ratio": mean.mean, "low": mean.low, "high": mean.high}
+    return {name: math.exp(value) for name, value in found.items() if value is not None} | {"n": mean.n}
 
 
 def report(
@@ -344,15 +209,16 @@ def report(
             "median_without": statistics.median(before for before, _ in both),
             "median_with": statistics.median(after for _, after in both),
         }
-    page_seconds = sorted(s for one in seen for s in one["seconds"])
+    page_seconds = [s for one in seen for s in one["seconds"]]
+    half_and_slow = percentiles(page_seconds)
     statuses: dict[str, int] = {}
     for one in seen:
         for status, count in one["statuses"].items():
             statuses[status] = statuses.get(status, 0) + count
     figures["pages"] = {
         "fetched": statuses,
-        "p50": page_seconds[len(page_seconds) // 2] if page_seconds else None,
-        "p95": page_seconds[int(len(page_seconds) * 0.95)] if page_seconds else None,
+        "p50": half_and_slow.p50,
+        "p95": half_and_slow.p95,
         "of": seen[0]["pages"] if seen else [],
     }
     # Other programs make answers slower, but add nothing to what this process itself computes.
@@ -417,13 +283,9 @@ def main() -> None:
     parser.add_argument(
         "--idle", type=float, default=60.0, help="seconds of clients alone, and of nobody; 0: leave out"
     )
-    parser.add_argument("--poll", metavar="ADDRESS", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.poll:
-        asyncio.run(poll(arguments.poll, arguments.clients, arguments.every))
-        return
     with tempfile.TemporaryDirectory() as temporary:
-        service = Service(Path(temporary), arguments.writer, arguments.tokens)
+        service = service_of(Path(temporary), arguments.writer, arguments.tokens)
         if arguments.editions:
             shutil.copytree(arguments.editions, service.folder / "data" / "editions")
         else:
@@ -433,15 +295,12 @@ def main() -> None:
         store = open_store("", service.folder / "data")
         fill(store, arguments.stored, time.time())
         store.close()
-        service.start()
         alone = None
-        try:
+        with service.serving():
             if arguments.idle:
                 alone = idle(service, arguments)
                 print(json.dumps(alone), file=sys.stderr, flush=True)
             timed, seen, blocks = measure(service, arguments)
-        finally:
-            service.stop()
     figures = report(timed, seen, blocks, arguments) | {"alone": alone}
     print(json.dumps(figures, ensure_ascii=False))
     print()

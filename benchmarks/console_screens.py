@@ -19,18 +19,18 @@ import random
 import re
 import secrets
 import shutil
-import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.served import Service  # noqa: E402 - a script finds the rooms only after the line above
 
 if TYPE_CHECKING:
     from bot.messages import Finished
@@ -60,25 +60,17 @@ class Answered:
     end: Finished
 
 
-def saseo(config: Path, *words: str) -> None:
-    """Run a command of Saseo; its own messages go to standard error."""
-    subprocess.run(
-        [sys.executable, str(ROOT / "saseo.py"), "--config", str(config), *words], check=True, stdout=sys.stderr
-    )
-
-
-def configured(options: argparse.Namespace) -> Path:
-    """The configuration in the data folder."""
+def service_of(options: argparse.Namespace) -> Service:
+    """The one that lies in the data folder."""
     options.data.mkdir(parents=True, exist_ok=True)
-    config: Path = options.data / "config.toml"
     wiki = json.dumps(str(ROOT / "examples/wiki"))
-    config.write_text(
+    return Service(
+        options.data,
         f'data_dir = "var"\nlog_level = "ERROR"\n[[sources]]\nname = "wiki"\npath = {wiki}\n'
         f"[writer]\nmodel = {json.dumps(options.writer)}\ntimeout_seconds = 300\n"
-        f"[web]\nport = {options.port}\n[metrics]\nenabled = false\n[jobs]\nenabled = false\n[tuning]\nlearn_from_feedback = true\n",
-        encoding="utf-8",
+        "[jobs]\nenabled = false\n[tuning]\nlearn_from_feedback = true\n",
+        web=options.port,
     )
-    return config
 
 
 async def ask(config: Path, count: int) -> list[Answered]:
@@ -147,46 +139,23 @@ def spread(store: Store, answered: Sequence[Answered], now: float) -> int:
     return asked
 
 
-def fill(config: Path, count: int) -> None:
+def fill(service: Service, count: int) -> None:
     """Whatever is not there yet: edition, questions, examples, gaps."""
     from bot.app import Root
     from bot.store import questions
 
-    root = Root(config)
+    root = Root(service.config)
     if not root.wiki.shelf.names():
-        saseo(config, "index")
+        service.run("index")
     with root.open_store() as store:
         known = sum(store.run_now(questions.outcomes, since=0.0).values())
     if known:
         return
-    answered = asyncio.run(ask(config, count))
-    with Root(config).open_store() as store:
+    answered = asyncio.run(ask(service.config, count))
+    with Root(service.config).open_store() as store:
         print(f"{spread(store, answered, time.time())} questions", file=sys.stderr)
     for job in ("examples", "gaps"):
-        saseo(config, "jobs", "run", job)
-
-
-@contextmanager
-def served(config: Path, port: int) -> Iterator[str]:
-    """`saseo serve` until the pictures are taken."""
-    import httpx
-
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, str(ROOT / "saseo.py"), "--config", str(config), "serve"]
-    process = subprocess.Popen(command, stdout=sys.stderr, start_new_session=True)
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(f"{address}/login", timeout=2.0)
-                break
-            except httpx.HTTPError:
-                if process.poll() is not None:
-                    raise SystemExit("saseo serve ended") from None
-                time.sleep(1.0)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(60)
+        service.run("jobs", "run", job)
 
 
 async def take(address: str, out: Path, only: Sequence[str]) -> dict[str, dict[str, int]]:
@@ -245,10 +214,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8799)
     parser.add_argument("--only", default="", help="names of pages by comma")
     options = parser.parse_args()
-    config = configured(options)
+    service = service_of(options)
     options.out.mkdir(parents=True, exist_ok=True)
-    fill(config, options.ask)
-    with served(config, options.port) as address:
+    fill(service, options.ask)
+    with service.serving() as address:
         taken = asyncio.run(take(address, options.out, [one for one in options.only.split(",") if one]))
     print(json.dumps({"out": str(options.out), "pictures": taken}))
 

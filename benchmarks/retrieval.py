@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.mistyped import MISTAKES, mistyped  # noqa: E402 - a script finds the rooms only after the line above
+from benchmarks.served import command, environment  # noqa: E402
 from bot.app import Root  # noqa: E402
 from jobs import metrics  # noqa: E402
 from jobs.evaluate import DEPTH, evaluate_retrieval  # noqa: E402
@@ -269,14 +270,10 @@ def _config(folder: Path, wiki: Path, data_dir: Path, more: str = "") -> Path:
 
 
 def _saseo(config: Path, *arguments: str) -> dict[str, Any]:
-    # SASEO_SEARCH__… in the shell would silently win over the configuration compared here.
-    kept = {
-        key: value for key, value in os.environ.items() if not key.startswith("SASEO_") or key == "SASEO_MODELS_DIR"
-    }
-    command = [sys.executable, str(ROOT / "saseo.py"), "--config", str(config), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=kept, check=False)
+    words = command(config, *arguments)
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=environment(), check=False)
     if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}: exit code {done.returncode}\n{done.stdout}")
+        sys.exit(f"{' '.join(words)}: exit code {done.returncode}\n{done.stdout}")
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 

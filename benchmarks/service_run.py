@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
 import random
 import signal
 import sqlite3
@@ -28,10 +27,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.served import ROOT, command, environment
 from tests.fakes.discord import DiscordServer
 from tests.fakes.slack import SlackServer
 
-ROOT = Path(__file__).resolve().parent.parent
 KEY = "discord:interaction:{}"
 """Under which a command is claimed (`adapters/discord/events.py`)."""
 
@@ -57,7 +56,7 @@ class Asked:
 
 @dataclass
 class Service:
-    """`saseo serve` as a process."""
+    """`saseo serve` as a process beside the loopback servers in this one's event loop, which goes on while it stops or dies."""
 
     config: Path
     environment: dict[str, str]
@@ -71,9 +70,12 @@ class Service:
         self.starts += 1
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, str(ROOT / "saseo.py"), "--config", str(self.config), "serve",
-                env=self.environment, stdout=log, stderr=log, stdin=asyncio.subprocess.DEVNULL,
-            )  # fmt: skip
+                *command(self.config, "serve"),
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                stdin=asyncio.subprocess.DEVNULL,
+            )
 
     async def kill(self) -> None:
         """kill -9."""
@@ -308,13 +310,10 @@ def configure(
         "[service]",
         "lease_seconds = 10.0",
     ]
-    environment = {
-        key: value for key, value in os.environ.items() if not key.startswith("SASEO_") or key == "SASEO_MODELS_DIR"
-    }
-    environment |= {"NO_PROXY": "127.0.0.1", "SASEO_WEB__ENABLED": "false"}
+    more = {"SASEO_WEB__ENABLED": "false"}
     if slack is not None:
         lines += ["[slack]", "enabled = true", f'api_base_url = "{slack.api_base_url}"']
-        environment |= {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
+        more |= {"SLACK_BOT_TOKEN": slack.bot_token, "SLACK_APP_TOKEN": slack.app_token}
     if discord is not None:
         lines += [
             "[discord]",
@@ -323,18 +322,17 @@ def configure(
             f'gateway_url = "{discord.gateway_url}"',
         ]
         lines += [f"guild_ids = {guilds}"]
-        environment |= {"DISCORD_TOKEN": discord.token}
+        more |= {"DISCORD_TOKEN": discord.token}
     config = folder / "config.toml"
     config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return config, environment
+    return config, environment() | more
 
 
 async def index(service: Service) -> None:
     """Index the example wiki into the run's own data directory."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, str(ROOT / "saseo.py"), "--config", str(service.config), "index", "--json",
-        env=service.environment, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+        *command(service.config, "index", "--json"), env=service.environment, stdout=asyncio.subprocess.PIPE
+    )
     out, _ = await process.communicate()
     if process.returncode != 0:
         raise SystemExit(out.decode())

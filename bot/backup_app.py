@@ -15,7 +15,7 @@ from bot.backup.restoring import Restored, RestoreParts, restore
 from bot.backup.shelf import FOLDER, BackupShelf, Kept
 from bot.backup.writing import BackupParts, Told, Written, write
 from bot.privacy.pseudonyms import FILE, VARIABLE, Pseudonyms
-from bot.privacy.rights import erase_again, reapply
+from bot.privacy.tombstones import erase_again, reapply
 from knowledge.errors import NoEdition
 
 if TYPE_CHECKING:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
+from bot.store.append_only import LEAST_DAYS
 from bot.table import Table
-
-AUDIT_LEAST_DAYS = 365
 
 
 class PrivacySettings(Table):
@@ -28,6 +27,6 @@ class PrivacySettings(Table):
     @field_validator("audit_days")
     @classmethod
     def _a_year_at_least(cls, days: int) -> int:
-        if 0 < days < AUDIT_LEAST_DAYS:
-            raise ValueError(f"0, or at least {AUDIT_LEAST_DAYS}: access records are kept for a year")
+        if 0 < days < LEAST_DAYS:
+            raise ValueError(f"0, or at least {LEAST_DAYS}: access records are kept for a year")
         return days

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.privacy.retention import DAY, Ages, sweep
+from bot.privacy.retention import DAY, sweep
 from bot.store import days
 from bot.store import jobs as runs
 from jobs.build_examples import TUNE
@@ -47,15 +47,7 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
     while parts.store.run_now(days.roll_up, ZoneInfo(parts.settings.jobs.timezone), now=time.time()):
         context.check()
     context.progress(0, None, "people")
-    ages = Ages(
-        chosen.questions_days,
-        chosen.traces_days,
-        chosen.feedback_days,
-        chosen.examples_days,
-        chosen.exports_days,
-        chosen.audit_days,
-    )
-    went = sweep(parts.store, parts.settings.data_dir, ages, now=time.time(), check=context.check)
+    went = sweep(parts.store, parts.settings.data_dir, chosen, now=time.time(), check=context.check)
     erased = 0
     if parts.rights is not None:
         with parts.rights() as rights:

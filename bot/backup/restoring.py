@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -22,15 +22,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.backup.archive import Manifest, Reading, member_of, opened, verify
 from bot.backup.settings_files import placeable
-from bot.backup.shelf import sync_folder
+from bot.backup.shelf import need_space
 from bot.backup.targets import PostgresqlTarget, SqliteTarget, Target
 from bot.backup.writing import WEIGHTS, Told
-from bot.errors import BackupDamaged, BackupTooNew, NoSpace, RestoreFailed, StoreError
+from bot.errors import BackupDamaged, BackupTooNew, RestoreFailed, StoreError
 from bot.store import audit, dump, privacy, starting
 from bot.store.database import Store, address_of, file_of, open_store
 from bot.store.snapshot import NO_LIMITS
+from knowledge.editions.files import fsync
 
-_SPARE = 64_000_000
 _CURRENT = "current"
 """Names the serving edition (knowledge/editions/shelf.py)."""
 
@@ -283,7 +283,8 @@ def _move_files(data_dir: Path, staging: Path, manifest: Manifest, aside: str, m
         pointer.write_text(manifest.edition + "\n", encoding="utf-8")
         moves.move(editions / _CURRENT, data_dir / aside / "editions" / _CURRENT)
         moves.move(pointer, editions / _CURRENT)
-    sync_folder(data_dir)
+    with suppress(OSError):  # some network file systems cannot
+        fsync(data_dir)
 
 
 def _place_config(
@@ -308,16 +309,10 @@ def _place_config(
 def _check_space(data_dir: Path, store: Path | None, manifest: Manifest) -> None:
     """Rows need about as much in a database as in their lines, and half as much again for its indexes. Raises NoSpace."""
     rows = sum(one.bytes for name, one in manifest.members.items() if name.startswith("store/"))
-    files = manifest.unpacked - rows + _SPARE
-    rows += rows // 2
-    same = store is not None and store.stat().st_dev == data_dir.stat().st_dev
-    wanted = [(data_dir, files + (rows if same else 0))]
-    if store is not None and not same:
-        wanted.append((store, rows + _SPARE))
-    for folder, needed in wanted:
-        free = shutil.disk_usage(folder).free
-        if free < needed:
-            raise NoSpace(path=folder, needed=needed // 1_000_000, free=free // 1_000_000)
+    wanted = [(data_dir, manifest.unpacked - rows)]
+    if store is not None:
+        wanted.append((store, rows + rows // 2))
+    need_space(*wanted)
 
 
 @contextmanager

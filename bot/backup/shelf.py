@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import time
@@ -14,13 +13,15 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from bot.backup.archive import Manifest, glance
-from bot.errors import BackupBusy, BackupError, BackupNotWritten
+from bot.errors import BackupBusy, BackupError, BackupNotWritten, NoSpace
 
 FOLDER = "backups"
 """In the data directory: also for copies from before the store was brought up to date (bot/store/starting.py)."""
 _OURS = re.compile(r"saseo-\d{8}T\d{6}Z(?:-\d+)?\.zip")
 _BEFORE = re.compile(r"before-\d{4}-\d{8}T\d{6}Z\.(?:sqlite|zip)")
 _BEFORE_SECONDS = 30 * 86400.0
+_SPARE = 64_000_000
+"""Bytes that a disk keeps free."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,14 @@ class BackupShelf:
         )
 
 
-def sync_folder(folder: Path) -> None:
-    """A new name in it is on the disk then. Raises OSError."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def need_space(*wanted: tuple[Path, int]) -> None:
+    """Folders, which must be there, and bytes that each is to take; what lies on one disk adds up. Raises NoSpace, OSError."""
+    disks: dict[int, tuple[Path, int]] = {}
+    for folder, needed in wanted:
+        disk = folder.stat().st_dev
+        first, before = disks.get(disk, (folder, _SPARE))
+        disks[disk] = (first, before + needed)
+    for folder, needed in disks.values():
+        free = shutil.disk_usage(folder).free
+        if free < needed:
+            raise NoSpace(path=folder, needed=needed // 1_000_000, free=free // 1_000_000)

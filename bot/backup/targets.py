@@ -14,12 +14,12 @@ from sqlalchemy import URL, Connection, Engine, create_engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from bot.backup.shelf import sync_folder
 from bot.errors import RestoreRefused
 from bot.store import migrations, schema, starting
 from bot.store.database import APPLICATION, postgresql_url
 from bot.store.in_use import SUFFIX, Hold
 from bot.store.snapshot import NO_LIMITS
+from knowledge.editions.files import fsync
 
 _JOURNALS = ("-journal", "-wal", "-shm")
 
@@ -113,8 +113,7 @@ class SqliteTarget:
 
     def put(self, aside: str) -> str:
         """See `Target`."""
-        with self._fresh.open("rb") as written:
-            os.fsync(written.fileno())
+        fsync(self._fresh)
         kept = self._file.with_name(aside)
         if self.taken:
             # What a crash left in a journal goes into the file first; a file that is broken is kept as it is, with its journal.
@@ -128,7 +127,8 @@ class SqliteTarget:
                 if journal.exists():
                     journal.rename(kept / journal.name)
         self._fresh.replace(self._file)
-        sync_folder(self._file.parent)
+        with suppress(OSError):  # it has its place already; some network file systems cannot
+            fsync(self._file.parent)
         return str(kept / self._file.name) if (kept / self._file.name).exists() else ""
 
 

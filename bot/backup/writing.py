@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -20,16 +19,15 @@ from typing import TypeAlias
 from sqlalchemy import Connection, Engine
 
 from bot.backup.archive import Manifest, Member, Table, Writing, member_of, safe
-from bot.backup.shelf import FOLDER, BackupShelf, sync_folder
-from bot.errors import BackupNotWritten, NoSpace
+from bot.backup.shelf import FOLDER, BackupShelf, need_space
+from bot.errors import BackupNotWritten
 from bot.store import audit, dump, starting
 from bot.store.database import Store
 from bot.store.snapshot import snapshot
+from knowledge.editions.files import whole
 
 WEIGHTS = "search-weights.json"
 CONFIG = "config/config.toml"
-_SPARE = 64_000_000
-"""Bytes that a disk keeps free."""
 _PASSWORDS = (
     re.compile(r"(postgres[a-z0-9+]*://[^:/@\s\"']*):[^\s\"']*(?=@)"),  # it may hold an unescaped @ or /
     re.compile(r"([a-z0-9+]+://[^:/@\s\"']*):[^/\s\"']*(?=@)"),
@@ -132,22 +130,15 @@ def program() -> str:
 
 def _write(to: Path, made_at: float, contents: Callable[[Writing], Manifest], told: Told) -> Written:
     """Whole under its name, or not there. Raises OSError."""
-    unfinished = to.with_name(f".{to.name.removeprefix('.')}.part")
-    unfinished.unlink(missing_ok=True)
-    try:
-        with open(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
-            writing = Writing(file, made_at)
-            try:
-                manifest = contents(writing)
-                seal = writing.finish(manifest, lambda done, total: told("seal", done, total))
-            except BaseException:
-                writing.give_up()
-                raise
-            size = file.seek(0, os.SEEK_END)
-        unfinished.replace(to)
-        sync_folder(to.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole(to) as unfinished, unfinished.open("r+b") as file:
+        writing = Writing(file, made_at)
+        try:
+            manifest = contents(writing)
+            seal = writing.finish(manifest, lambda done, total: told("seal", done, total))
+        except BaseException:
+            writing.give_up()
+            raise
+        size = file.seek(0, os.SEEK_END)
     return Written(to, size, seal, manifest)
 
 
@@ -266,9 +257,4 @@ def _check_space(parts: BackupParts, scratch: Path, target: Path) -> None:
         for path in folder.rglob("*")
         if path.is_file()
     )
-    copy, archive = store, store // 2 + files
-    same = scratch.stat().st_dev == target.stat().st_dev
-    for folder, needed in ((scratch, copy + (archive if same else 0)), (target, archive)):
-        free = shutil.disk_usage(folder).free
-        if free < needed + _SPARE:
-            raise NoSpace(path=folder, needed=(needed + _SPARE) // 1_000_000, free=free // 1_000_000)
+    need_space((scratch, store), (target, store // 2 + files))

@@ -6,13 +6,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-
 from bot.conversation import Person
 from bot.messages import Language
 from bot.privacy.notices import Wish
 from bot.privacy.pseudonyms import Pseudonyms
-from bot.store import audit, privacy
+from bot.store import privacy
 
 if TYPE_CHECKING:
     from bot.store.database import Store
@@ -78,16 +76,7 @@ class People:
 
     async def wish(self, person: Person, wished: Wish) -> bool:
         """Do what they wish, on record; False: it was so before."""
-        name, now = self.named(person), self._clock()
-
-        def do(connection: Connection) -> bool:
-            if wished == "suspend":
-                changed = privacy.suspend(connection, name, now=now)
-            else:
-                changed = privacy.resume(connection, name)
-            request = privacy.receive(connection, name, wished, now=now, days=self._days)
-            privacy.done(connection, request.id, {"changed": changed}, now=now)
-            audit.record(connection, by=name, action=f"privacy.{wished}", subject=name, origin=person.platform, now=now)
-            return changed
-
-        return await self._store.run(do)
+        name = self.named(person)
+        return await self._store.run(
+            privacy.wish, name, wished, by=name, now=self._clock(), days=self._days, origin=person.platform
+        )

@@ -48,10 +48,11 @@ class Stamp:
         return self.files == _look(target)
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """All of it or nothing, also over a power cut."""
+def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
+    """All of it or nothing, also over a power cut. `mode`: whom the system lets read it, at no moment more, less its umask."""
     fresh = path.with_name(path.name + ".new")
-    with fresh.open("w", encoding="utf-8") as stream:
+    fresh.unlink(missing_ok=True)  # of a process that died; it has its own mode
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())

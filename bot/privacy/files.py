@@ -6,12 +6,13 @@ Looked through: folders of job runs, what the gate keeps, samples beside LoRAs, 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from knowledge.editions.files import sha256 as sha256
 
 PLACES = ("jobs", "tuning/answers", "tuning/verdicts", "loras", "exports", "logs")
 """Under the data directory."""
@@ -63,31 +64,37 @@ def clear(data_dir: Path, wanted: Collection[bytes], *, running: Collection[str]
     return done
 
 
-def clear_aside(data_dir: Path, names: Collection[bytes], done: Cleared) -> None:
+def asides(data_dir: Path, store_file: Path | None) -> list[Path]:
+    """Folders of what restores put aside: in the data directory, and beside a SQLite file that lies elsewhere. Sorted."""
+    parents = {data_dir.resolve()} | ({store_file.resolve().parent} if store_file is not None else set())
+    return sorted(path for parent in parents for path in parent.glob(ASIDE) if path.is_dir())
+
+
+def clear_asides(data_dir: Path, store_file: Path | None, names: Collection[bytes], done: Cleared) -> None:
     """What a restore put aside goes whole when somebody of these `names` is in it: it serves nobody any more."""
-    for folder in sorted(data_dir.glob(ASIDE)):
+    for folder in asides(data_dir, store_file):
         if any(_holds(path, names) for path in sorted(folder.rglob("*")) if path.is_file()):
             for path in sorted(folder.rglob("*")):
                 if path.is_file():
-                    done.deleted[path.relative_to(data_dir).as_posix()] = sha256(path)
+                    done.deleted[shown(data_dir, path)] = sha256(path)
             remove_folder(folder)
+
+
+def shown(data_dir: Path, path: Path) -> str:
+    """As reports name it: below the data directory from there, elsewhere whole."""
+    full, root = path.resolve(), data_dir.resolve()
+    return full.relative_to(root).as_posix() if full.is_relative_to(root) else str(full)
 
 
 def delete(data_dir: Path, path: Path, done: Cleared) -> None:
     """One file; its hash goes into the report."""
-    name = path.relative_to(data_dir).as_posix() if path.is_relative_to(data_dir) else str(path)
+    name = shown(data_dir, path)
     try:
         done.deleted[name] = sha256(path)
         path.unlink()
     except OSError:
         done.deleted.pop(name, None)
         done.left.append(name)
-
-
-def sha256(path: Path) -> str:
-    """Of a file's content. Raises OSError."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove_folder(folder: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Column, Connection, and_, delete, func, or_, select, union_all
 
 from bot.privacy import files
+from bot.privacy_settings import PrivacySettings
 from bot.store import asides, audit, forgetting
 from bot.store.database import Store
 from bot.store.schema import (
@@ -33,31 +33,19 @@ _BATCH = 300
 """Rows of one transaction: the running service waits no longer than that."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ages:
-    """`[privacy]`, in days; 0: kept until somebody deletes it."""
-
-    questions: int = 90
-    traces: int = 30
-    feedback: int = 180
-    examples: int = 0
-    exports: int = 30
-    audit: int = 365
-
-    def before(self, days: int, now: float) -> float | None:
-        """What is older than this goes; None: nothing does."""
-        return now - days * DAY if days else None
-
-
 def sweep(
-    store: Store, data_dir: Path, ages: Ages, *, now: float, check: Callable[[], None] = lambda: None
+    store: Store, data_dir: Path, ages: PrivacySettings, *, now: float, check: Callable[[], None] = lambda: None
 ) -> dict[str, int]:
-    """One night's work: how many of each class went. `check` is called between transactions and may raise. Raises StoreError.
+    """One night's work: how many of each class went. Raises StoreError.
 
+    `ages`: `[privacy]`, where 0 keeps a class. `check` is called between transactions and may raise.
     Questions go with their answers, traces and votes. What was rated, corrected or escalated stays for `feedback` days after that, and
     after the last LoRA that learnt from it was made, if that is longer. A question that is being answered, or waits for it, stays.
     """
     done: dict[str, int] = {}
+
+    def before(days: int) -> float | None:
+        return now - days * DAY if days else None  # None: nothing is too old
 
     def take(name: str, work: Callable[[Connection], int]) -> None:
         done[name] = 0
@@ -65,25 +53,27 @@ def sweep(
             done[name] += gone
             check()
 
-    if (old := ages.before(ages.traces, now)) is not None:
+    if (old := before(ages.traces_days)) is not None:
         take("traces", lambda connection: _delete(connection, traces.c.question, traces.c.kept_at < old))
-    if (asked := ages.before(ages.questions, now)) is not None:
-        rated = ages.before(max(ages.feedback, ages.questions) if ages.feedback else 0, now)
+    if (asked := before(ages.questions_days)) is not None:
+        rated = before(max(ages.feedback_days, ages.questions_days) if ages.feedback_days else 0)
         take("questions", lambda connection: _questions(connection, asked, rated))
-    if (decided := ages.before(ages.feedback, now)) is not None:
+    if (decided := before(ages.feedback_days)) is not None:
         take("examples_rejected", lambda connection: _rejected(connection, decided))
-    if (approved := ages.before(ages.examples, now)) is not None:
+    if (approved := before(ages.examples_days)) is not None:
         take(
             "examples",
             lambda connection: _delete(
                 connection, examples.c.id, and_(examples.c.state == "approved", examples.c.decided_at < approved)
             ),
         )
-    if (written := ages.before(ages.exports, now)) is not None:
+    if (written := before(ages.exports_days)) is not None:
         done["exports"] = _exports(store, data_dir, written)
     aside = now - BEFORE_RESTORE_DAYS * DAY
-    done["before_restores"] = _before_restores(data_dir, aside) + store.run_now(_asides, aside)
-    if (recorded := ages.before(ages.audit, now)) is not None:
+    done["before_restores"] = _before_restores(files.asides(data_dir, store.file), aside) + store.run_now(
+        _asides, aside
+    )
+    if (recorded := before(ages.audit_days)) is not None:
         over = and_(privacy_requests.c.done_at.is_not(None), privacy_requests.c.done_at < recorded)
         take("requests", lambda connection: _delete(connection, privacy_requests.c.id, over))
         done["audit"] = store.run_now(audit.trim, older_than=recorded, by="job:retention", now=now)
@@ -140,9 +130,9 @@ def _rejected(connection: Connection, decided: float) -> int:
     )
 
 
-def _before_restores(data_dir: Path, made: float) -> int:
+def _before_restores(folders: Sequence[Path], made: float) -> int:
     """What a restore put aside holds people who may have been erased since."""
-    old = [path for path in data_dir.glob(files.ASIDE) if path.is_dir() and path.stat().st_mtime < made]
+    old = [path for path in folders if path.stat().st_mtime < made]
     for path in old:
         files.remove_folder(path)
     return len(old)

@@ -6,12 +6,16 @@ row that goes) and is at least a year younger: so what was deleted stays on reco
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 TRIMMED = "audit.trimmed"
 """The action under which old rows may go."""
-LEAST_SECONDS = 365 * 86400
+LEAST_DAYS = 365
 """Access records of personal data are kept for at least a year (the safety-measure standard's Art. 8)."""
+LEAST_SECONDS = LEAST_DAYS * 86400
 
 _MAY_GO = (
     f"EXISTS (SELECT 1 FROM audit AS later WHERE later.action = '{TRIMMED}' AND later.id > OLD.id "  # noqa: S608 - constants

@@ -90,7 +90,7 @@ def forget(
     up to then, after a restore. LoRAs that learnt from what goes are marked, and a tuning run without it is due.
     """
     theirs = personal.of_person(connection, person, before=before)
-    found = _counted(connection, theirs, person, now=now)
+    found = counted(connection, theirs, now=now)
     for name in found.loras:
         loras.mark(connection, name, REASON, now=now)
     if found.loras:
@@ -144,19 +144,15 @@ def forget_questions(connection: Connection, ids: Sequence[str]) -> None:
         _drop_if_empty(connection, gap)
 
 
-def preview(connection: Connection, person: str, *, now: float) -> Forgotten:
-    """What `forget` would take, taking nothing."""
-    return _counted(connection, personal.of_person(connection, person), person, now=now)
-
-
-def _counted(connection: Connection, theirs: Personal, person: str, *, now: float) -> Forgotten:
+def counted(connection: Connection, theirs: Personal, *, now: float) -> Forgotten:
+    """What `forget` would take of this, taking nothing."""
     gone = theirs.ids("examples")
     held = sum(_held(row, now) for row in theirs.tables["questions"])
     return Forgotten(
         tuple(gone),
         theirs.count("questions") - held,
         theirs.count("votes"),
-        sum(row["resolved_by"] == person for row in theirs.tables["escalations"]),
+        sum(row["resolved_by"] == theirs.person for row in theirs.tables["escalations"]),
         tuple(loras.loras_that_saw(connection, gone)),
         len(theirs.others),
         held,

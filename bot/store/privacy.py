@@ -10,9 +10,11 @@ from typing import Any, Literal
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store import audit
 from bot.store.schema import exports, privacy_people, privacy_requests, tombstones
 
 Kind = Literal["export", "forget", "suspend", "resume"]
+Wish = Literal["suspend", "resume"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,17 @@ def resume(connection: Connection, person: str) -> bool:
         return False
     _put(connection, person, {"suspended_at": None})
     return True
+
+
+def wish(
+    connection: Connection, person: str, wished: Wish, *, by: str, now: float, days: int, origin: str = ""
+) -> bool:
+    """`suspend` or `resume` as somebody asked, on record as a request that was answered; False: it was so before."""
+    changed = suspend(connection, person, now=now) if wished == "suspend" else resume(connection, person)
+    request = receive(connection, person, wished, now=now, days=days)
+    done(connection, request.id, {"changed": changed}, now=now)
+    audit.record(connection, by=by, action=f"privacy.{wished}", subject=person, origin=origin, now=now)
+    return changed
 
 
 def is_suspended(connection: Connection, person: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import sys
 import tempfile
@@ -12,6 +11,8 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, Engine, create_engine
 from sqlalchemy.pool import NullPool
+
+from knowledge.editions.files import whole
 
 NO_LIMITS = (
     "SET LOCAL statement_timeout = 0",
@@ -52,22 +53,8 @@ def copy_sqlite(file: Path, target: Path, told: Callable[[int, int], None] | Non
     `told`: pages done, of how many. Raises OSError and sqlite3.Error.
     """
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    unfinished = target.with_name(f".{target.name}.part")
-    unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    try:
+    with whole(target) as unfinished:
         _copy(file, unfinished, told)
-        with unfinished.open("rb") as written:
-            os.fsync(written.fileno())
-        unfinished.replace(target)
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        unfinished.unlink(missing_ok=True)
-        unfinished.with_name(unfinished.name + "-journal").unlink(missing_ok=True)
 
 
 class _StartsOver(Exception):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -38,3 +39,22 @@ def replace(path: Path, text: str) -> None:
     finally:
         aside.unlink(missing_ok=True)
     fsync(path.parent)
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """An empty file beside `target`, its owner's alone, that takes its place once it is written: whole on the disk, or not there at all.
+
+    One writer at a time. Raises OSError; what was at `target` is there as before then.
+    """
+    unfinished = target.with_name(f".{target.name.removeprefix('.')}.part")
+    unfinished.unlink(missing_ok=True)
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    try:
+        yield unfinished
+        fsync(unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    with suppress(OSError):  # it has its place already; some network file systems cannot
+        fsync(target.parent)

@@ -48,7 +48,10 @@ class Shown:
     @cached_property
     def pages(self) -> bool:
         """Whether every page that the writer was shown, or that the answer names, may be read: its words may come from any."""
-        return {*pages_of_answer(self.told), *((one.source, one.page) for one in self.passages if one.shown)} <= self._readable
+        return {
+            *pages_of_answer(self.told),
+            *((one.source, one.page) for one in self.passages if one.shown),
+        } <= self._readable
 
     @property
     def said(self) -> bool:

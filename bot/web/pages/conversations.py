@@ -23,8 +23,8 @@ from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.told import Told
 from bot.web.page import Page, is_htmx, render, viewer
-from bot.web.page_readers import AnySource, MayRead
-from bot.web.pages.conversation_shown import Shown
+from bot.web.page_readers import MayRead, PageName
+from bot.web.pages.conversation_shown import Shown, pages_of_answer
 from bot.web.viewer import Viewer
 
 if TYPE_CHECKING:
@@ -125,16 +125,10 @@ def _choices(connection: Connection) -> dict[str, Any]:
     return {"places": records.places(connection), "loras": records.loras(connection)}
 
 
-def _pages(told: Told) -> set[tuple[str, str]]:
+def _pages(told: Told) -> set[PageName]:
     """Every page whose title or words stand in the answer or its way."""
-    found: set[tuple[str, str]] = set()
-    if told.answer is not None:
-        answer = told.answer.answer
-        found |= {(one.source, one.page) for one in answer.shown}
-        found |= {(AnySource, one.page) for one in (*answer.citations, *answer.nearest)}
-    if told.trace is not None:
-        found |= {(one.source, one.page) for one in told.trace.passages}
-    return found
+    found = told.trace.passages if told.trace is not None else ()
+    return pages_of_answer(told) | {(one.source, one.page) for one in found}
 
 
 def _day(written: str) -> dt.date | None:

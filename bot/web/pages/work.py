@@ -13,8 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.errors import NotFoundInConsole, UnknownJob
-from bot.messages import Language
+from bot.errors import NotFoundInConsole
 from bot.store import audit, job_history, job_stops
 from bot.store import jobs as runs
 from bot.store.cursor import Cursor
@@ -22,7 +21,7 @@ from bot.store.database import Store
 from bot.store.job_rows import Run, State
 from bot.web import job_words, run_log
 from bot.web.job_book import JobBook, KnownJob, ask, state_of
-from bot.web.page import Page, allow, done, form, is_htmx, render, viewer
+from bot.web.page import Page, allow, done, form, is_htmx, origin, render, say, viewer
 from bot.web.texts import Texts
 
 _PAGE = 50
@@ -163,7 +162,7 @@ class _Work:
         """Ask for a job."""
         who = allow(request, "admin")
         job = request.path_params["job"]
-        await self._store.run(ask, self._book, job, by=who.by, origin=_origin(request), now=self._parts.clock())
+        await self._store.run(ask, self._book, job, by=who.by, origin=origin(request), now=self._parts.clock())
         return self._back(request, "work.asked", job)
 
     async def pause(self, request: Request) -> Response:
@@ -178,12 +177,12 @@ class _Work:
         who = allow(request, "admin")
         job, now = request.path_params["job"], self._parts.clock()
         if job not in self._book.jobs:
-            raise UnknownJob(job=job, known=", ".join(self._book.jobs))
+            raise NotFoundInConsole
 
         def write(connection: Connection) -> None:
             runs.switch(connection, job, pause, by=who.by, now=now)
             action = "job.pause" if pause else "job.resume"
-            audit.record(connection, by=who.by, action=action, subject=job, origin=_origin(request), now=now)
+            audit.record(connection, by=who.by, action=action, subject=job, origin=origin(request), now=now)
 
         await self._store.run(write)
         return self._back(request, "work.paused_now" if pause else "work.resumed_now", job)
@@ -199,7 +198,7 @@ class _Work:
                 detail = {"run": found.id, "state": found.state}
                 audit.record(
                     connection, by=who.by, action="job.stop", subject=found.job, detail=detail,
-                    origin=_origin(request), now=now,
+                    origin=origin(request), now=now,
                 )  # fmt: skip
             return found
 
@@ -207,9 +206,9 @@ class _Work:
         fields = await form(request)
         there = f"/jobs/runs/{wanted}" if fields.get("here") == "run" else "/jobs"
         if found is None:
-            return done(request, there, _say(request, "work.over"))
+            return done(request, there, say(request, "work.over"))
         key = "work.stopping_now" if found.state == "running" else "work.withdrawn"
-        return done(request, there, _say(request, key, job=self._title(request, found.job)))
+        return done(request, there, say(request, key, job=self._title(request, found.job)))
 
     def _lines(self, connection: Connection, request: Request, now: float) -> list[BoardLine]:
         stands = job_history.now_of(connection, self._book.jobs)
@@ -236,7 +235,7 @@ class _Work:
         return known.title(viewer(request).language) if known else job
 
     def _back(self, request: Request, key: str, job: str) -> Response:
-        return done(request, "/jobs", _say(request, key, job=self._title(request, job)))
+        return done(request, "/jobs", say(request, key, job=self._title(request, job)))
 
 
 def _words(request: Request, now: float) -> dict[str, Any]:
@@ -264,12 +263,3 @@ def _took(run: Run, now: float) -> float | None:
 def _texts(request: Request) -> Texts:
     found: Texts = request.app.state.renderer.texts
     return found
-
-
-def _say(request: Request, key: str, **values: object) -> str:
-    language: Language = viewer(request).language
-    return _texts(request)(key, language, **values)
-
-
-def _origin(request: Request) -> str:
-    return request.client.host if request.client else ""

@@ -27,8 +27,10 @@ from bot.conversation import Asked, Person, Place, Vote
 from bot.examples.guards import Rules
 from bot.examples.workbench import Workbench
 from bot.messages import Outcome
-from bot.privacy.retention import Ages, sweep
-from bot.privacy.rights import Rights, reapply
+from bot.privacy.retention import sweep
+from bot.privacy.rights import Rights
+from bot.privacy.tombstones import reapply
+from bot.privacy_settings import PrivacySettings
 from bot.releases.releases import Releases
 from bot.store import answers, audit, escalations, examples, jobs, loras, questions, votes
 from bot.store.database import Store, open_store
@@ -332,7 +334,7 @@ class Life(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 40, 100]))
     def time_passes_and_the_night_comes(self, days: int) -> None:
         self.it.clock.now += days * 86400.0
-        sweep(self.it.store, self.it.data, Ages(), now=self.it.clock.now)
+        sweep(self.it.store, self.it.data, PrivacySettings(), now=self.it.clock.now)
         self.it.rights.reapply()
         self.it.answered = [one for one in self.it.answered if self.it.store.run_now(answers.get, one[0]) is not None]
 

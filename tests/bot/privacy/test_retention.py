@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from bot.conversation import Vote
 from bot.messages import Outcome
-from bot.privacy.retention import DAY, Ages, sweep
+from bot.privacy.retention import DAY, sweep
+from bot.privacy_settings import PrivacySettings
 from bot.store import answers, audit, escalations, examples, facts, loras, privacy, questions, votes
 from bot.store.database import Store
 from bot.store.loras import LoraRecord
@@ -58,7 +59,7 @@ def count(store: Store, table: str) -> int:
 
 
 def run(store: Store, folder: Path, **ages: int) -> dict[str, int]:
-    return sweep(store, folder, Ages(**ages), now=NOW)
+    return sweep(store, folder, PrivacySettings(**{f"{name}_days": days for name, days in ages.items()}), now=NOW)
 
 
 def test_questions_and_their_ways_go_at_their_ages(store: Store, tmp_path: Path) -> None:
@@ -215,5 +216,5 @@ def test_it_can_be_left_between_transactions(store: Store, tmp_path: Path) -> No
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        sweep(store, tmp_path, Ages(), now=NOW, check=stop)
+        sweep(store, tmp_path, PrivacySettings(), now=NOW, check=stop)
     assert run(store, tmp_path)["questions"] == 1

@@ -15,7 +15,8 @@ from bot.conversation import Person, Place, Vote
 from bot.errors import BadPerson, CopyNotWritable, ModelMissing, StoreError
 from bot.loras.shelf import LoraShelf
 from bot.messages import Outcome
-from bot.privacy.rights import TOMBSTONES, Rights, read_tombstones
+from bot.privacy.rights import Rights
+from bot.privacy.tombstones import TOMBSTONES, read_tombstones
 from bot.releases.choosing import Choosing
 from bot.releases.releases import Releases
 from bot.store import answers, audit, escalations, examples, facts, jobs, loras, privacy, questions, votes
@@ -176,7 +177,7 @@ def test_an_erasure_reaches_rows_files_exports_gaps_and_facts(store: Store, righ
     kept.write_text(json.dumps({"answer": WORDS}, ensure_ascii=False), encoding="utf-8")
     copy = Path(rights.export(KIM.key, None, by="cli")["path"])
 
-    report = rights.forget(KIM.key, by="web:park", origin="10.0.0.9")
+    report = rights.forget(KIM.key, by="web:park")
 
     left = cells(store)
     assert "제가 답한 말입니다." not in left
@@ -196,9 +197,8 @@ def test_an_erasure_reaches_rows_files_exports_gaps_and_facts(store: Store, righ
     assert rights.verify_report(report)
     assert not rights.verify_report({**report, "questions": 0})
     [_, entry] = store.run_now(audit.entries, action="privacy.forget")
-    assert (entry.by, entry.origin, entry.subject, entry.detail["report"]) == (
+    assert (entry.by, entry.subject, entry.detail["report"]) == (
         "web:park",
-        "10.0.0.9",
         KIM_NAME,
         report["signature"],
     )

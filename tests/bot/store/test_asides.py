@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from bot.privacy.retention import DAY, Ages, sweep
+from bot.privacy.retention import DAY, sweep
+from bot.privacy_settings import PrivacySettings
 from bot.store.asides import asides, drop, holds
 from bot.store.database import Store
 
@@ -46,6 +47,6 @@ def test_it_is_found_looked_into_and_dropped(aside: Store) -> None:
 
 
 def test_it_goes_after_a_month(aside: Store, tmp_path: Path) -> None:
-    assert sweep(aside, tmp_path, Ages(), now=MADE + 29 * DAY)["before_restores"] == 0
-    assert sweep(aside, tmp_path, Ages(), now=MADE + 31 * DAY)["before_restores"] == 1
+    assert sweep(aside, tmp_path, PrivacySettings(), now=MADE + 29 * DAY)["before_restores"] == 0
+    assert sweep(aside, tmp_path, PrivacySettings(), now=MADE + 31 * DAY)["before_restores"] == 1
     assert aside.run_now(asides) == {}

@@ -7,9 +7,9 @@ from sqlalchemy import Connection, select
 
 from bot.conversation import Person, Vote
 from bot.messages import Outcome
-from bot.store import answers, escalations, examples, jobs, loras, questions, votes
+from bot.store import answers, escalations, examples, jobs, loras, personal, questions, votes
 from bot.store.database import Store
-from bot.store.forgetting import Forgotten, forget, preview
+from bot.store.forgetting import Forgotten, counted, forget
 from bot.store.loras import LoraRecord
 from bot.store.schema import metadata
 from tests.bot.examples.rows import example
@@ -63,8 +63,9 @@ def test_nothing_names_the_person_afterwards(lived: Store) -> None:
 def test_what_it_takes_is_told_before_and_after(lived: Store) -> None:
     ids = tuple(sorted((example("own").id, example("stood").id)))
     expected = Forgotten(ids, questions=1, votes=2, resolutions=1, loras=("touched",), others=1)
-    assert lived.run_now(preview, KIM.key, now=9.0) == expected
-    assert lived.run_now(preview, KIM.key, now=9.0) == expected  # looking takes nothing
+    theirs = lived.run_now(personal.of_person, KIM.key)
+    assert lived.run_now(counted, theirs, now=9.0) == expected
+    assert lived.run_now(counted, theirs, now=9.0) == expected  # looking takes nothing
     assert lived.run_now(forget, KIM.key, asked_by="terminal:r", now=9.0) == expected
     assert lived.run_now(forget, KIM.key, asked_by="terminal:r", now=9.0) == Forgotten((), 0, 0, 0)
 

@@ -147,7 +147,7 @@ async def test_pause_and_resume(browse: Opening, page: Page, store: Store) -> No
     html = (await browser.post("/jobs/reindex/resume")).text
     assert 'action="/jobs/reindex/run"' in html
     assert [one.action for one in store.run_now(audit.entries, action="job.")] == ["job.resume", "job.pause"]
-    assert (await browser.post("/jobs/nothing/pause")).status_code == 409
+    assert (await browser.post("/jobs/nothing/pause")).status_code == 404
 
 
 async def test_what_runs_is_shown_with_its_progress_and_can_be_stopped(

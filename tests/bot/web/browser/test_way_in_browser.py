@@ -57,6 +57,10 @@ async def test_filters_and_keys_lead_to_a_question_and_back(serve: Serving, visi
     assert await links.count() == 50
     await tab.get_by_role("link", name="더 보기").click()
     await expect(links).to_have_count(60)
+    await expect(links.nth(50)).to_be_focused()  # keys go on where the new ones begin
+    await expect(tab.locator(".htmx-settling, .htmx-added")).to_have_count(
+        0
+    )  # htmx focuses once more when it has settled
     await tab.keyboard.press("/")
     await tab.keyboard.type("질문 4")
     await expect(links).to_have_count(11)  # 4, 40 to 49
