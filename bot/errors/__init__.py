@@ -75,6 +75,8 @@ knowledge.errors.ExplainedError
     │   ├── HiddenInConsole             nobody decides about what they may not read
     │   ├── BadShare                    of a trial
     │   ├── FormExpired                 its token is not this session's
+    │   ├── WrongConsoleHost            called by a name that is not its own
+    │   ├── ConsoleProxied              a proxy passes strangers on, and there are no accounts
     │   ├── ConsoleNeedsAccount         reachable from elsewhere, and nobody could log in
     │   ├── ConsoleNotStarted           its address is taken or not this machine's
     │   ├── UnknownAccount
@@ -205,12 +207,14 @@ from bot.errors.web import (
     BadShare,
     ConsoleNeedsAccount,
     ConsoleNotStarted,
+    ConsoleProxied,
     FormExpired,
     HiddenInConsole,
     NotAllowedInConsole,
     NotFoundInConsole,
     UnknownAccount,
     WebError,
+    WrongConsoleHost,
 )
 from bot.errors.writing import WriterBusy, WriterFailed, WriterTimeout, WritingCancelled, WritingError
 from knowledge.errors import ExplainedError
@@ -240,6 +244,7 @@ __all__ = [
     "CannotTuneHere",
     "ConsoleNeedsAccount",
     "ConsoleNotStarted",
+    "ConsoleProxied",
     "CopyNotWritable",
     "DeliveryFailed",
     "DetailsNotWritable",
@@ -325,5 +330,6 @@ __all__ = [
     "WritingError",
     "WrongBase",
     "WrongChecksum",
+    "WrongConsoleHost",
     "WrongPrivacyKey",
 ]

@@ -50,6 +50,32 @@ class FormExpired(WebError):
     en = "The page was too old, so nothing was done. Reload it and try again."
 
 
+class WrongConsoleHost(WebError):
+    """The browser calls the console by a name that is not its own: another site's page may be behind it."""
+
+    ko = (
+        "이 주소는 웹 콘솔의 주소가 아니어서 열지 않았습니다. 이 이름으로 접속해야 한다면 설정 파일의 [web] public_url에 "
+        "그 주소를 적고 Saseo를 다시 시작해 주십시오."
+    )
+    en = (
+        "The console does not answer at this address, for it is not its own. If you mean to reach it by this name, put the "
+        "address into [web] public_url of the settings and restart Saseo."
+    )
+
+
+class ConsoleProxied(WebError):
+    """Passed on by a proxy, while anybody without an account would be an admin."""
+
+    ko = (
+        "프록시를 거쳐 온 요청이지만 웹 콘솔에 계정이 없어 열지 않았습니다. 이 컴퓨터에서 "
+        "`saseo accounts add 이름 --role admin`으로 계정을 만들어 주십시오."
+    )
+    en = (
+        "This came through a proxy, but the console has no accounts, so it was not answered. Make one on this machine with "
+        "`saseo accounts add NAME --role admin`."
+    )
+
+
 class ConsoleNeedsAccount(WebError):
     """`host`."""
 

@@ -66,13 +66,14 @@ def make_app(
                 language=options.language,
                 texts=options.texts,
                 explain=renderer.explained,
+                refuse=renderer.refused,
                 unforeseen=_unforeseen(renderer, texts),
                 open_paths=open_paths,
             ),
         ],
         exception_handlers={
             ExplainedError: _known(renderer),
-            HTTPException: _http(renderer, texts),
+            HTTPException: _http(renderer),
         },
     )
     app.state.renderer = renderer
@@ -100,13 +101,9 @@ def _known(renderer: Renderer) -> Handling:
     return handle
 
 
-def _http(renderer: Renderer, texts: Texts) -> Handling:
+def _http(renderer: Renderer) -> Handling:
     def handle(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        key = f"error.{status}"
-        language = request.state.viewer.language
-        sentence = texts(key, language) if texts.has(key) and status != 500 else f"HTTP {status}"
-        return renderer.failed(request, sentence, status)
+        return renderer.refused(request, error.status_code if isinstance(error, HTTPException) else 500)
 
     return handle
 

@@ -28,6 +28,15 @@ HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
 _SAID = "saseo_said"
 _LONGEST_SAID = 400
+_STATUS = {
+    "NotFoundInConsole": 404,
+    "FormExpired": 403,
+    "NotAllowedInConsole": 403,
+    "ConsoleProxied": 403,
+    "WrongConsoleHost": 421,
+    "StoreError": 503,
+}
+"""Of known errors; of others 409."""
 
 
 class Renderer:
@@ -86,13 +95,18 @@ class Renderer:
     def explained(self, request: Request, error: ExplainedError) -> Response:
         """A known error as a page, or as a part for htmx."""
         viewer: Viewer = request.state.viewer
-        status = {"NotFoundInConsole": 404, "FormExpired": 403, "NotAllowedInConsole": 403, "StoreError": 503}.get(
-            type(error).__name__, 409
-        )
+        status = _STATUS.get(type(error).__name__, 409)
         sentence = error.explain(viewer.language)
         if isinstance(error, NotAllowedInConsole):
             role = self.texts(f"role.{error.details['role']}", viewer.language)
             sentence = type(error)(role=role).explain(viewer.language)
+        return self.failed(request, sentence, status)
+
+    def refused(self, request: Request, status: int) -> Response:
+        """A page for a status of HTTP."""
+        key = f"error.{status}"
+        known = self.texts.has(key) and status != 500  # which has a reference
+        sentence = self.texts(key, request.state.viewer.language) if known else f"HTTP {status}"
         return self.failed(request, sentence, status)
 
     def failed(self, request: Request, sentence: str, status: int) -> Response:

@@ -26,7 +26,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.errors import FormExpired
+from bot.errors import ConsoleProxied, FormExpired, WrongConsoleHost
 from bot.messages import Language
 from bot.readable_texts import Texts
 from bot.store import web_accounts
@@ -86,7 +86,7 @@ def door(host: str, public_url: str, proxies: Collection[str] = ()) -> Door:
 
 
 class BodyLimit:
-    """Refuses bodies above `BIGGEST_BODY`, told or not, and those that do not come in time."""
+    """Who reads a body above `BIGGEST_BODY`, told or not, gets TooBig; one that does not come in time: TimeoutError."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -97,9 +97,7 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         told = dict(scope["headers"]).get(b"content-length", b"0")
-        if not told.isdigit() or int(told) > BIGGEST_BODY:
-            await PlainTextResponse("413", status_code=413)(scope, receive, send)
-            return
+        announced = int(told) if told.isdigit() else BIGGEST_BODY + 1
         read, whole = 0, False
         until = asyncio.get_running_loop().time() + _BODY_SECONDS
 
@@ -107,6 +105,8 @@ class BodyLimit:
             nonlocal read, whole
             if whole:  # now it only waits for the visitor to leave
                 return await receive()
+            if announced > BIGGEST_BODY:
+                raise TooBig
             async with asyncio.timeout_at(until):
                 message = await receive()
             read += len(message.get("body", b""))
@@ -115,10 +115,7 @@ class BodyLimit:
                 raise TooBig
             return message
 
-        try:
-            await self._app(scope, counted, send)
-        except TooBig:
-            await PlainTextResponse("413", status_code=413)(scope, receive, send)
+        await self._app(scope, counted, send)
 
 
 class TooBig(Exception):
@@ -137,18 +134,20 @@ class Guard:
         language: Language,
         texts: Texts,
         explain: Callable[[Request, ExplainedError], Response],
+        refuse: Callable[[Request, int], Response],
         unforeseen: Callable[[Request, Exception], Response],
         open_paths: Collection[str] = (),
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`open_paths`: what needs no login: the login itself, health. `explain` makes the page of a known error,
-        `unforeseen` logs another one and makes its page."""
+        """`open_paths`: what needs no login: the login itself, health. `explain` makes the page of a known error, `refuse` that of a
+        status, `unforeseen` logs another one and makes its page."""
         self._app = app
         self._store = store
         self._where = where
         self._language = language
         self._texts = texts
         self._explain = explain
+        self._refuse = refuse
         self._unforeseen = unforeseen
         self._open = tuple(open_paths)
         self._clock = clock
@@ -175,13 +174,13 @@ class Guard:
         try:
             early = await self._turned_away(request, visitor)
         except TooBig:
-            raise
+            early = self._refuse(request, 413)
         except ExplainedError as error:  # a form that is too old, a store that is away
             early = self._explain(request, error)
         except TimeoutError:
-            early = PlainTextResponse("408", status_code=408)
+            early = self._refuse(request, 408)
         except HTTPException as error:  # a form that cannot be read
-            early = PlainTextResponse(str(error.status_code), status_code=error.status_code)
+            early = self._refuse(request, error.status_code)
         except Exception as error:  # noqa: BLE001 - whatever was sent, the answer carries our headers
             early = self._unforeseen(request, error)
         if early is not None:
@@ -190,7 +189,8 @@ class Guard:
         try:
             await self._app(scope, _again(request, receive), dressed)
         except TooBig:
-            raise
+            if not begun:
+                await self._refuse(request, 413)(scope, receive, dressed)
         except Exception as error:  # noqa: BLE001 - whatever it was, the browser gets a page with our headers
             response = self._unforeseen(request, error)
             if not begun:
@@ -214,14 +214,14 @@ class Guard:
         request.state.secure = self._where.secure
         request.state.viewer = self._stranger(request, visitor)
         if not self._is_ours(request):
-            return PlainTextResponse("421 Misdirected Request: [web] public_url", status_code=421)
+            raise WrongConsoleHost
         if _path(request).startswith("/static/"):
             return None
         needed = self._where.login or await self._store.run(web_accounts.count) > 0
         if not needed and any(name in request.headers for name in _FORWARDED):
             # A proxy on this machine passes strangers on; without accounts each of them would be an admin.
             _log.warning(json.dumps({"event": "console_forwarded_without_login"}))
-            return PlainTextResponse("403: saseo accounts add NAME --role admin", status_code=403)
+            raise ConsoleProxied
         request.state.viewer = viewer = await self._viewer(request, needed)
         if request.method not in _SAFE and not await self._is_from_us(request, viewer):
             raise FormExpired

@@ -69,8 +69,14 @@ STRINGS = {
         "Accounts are made with `saseo accounts add` on the machine that runs Saseo.",
     ),
     "error.title": ("처리하지 못했습니다", "That did not work"),
+    "error.400": ("보낸 내용을 읽을 수 없습니다.", "What was sent cannot be read."),
     "error.404": ("찾으시는 화면이 없습니다.", "There is no such page."),
     "error.405": ("이 주소에는 그런 요청을 보낼 수 없습니다.", "This address does not take such requests."),
+    "error.408": (
+        "보낸 내용이 제때 도착하지 않았습니다. 다시 시도해 주십시오.",
+        "What was sent did not arrive in time. Try again.",
+    ),
+    "error.413": ("보낸 내용이 너무 큽니다.", "What was sent is too large."),
     "error.500": (
         "예상하지 못한 문제가 생겼습니다. 같은 문제가 이어지면 로그에서 {reference}을(를) 찾아 주십시오.",
         "Something unforeseen went wrong. If it happens again, look for {reference} in the log.",

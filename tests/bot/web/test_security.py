@@ -192,14 +192,18 @@ async def test_htmx_sends_the_token_as_a_header(browse: Opening) -> None:
 
 async def test_another_sites_name_for_this_machine_is_refused(browse: Opening) -> None:
     """DNS rebinding: evil.example resolves to 127.0.0.1, so its pages reach us with their own name."""
-    assert (await browse([PAGE], address="http://evil.example:8787").get("/")).status_code == 421
+    refused = await browse([PAGE], address="http://evil.example:8787").get("/")
+    assert refused.status_code == 421
+    assert "[web] public_url" in refused.text
     assert (await browse([PAGE], address="http://localhost:8787").get("/")).status_code == 200
 
 
 async def test_strangers_that_a_proxy_passes_on_are_no_admins(browse: Opening, store: Store) -> None:
     browser = browse([PAGE])
     headers = {"x-forwarded-for": "203.0.113.7"}
-    assert (await browser.get("/", headers=headers)).status_code == 403
+    refused = await browser.get("/", headers=headers)
+    assert refused.status_code == 403
+    assert "saseo accounts add" in refused.text
     add_account(store, "kim")
     assert (await browser.get("/", headers=headers)).url.path == "/login"
 
@@ -266,6 +270,8 @@ async def test_a_body_that_is_too_large_is_refused_told_or_not(browse: Opening, 
         headers={"content-type": "application/x-www-form-urlencoded"},
     )
     assert answer.status_code == 413
+    assert "너무 큽니다" in answer.text
+    assert answer.headers["Content-Security-Policy"] == HEADERS["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(
