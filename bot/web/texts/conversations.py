@@ -67,7 +67,6 @@ STRINGS = {
     "conversations.waited": ("차례 기다림", "Waited for its turn"),
     "conversations.first_token": ("첫 글자까지", "To the first word"),
     "conversations.whole": ("답변 완료까지", "To the whole answer"),
-    "conversations.step": ("단계", "Step"),
     "conversations.step.condense": ("질문 정리", "Condensing the question"),
     "conversations.step.embed": ("질문을 벡터로", "Embedding the question"),
     "conversations.step.search": ("검색", "Searching"),

@@ -198,7 +198,6 @@ STRINGS = {
         "후보 {n}개에 없습니다. 질문과 겹치는 낱말이 거의 없거나, 이 그룹이 읽을 수 없거나, 색인에 없는 문서입니다.",
         "Not among the {n} candidates: it shares hardly a word with the question, these groups may not read it, or it is not indexed.",
     ),
-    "wiki.s.score": ("점수 {score}", "score {score}"),
     "wiki.s.score_label": (
         "점수 {score}, 그중 형태소 {morpheme}, 글자쌍 {bigram}, 의미 {dense}",
         "score {score}: morphemes {morpheme}, character pairs {bigram}, meaning {dense}",

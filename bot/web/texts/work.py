@@ -105,7 +105,6 @@ STRINGS = {
     "work.attempt": ("시도", "Attempts"),
     "work.owner": ("프로세스", "Process"),
     "work.arguments": ("조건", "Arguments"),
-    "work.error": ("오류", "Error"),
     "work.died": (
         "실행하던 프로세스가 여러 번 죽어 그만두었습니다. 기록을 확인해 주십시오.",
         "Its process died, again and again, so it was given up. See the log.",
