@@ -15,6 +15,8 @@ PIP_ARGS ?=
 BUNDLE ?=
 BUNDLE_ARGS ?=
 PREFIX ?=
+# Processes that run tests: more than a small machine has cores, for many tests wait.
+TEST_PROCESSES ?= 3
 # The small writer of the tests; the demo uses the default of config.toml.
 TEST_MODELS := multilingual-e5-small qwen2.5-coder-0.5b
 
@@ -29,7 +31,7 @@ install: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/saseo models pull $(TEST_MODELS)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -83,21 +83,21 @@ class AnswerFlow:
                 yield event
 
     async def _events(self, question: Question, way: Way) -> AsyncIterator[Event]:
+        ended = False
         try:
             if not way.question.text:
                 yield failed(way, texts.empty_question(way.language), "empty_question")
                 return
-            answer = None
             graph: Any = self._graph.astream({}, context=way, stream_mode="custom")
             async with aclosing(graph) as events:  # leaving early must stop the writer now, not at garbage collection
                 async for event in events:
                     if isinstance(event, Finished):
-                        answer = event.answer
+                        record(question, event.answer)  # before anybody posts it
+                        ended = True
                     yield event
-            if answer is not None:
-                record(question, answer)
         except (asyncio.CancelledError, GeneratorExit):
-            _log.info(json.dumps({"event": "cancelled", "question": question.id}))
+            if not ended:
+                _log.info(json.dumps({"event": "cancelled", "question": question.id}))
             raise
         except ExplainedError as error:
             yield failed(way, error.explain(way.language), type(error).__name__)

@@ -10,11 +10,9 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import privacy_texts as texts
-from bot.commands.output import as_json
+from bot.commands.output import BY, as_json, json_option
 from bot.commands.tools import Tools
 from bot.errors import CopyNotWritable
-
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 
 
 @click.group("audit")
@@ -27,7 +25,7 @@ def audit() -> None:
 @click.option("--before", type=int, help="이 번호보다 앞의 기록만 보여 줍니다.")
 @click.option("--action", default="", help="이 작업만 보여 줍니다. 점으로 끝나면 그것으로 시작하는 작업(예: privacy.).")
 @click.option("--subject", default="", help="이 대상의 기록만 보여 줍니다(예: 사람의 가명).")
-@_JSON
+@json_option
 @click.pass_obj
 def list_entries(tools: Tools, most: int, before: int | None, action: str, subject: str, json_wanted: bool) -> None:
     """새 기록부터 보여 줍니다."""
@@ -47,7 +45,7 @@ def list_entries(tools: Tools, most: int, before: int | None, action: str, subje
 
 @audit.command("verify")
 @click.option("--known", default="", help="전에 적어 둔 마지막 해시. 그때까지의 기록이 그대로인지도 확인합니다.")
-@_JSON
+@json_option
 @click.pass_context
 def verify(context: click.Context, known: str, json_wanted: bool) -> None:
     """기록이 바뀌거나 빠지지 않았는지 해시를 따라 확인합니다. 이상이 있으면 1로 끝납니다."""
@@ -79,30 +77,24 @@ def verify(context: click.Context, known: str, json_wanted: bool) -> None:
 
 @audit.command("export")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@_JSON
+@json_option
 @click.pass_obj
 def export(tools: Tools, file: Path, json_wanted: bool) -> None:
     """모든 기록을 JSON Lines 파일로 내보냅니다. 내보낸 것도 기록합니다."""
-    from sqlalchemy import Connection
-
     from bot.store import audit as kept
+    from knowledge.editions.files import whole
 
-    def write(connection: Connection) -> tuple[int, str]:
-        count, head = 0, kept.START
-        with file.open("w", encoding="utf-8") as out:
-            for one in kept.every(connection):
-                out.write(as_json(one.as_json()) + "\n")
-                count, head = count + 1, one.hash
-        kept.record(
-            connection, by="cli", action="audit.export", detail={"entries": count, "head": head}, now=time.time()
-        )
-        return count, head
-
+    count, head, last = 0, kept.START, 0
     with tools.open_store() as store:
         try:
-            count, head = store.run_now(write)
+            with whole(file) as unfinished, unfinished.open("w", encoding="utf-8") as out:
+                while page := store.run_now(kept.following, last):
+                    out.writelines(as_json(one.as_json()) + "\n" for one in page)
+                    count, head, last = count + len(page), page[-1].hash, page[-1].id
         except OSError as error:
             raise CopyNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
+        detail = {"entries": count, "head": head}
+        store.run_now(kept.record, by=BY, action="audit.export", detail=detail, now=time.time())
     if json_wanted:
         click.echo(as_json({"path": str(file), "entries": count, "head": head}))
     else:

@@ -10,23 +10,20 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import backup_texts as texts
-from bot.commands.output import as_json, progress_bars
+from bot.commands.output import BY, as_json, json_option, progress_bars
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
     from bot.backup.archive import Manifest
     from bot.texts import Language
 
-BY = "cli"
-"""Who did it, on record: whoever sits at this terminal."""
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 _FILE = click.Path(path_type=Path)
 
 
 @click.group("backup", invoke_without_command=True)
 @click.option("--to", type=click.Path(path_type=Path), help="백업 파일이나 폴더. 없으면 [backup] folder에 만듭니다.")
 @click.option("--with-editions", is_flag=True, help="지금 쓰는 색인도 넣습니다. 없으면 복원한 뒤 다시 만듭니다.")
-@_JSON
+@json_option
 @click.pass_context
 def backup(context: click.Context, to: Path | None, with_editions: bool, json_wanted: bool) -> None:
     """질문과 답변, 평가, LoRA, 설정을 한 파일로 백업합니다. 서비스가 실행 중이어도 됩니다."""
@@ -40,7 +37,7 @@ def backup(context: click.Context, to: Path | None, with_editions: bool, json_wa
 
 
 @backup.command("list")
-@_JSON
+@json_option
 @click.pass_obj
 def list_backups(tools: Tools, json_wanted: bool) -> None:
     """[backup] folder에 있는 백업을 오래된 것부터 보여 줍니다."""
@@ -71,7 +68,7 @@ def list_backups(tools: Tools, json_wanted: bool) -> None:
 
 @backup.command("verify")
 @click.argument("file", type=_FILE)
-@_JSON
+@json_option
 @click.pass_obj
 def verify(tools: Tools, file: Path, json_wanted: bool) -> None:
     """백업의 모든 체크섬을 확인합니다. 아무것도 바꾸지 않습니다."""
@@ -93,7 +90,7 @@ def verify(tools: Tools, file: Path, json_wanted: bool) -> None:
     help="복원할 데이터 폴더(SQLite). 없으면 설정의 data_dir과 저장소에 복원합니다.",
 )
 @click.option("--yes", is_flag=True, help="묻지 않고 복원합니다.")
-@_JSON
+@json_option
 @click.pass_obj
 def restore(tools: Tools, file: Path, to: Path | None, yes: bool, json_wanted: bool) -> None:
     """백업을 복원합니다. 모든 체크섬을 먼저 확인하고, 있던 것은 옆에 보관합니다. 서비스를 먼저 끝내야 합니다."""

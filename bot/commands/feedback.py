@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from bot.commands import example_texts as texts
-from bot.commands.output import as_json
+from bot.commands.output import BY, as_json
 from bot.commands.tools import Tools
 from bot.errors import ExamplesNotWritable
 from bot.examples.example import Example, State
@@ -154,7 +154,7 @@ def _note_export(connection: Connection, file: Path, ids: Sequence[str], form: s
     privacy.exported(connection, "feedback", str(file.resolve()), digest, example_ids=ids, now=now)
     audit.record(
         connection,
-        by="cli",
+        by=BY,
         action="feedback.export",
         detail={"examples": len(ids), "format": form, "sha256": digest},
         now=now,

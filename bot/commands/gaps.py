@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from bot.commands import gap_texts as texts
-from bot.commands.output import as_json
+from bot.commands.output import BY, as_json
 from bot.commands.tools import Tools
 from bot.errors import GapsNotWritable
 from bot.gaps.gap import State
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from bot.gaps.exports import Format
     from bot.store.database import Store
 
-BY = "cli"
 _states = click.option(
     "--state",
     "states",

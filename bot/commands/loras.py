@@ -11,7 +11,7 @@ from bot.commands import lora_texts as texts
 from bot.commands.feedback import reviewer
 from bot.commands.loras_export import export_lora
 from bot.commands.loras_import import import_lora
-from bot.commands.output import as_json
+from bot.commands.output import as_json, json_option
 from bot.commands.tools import Tools
 from bot.commands.tune_run import evaluate_lora
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from bot.store.loras import Evaluation
     from bot.store.releases import Release
 
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 _REASON = click.option("--reason", default="", help="기록에 남길 이유")
 
 
@@ -35,7 +34,7 @@ loras.add_command(evaluate_lora)
 
 
 @loras.command("list")
-@_JSON
+@json_option
 @click.pass_obj
 def list_loras(tools: Tools, json_wanted: bool) -> None:
     """LoRA와 지금 답하는 것을 보여 줍니다."""
@@ -59,7 +58,7 @@ def list_loras(tools: Tools, json_wanted: bool) -> None:
 
 @loras.command("show")
 @click.argument("name")
-@_JSON
+@json_option
 @click.pass_obj
 def show(tools: Tools, name: str, json_wanted: bool) -> None:
     """LoRA 하나의 카드, 학습에 쓴 예시, 판정, 배포 기록을 보여 줍니다."""
@@ -82,7 +81,7 @@ def show(tools: Tools, name: str, json_wanted: bool) -> None:
 )
 @click.option("--overrule", is_flag=True, help="판정을 통과하지 않았어도 배포합니다. --reason이 필요합니다.")
 @_REASON
-@_JSON
+@json_option
 @click.pass_obj
 def promote(tools: Tools, name: str, share: float | None, overrule: bool, reason: str, json_wanted: bool) -> None:
     """이 LoRA로 답하게 합니다. none은 LoRA 없는 기반 모델입니다."""
@@ -93,7 +92,7 @@ def promote(tools: Tools, name: str, share: float | None, overrule: bool, reason
 
 @loras.command("rollback")
 @_REASON
-@_JSON
+@json_option
 @click.pass_obj
 def rollback(tools: Tools, reason: str, json_wanted: bool) -> None:
     """바로 앞의 배포로 되돌립니다. 일부 대화에만 쓰던 LoRA가 있으면 그것부터 거둡니다."""
@@ -104,7 +103,7 @@ def rollback(tools: Tools, reason: str, json_wanted: bool) -> None:
 
 @loras.command("delete")
 @click.argument("name")
-@_JSON
+@json_option
 @click.pass_obj
 def delete(tools: Tools, name: str, json_wanted: bool) -> None:
     """LoRA 파일을 지웁니다. 답하고 있는 LoRA는 지우지 않습니다."""

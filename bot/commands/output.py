@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
+BY = "cli"
+"""Who did it, on record: whoever sits at this terminal."""
+json_option = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
+
+
 def as_json(value: object) -> str:
     """One line, Korean as it is."""
     return json.dumps(value, ensure_ascii=False)

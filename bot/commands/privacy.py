@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -11,15 +12,11 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import privacy_texts as texts
-from bot.commands.output import as_json
+from bot.commands.output import BY, as_json, json_option
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
     from bot.store.privacy import Kind
-
-BY = "cli"
-"""Who did it, on record: whoever sits at this terminal."""
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 
 
 @click.group("privacy")
@@ -29,7 +26,7 @@ def privacy() -> None:
 
 @privacy.command("impact")
 @click.argument("person")
-@_JSON
+@json_option
 @click.pass_obj
 def impact(tools: Tools, person: str, json_wanted: bool) -> None:
     """이 사람을 지우면 무엇이 함께 지워지는지 보여 줍니다. 아무것도 바꾸지 않습니다."""
@@ -49,7 +46,7 @@ def impact(tools: Tools, person: str, json_wanted: bool) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="저장할 zip 파일. 없으면 data_dir/exports에 저장합니다.",
 )
-@_JSON
+@json_option
 @click.pass_obj
 def export(tools: Tools, person: str, out: Path | None, json_wanted: bool) -> None:
     """이 사람에 관해 저장된 모든 것을 zip(JSON)으로 내보냅니다."""
@@ -79,7 +76,7 @@ def forget(context: click.Context, person: str, yes: bool, json_wanted: bool, re
 @privacy.command("suspend")
 @click.argument("person")
 @click.option("--resume", is_flag=True, help="다시 학습에 쓸 수 있게 합니다.")
-@_JSON
+@json_option
 @click.pass_obj
 def suspend(tools: Tools, person: str, resume: bool, json_wanted: bool) -> None:
     """이 사람의 질문과 평가를 지금부터 학습에 쓰지 않습니다."""
@@ -95,7 +92,7 @@ def suspend(tools: Tools, person: str, resume: bool, json_wanted: bool) -> None:
 @privacy.command("request")
 @click.argument("person")
 @click.argument("kind", type=click.Choice(["export", "forget", "suspend"]))
-@_JSON
+@json_option
 @click.pass_obj
 def request(tools: Tools, person: str, kind: Kind, json_wanted: bool) -> None:
     """받은 요청을 적어 둡니다. 기한이 다가오면 `saseo doctor`가 알립니다."""
@@ -109,7 +106,7 @@ def request(tools: Tools, person: str, kind: Kind, json_wanted: bool) -> None:
 
 
 @privacy.command("requests")
-@_JSON
+@json_option
 @click.pass_obj
 def requests(tools: Tools, json_wanted: bool) -> None:
     """받은 요청과 처리 기한을 보여 줍니다."""
@@ -131,7 +128,6 @@ def requests(tools: Tools, json_wanted: bool) -> None:
 def new_key(context: click.Context, yes: bool) -> None:
     """잃어버린 개인정보 보호 키 대신 지금 있는 키를 받아들입니다."""
     from bot.privacy.opening import accept_key
-    from bot.store import audit
 
     tools: Tools = context.obj
     settings = tools.settings()
@@ -139,9 +135,27 @@ def new_key(context: click.Context, yes: bool) -> None:
         click.echo(texts.key_needs_yes(settings.language), err=True)
         context.exit(1)
     with tools.open_store() as store:
-        accept_key(store, settings.data_dir)
-        store.run_now(audit.record, by=BY, action="privacy.new_key", now=time.time())
+        accept_key(store, settings.data_dir, by=BY, now=time.time())
     click.echo(texts.new_key(settings.language))
+
+
+@privacy.command("verify-report")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@json_option
+@click.pass_context
+def verify_report(context: click.Context, file: Path, json_wanted: bool) -> None:
+    """삭제 보고서를 이 설치에서 만들었고 그 뒤로 바뀌지 않았는지 확인합니다. 아니면 1로 끝납니다."""
+    tools: Tools = context.obj
+    try:
+        report = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        report = None
+    with tools.rights() as rights:
+        whole = isinstance(report, dict) and rights.verify_report(report)
+    told = texts.report_verified(str(file), whole, tools.settings().language)
+    click.echo(as_json({"file": str(file), "whole": whole}) if json_wanted else told)
+    if not whole:
+        context.exit(1)
 
 
 def erase(context: click.Context, person: str, *, yes: bool, json_wanted: bool, report: Path | None = None) -> None:
@@ -151,8 +165,7 @@ def erase(context: click.Context, person: str, *, yes: bool, json_wanted: bool, 
     tools: Tools = context.obj
     language = tools.settings().language
     with tools.rights() as rights:
-        found = rights.impact(person)
-        if found["known"] and not yes:
+        if not yes and (found := rights.impact(person))["known"]:
             if not json_wanted:
                 click.echo(texts.impact(person, found, language))
             if json_wanted or not (sys.stdin.isatty() and sys.stdout.isatty()):

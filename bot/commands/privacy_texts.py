@@ -107,6 +107,21 @@ def nothing_kept(person: str, language: Language) -> str:
     return f"Nothing is on record about {person}. A person is platform:id, e.g. slack:U0123."
 
 
+def report_verified(path: str, whole: bool, language: Language) -> str:
+    """Whether a report is as it was written."""
+    if language == "ko":
+        return (
+            f"{path}: 이 설치에서 만든 보고서이며 그 뒤로 바뀌지 않았습니다."
+            if whole
+            else f"{path}: 이 설치에서 만든 보고서가 아니거나, 만든 뒤에 내용이 바뀌었습니다."
+        )
+    return (
+        f"{path}: written by this installation, and not changed since."
+        if whole
+        else f"{path}: not written by this installation, or changed since."
+    )
+
+
 def exported(path: str, sha256: str, language: Language) -> str:
     """A copy was written."""
     if language == "ko":

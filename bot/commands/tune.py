@@ -12,7 +12,7 @@ import click
 
 from bot.commands import example_texts as texts
 from bot.commands.feedback import reviewer
-from bot.commands.output import as_json, progress_bars
+from bot.commands.output import as_json, json_option, progress_bars
 from bot.commands.tools import Tools
 from bot.commands.tune_run import run_tuning
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from knowledge.search import SearchIndex
 
 _APPROVE = click.option("--approve", is_flag=True, help="검사를 통과한 예시를 바로 승인합니다.")
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 
 
 @click.group("tune")
@@ -36,7 +35,7 @@ tune.add_command(run_tuning)
 @tune.command("import")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @_APPROVE
-@_JSON
+@json_option
 @click.pass_obj
 def import_examples(tools: Tools, file: Path, approve: bool, json_wanted: bool) -> None:
     """회사가 가진 질문과 답변을 학습 예시로 가져옵니다.
@@ -56,7 +55,7 @@ def import_examples(tools: Tools, file: Path, approve: bool, json_wanted: bool) 
     "--writer", is_flag=True, help="질문을 지금 쓰는 모델로 바꿔 씁니다. 문서를 다시 찾지 못하는 질문은 쓰지 않습니다."
 )
 @_APPROVE
-@_JSON
+@json_option
 @click.pass_obj
 def synthesize(
     tools: Tools, count: int, sources: tuple[str, ...], seed: int, writer: bool, approve: bool, json_wanted: bool

@@ -10,13 +10,11 @@ import click
 
 from bot.commands import job_texts, learning_texts
 from bot.commands.feedback import reviewer
-from bot.commands.output import as_json, progress_bars
+from bot.commands.output import as_json, json_option, progress_bars
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
     from bot.store.job_rows import Run
-
-_JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 
 
 @click.command("run")
@@ -27,7 +25,7 @@ _JSON = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄�
     help="승인된 예시 대신 이 JSONL 파일(또는 폴더)로 학습합니다. 여러 번 쓸 수 있습니다.",
 )
 @click.option("--no-gate", is_flag=True, help="학습만 하고 평가하지 않습니다.")
-@_JSON
+@json_option
 @click.pass_obj
 def run_tuning(tools: Tools, examples: tuple[Path, ...], no_gate: bool, json_wanted: bool) -> None:
     """승인된 예시로 LoRA를 학습하고, 지금 답하는 것과 비교합니다.
@@ -54,7 +52,7 @@ def run_tuning(tools: Tools, examples: tuple[Path, ...], no_gate: bool, json_wan
     multiple=True,
     help="이 파일의 예시 가운데 LoRA가 보지 않은 것도 묻습니다.",
 )
-@_JSON
+@json_option
 @click.pass_obj
 def evaluate_lora(tools: Tools, name: str, examples: tuple[Path, ...], json_wanted: bool) -> None:
     """LoRA를 지금 답하는 것과 비교해 평가합니다. 중단하면 물어본 곳에서 이어집니다."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from bot.errors import WrongPrivacyKey
 from bot.privacy.converting import pseudonymise_once
 from bot.privacy.pseudonyms import Pseudonyms, open_pseudonyms
-from bot.store import facts
+from bot.store import audit, facts
 from bot.store.database import Store
 
 _MARK = "privacy.key"
@@ -32,8 +32,16 @@ def pseudonyms_of(store: Store, data_dir: Path) -> Pseudonyms:
     return pseudonyms
 
 
-def accept_key(store: Store, data_dir: Path) -> Pseudonyms:
-    """Take the present key although rows were named by another one: whose those are cannot be told any more. Raises PrivacyKeyUnusable."""
+def accept_key(store: Store, data_dir: Path, *, by: str, now: float) -> Pseudonyms:
+    """Take the present key, on record, although rows were named by another one: whose those are cannot be told any more.
+
+    Raises PrivacyKeyUnusable.
+    """
     pseudonyms = open_pseudonyms(data_dir)
-    store.run_now(facts.put, _MARK, pseudonyms.mark)
+
+    def accept(connection: Connection) -> None:
+        facts.put(connection, _MARK, pseudonyms.mark)
+        audit.record(connection, by=by, action="privacy.new_key", now=now)
+
+    store.run_now(accept)
     return pseudonyms

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,9 +160,9 @@ def entries(
     return [_entry(row) for row in connection.execute(wanted)]
 
 
-def every(connection: Connection) -> Iterator[Entry]:
-    """Oldest first, a page at a time: for exports."""
-    return (_entry(row) for row in _rows(connection))
+def following(connection: Connection, after: int) -> list[Entry]:
+    """The next ones after that number, oldest first, some hundred at a time: for exports, which let others write in between."""
+    return [_entry(row) for row in _page(connection, after)]
 
 
 def trim(connection: Connection, *, older_than: float, by: str, now: float) -> int:
@@ -215,9 +215,13 @@ def _short(text: str, most: int) -> str:
 
 def _rows(connection: Connection) -> Iterator[Row[Any]]:
     after = 0
-    while page := connection.execute(select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(_PAGE)).all():
+    while page := _page(connection, after):
         yield from page
         after = page[-1].id
+
+
+def _page(connection: Connection, after: int) -> Sequence[Row[Any]]:
+    return connection.execute(select(audit).where(audit.c.id > after).order_by(audit.c.id).limit(_PAGE)).all()
 
 
 def _entry(row: Row[Any]) -> Entry:

@@ -67,7 +67,7 @@ class Login:
             # What was typed as a name may be a password: only a name that exists is kept.
             subject = account.name if account else ""
             await self._store.run(
-                audit.record, by="web", action="login_failed", subject=subject, origin=address, now=time.time()
+                audit.record, by="web", action="login.failed", subject=subject, origin=address, now=time.time()
             )
             return _form(request, "login.wrong", 401, wanted=wanted)
         self._throttle.succeeded(*keys)

@@ -59,7 +59,7 @@ def test_the_writer_is_opened_once_asked_on_one_loop_and_closed(
         opened[-1].closed = True
 
     root = root_of(tmp_path, '[gaps]\nreask = "answer"\n')
-    monkeypatch.setattr(root, "answering", answering)
+    monkeypatch.setattr(root.answers, "ready", answering)
     with gaps_app.asking(root) as parts:
         assert parts.answer is not None
         for text in ("하나", "둘"):

@@ -71,6 +71,11 @@ def test_an_erasure_needs_a_yes_and_leaves_a_report_and_no_bytes(folder: Path) -
     assert (done["forgotten"], done["questions"], done["compacted"]) == (True, 1, True)
     report = json.loads((folder / "report.json").read_text("utf-8"))
     assert report["signature"] == done["signature"]
+    assert loaded(run(folder, "privacy", "verify-report", str(folder / "report.json"), "--json"))["whole"] is True
+    (folder / "report.json").write_text(json.dumps({**report, "questions": 0}), encoding="utf-8")
+    changed = run(folder, "privacy", "verify-report", str(folder / "report.json"))
+    assert (changed.exit_code, "바뀌었습니다" in changed.stdout) == (1, True)
+    assert run(folder, "privacy", "verify-report", str(folder / "saseo.toml")).exit_code == 1
     left = b"".join(path.read_bytes() for path in (folder / "data").rglob("*") if path.is_file())
     assert WORDS.encode() not in left
     assert b"slack:U1" not in left

@@ -67,5 +67,5 @@ def test_a_store_notices_another_key_until_somebody_accepts_it(
     (tmp_path / FILE).unlink()
     with pytest.raises(WrongPrivacyKey):
         pseudonyms_of(store, tmp_path)
-    second = accept_key(store, tmp_path)
+    second = accept_key(store, tmp_path, by="cli", now=1.0)
     assert pseudonyms_of(store, tmp_path).of("slack:U1") == second.of("slack:U1") != first.of("slack:U1")

@@ -96,8 +96,8 @@ async def test_logins_and_failed_ones_are_on_the_record_without_what_was_typed(b
     await browser.log_in("kim")
     kept = store.run_now(audit.entries)
     told = [(one.action, one.by, one.subject) for one in kept]
-    assert ("login_failed", "web", "") in told
-    assert ("login_failed", "web", "kim") in told
+    assert ("login.failed", "web", "") in told
+    assert ("login.failed", "web", "kim") in told
     assert ("login", "web:kim", "") in told
     assert "typed as a name" not in repr(kept)
 
