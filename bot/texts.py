@@ -219,7 +219,7 @@ def voted(receipt: VoteReceipt, language: Language) -> str:
     """What became of a thumb."""
     korean = {
         VoteReceipt.STORED: "의견 고맙습니다.",
-        VoteReceipt.CHANGED: "의견을 바꾸었습니다. 고맙습니다.",
+        VoteReceipt.CHANGED: "의견을 바꿨습니다. 고맙습니다.",
         VoteReceipt.UNCHANGED: "이미 같은 의견을 주셨습니다. 고맙습니다.",
         VoteReceipt.WITHDRAWN: "의견을 거두었습니다.",
         VoteReceipt.UNKNOWN: "더 이상 의견을 받을 수 없는 답변입니다.",

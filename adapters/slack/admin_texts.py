@@ -204,7 +204,7 @@ def settings_usage(language: Language) -> str:
 
 def settings_saved(language: Language) -> str:
     """Done."""
-    return "설정을 바꾸었습니다." if language == "ko" else "The settings have been changed."
+    return "설정을 바꿨습니다." if language == "ko" else "The settings have been changed."
 
 
 def settings_not_understood(parts: Sequence[str], language: Language) -> str:

@@ -68,7 +68,7 @@ class StoreTooNew(StoreError):
     """`where`, `found`, `known`: revisions."""
 
     ko = (
-        "저장소를 더 새로운 Saseo가 바꾸었습니다: {where} (저장소 {found}, 이 프로그램 {known}). Saseo를 업데이트하거나, "
+        "저장소를 더 새로운 Saseo가 바꿨습니다: {where} (저장소 {found}, 이 프로그램 {known}). Saseo를 업데이트하거나, "
         "업데이트 전에 만든 백업을 `saseo restore`로 되돌려 주십시오."
     )
     en = (

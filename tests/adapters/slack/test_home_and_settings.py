@@ -49,7 +49,7 @@ async def test_settings_are_shown_and_changed_by_command(
     assert desk.settings.listen == "threads"
     assert desk.settings.contacts == ("U9", "S1")
     assert desk.settings.sources == ("인사", "총무")
-    assert "설정을 바꾸었습니다." in kim.sees("C1")[1].body
+    assert "설정을 바꿨습니다." in kim.sees("C1")[1].body
     assert slack.pings == []
     assert slack.violations == []
 
