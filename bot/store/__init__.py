@@ -1,1 +1,1 @@
-"""What is kept: questions, answers, votes, escalations, settings of places. One file per record; schema.py has all tables."""
+"""What is kept: questions, answers, votes, escalations, settings of places. One file per record; schema/ has all tables."""

@@ -16,5 +16,5 @@ FIRST = "0001"
 
 @cache
 def head() -> str:
-    """The newest revision, of which `bot/store/schema.py` are the tables."""
+    """The newest revision, of which `bot/store/schema/` are the tables."""
     return max(found[1] for path in VERSIONS.iterdir() if (found := re.fullmatch(r"r(\d{4})_\w+\.py", path.name)))

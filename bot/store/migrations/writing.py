@@ -1,4 +1,4 @@
-"""Writes a revision from the difference between the newest one and `bot/store/schema.py`: for developers, see the README."""
+"""Writes a revision from the difference between the newest one and `bot/store/schema/`: for developers, see the README."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ def upgrade() -> None:
 {body}
 '''
 _AFTER = {"audit": ("from bot.store.append_only import guard\n", "    guard(op.get_bind())\n")}
-"""What a new table needs besides: it is an event in schema.py, which a revision does not see."""
+"""What a new table needs besides: it is an event in schema/, which a revision does not see."""
 
 
 def context(connection: Connection) -> MigrationContext:
-    """For comparing a database with schema.py."""
+    """For comparing a database with schema/."""
     return MigrationContext.configure(
         connection,
         opts={"target_metadata": schema.metadata, "version_table": TABLE, "render_as_batch": True},
@@ -46,7 +46,7 @@ def context(connection: Connection) -> MigrationContext:
 
 
 def write(title: str, *, again: bool = False) -> Path | None:
-    """The new file; None when schema.py is as the newest revision. `again`: the newest revision is written anew, with its own name.
+    """The new file; None when schema/ is as the newest revision. `again`: the newest revision is written anew, with its own name.
 
     Raises ValueError for a new column that old rows cannot get, and with `again` for the first revision.
     """
@@ -105,6 +105,6 @@ def _fillable(found: ops.UpgradeOps) -> ops.UpgradeOps:
         for one in getattr(group, "ops", []):
             if isinstance(one, ops.AddColumnOp) and not one.column.nullable and one.column.server_default is None:
                 raise ValueError(
-                    f"{one.table_name}.{one.column.name}: not nullable, so schema.py must give a server_default"
+                    f"{one.table_name}.{one.column.name}: not nullable, so schema/ must give a server_default"
                 )
     return found
