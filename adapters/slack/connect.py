@@ -63,7 +63,7 @@ def bolt_app(token: str, client: AsyncWebClient, workspace: Workspace) -> AsyncA
 
     logger = log.sdk_logger(_logger)
     return AsyncApp(
-        name="saseo",
+        name="slack_bolt.saseo",  # of loggers: under "saseo" it would set the level of everything that we log there
         logger=logger,
         client=AsyncWebClient(base_url=client.base_url, session=client.session, logger=logger),
         authorize=authorize,

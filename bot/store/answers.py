@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.conversation import Place
 from bot.messages import Answer, Citation, Language, Outcome, Seconds, Shown, Tokens
+from bot.store.inserting import insert_into
 from bot.store.schema import answers, questions, shown_at
 
 
@@ -120,8 +120,9 @@ def shown(connection: Connection, answer_id: str, message: str) -> None:
     """The answer was shared: it stands in `message` too. Nothing happens for an unknown answer or a known message."""
     kept = get(connection, answer_id)
     if kept is not None and message:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(shown_at).values(platform=kept.place.platform, message=message, answer=answer_id)
+        statement = insert_into(connection, shown_at).values(
+            platform=kept.place.platform, message=message, answer=answer_id
+        )
         connection.execute(statement.on_conflict_do_nothing())
 
 

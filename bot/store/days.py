@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.messages import Outcome
 from bot.store import facts
 from bot.store.histogram import Histogram
+from bot.store.inserting import insert_into
 from bot.store.schema import answers, day_numbers, questions
 
 THROUGH = "days_counted_through"
@@ -93,10 +93,9 @@ def roll_up(connection: Connection, zone: dt.tzinfo, *, now: float) -> bool:
     begins, ends = max(midnight(day, zone), known), midnight(day + dt.timedelta(days=1), zone)
     if now < ends + _SETTLED or (now < ends + _GIVEN_UP and _some_open(connection, begins, ends)):
         return False
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     for (platform, place), tally in count(connection, begins, ends).items():
         values = {"day": day.isoformat(), "platform": platform, "place": place, "begins": begins, "ends": ends}
-        fresh = dialect.insert(day_numbers).values(**values, **_as_row(tally))
+        fresh = insert_into(connection, day_numbers).values(**values, **_as_row(tally))
         connection.execute(fresh.on_conflict_do_nothing())  # another process counts, too
     facts.put(connection, THROUGH, repr(ends))
     return True

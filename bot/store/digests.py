@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.messages import Outcome
+from bot.store.inserting import insert_into
 from bot.store.schema import answers, digests, gap_events, questions, votes
 
 
@@ -49,10 +49,9 @@ def claim(
 
     `owner`: the run of the job; the same run, gone on with by another process, takes over at once.
     """
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     key = {"week": week, "platform": platform, "place": place}
     fresh = {"state": "claimed", "owner": owner, "until": now + lease, "attempt": 1, "message": "", "claimed_at": now}
-    made = dialect.insert(digests).values(**key, **fresh).on_conflict_do_nothing().returning(digests.c.week)
+    made = insert_into(connection, digests).values(**key, **fresh).on_conflict_do_nothing().returning(digests.c.week)
     if connection.execute(made).all():
         return Turn(**key, owner=owner, attempt=1, again=False, first_at=now)
     here = _where(week, platform, place)

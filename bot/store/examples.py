@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Table, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from bot.examples.example import Evidence, Example, State
+from bot.store.inserting import insert_into
 from bot.store.schema import example_changes, example_origins, example_people, examples
 
 Action = Literal["approve", "reject", "edit", "reopen", "undo"]
@@ -17,7 +17,7 @@ Action = Literal["approve", "reject", "edit", "reopen", "undo"]
 
 def add(connection: Connection, example: Example) -> bool:
     """Keep a new example; False when its key is known."""
-    fresh = _insert(connection, examples).values(id=example.id, **_values(example)).on_conflict_do_nothing()
+    fresh = insert_into(connection, examples).values(id=example.id, **_values(example)).on_conflict_do_nothing()
     if connection.execute(fresh.returning(examples.c.id)).first() is None:
         return False
     _link(connection, example)
@@ -61,26 +61,6 @@ def counts(connection: Connection) -> dict[str, int]:
     """How many there are, by state."""
     rows = connection.execute(select(examples.c.state, func.count()).group_by(examples.c.state))
     return {str(row[0]): int(row[1]) for row in rows}
-
-
-def of_person(connection: Connection, person: str) -> list[str]:
-    """Ids of the examples a person stands behind or asked for: the way from a person to the LoRAs made from them."""
-    stood = connection.execute(select(example_people.c.example).where(example_people.c.person == person)).scalars()
-    asked = connection.execute(select(examples.c.id).where(examples.c.asker == person)).scalars()
-    return sorted({*stood, *asked})
-
-
-def forget_person(connection: Connection, person: str) -> list[str]:
-    """Delete every example the person stands behind, with its history, and their name as a reviewer; the deleted ids.
-
-    Their votes stay, and would make the examples again: `bot/store/forgetting.py` is the whole of a request.
-    """
-    gone = of_person(connection, person)
-    connection.execute(delete(examples).where(examples.c.id.in_(gone)))
-    connection.execute(update(examples).where(examples.c.decided_by == person).values(decided_by="erased"))
-    connection.execute(update(example_changes).where(example_changes.c.by == person).values(by="erased"))
-    connection.execute(update(example_changes).where(example_changes.c.by_before == person).values(by_before="erased"))
-    return gone
 
 
 def decide(connection: Connection, example: Example, state: State, action: Action, *, by: str, now: float) -> None:
@@ -177,17 +157,12 @@ def _values(example: Example) -> dict[str, Any]:
 def _link(connection: Connection, example: Example) -> None:
     for person in sorted(set(example.people)):
         connection.execute(
-            _insert(connection, example_people).values(example=example.id, person=person).on_conflict_do_nothing()
+            insert_into(connection, example_people).values(example=example.id, person=person).on_conflict_do_nothing()
         )
     for answer in sorted(set(example.origins)):
         connection.execute(
-            _insert(connection, example_origins).values(example=example.id, answer=answer).on_conflict_do_nothing()
+            insert_into(connection, example_origins).values(example=example.id, answer=answer).on_conflict_do_nothing()
         )
-
-
-def _insert(connection: Connection, table: Table) -> Any:
-    """An insert that two builds at once may both make."""
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def _unlink(connection: Connection, example_id: str) -> None:

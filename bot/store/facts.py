@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.inserting import insert_into
 from bot.store.schema import facts, leases, places
 
 
@@ -16,8 +16,7 @@ def get(connection: Connection, key: str) -> str | None:
 
 def put(connection: Connection, key: str, value: str) -> None:
     """Remember a value."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(facts).values(key=key, value=value)
+    statement = insert_into(connection, facts).values(key=key, value=value)
     connection.execute(statement.on_conflict_do_update(index_elements=[facts.c.key], set_={"value": value}))
 
 
@@ -33,15 +32,13 @@ def change_place(
     if not changes:
         connection.execute(delete(places).where(places.c.platform == platform, places.c.place == place))
         return
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     values = {"changes": changes, "changed_by": by, "changed_at": now}
-    statement = dialect.insert(places).values(platform=platform, place=place, **values)
+    statement = insert_into(connection, places).values(platform=platform, place=place, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[places.c.platform, places.c.place], set_=values))
 
 
 def hold_lease(connection: Connection, name: str, owner: str, *, now: float, seconds: float) -> bool:
     """Take or renew a lease; False while another process holds it."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     taken = connection.execute(
         update(leases)
         .where(leases.c.name == name, (leases.c.owner == owner) | (leases.c.until <= now))
@@ -49,7 +46,7 @@ def hold_lease(connection: Connection, name: str, owner: str, *, now: float, sec
     ).rowcount
     if taken:
         return True
-    fresh = dialect.insert(leases).values(name=name, owner=owner, until=now + seconds).on_conflict_do_nothing()
+    fresh = insert_into(connection, leases).values(name=name, owner=owner, until=now + seconds).on_conflict_do_nothing()
     return bool(connection.execute(fresh.returning(leases.c.name)).all())
 
 

@@ -173,7 +173,7 @@ def _forget_gaps(connection: Connection, gone: Sequence[str]) -> None:
         connection.execute(delete(gap_questions).where(some))
     for gap in sorted(touched):
         if not _drop_if_empty(connection, gap):
-            blank = {name: "" for name in ("name", "named", "draft", "open_name") if name in gaps.c}
+            blank = dict.fromkeys(("name", "named", "draft", "open_name"), "")
             connection.execute(update(gaps).where(gaps.c.id == gap).values(**blank))
 
 

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.store.inserting import insert_into
 from bot.store.schema import job_runs
 
 State = Literal["due", "running", "done", "failed", "stopped", "missed"]
@@ -63,8 +63,7 @@ def add(connection: Connection, run_id: str, job: str, state: State, *, by: str,
     }
     empty |= {"arguments": {}, "progress": {}, "result": {}}
     run = Run(id=run_id, job=job, state=state, asked_by=by, due_at=due_at, **empty | more)
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(job_runs).values(**asdict(run)).on_conflict_do_nothing())
+    connection.execute(insert_into(connection, job_runs).values(**asdict(run)).on_conflict_do_nothing())
     return run
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store import facts, job_stops
+from bot.store.inserting import insert_into
 from bot.store.job_rows import Run, add, alone, change, read
 from bot.store.schema import job_runs, job_switches
 
@@ -247,9 +247,8 @@ def forget(connection: Connection, run_ids: Collection[str]) -> None:
 
 def switch(connection: Connection, job: str, pause: bool, *, by: str, now: float) -> None:
     """Pause or resume a job. A paused one does nothing: what runs is stopped by its next heartbeat, what comes due is left out."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     values = {"paused": pause, "by": by, "at": now}
-    statement = dialect.insert(job_switches).values(job=job, **values)
+    statement = insert_into(connection, job_switches).values(job=job, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[job_switches.c.job], set_=values))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Row, func, insert, select, update
 
+from bot.store.inserting import insert_into
 from bot.store.schema import evaluations, example_people, examples, lora_examples, loras
 
 
@@ -56,7 +56,7 @@ def add(connection: Connection, lora: LoraRecord, learnt: Iterable[str] = ()) ->
     What was recorded without them (a crash came between shelf and store) is completed, as far as it is the same file.
     """
     values = {name: getattr(lora, name) for name in LoraRecord.__dataclass_fields__} | {"card": dict(lora.card)}
-    fresh = _insert(connection, loras).values(**values).on_conflict_do_nothing()
+    fresh = insert_into(connection, loras).values(**values).on_conflict_do_nothing()
     new = connection.execute(fresh.returning(loras.c.name)).first() is not None
     same = (loras.c.name == lora.name, loras.c.sha256 == lora.sha256)
     if not new and connection.execute(select(loras.c.name).where(*same)).first() is None:
@@ -64,7 +64,7 @@ def add(connection: Connection, lora: LoraRecord, learnt: Iterable[str] = ()) ->
     connection.execute(update(loras).where(*same, loras.c.run == "").values(run=lora.run))
     rows = [{"lora": lora.name, "example": example} for example in dict.fromkeys(learnt)]
     if rows:
-        connection.execute(_insert(connection, lora_examples).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, lora_examples).on_conflict_do_nothing(), rows)
     return new
 
 
@@ -133,16 +133,6 @@ def people_behind(connection: Connection, lora: str) -> list[str]:
     return sorted({*connection.execute(stood).scalars(), *connection.execute(asked).scalars()})
 
 
-def loras_of_person(connection: Connection, person: str) -> list[str]:
-    """Names of the LoRAs that a person's examples are in. Ask before the examples are forgotten."""
-    stood = select(example_people.c.example).where(example_people.c.person == person)
-    asked = select(examples.c.id).where(examples.c.asker == person)
-    found = select(lora_examples.c.lora).where(
-        or_(lora_examples.c.example.in_(stood), lora_examples.c.example.in_(asked))
-    )
-    return sorted(set(connection.execute(found).scalars()))
-
-
 def keep_evaluation(connection: Connection, evaluation: Evaluation) -> None:
     """Keep a verdict; the LoRA must be known."""
     connection.execute(
@@ -185,10 +175,6 @@ def counts_of_examples(connection: Connection) -> dict[str, int]:
 
 
 _NEWEST_FIRST = (evaluations.c.made_at.desc(), evaluations.c.id.desc())
-
-
-def _insert(connection: Connection, table: Any) -> Any:
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def _record(row: Row[Any]) -> LoraRecord:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sqlalchemy import Connection, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.store import audit
+from bot.store.inserting import insert_into
 from bot.store.schema import exports, privacy_people, privacy_requests, tombstones
 
 Kind = Literal["export", "forget", "suspend", "resume"]
@@ -84,8 +84,7 @@ def suspended(connection: Connection) -> frozenset[str]:
 
 def bury(connection: Connection, person: str, *, now: float) -> None:
     """Whatever is theirs up to now must not come back."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(tombstones).values(person=person, at=now)
+    statement = insert_into(connection, tombstones).values(person=person, at=now)
     newer = statement.excluded.at
     connection.execute(
         statement.on_conflict_do_update(
@@ -168,6 +167,5 @@ def _values(request: Request) -> dict[str, Any]:
 
 
 def _put(connection: Connection, person: str, values: dict[str, Any]) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(privacy_people).values(person=person, **values)
+    statement = insert_into(connection, privacy_people).values(person=person, **values)
     connection.execute(statement.on_conflict_do_update(index_elements=[privacy_people.c.person], set_=values))

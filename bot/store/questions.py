@@ -14,12 +14,12 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.conversation import Asked, Past, Person, Place
 from bot.messages import Outcome
 from bot.store import days
 from bot.store.database import TryAgain
+from bot.store.inserting import insert_into
 from bot.store.schema import claims, questions
 
 
@@ -202,10 +202,9 @@ def _mine(held: Claim) -> Any:
 
 
 def _add_keys(connection: Connection, keys: Sequence[str], question_id: str) -> int:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     added = 0
     for key in keys:
-        statement = dialect.insert(claims).values(key=key, question=question_id).on_conflict_do_nothing()
+        statement = insert_into(connection, claims).values(key=key, question=question_id).on_conflict_do_nothing()
         # Drivers do not all count inserted rows; what was returned was inserted.
         added += len(connection.execute(statement.returning(claims.c.key)).all())
     return added

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 
-from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, select
 
 from bot.store import facts
+from bot.store.inserting import insert_into
 from bot.store.schema import questions, traces
 from bot.trace import Trace
 
@@ -22,8 +22,7 @@ def save(connection: Connection, question_id: str, trace: Trace, *, now: float) 
         return
     data = trace.as_json()
     data["prompt_head"], data["prompt"] = _head(connection, trace), data["prompt"][-1:]
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(traces).values(question=question_id, trace=data, kept_at=now)
+    fresh = insert_into(connection, traces).values(question=question_id, trace=data, kept_at=now)
     connection.execute(
         fresh.on_conflict_do_update(index_elements=[traces.c.question], set_={"trace": data, "kept_at": now})
     )
@@ -37,11 +36,6 @@ def of_question(connection: Connection, question_id: str) -> Trace | None:
     head = facts.get(connection, _HEADS + data.pop("prompt_head", ""))
     begun = json.loads(head) if head is not None else []
     return Trace.of_json(data | {"prompt": [*begun, *data["prompt"]]})
-
-
-def delete_before(connection: Connection, at: float) -> int:
-    """How many went: all that were kept before `at`."""
-    return connection.execute(delete(traces).where(traces.c.kept_at < at)).rowcount
 
 
 def _head(connection: Connection, trace: Trace) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.conversation import Vote, VoteReceipt
 from bot.store import answers
+from bot.store.inserting import insert_into
 from bot.store.schema import vote_changes, votes
 
 
@@ -32,8 +32,7 @@ def cast(connection: Connection, vote: Vote, *, now: float, person: str = "") ->
     now_true = {"direction": vote.direction, "via": vote.via, "voted_at": now}
     # Why a thumb pointed down says nothing about one that points up.
     cleared = {} if vote.direction == "down" else {"reason": "", "correction": ""}
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    fresh = dialect.insert(votes).values(
+    fresh = insert_into(connection, votes).values(
         answer=vote.answer_id,
         person=person,
         reason="",

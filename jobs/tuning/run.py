@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -57,6 +58,7 @@ class TuningProcess:
         self._watching: threading.Thread | None = None
         self._process: subprocess.Popen[str] | None = None
         self._last: dict[str, object] = {}
+        self._asked_to_stop = False
 
     def __enter__(self) -> TuningProcess:
         self._folder.path.mkdir(parents=True, exist_ok=True)
@@ -134,6 +136,7 @@ class TuningProcess:
             self._folder.stop.touch()
             return
         with contextlib.suppress(ProcessLookupError):
+            self._asked_to_stop = True
             self._running().terminate()
 
     def outcome(self) -> TuningOutcome:
@@ -141,7 +144,11 @@ class TuningProcess:
         status = self._running().wait()
         if self._last.get("event") == "failed":
             raise _rebuilt(self._last)
-        if status != 0 or self._last.get("event") != "ended":
+        # Before its first line of Python and after its last, a signal ends it by itself.
+        signalled = self._asked_to_stop and status == -signal.SIGTERM
+        if signalled and self._last.get("event") != "ended":
+            return TuningOutcome("stopped", None)
+        if (status != 0 and not signalled) or self._last.get("event") != "ended":
             raise TuningFailed(reason=f"exit status {status}, {self._folder.errors}")
         ending = str(self._last["ending"])
         return TuningOutcome(ending, None if ending == "stopped" else self._folder.result)

@@ -36,9 +36,3 @@ def upgrade(connection: Connection, to: str = "head") -> None:
         environment.configure(connection=connection, version_table=TABLE, render_as_batch=True)
         with environment.begin_transaction():
             environment.run_migrations()
-
-
-def stamp(connection: Connection, revision: str) -> None:
-    """Say that the tables are those of `revision`, changing none."""
-    context = MigrationContext.configure(connection, opts={"version_table": TABLE})
-    context.stamp(scripts(), revision)

@@ -172,6 +172,11 @@ async def test_an_uninstalled_app_is_unwell(slack: SlackServer, desk: ScriptedDe
         assert adapter.health().detail in ("tokens_revoked", "app_uninstalled")
 
 
+async def test_being_connected_changes_no_level_of_our_own_logs(slack: SlackServer, desk: ScriptedDesk) -> None:
+    async with running(slack, desk):
+        assert {logging.getLogger(name).level for name in ("saseo", "saseo.answering", "bot", "adapters")} == {0}
+
+
 async def test_logs_hold_no_secret_and_no_text(
     slack: SlackServer, desk: ScriptedDesk, caplog: pytest.LogCaptureFixture
 ) -> None:

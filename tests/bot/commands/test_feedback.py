@@ -20,7 +20,7 @@ from bot.examples.example import Example
 from bot.examples.review import Review
 from bot.messages import Citation, Language, Shown
 from bot.privacy.pseudonyms import open_pseudonyms
-from bot.store import examples, loras
+from bot.store import examples, loras, personal
 from bot.store.database import Store, open_store
 from bot.store.loras import LoraRecord
 from bot.wiki_app import WikiParts
@@ -196,7 +196,9 @@ def test_what_a_lora_learnt_of_them_stops_answering(folder: Path, monkeypatch: p
     class FakeReleases:
         def mark(self, name: str, reason: str, *, by: str) -> list[object]:
             lee = open_pseudonyms(folder / "data").of(LEE.key)
-            assert store.run_now(examples.of_person, lee)  # a kill in between must leave it to be done again
+            assert store.run_now(personal.of_person, lee).count(
+                "examples"
+            )  # a kill in between must leave it to be done again
             marked.append(name)
             return []
 

@@ -24,7 +24,7 @@ def test_half_a_surrogate_pair_and_nul_do_not_stop_an_example(store: Store) -> N
     assert found.question == "연차??"
 
 
-def test_examples_are_found_by_state_kind_and_person(store: Store) -> None:
+def test_examples_are_found_by_state_and_kind(store: Store) -> None:
     one, two = example("1"), example("2", kind="disliked", people=("slack:U2",), asker="slack:U1", made_at=2.0)
     for each in (two, one):
         store.run_now(examples.add, each)
@@ -32,9 +32,6 @@ def test_examples_are_found_by_state_kind_and_person(store: Store) -> None:
     assert [each.id for each in store.run_now(examples.every)] == [one.id, two.id]
     assert [each.id for each in store.run_now(examples.every, states=("approved",))] == [one.id]
     assert [each.id for each in store.run_now(examples.every, kinds=("disliked",))] == [two.id]
-    assert store.run_now(examples.of_person, "slack:U1") == sorted([one.id, two.id])
-    assert store.run_now(examples.of_person, "slack:U2") == sorted([one.id, two.id])
-    assert store.run_now(examples.of_person, "slack:U8") == []
 
 
 def test_decisions_and_edits_are_undone_one_by_one_by_who_made_them(store: Store) -> None:
@@ -69,17 +66,3 @@ def test_a_refresh_changes_texts_and_people_but_no_decision(store: Store) -> Non
     assert found is not None
     assert (found.state, found.decided_by, found.decided_at) == ("approved", "r", 3.0)
     assert (found.people, found.origins, found.condensed) == (("slack:U3",), ("b" * 16,), "새로")
-
-
-def test_a_person_is_forgotten_with_everything_they_stand_behind(store: Store) -> None:
-    mine, other = example("1"), example("2", people=("slack:U3",))
-    for one in (mine, other):
-        store.run_now(examples.add, one)
-    store.run_now(examples.decide, other, "approved", "approve", by="slack:U1", now=3.0)
-    assert store.run_now(examples.forget_person, "slack:U1") == [mine.id]
-    assert store.run_now(examples.get, mine.id) is None
-    left = store.run_now(examples.get, other.id)
-    assert left is not None
-    assert (left.state, left.decided_by) == ("approved", "erased")
-    assert store.run_now(examples.history, other.id) == [("approve", "erased", 3.0)]
-    assert store.run_now(examples.history, mine.id) == []

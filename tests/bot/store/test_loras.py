@@ -11,7 +11,7 @@ from bot.conversation import Person, Vote
 from bot.errors import StoreError
 from bot.examples.example import Example
 from bot.messages import Outcome
-from bot.store import answers, examples, loras, questions, releases, votes
+from bot.store import answers, examples, forgetting, loras, questions, releases, votes
 from bot.store.database import Store
 from bot.store.loras import Evaluation, LoraRecord
 from bot.store.releases import Tally
@@ -51,22 +51,20 @@ def test_loras_are_listed_by_base_newest_first(store: Store) -> None:
     assert len(store.run_now(loras.every)) == 3
 
 
-def test_the_way_from_a_person_to_the_loras_and_back(store: Store) -> None:
+def test_the_way_from_a_lora_to_people(store: Store) -> None:
     for one in (example("e1", KIM.key), example("e2", LEE.key, asker=KIM.key), example("e3", LEE.key)):
         store.run_now(examples.add, one)
     store.run_now(loras.add, FIRST, ["e1", "e3"])
     store.run_now(loras.add, SECOND, ["e2"])
     assert store.run_now(loras.people_behind, FIRST.name) == sorted([KIM.key, LEE.key])
     assert store.run_now(loras.people_behind, SECOND.name) == sorted([KIM.key, LEE.key])
-    assert store.run_now(loras.loras_of_person, KIM.key) == [FIRST.name, SECOND.name]
-    assert store.run_now(loras.loras_of_person, "slack:nobody") == []
 
 
 def test_which_lora_saw_an_example_is_known_after_it_is_forgotten(store: Store) -> None:
     store.run_now(examples.add, example("e1", KIM.key))
     store.run_now(loras.add, FIRST, ["e1"])
-    gone = store.run_now(examples.forget_person, KIM.key)
-    assert store.run_now(loras.loras_that_saw, gone) == [FIRST.name]
+    gone = store.run_now(forgetting.forget, KIM.key, asked_by="cli", now=2.0).examples
+    assert (gone, store.run_now(loras.loras_that_saw, gone)) == (("e1",), [FIRST.name])
     assert store.run_now(loras.loras_that_saw, [f"x{n}" for n in range(1200)] + ["e1"]) == [FIRST.name]
     assert store.run_now(loras.loras_that_saw, []) == []
     assert store.run_now(loras.people_behind, FIRST.name) == []

@@ -55,12 +55,10 @@ def test_what_every_prompt_begins_with_is_kept_once(store: Store) -> None:
     assert store.run_now(copies) == (0, 1)
 
 
-def test_a_trace_goes_with_its_question_and_with_time(store: Store) -> None:
-    first, second, third = (ask(store, f"e{n}") for n in range(3))
-    for n, question in enumerate((first, second, third)):
+def test_a_trace_goes_with_its_question(store: Store) -> None:
+    second, third = (ask(store, f"e{n}") for n in range(2))
+    for n, question in enumerate((second, third)):
         store.run_now(traces.save, question, TRACE, now=float(n))
-    assert store.run_now(traces.delete_before, 1.0) == 1
-    assert store.run_now(traces.of_question, first) is None
     store.run_now(
         lambda connection: connection.execute(delete(schema.questions).where(schema.questions.c.id == second))
     )

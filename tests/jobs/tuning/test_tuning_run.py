@@ -245,6 +245,22 @@ def test_killed_stopped_by_a_signal_and_by_a_file_it_gives_in_the_end_what_one_r
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
+def test_stopped_before_its_first_word_it_is_stopped_and_not_failed(workplace: Path) -> None:
+    with TuningProcess(workplace / "early", _job(workplace)) as process:
+        process.stop()
+        assert [line for line in process if line["event"] == "failed"] == []
+        assert process.outcome().ending == "stopped"
+
+
+def test_a_stop_that_comes_when_it_has_ended_changes_nothing(workplace: Path, whole: Path) -> None:
+    with TuningProcess(whole.parent, _job(workplace)) as process:
+        for line in process:
+            if line["event"] == "ended":
+                process.stop()
+        outcome = process.outcome()
+    assert outcome.result == whole
+
+
 def test_leaving_the_block_ends_the_process(workplace: Path) -> None:
     with TuningProcess(workplace / "left", _job(workplace)) as process:
         next(iter(process))
