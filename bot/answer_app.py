@@ -148,6 +148,7 @@ class AnswerParts:
                 passages=answer.passages,
                 evidence_characters=answer.evidence_characters,
                 nearest_pages=answer.nearest_pages,
+                refusal_confidence=answer.refusal_confidence,
                 max_answer_tokens=writer.max_answer_tokens,
                 temperature=writer.temperature,
                 timeout_seconds=writer.timeout_seconds,

@@ -133,7 +133,12 @@ async def answerers(root: Root, name: str) -> AsyncIterator[Answerers]:
             flow,
             live.writer,
             live.lora,
-            WriterDials(chosen.max_answer_tokens, chosen.temperature, chosen.timeout_seconds),
+            WriterDials(
+                chosen.max_answer_tokens,
+                chosen.temperature,
+                chosen.timeout_seconds,
+                root.settings.answer.refusal_confidence,
+            ),
         )
 
 

@@ -119,6 +119,7 @@ class AnswerSettings(Table):
     evidence_characters: int = Field(550, ge=200)
     abstain_threshold: Annotated[float, Field(allow_inf_nan=False)] | Literal["auto"] = "auto"
     nearest_pages: int = Field(3, ge=0, le=10)
+    refusal_confidence: float = Field(0.75, ge=0, le=1)
 
 
 class ServiceSettings(Table):

@@ -20,6 +20,7 @@ from bot.answering.verify import Checked, check, quote_for
 from bot.errors import ModelError, WritingError
 from bot.live import Live
 from bot.messages import Event, Progressed, Tokens, Wrote
+from bot.writers.engine import UnlessSure
 from knowledge.closeness import Closeness
 
 ABOUT_IT = 0.1
@@ -111,8 +112,9 @@ class Composer:
         seed: int,
         timeout: float,
         last_try: bool,
+        sure: float = 0.0,
     ) -> Composed:
-        """Write, or quote where no writer can."""
+        """Write, or quote where no writer can. `sure`: how sure the writer must be to refuse at once."""
         if self._live.writer is None:
             return await self._quote("no_writer")
         self._emit(Progressed("writing"))
@@ -129,6 +131,7 @@ class Composer:
                 seed=seed,
                 timeout=timeout,
                 lora=self._live.lora,
+                unless_sure=UnlessSure(prompts.REFUSAL, sure) if sure else None,
             )
             try:
                 async for piece in pieces:
@@ -146,6 +149,8 @@ class Composer:
                         pending = str(piece.response_metadata.get("stop", ""))
                         self._cost += float(piece.response_metadata.get("cost_krw", 0.0))
                         self._tracer.wrote(piece.response_metadata)
+                        if "held_back" in piece.response_metadata:
+                            self._notes.append("unsure_refusal")
             finally:
                 await pieces.aclose()  # type: ignore[attr-defined]
         except (WritingError, ModelError) as error:

@@ -54,6 +54,7 @@ class FlowOptions:
     evidence_characters: int = 550
     nearest_pages: int = 3
     max_answer_tokens: int = 160
+    refusal_confidence: float = 0.0
     temperature: float = 0.0
     timeout_seconds: float = 90.0
 
@@ -257,6 +258,7 @@ class AnswerFlow:
             seed=state["attempt"],
             timeout=max(options.timeout_seconds - way.since(), 0.1),
             last_try=state["attempt"] >= 1,
+            sure=options.refusal_confidence,
         )
         earlier = state.get("composed")
         if earlier is not None and composed.first_token is not None:

@@ -9,7 +9,8 @@ and relies on this (`tests/bot/writers/test_contract.py` checks it):
 
 * **Call arguments**, all optional: `asker` (whose turn it is in a fair queue), `max_tokens`, `temperature` (0: the same prompt gives
   the same text), `seed`, `timeout` (seconds from the call, queue included), `stop`, `lora` (a `LoraFile`; without it the plain base
-  writes; a writer that cannot write with it raises `WriterFailed`). Unknown ones are ignored.
+  writes; a writer that cannot write with it raises `WriterFailed`), `unless_sure` (an `UnlessSure`: what not to begin with in doubt; a
+  writer that cannot look at its own probabilities ignores it). Unknown ones are ignored.
 * **Pieces** are non-empty text without broken characters; the text does not begin with white space.
 * **The last chunk**, and no other, has empty content, `usage_metadata` (`input_tokens`, `output_tokens`; from a local model
   also `input_token_details.cache_read`) and `response_metadata` with `prompt_seconds`, `decode_seconds`, `reused_tokens`,
@@ -118,6 +119,8 @@ def last_chunk(report: WritingReport, *, waited_seconds: float) -> ChatGeneratio
         "waited_seconds": waited_seconds,
         "stop": report.stop,
     }
+    if report.held_back is not None:
+        figures["held_back"] = report.held_back
     # "last": otherwise LangChain appends an empty chunk of its own after this one.
     message = AIMessageChunk(content="", usage_metadata=usage, response_metadata=figures, chunk_position="last")
     return ChatGenerationChunk(message=message)

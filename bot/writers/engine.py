@@ -45,6 +45,15 @@ class LoraFile:
 
 
 @dataclass(frozen=True, slots=True)
+class UnlessSure:
+    """Words not to begin with, say a refusal, unless the model is sure of them."""
+
+    text: str
+    least: float
+    """Of the first token's probability, from 0 (always sure enough) to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class WritingRequest:
     """One piece of writing: what to continue, and how."""
 
@@ -57,6 +66,7 @@ class WritingRequest:
     """Texts at which to stop, besides those of the template. They are not part of the answer."""
     lora: LoraFile | None = None
     """What to write with; None: the plain base. Never what happens to be attached from the request before."""
+    unless_sure: UnlessSure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,8 @@ class WritingReport:
     """From the start of work to the first token, without the time in the queue."""
     decode_seconds: float
     stop: StopReason
+    held_back: float | None = None
+    """How probable the beginning was that `unless_sure` kept it from; None: it was kept from nothing."""
 
 
 class StopFlag:

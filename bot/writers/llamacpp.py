@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ import llama_cpp
 import numpy
 
 from bot.errors import BrokenModel, LoraError, WriterFailed, WritingCancelled
-from bot.writers.engine import LoraFile, StopFlag, StopReason, WritingReport, WritingRequest
+from bot.writers.engine import LoraFile, StopFlag, StopReason, UnlessSure, WritingReport, WritingRequest
 from bot.writers.gguf_file import BadGguf, check_gguf
 from bot.writers.loaded_loras import LoadedLoras
 from bot.writers.templates import Template, check_template_name, template_named
@@ -36,6 +37,8 @@ _lib: Any = llama_cpp  # ctypes: the signatures say nothing a type checker could
 _log = logging.getLogger(__name__)
 _BATCH = 512
 _ABORTED = 2
+_BEGINNING = 3
+"""Tokens by which one text is told from others that begin alike."""
 _ERROR_LEVEL = 4  # GGML_LOG_LEVEL_ERROR; 3 is a warning
 
 _complaints = threading.local()  # llama.cpp reports why a load failed only through its process-wide log
@@ -219,6 +222,9 @@ class LlamaCppEngine:
             reused = self._keep_common_prefix(prompt)
             self._read(prompt[reused:], stop)
             token = self._pick(sampler)
+            held_back: float | None = None
+            if request.unless_sure is not None:
+                token, held_back = self._unless_sure(request.unless_sure, token, prompt, stop)
             first = time.perf_counter()
             written = 0
             while True:
@@ -245,11 +251,46 @@ class LlamaCppEngine:
             if shown := text.finish():
                 yield shown
             ended = time.perf_counter()
-            yield WritingReport(len(prompt), written, reused, first - began, ended - first, reason)
+            yield WritingReport(len(prompt), written, reused, first - began, ended - first, reason, held_back)
         finally:
             _lib.llama_set_abort_callback(self._context, _lib.ggml_abort_callback(), None)
             if sampler is not None:
                 _lib.llama_sampler_free(sampler)
+
+    def _unless_sure(
+        self, doubt: UnlessSure, token: int, prompt: list[int], stop: StopFlag
+    ) -> tuple[int, float | None]:
+        """The first token, or the next best one where it begins `doubt.text` without being sure of it, with its probability then.
+
+        Other answers may begin with the same token: it goes on writing for a few, and takes them back.
+        """
+        begins = self._vocabulary.plain(doubt.text)[:_BEGINNING]
+        if not begins or token != begins[0]:
+            return token, None
+        logits = self._logits().astype(numpy.float64)  # a copy: what is computed next overwrites them
+        weights = numpy.exp(logits - logits.max())
+        sure = float(weights[token] / weights.sum())
+        if sure >= doubt.least:
+            return token, None
+        goes_on = True
+        for expected, following in pairwise(begins):
+            self._read_one(expected, stop)
+            goes_on = int(self._logits().argmax()) == following
+            if not goes_on:
+                break
+        self._back_to(prompt, stop)
+        if not goes_on:
+            return token, None
+        logits[token] = -numpy.inf
+        return int(logits.argmax()), sure
+
+    def _back_to(self, prompt: list[int], stop: StopFlag) -> None:
+        """Take back what was read after the prompt."""
+        if _lib.llama_memory_seq_rm(_lib.llama_get_memory(self._context), 0, len(prompt), -1):
+            del self._cached[len(prompt) :]
+        else:  # recurrent models cannot be cut back
+            self.forget()
+            self._read(prompt, stop)
 
     def _take(self, lora: LoraFile | None) -> None:
         try:
@@ -313,6 +354,9 @@ class LlamaCppEngine:
     def _pick(self, sampler: Any) -> int:
         if sampler is not None:
             return int(_lib.llama_sampler_sample(sampler, self._context, -1))
-        # A view on llama.cpp's own buffer, nothing copied: greedy needs only the place of the maximum.
+        return int(self._logits().argmax())
+
+    def _logits(self) -> Any:
+        """(vocabulary,) of the last token read: a view on llama.cpp's own buffer, nothing copied."""
         logits = _lib.llama_get_logits_ith(self._context, -1)
-        return int(numpy.ctypeslib.as_array(logits, shape=(self._vocabulary.size,)).argmax())
+        return numpy.ctypeslib.as_array(logits, shape=(self._vocabulary.size,))

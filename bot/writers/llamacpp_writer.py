@@ -13,7 +13,7 @@ from pydantic import ConfigDict
 from bot.errors import WriterFailed
 from bot.worker import ModelWorker
 from bot.writers.base import StreamingWriter, last_chunk, text_chunk, turns_of
-from bot.writers.engine import LoraFile, WritingRequest
+from bot.writers.engine import LoraFile, UnlessSure, WritingRequest
 
 
 class LlamaCppWriter(StreamingWriter):
@@ -55,6 +55,7 @@ class LlamaCppWriter(StreamingWriter):
         seed: int | None = None,
         timeout: float | None = None,
         lora: LoraFile | None = None,
+        unless_sure: UnlessSure | None = None,
         **_: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         request = WritingRequest(
@@ -64,6 +65,7 @@ class LlamaCppWriter(StreamingWriter):
             seed=self.seed if seed is None else seed,
             stop=tuple(stop or ()),
             lora=lora,
+            unless_sure=unless_sure,
         )
         ticket = self.worker.submit(request, asker=asker, timeout=self.timeout if timeout is None else timeout)
         # aclosing: when this stream is closed, the model stops now and not when the garbage collector comes by.

@@ -74,6 +74,10 @@ class Vocabulary:
                 tokens += self._plain(text, specials)
         return tokens
 
+    def plain(self, text: str) -> list[int]:
+        """Tokens of `text` as the model itself would write it."""
+        return self._tokenize(text, special=False)
+
     def _specials_in(self, text: str) -> list[tuple[int, str]]:
         found = []
         for token in self._tokenize(text, special=True):

@@ -14,6 +14,7 @@ from bot.answering.verify import wrong_language
 from bot.errors import ModelError, WritingError
 from bot.live import EXTRACTIVE, name_of
 from bot.messages import Answer, Outcome, Question
+from bot.writers.engine import UnlessSure
 from jobs.evaluate import Answering
 from jobs.gate.answers import GateAnswer, Stamp
 from jobs.gate.cases import GateCase, is_refusal, marks_of, without_marks
@@ -35,6 +36,7 @@ class WriterDials:
     max_answer_tokens: int = 160
     temperature: float = 0.0
     timeout_seconds: float = 90.0
+    refusal_confidence: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ async def _written(case: GateCase, answerers: Answerers) -> GateAnswer:
         seed=0,
         timeout=dials.timeout_seconds,
         lora=answerers.lora,
+        unless_sure=UnlessSure(prompts.REFUSAL, dials.refusal_confidence) if dials.refusal_confidence else None,
     )
     try:
         async with aclosing(pieces):

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import BaseMessage
 
-from bot.answering.flow import AnswerFlow
+from bot.answering.flow import AnswerFlow, FlowOptions
 from bot.errors import BrokenModel, WriterFailed, WriterTimeout
 from bot.live import Canary, Live
 from bot.messages import Answer, Event, Finished, Outcome, Progressed, Question, Wrote
 from bot.prompts import REFUSAL
-from bot.writers.engine import LoraFile
+from bot.writers.engine import LoraFile, UnlessSure
 from knowledge.page import reader_of
 from knowledge.search import SearchIndex
 from tests.fakes.scripted_writer import Script, ScriptedWriter
@@ -80,6 +80,17 @@ async def test_every_way_of_writing_ends_in_one_outcome(
     assert note is None or note in answer.notes
     assert "30일" not in answer.text
     assert not any("一" <= character <= "鿿" for character in answer.text)
+
+
+async def test_a_refusal_must_be_sure_where_the_settings_say_so(index: SearchIndex) -> None:
+    writer = writer_of(["연차는 1년에 15일입니다 [1]."])
+    live = Live(index, index.analyser, writer, "scripted", None, "test", 2.0)
+    for options, expected in (
+        (FlowOptions(), None),
+        (FlowOptions(refusal_confidence=0.75), UnlessSure(REFUSAL, 0.75)),
+    ):
+        await events_of(AnswerFlow(lambda: live, options), "연차는 며칠인가요?")
+        assert writer.calls[-1][1]["unless_sure"] == expected
 
 
 async def test_wrong_language_is_written_again_once(index: SearchIndex) -> None:
