@@ -258,7 +258,8 @@ class AnswerFlow:
             seed=state["attempt"],
             timeout=max(options.timeout_seconds - way.since(), 0.1),
             last_try=state["attempt"] >= 1,
-            sure=options.refusal_confidence,
+            # A plain base is as unsure of right refusals as of wrong ones; a LoRA that learnt to refuse is not.
+            sure=options.refusal_confidence if way.live.lora is not None else 0.0,
         )
         earlier = state.get("composed")
         if earlier is not None and composed.first_token is not None:

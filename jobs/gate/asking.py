@@ -128,6 +128,7 @@ async def _written(case: GateCase, answerers: Answerers) -> GateAnswer:
     began = time.perf_counter()
     first: float | None = None
     text, written, notes = "", 0, list[str]()
+    sure = dials.refusal_confidence if answerers.lora is not None else 0.0  # as in bot/answering/flow.py
     pieces: Any = answerers.writer.astream(
         prompts.prompt(case.passages, case.question, case.turns),
         asker=_ASKER,
@@ -136,7 +137,7 @@ async def _written(case: GateCase, answerers: Answerers) -> GateAnswer:
         seed=0,
         timeout=dials.timeout_seconds,
         lora=answerers.lora,
-        unless_sure=UnlessSure(prompts.REFUSAL, dials.refusal_confidence) if dials.refusal_confidence else None,
+        unless_sure=UnlessSure(prompts.REFUSAL, sure) if sure else None,
     )
     try:
         async with aclosing(pieces):

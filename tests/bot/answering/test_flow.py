@@ -84,12 +84,15 @@ async def test_every_way_of_writing_ends_in_one_outcome(
 
 async def test_a_refusal_must_be_sure_where_the_settings_say_so(index: SearchIndex) -> None:
     writer = writer_of(["연차는 1년에 15일입니다 [1]."])
-    live = Live(index, index.analyser, writer, "scripted", None, "test", 2.0)
-    for options, expected in (
-        (FlowOptions(), None),
-        (FlowOptions(refusal_confidence=0.75), UnlessSure(REFUSAL, 0.75)),
+    lora = LoraFile("tuned", Path("tuned.gguf"), "0" * 64)
+    sure = FlowOptions(refusal_confidence=0.75)
+    for options, attached, expected in (
+        (FlowOptions(), lora, None),
+        (sure, None, None),  # the plain base
+        (sure, lora, UnlessSure(REFUSAL, 0.75)),
     ):
-        await events_of(AnswerFlow(lambda: live, options), "연차는 며칠인가요?")
+        live = Live(index, index.analyser, writer, "scripted", attached, "test", 2.0)
+        await events_of(AnswerFlow(lambda live=live: live, options), "연차는 며칠인가요?")  # type: ignore[misc]
         assert writer.calls[-1][1]["unless_sure"] == expected
 
 
