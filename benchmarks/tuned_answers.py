@@ -13,8 +13,9 @@ outside its time, since in service it is there already.
 KorQuAD: 200 answerable questions and 50 unanswerable ones, drawn with a fixed seed: one in five, near the other two sets (34 of 165, 34
 of 224), which are asked whole. The order is shuffled with the same seed, so that the first N are a fair sample of all.
 
-Answers are appended to DIR/answers.jsonl with LoRA (and its SHA-256), writer, edition and prompt; a rerun goes on where it stopped
-and asks again only what has another stamp. What is measured, and how sentences are compared with spans: benchmarks/paired.py.
+Answers are appended to DIR/answers.jsonl with LoRA (and its SHA-256), writer, edition, prompt and a hash of all settings that turn an
+answer; a rerun goes on where it stopped and asks again only what has another stamp. Settings are tried by their variables, say
+SASEO_ANSWER__REFUSAL_CONFIDENCE=0. What is measured, and how sentences are compared with spans: benchmarks/paired.py.
 Prints one line of JSON, then a table for each set.
 """
 
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 
 Asked = TypeVar("Asked")
 SEED = 20261126
-STAMP = ("writer", "edition", "prompt")
+STAMP = ("writer", "edition", "prompt", "dials")
 """What all compared answers of a set must share."""
 QUESTIONS = {"rnd": ROOT / "benchmarks/data/rnd-manual-questions.jsonl", "demo": ROOT / "examples/questions.jsonl"}
 
@@ -123,7 +124,7 @@ class AnswerLog:
     @staticmethod
     def key(row: Mapping[str, Any]) -> tuple[str, ...]:
         """What makes an answer the same answer."""
-        return tuple(str(row[name]) for name in ("set", "id", "lora_sha256", *STAMP))
+        return tuple(str(row.get(name, "")) for name in ("set", "id", "lora_sha256", *STAMP))
 
     def has(self, row: Mapping[str, Any]) -> bool:
         """Whether it was answered before."""
@@ -159,13 +160,14 @@ async def ask(
     writer: str,
     log: AnswerLog,
     tell: Callable[[str], None],
+    dials: str = "",
 ) -> None:
-    """Ask what is not yet answered under the stamp of `flow`."""
+    """Ask what is not yet answered under the stamp of `flow` and `dials`."""
     from bot import prompts
     from bot.messages import Question
 
     live = flow.live()
-    stamp = {"set": questions.name, "writer": writer, "edition": live.index.name, "prompt": live.prompt}
+    stamp = {"set": questions.name, "writer": writer, "edition": live.index.name, "prompt": live.prompt, "dials": dials}
     todo = []
     for case, side in turns(questions.cases, list(sides)):
         lora = sides[side]
@@ -215,8 +217,8 @@ def kept(case: Case, answer: Any) -> dict[str, Any]:
 
 def newest(of_set: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
     """Side → its answers under the last stamp of one set, and of a name by the last LoRA: others are of another thing."""
-    latest = [of_set[-1][key] for key in STAMP] if of_set else []
-    current = [row for row in of_set if [row[key] for key in STAMP] == latest]
+    latest = [of_set[-1].get(key, "") for key in STAMP] if of_set else []
+    current = [row for row in of_set if [row.get(key, "") for key in STAMP] == latest]
     shas = {row["side"]: row["lora_sha256"] for row in current}
     by_side: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in current:
@@ -236,7 +238,7 @@ def report(rows: Sequence[Mapping[str, Any]], sides: Sequence[str] | None = None
         ordered = dict(sorted(by_side.items(), key=lambda item: item[0] != "none"))
         if ordered:
             shas = {side: some[0]["lora_sha256"] for side, some in ordered.items()}
-            told = {**{key: of_set[-1][key] for key in STAMP}, "lora_sha256": shas}
+            told = {**{key: of_set[-1].get(key, "") for key in STAMP}, "lora_sha256": shas}
             found[name] = {**told, "older_answers": len(of_set) - sum(map(len, ordered.values())), **compared(ordered)}
     return found
 
@@ -276,10 +278,14 @@ async def measure(
     questions: QuestionSet, sides: Mapping[str, LoraFile | None], root: Root, writer: str, log: AnswerLog
 ) -> None:
     """Load everything once, then ask."""
+    from bot.learning_app import dials
     from bot.live import NO_LORA
 
+    def tell(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
     async with root.answers.ready(NO_LORA) as flow:
-        await ask(questions, sides, flow, writer, log, lambda text: print(text, file=sys.stderr, flush=True))
+        await ask(questions, sides, flow, writer, log, tell, dials(root.settings))
 
 
 def main() -> None:

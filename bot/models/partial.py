@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from bot.models.stamp import write_atomically
+from knowledge.editions.files import write_whole
 
 
 class PartialFile:
@@ -34,7 +34,7 @@ class PartialFile:
             stream.flush()
             os.fsync(stream.fileno())
         self.parts, self.bytes = self.parts + 1, self.bytes + added
-        write_atomically(self._record, json.dumps({"parts": self.parts, "bytes": self.bytes}))
+        write_whole(self._record, json.dumps({"parts": self.parts, "bytes": self.bytes}))
 
     def restart(self) -> None:
         """Forget everything."""

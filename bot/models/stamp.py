@@ -6,12 +6,12 @@ A stamp guards against damage and half-done copies, not against somebody who can
 from __future__ import annotations
 
 import json
-import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from bot.models.hashing import files_of
+from knowledge.editions.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -41,22 +41,11 @@ class Stamp:
     def write(self, path: Path) -> None:
         """Store it. A read-only cache folder is no error: the model is then hashed at each start."""
         with suppress(OSError):
-            write_atomically(path, json.dumps(asdict(self), indent=1, ensure_ascii=False))
+            write_whole(path, json.dumps(asdict(self), indent=1, ensure_ascii=False))
 
     def matches(self, target: Path) -> bool:
         """Nothing about the files has changed since they were hashed."""
         return self.files == _look(target)
-
-
-def write_atomically(path: Path, text: str, mode: int = 0o666) -> None:
-    """All of it or nothing, also over a power cut. `mode`: whom the system lets read it, at no moment more, less its umask."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)  # of a process that died; it has its own mode
-    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(path)
 
 
 def _look(target: Path) -> dict[str, tuple[int, int]]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from bot.errors import StoreError
-from bot.models.stamp import write_atomically
 from bot.privacy.opening import pseudonyms_of
 from bot.privacy.pseudonyms import Pseudonyms
 from bot.store import audit, forgetting, personal, privacy
 from bot.store.database import Store
+from knowledge.editions.files import write_whole
 
 TOMBSTONES = "privacy.tombstones"
 """In the data directory."""
@@ -33,8 +33,7 @@ def keep_tombstones(store: Store, data_dir: Path) -> None:
     for person, at in read_tombstones(data_dir).items():
         known[person] = max(at, known.get(person, at))
     data_dir.mkdir(parents=True, exist_ok=True)
-    write_atomically(data_dir / TOMBSTONES, json.dumps(known, sort_keys=True))
-    (data_dir / TOMBSTONES).chmod(0o600)
+    write_whole(data_dir / TOMBSTONES, json.dumps(known, sort_keys=True), 0o600)
 
 
 def reapply(store: Store, data_dir: Path, pseudonyms: Pseudonyms, *, by: str, now: float) -> list[str]:

@@ -224,7 +224,7 @@ class LlamaCppEngine:
             token = self._pick(sampler)
             held_back: float | None = None
             if request.unless_sure is not None:
-                token, held_back = self._unless_sure(request.unless_sure, token, prompt, stop)
+                token, held_back = self._unless_sure(request.unless_sure, token, prompt, room, stop)
             first = time.perf_counter()
             written = 0
             while True:
@@ -258,13 +258,13 @@ class LlamaCppEngine:
                 _lib.llama_sampler_free(sampler)
 
     def _unless_sure(
-        self, doubt: UnlessSure, token: int, prompt: list[int], stop: StopFlag
+        self, doubt: UnlessSure, token: int, prompt: list[int], room: int, stop: StopFlag
     ) -> tuple[int, float | None]:
         """The first token, or the next best one where it begins `doubt.text` without being sure of it, with its probability then.
 
         Other answers may begin with the same token: it goes on writing for a few, and takes them back.
         """
-        begins = self._vocabulary.plain(doubt.text)[:_BEGINNING]
+        begins = self._vocabulary.plain(doubt.text)[: min(_BEGINNING, room)]
         if not begins or token != begins[0]:
             return token, None
         logits = self._logits().astype(numpy.float64)  # a copy: what is computed next overwrites them

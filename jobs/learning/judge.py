@@ -19,7 +19,6 @@ from sqlalchemy import Connection
 
 from bot.errors import BadParity, LoraError, NothingToAsk, ReleaseError
 from bot.loras.shelf import ShelvedLora
-from bot.models.stamp import write_atomically
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import loras
 from bot.store import releases as records
@@ -36,6 +35,7 @@ from jobs.learning.material import ever_kept, of_files, of_store, unseen
 from jobs.learning.parts import LearningParts
 from jobs.learning.tune import GATE, GROUP
 from jobs.tuning.dataset import Example
+from knowledge.editions.files import write_whole
 
 _log = logging.getLogger(__name__)
 PARITY, VERDICT, PLOT = "parity.json", "verdict.json", "verdict.svg"
@@ -167,7 +167,7 @@ def _judged(
     folder.mkdir(parents=True, exist_ok=True)
     (folder / VERDICT).write_text(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1), encoding="utf-8")
     write_plot(verdict, folder / PLOT)
-    write_atomically(context.folder / JUDGED, json.dumps([*_ids_of(context), evaluation.id]))
+    write_whole(context.folder / JUDGED, json.dumps([*_ids_of(context), evaluation.id]))
     releases.store.run_now(loras.keep_evaluation, evaluation)  # last: the picture is there once the verdict is known
     told = {"lora": candidate.name, "against": present, "decision": verdict.decision.value}
     _log.info(json.dumps({"event": "judged", "evaluation": evaluation.id, **told}))

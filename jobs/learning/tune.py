@@ -19,7 +19,6 @@ from bot.errors import BrokenLora, TooFewExamples, TuningFailed, TuningOutOfMemo
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
-from bot.models.stamp import write_atomically
 from bot.releases.releases import AUTOMATIC
 from bot.store import questions
 from bot.store.database import Store
@@ -32,6 +31,7 @@ from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.preferences import load_preferences, write_preferences
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
+from knowledge.editions.files import write_whole
 
 TUNE, GATE, GROUP = "tune", "gate", "model"
 MADE = "made.json"
@@ -76,7 +76,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         "seconds": round(seconds, 1),
         THEN: [then],
     }
-    write_atomically(context.folder / MADE, json.dumps(result))
+    write_whole(context.folder / MADE, json.dumps(result))
     clear(context.folder)  # what is needed is on the shelf; people's words must not lie about in old runs
     return result
 

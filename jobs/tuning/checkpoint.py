@@ -19,7 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from bot.models.hashing import sha256_of
-from bot.models.stamp import write_atomically
+from knowledge.editions.files import write_whole
 
 _log = logging.getLogger(__name__)
 _KEPT = 2
@@ -88,7 +88,7 @@ class Checkpoints:
         sha256 = sha256_of(fresh)
         fresh.replace(path)
         described = {"run": self._run, "sha256": sha256, "progress": asdict(checkpoint.progress)}
-        write_atomically(self._folder / f"{name}.json", json.dumps(described))
+        write_whole(self._folder / f"{name}.json", json.dumps(described))
         self._drop_old()
 
     def latest(self) -> Checkpoint | None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.models.stamp import write_atomically
 from jobs.tuning.settings import TuningSettings
+from knowledge.editions.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class TuningJob:
         named: dict[str, Path | None] = {name: getattr(self, name) for name in names}
         raw: dict[str, Any] = {key: str(value.absolute()) if value else None for key, value in named.items()}
         raw |= {"template": self.template, "settings": self.settings.as_json()}
-        write_atomically(path, json.dumps(raw, ensure_ascii=False, indent=1))
+        write_whole(path, json.dumps(raw, ensure_ascii=False, indent=1))
 
     @classmethod
     def read(cls, path: Path) -> TuningJob:

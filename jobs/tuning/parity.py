@@ -17,11 +17,11 @@ from typing import Any
 
 import torch
 
-from bot.models.stamp import write_atomically
 from jobs.tuning.dataset import Sample
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.packing import label_logprobs, logits_and_labels, pack
 from jobs.tuning.precision import computing
+from knowledge.editions.files import write_whole
 
 FILE = "parity.json"
 
@@ -66,7 +66,7 @@ def write_parity(folder: RunFolder) -> Path:
     put_state(loras, load_file(folder.result / "lora.safetensors"))
     prepare(model, card["precision"])
     rows = parity(model.eval(), samples, card["precision"])
-    write_atomically(folder.result / FILE, json.dumps(rows))
+    write_whole(folder.result / FILE, json.dumps(rows))
     return folder.result / FILE
 
 

@@ -29,27 +29,22 @@ def files_below(folder: Path) -> Iterator[Path]:
     yield from sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def replace(path: Path, text: str) -> None:
-    """Write `path` as a whole or not at all. Raises OSError."""
-    aside = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        aside.write_text(text, encoding="utf-8")
-        fsync(aside)
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)
-    fsync(path.parent)
+def write_whole(path: Path, text: str, mode: int = 0o666) -> None:
+    """All of it or nothing, also over a power cut; see `whole`. Raises OSError."""
+    with whole(path, mode) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
 
 
 @contextmanager
-def whole(target: Path) -> Iterator[Path]:
-    """An empty file beside `target`, its owner's alone, that takes its place once it is written: whole on the disk, or not there at all.
+def whole(target: Path, mode: int = 0o600) -> Iterator[Path]:
+    """An empty file beside `target` that takes its place once it is written: whole on the disk, or not there at all.
 
-    One writer at a time. Raises OSError; what was at `target` is there as before then.
+    `mode`: whom the system lets read it, less its umask, from its first byte on; unless told, its owner alone. One writer at a
+    time. Raises OSError; what was at `target` is there as before then.
     """
     unfinished = target.with_name(f".{target.name.removeprefix('.')}.part")
     unfinished.unlink(missing_ok=True)
-    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    os.close(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode))
     try:
         yield unfinished
         fsync(unfinished)

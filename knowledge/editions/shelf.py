@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from knowledge.editions import opened
-from knowledge.editions.files import fsync, replace
+from knowledge.editions.files import fsync, write_whole
 from knowledge.editions.manifest import MANIFEST, Manifest, read_manifest
 from knowledge.editions.opened import Edition
 from knowledge.editions.publishing import NAMED_BY, Approve, Contents, write_aside
@@ -161,7 +161,7 @@ class EditionShelf:
                 if wanted != serving:
                     # First the note, then the deed: one without the other means nothing (see `gone_back_from`).
                     note = {"from": serving, "to": wanted}
-                    replace(self.root / _ROLLED_BACK, json.dumps(note))
+                    write_whole(self.root / _ROLLED_BACK, json.dumps(note))
                     self._point_at(wanted)
         except OSError as error:
             raise PublishFailed(reason=error.strerror or str(error)) from error
@@ -186,7 +186,7 @@ class EditionShelf:
 
     def _point_at(self, name: str) -> None:
         """Make `name` the serving edition, atomically."""
-        replace(self.root / _CURRENT, name + "\n")
+        write_whole(self.root / _CURRENT, name + "\n")
 
     def _drop_old(self, current: str) -> None:
         for old in [n for n in self.names() if n != current][: -(self._keep - 1) or None]:

@@ -88,9 +88,9 @@ def fresh(**changed: Any) -> FakeFlow:
     return FakeFlow(FakeLive(writer=FakeWriter(), **changed))
 
 
-async def run(flow: FakeFlow, path: Path) -> AnswerLog:
+async def run(flow: FakeFlow, path: Path, dials: str = "d1") -> AnswerLog:
     log = AnswerLog(path)
-    await ask(QUESTIONS, SIDES, flow, "m", log, lambda text: None)  # type: ignore[arg-type]
+    await ask(QUESTIONS, SIDES, flow, "m", log, lambda text: None, dials)  # type: ignore[arg-type]
     return log
 
 
@@ -135,6 +135,14 @@ async def test_another_stamp_is_asked_anew_and_the_older_answers_are_not_compare
     assert len(again.asked) == 6
     found = report(log.rows)["demo"]
     assert (found["questions"], found["older_answers"]) == (3, 6)
+
+
+async def test_other_settings_are_asked_anew_too(tmp_path: Path) -> None:
+    await run(fresh(), tmp_path / "answers.jsonl")
+    again = fresh()
+    log = await run(again, tmp_path / "answers.jsonl", "d2")
+    assert len(again.asked) == 6
+    assert report(log.rows)["demo"]["older_answers"] == 6
 
 
 async def test_the_report_compares_with_the_base_and_keeps_no_page_text(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.models.places.job import PlaceFailed
-from bot.models.stamp import write_atomically
+from knowledge.editions.files import write_whole
 
 if TYPE_CHECKING:
     import httpx
@@ -153,7 +153,7 @@ class Download:
 
     def _write(self, response: httpx.Response, start: int, total: int | None) -> None:
         if not start:
-            write_atomically(self._note, json.dumps({"url": self.url, "etag": response.headers.get("etag", "")}))
+            write_whole(self._note, json.dumps({"url": self.url, "etag": response.headers.get("etag", "")}))
         done = start
         with self._part.open("r+b" if start else "wb") as stream:
             stream.seek(start)

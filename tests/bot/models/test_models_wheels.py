@@ -88,12 +88,12 @@ from pathlib import Path
 from bot.models import partial
 from bot.models.catalogue import Catalogue, Model
 from bot.models.store import ModelStore
-real = partial.write_atomically
+real = partial.write_whole
 def dying(path, text):
     if '"parts": 2' in text:
         os._exit(9)
     real(path, text)
-partial.write_atomically = dying
+partial.write_whole = dying
 model = Model.model_validate_json(sys.stdin.read())
 ModelStore(Path(sys.argv[1]), Catalogue((model,))).pull("tiny")
 """

@@ -78,3 +78,15 @@ def test_the_tokens_of_a_text_are_those_of_a_text(engine: LlamaCppEngine) -> Non
         b"".join(engine._vocabulary.piece(token) or b"" for token in tokens).decode()
         == "제공된 문서에서 확인할 수 없습니다."
     )
+
+
+def test_at_the_end_of_the_context_there_is_no_looking_ahead(
+    engine: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = beginning(engine, monkeypatch)
+    monkeypatch.setattr(engine._vocabulary, "plain", lambda text: own[:3])
+    monkeypatch.setattr(engine, "_context_tokens", len(engine.prompt_tokens(REQUEST)) + 1)
+    read: list[int] = []
+    monkeypatch.setattr(engine, "_read_one", lambda token, stop: read.append(token))
+    _, report = written(engine, replace(REQUEST, unless_sure=UnlessSure("…", 1.0)))
+    assert (report.output_tokens, report.stop, read) == (1, "length", [])

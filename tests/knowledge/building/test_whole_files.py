@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.editions import files
-from knowledge.editions.files import whole
+from knowledge.editions.files import whole, write_whole
 
 
 def test_it_takes_its_place_when_it_is_written_and_is_its_owners_alone(tmp_path: Path) -> None:
@@ -58,3 +58,16 @@ def test_a_folder_that_cannot_be_synced_is_no_failure_once_the_file_is_there(
     with whole(tmp_path / "a.txt") as unfinished:
         unfinished.write_text("all")
     assert (tmp_path / "a.txt").read_text() == "all"
+
+
+def test_a_text_has_the_mode_it_was_asked_for_from_its_first_byte(tmp_path: Path) -> None:
+    left = tmp_path / ".a.json.part"  # by a process that died, readable by others
+    left.write_text("half")
+    left.chmod(0o644)
+    (tmp_path / "a.json").write_text("before")
+    write_whole(tmp_path / "a.json", "{}", 0o600)
+    assert (tmp_path / "a.json").read_text() == "{}"
+    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o600
+    assert not left.exists()
+    write_whole(tmp_path / "b.json", "{}")
+    assert stat.S_IMODE((tmp_path / "b.json").stat().st_mode) & 0o400
