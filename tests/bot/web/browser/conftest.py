@@ -55,9 +55,18 @@ class Watched:
 
     def watch(self, page: Page) -> None:
         page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
-        page.on("console", lambda said: said.type == "error" and self.problems.append(f"console: {said.text}"))
+        page.on("console", lambda said: said.type == "error" and self._logged(said.text))
         page.on("request", lambda request: self._from_here(request.url))
         page.on("dialog", lambda dialog: self.problems.append(f"dialog: {dialog.message}"))
+
+    def _logged(self, text: str) -> None:
+        """htmx logs two lines for a request that it took back itself (a newer one replaced it, or the page was left):
+        `afterRequest`, which it logs only of a request without an answer, then `sendAbort`. That is no fault; a request
+        that failed says `sendError` or `responseError` second, and stays."""
+        if text.startswith("htmx:sendAbort") and self.problems[-1:] and "htmx:afterRequest" in self.problems[-1]:
+            self.problems.pop()
+            return
+        self.problems.append(f"console: {text}")
 
     def _from_here(self, url: str) -> None:
         if not url.startswith((self._address, "data:", "blob:", "about:")):
