@@ -94,13 +94,9 @@ class Lexicon:
 
     def scores(self, tokens: Iterable[str]) -> Scores:
         """(size,) BM25 of every document; all zero when no token is known. A token that stands twice counts twice."""
-        scores = np.zeros(self.size, dtype=np.float32)
-        for token in tokens:
-            index = self._vocabulary.get(token)
-            if index is not None:
-                at = slice(self._starts[index], self._starts[index + 1])
-                scores[self._documents[at]] += self._scores[at]  # a document stands once in a token's list
-        return scores
+        columns = [self._vocabulary[token] for token in tokens if token in self._vocabulary]
+        parts = [slice(self._starts[column], self._starts[column + 1]) for column in columns]
+        return added_up(self.size, [(self._documents[at], self._scores[at]) for at in parts])
 
     def df(self, token: str) -> int:
         """How many documents hold `token`."""
@@ -136,3 +132,13 @@ class Lexicon:
 def idf(size: int, df: int) -> float:
     """Lucene's ln(1 + (N - df + 0.5) / (df + 0.5))."""
     return float(np.log(1 + (size - df + 0.5) / (df + 0.5)))
+
+
+def added_up(size: int, lists: Sequence[tuple[NDArray[np.integer], Scores]]) -> Scores:
+    """(size,) the sum of lists of (numbers, their scores), added in the order of the lists."""
+    scores = np.zeros(size, dtype=np.float32)
+    if lists:
+        # In one go, and by numbers of the machine's own width: list by list takes longer.
+        numbers = np.concatenate([numbers for numbers, _ in lists]).astype(np.intp, copy=False)
+        np.add.at(scores, numbers, np.concatenate([some for _, some in lists]))
+    return scores

@@ -7,21 +7,21 @@ without them.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from knowledge.lexicon import Lexicon, Scores, idf
+from knowledge.lexicon import Lexicon, Scores, added_up, idf
 from knowledge.readers import View
 from knowledge.term_counts import TermCounts
 
 MOST_VIEWS = 6
 """Views whose legs are kept, least recently used dropped first; the others are made anew, in about a millisecond."""
 _MOST_SCORES = 2_000_000
-"""Scores that one leg of a view keeps, 4 bytes each: those of the words that people ask with."""
+"""Scores that one leg of a view keeps, 12 bytes each with the number of the passage: those of the words that people ask with."""
 
 
 class Rarity(Protocol):
@@ -37,6 +37,14 @@ class Rarity(Protocol):
         """Which of `numbers` hold `token`."""
 
 
+class _Held(NamedTuple):
+    """Of one token: the readable passages that hold it, ascending, their scores, and how rare it is among the readable ones."""
+
+    numbers: NDArray[np.intp]
+    scores: Scores
+    idf: float
+
+
 class ReadableLexicon:
     """Over the passages of `view` as `Lexicon` is over all; the numbers of passages stay those of the edition. Thread-safe."""
 
@@ -47,56 +55,62 @@ class ReadableLexicon:
         lengths = counts.lengths[view.mask]
         average = float(lengths.mean()) if lengths.any() else 1.0
         norm = lexicon.k1 * ((1 - lexicon.b) + lexicon.b * counts.lengths / average)
-        self._norm = np.where(view.mask, norm, np.inf)  # infinitely long: no score
-        self._kept: OrderedDict[str, Scores] = OrderedDict()
+        self._norm = norm
+        self._kept: OrderedDict[str, _Held] = OrderedDict()
         self._entries = 0
         self._lock = Lock()
 
     def scores(self, tokens: Iterable[str]) -> Scores:
         """See `Rarity`; 0 for what may not be read. A token that stands twice counts twice."""
-        wanted = [(token, holders) for token in tokens if len(holders := self._lexicon.holders(token))]
-        found = self._of(dict(wanted))
-        scores = np.zeros(self._lexicon.size, dtype=np.float32)
-        for token, holders in wanted:
-            scores[holders] += found[token]
-        return scores
+        wanted = [token for token in tokens if self._lexicon.df(token)]
+        found = self._of(dict.fromkeys(wanted))
+        return added_up(self._lexicon.size, [(found[token].numbers, found[token].scores) for token in wanted])
 
     def idf(self, token: str) -> float:
         """See `Rarity`."""
-        return idf(self._view.count, self._view.held(self._lexicon.holders(token)))
+        held = self._kept.get(token)
+        return idf(self._view.count, self._view.held(self._lexicon.holders(token))) if held is None else held.idf
 
     def held_by(self, token: str, numbers: NDArray[np.int64]) -> NDArray[np.bool_]:
         """See `Rarity`."""
         return self._lexicon.held_by(token, numbers)
 
-    def _of(self, wanted: Mapping[str, NDArray[np.integer]]) -> dict[str, Scores]:
-        """Token → one score for each of its holders; what was asked before is kept."""
+    def _of(self, wanted: Iterable[str]) -> dict[str, _Held]:
+        """Of tokens that the edition has; what was asked before is kept."""
         with self._lock:
             found = {token: self._kept[token] for token in wanted if token in self._kept}
             for token in found:
                 self._kept.move_to_end(token)
-        fresh = self._computed({token: holders for token, holders in wanted.items() if token not in found})
+        fresh = self._computed([token for token in wanted if token not in found])
         with self._lock:
-            for token, scores in fresh.items():
+            for token, held in fresh.items():
                 if token not in self._kept:
-                    self._kept[token] = scores
-                    self._entries += len(scores)
+                    self._kept[token] = held
+                    self._entries += len(held.numbers)
             while self._entries > _MOST_SCORES:
-                self._entries -= len(self._kept.popitem(last=False)[1])
+                self._entries -= len(self._kept.popitem(last=False)[1].numbers)
         return found | fresh
 
-    def _computed(self, wanted: Mapping[str, NDArray[np.integer]]) -> dict[str, Scores]:
+    def _computed(self, wanted: Sequence[str]) -> dict[str, _Held]:
         """All tokens at once: each step costs more to begin than to do. Formula and precision: `TermCounts.scores`."""
         if not wanted:
             return {}
-        holders = np.concatenate(list(wanted.values()))
-        often = np.concatenate([self._lexicon.times(token, self._counts) for token in wanted]).astype(np.float64)
-        sizes = [len(one) for one in wanted.values()]
-        starts = np.cumsum([0, *sizes[:-1]])
-        df = np.add.reduceat(self._view.mask[holders], starts, dtype=np.int64).tolist()
-        weights = np.array([idf(self._view.count, held) for held in df], dtype=np.float32)
-        scores = (np.repeat(weights, sizes) * (often / (self._norm[holders] + often))).astype(np.float32)
-        return dict(zip(wanted, np.split(scores, starts[1:]), strict=True))
+        holders = [self._lexicon.holders(token) for token in wanted]
+        numbers = np.concatenate(holders)
+        often = np.concatenate([self._lexicon.times(token, self._counts) for token in wanted])
+        readable = self._view.mask[numbers]
+        starts = np.cumsum([0, *map(len, holders)])
+        df = np.add.reduceat(readable, starts[:-1], dtype=np.int64)
+        numbers, often = numbers[readable].astype(np.intp), often[readable].astype(np.float64)
+        rarity = [idf(self._view.count, held) for held in df.tolist()]
+        weights = np.repeat(np.array(rarity, dtype=np.float32), df)
+        scores = (weights * (often / (self._norm[numbers] + often))).astype(np.float32)
+        ends = np.cumsum(df).tolist()
+        return {
+            # Copies: a slice would keep the arrays of all tokens alive when its own is the last one kept.
+            token: _Held(numbers[end - held : end].copy(), scores[end - held : end].copy(), rare)
+            for token, end, held, rare in zip(wanted, ends, df.tolist(), rarity, strict=True)
+        }
 
 
 class Legs:
