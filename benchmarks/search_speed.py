@@ -68,11 +68,11 @@ def main() -> None:
     """Build each size, time it, print."""
     wanted = _arguments()
     analyser = Analyser()
-    known = _sentences(wanted.wiki)
+    known = sentences_of(wanted.wiki)
     tokens = analyser.morphemes_of(known)
     rows = []
     for size in wanted.passages:
-        edition = _edition(size, known, tokens, analyser.name, wanted)
+        edition = made_edition(size, known, tokens, analyser.name, wanted.sentences, wanted.seed)
         for hidden in (False, True):
             rows.append(_timed(edition, analyser, known, hidden, wanted))
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
@@ -92,17 +92,19 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _sentences(wiki: Path) -> list[str]:
+def sentences_of(wiki: Path) -> list[str]:
+    """The sentences of its Markdown pages that are neither very short nor very long, each once."""
     texts = (path.read_text(encoding="utf-8") for path in sorted(wiki.rglob("*.md")))
     found = (one.strip() for text in texts for one in sentences(text))
     return list(dict.fromkeys(one for one in found if 15 <= len(one) <= 200))
 
 
-def _edition(
-    size: int, known: Sequence[str], tokens: Sequence[list[str]], analyser: str, wanted: argparse.Namespace
+def made_edition(
+    size: int, known: Sequence[str], tokens: Sequence[list[str]], analyser: str, per: int, seed: int
 ) -> Edition:
-    drawn = random.Random(wanted.seed)
-    rows = [[drawn.randrange(len(known)) for _ in range(wanted.sentences)] for _ in range(size)]
+    """`size` passages of `per` of the `known` sentences, whose morphemes are `tokens`; every third one for other readers."""
+    drawn = random.Random(seed)
+    rows = [[drawn.randrange(len(known)) for _ in range(per)] for _ in range(size)]
     pairs = [bigrams(one) for one in known]
     passages = [
         Passage(
@@ -116,7 +118,7 @@ def _edition(
         )
         for n, row in enumerate(rows)
     ]
-    embedder = RandomVectors(wanted.seed)
+    embedder = RandomVectors(seed)
     return Edition(
         manifest=Manifest("speed", "", "", size, size, analyser, embedder.id, DIMENSION, {}),
         passages=passages,
