@@ -113,12 +113,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.keep or Path(temporary)
         if options.serve:
-            _filled(folder, options.url, options.questions)
+            filled_store(folder, options.url, options.questions)
             asyncio.run(_serve(folder, options.url))
             return
         report = measure(folder, options.url, options.questions, options.requests)
     print(json.dumps(report, ensure_ascii=False))
-    print(_table(report))
+    print(table(report))
 
 
 def measure(folder: Path, url: str, questions: int, requests: int) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def measure(folder: Path, url: str, questions: int, requests: int) -> dict[str, 
     from bot.store.conversations import Filter
     from bot.store.database import open_store
 
-    filled = _filled(folder, url, questions)
+    filled = filled_store(folder, url, questions)
     command = [sys.executable, __file__, "--keep", str(folder), "--serve", "--url", url]
     store = open_store(url, folder)
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server, closing(store):
@@ -140,7 +140,7 @@ def measure(folder: Path, url: str, questions: int, requests: int) -> dict[str, 
             counting = time.perf_counter() - began
             newest = store.run_now(conversations.page, Filter(outcome="answered")).rows[0].id
             with closing(http.client.HTTPConnection(address, timeout=120)) as connection:
-                found = {one.path: _visited(connection, server.pid, store, one, requests) for one in visits(newest)}
+                found = {one.path: visited(connection, server.pid, store, one, requests) for one in visits(newest)}
         finally:
             server.terminate()
     file = folder / "saseo.sqlite"
@@ -154,9 +154,10 @@ def measure(folder: Path, url: str, questions: int, requests: int) -> dict[str, 
     }
 
 
-def _visited(
-    connection: http.client.HTTPConnection, pid: int, store: Store, one: Visit, requests: int
+def visited(
+    connection: http.client.HTTPConnection, pid: int, store: Store | None, one: Visit, requests: int
 ) -> dict[str, Any]:
+    """One page so many times over `connection`, the process `pid` answering; its bare query over `store`."""
     page, _ = _fetched(connection, one.path)  # to warm up
     taken, bare, used = [], [], 0.0
     for _ in range(requests):
@@ -164,7 +165,7 @@ def _visited(
         page, seconds = _fetched(connection, one.path)
         used += _processor(pid) - before
         taken.append(seconds)
-        if one.bare is not None:
+        if one.bare is not None and store is not None:
             began = time.perf_counter()
             store.run_now(one.bare, time.time())
             bare.append(time.perf_counter() - began)
@@ -221,7 +222,8 @@ async def _all_may_be_read(groups: Collection[str], pages: Iterable[tuple[str, s
     return frozenset(pages)
 
 
-def _filled(folder: Path, url: str, questions: int) -> dict[str, Any]:
+def filled_store(folder: Path, url: str, questions: int) -> dict[str, Any]:
+    """A store with so many made-up questions; one that has any is left as it is."""
     from bot.store.database import open_store
 
     began = time.perf_counter()
@@ -235,7 +237,8 @@ def _filled(folder: Path, url: str, questions: int) -> dict[str, Any]:
         store.close()
 
 
-def _table(report: dict[str, Any]) -> str:
+def table(report: dict[str, Any]) -> str:
+    """Markdown, a line for each page."""
     lines = [
         "| page | p50 ms | p95 ms | bare query p50 ms | p95 ms | p95 / bare p95 | processor ms | page KB | with assets KB |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",

@@ -1,6 +1,6 @@
 """Search quality: fused against lexical only, dense only, and with each of the search's other parts on or off.
 
-    python benchmarks/retrieval.py [WIKI] [--set FILE.jsonl] [--data-dir DIR] [--any] [--glossary FILE] [--mistyped slips]
+    python benchmarks/retrieval.py [WIKI] [--set FILE.jsonl] [--data-dir DIR] [--any] [--glossary FILE] [--mistyped slips] [--other-names]
 
 Indexes WIKI in a temporary data directory with `saseo index` and evaluates the set once per variant with the functions of
 `saseo evaluate --retrieval`. Each question is embedded once, and its vector kept in --data-dir for another run. The lines
@@ -37,6 +37,7 @@ from jobs.evaluate import DEPTH, evaluate_retrieval  # noqa: E402
 from jobs.evaluation_set import Case, load_set  # noqa: E402
 from jobs.metrics import Mean, bootstrap  # noqa: E402
 from knowledge.embed import Embedder, Vectors  # noqa: E402
+from knowledge.glossary import load_glossary  # noqa: E402
 from knowledge.learned_weights import LEGS, Learned, Voted, learn  # noqa: E402
 from knowledge.page import reader_of  # noqa: E402
 from knowledge.search import SearchIndex, SearchOptions  # noqa: E402
@@ -167,18 +168,32 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--any", action="store_true", help="each gold page alone is right: one of them counts as all")
     parser.add_argument("--glossary", type=Path, help="for the variant of that name")
     parser.add_argument("--mistyped", choices=MISTAKES, help="put this mistake into every question")
+    parser.add_argument(
+        "--other-names",
+        action="store_true",
+        help="ask only what holds a name of the glossary, once with each other name of that entry",
+    )
     wanted = parser.parse_args()
     wanted.set = (wanted.set or wanted.wiki / ".." / "questions.jsonl").resolve()
     for path in (wanted.wiki, wanted.set):
         if not path.exists():
             parser.error(f"{path} does not exist")
-    if "glossary" in wanted.legs and wanted.glossary is None:
-        parser.error("--legs glossary needs --glossary FILE")
+    if wanted.glossary is None and ("glossary" in wanted.legs or wanted.other_names):
+        parser.error("--legs glossary and --other-names need --glossary FILE")
     return wanted
 
 
 def _cases(wanted: argparse.Namespace) -> list[Case]:
     cases = load_set(wanted.set)
+    if wanted.other_names:
+        cases = [
+            replace(case, question=case.question.replace(name, other))
+            for case in cases
+            for entry in load_glossary(wanted.glossary).entries
+            for name in [max((one for one in entry.names if one in case.question), key=len, default="")]
+            for other in (entry.names if name else ())
+            if other not in case.question
+        ]
     if wanted.mistyped is None:
         return cases
     drawn = random.Random(0)

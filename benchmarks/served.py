@@ -29,6 +29,8 @@ class Service:
         """Of the console."""
         ports = f"[web]\nport = {self.address.rpartition(':')[2]}\n[metrics]\nport = {self.metrics}\n"
         self.config.write_text(f"{settings}\n{ports}", encoding="utf-8")
+        self.pid = 0
+        """Of the process that serves, or served last."""
         self.exit_code: int | None = None
         """Once it was stopped: 0 as it should be; negative: the signal that ended it."""
 
@@ -49,6 +51,7 @@ class Service:
                 command(self.config, "serve"), cwd=self.folder, env=environment(), stdout=written, stderr=written,
                 stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
+        self.pid = process.pid
         try:
             self._until_ready(process, log)
             yield self.address

@@ -17,7 +17,7 @@ def test_a_small_run_measures_every_page(tmp_path: Path) -> None:
     assert report["questions"] == 300
     assert report["days_counted"] > 60
     assert all(0 < one["page_kb"] <= one["whole_kb"] <= 200 for one in report["pages"].values())
-    table = console_pages._table(report)
+    table = console_pages.table(report)
     assert all(f"| `{path}` |" in table for path in report["pages"])
     store = open_store("", tmp_path)
     try:
