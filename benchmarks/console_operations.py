@@ -4,9 +4,10 @@
     python benchmarks/console_operations.py --editions var/editions    # an index that is there already
     python benchmarks/console_operations.py --keep var/operations      # keep the installation and use it again
 
-The questions are those of console_pages.py. Before anything is measured the jobs `gaps` and `examples` run over them, each timed, since
-what they make is what two of the pages show. `saseo serve` then runs as a process of its own, and each page is fetched as there, without a
-query beside it. Prints one line of JSON, then Markdown tables.
+The questions are those of console_pages.py. Before anything is measured the jobs `gaps` and `examples` run over them, and examples are made
+of the wiki (`saseo tune synthesize`), each timed: what two of the pages show. The answers cite pages that do not exist, so no example comes
+of them. `saseo serve` then runs as a process of its own, and each page is fetched as there, without a query beside it.
+Prints one line of JSON, then a Markdown table.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.console_pages import Visit, filled_store, table, visited  # noqa: E402 - a script finds the rooms only now
 from benchmarks.served import Service  # noqa: E402
 
-JOBS = ("gaps", "examples")
+BEFORE = (("jobs", "run", "gaps"), ("jobs", "run", "examples"), ("tune", "synthesize"))
 PATHS = ("/wiki", "/gaps", "/review", "/models", "/jobs", "/ask")
 
 
@@ -48,7 +49,7 @@ def main() -> None:
 
 
 def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    """Everything, as one JSON object. Seconds of jobs; milliseconds of pages."""
+    """Everything, as one JSON object. Seconds of what ran before; milliseconds of pages."""
     folder.mkdir(parents=True, exist_ok=True)
     service = service_of(folder.resolve(), options.writer)
     data = service.folder / "data"
@@ -58,10 +59,10 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         else:
             service.run("index")
     filled = filled_store(data, "", options.questions)
-    jobs = {name: _seconds(service, "jobs", "run", name) for name in JOBS}
+    before = {" ".join(verb): _seconds(service, *verb) for verb in BEFORE}
     with service.serving() as address, closing(_connected(address)) as connection:
         found = {path: visited(connection, service.pid, None, Visit(path), options.requests) for path in PATHS}
-    return {**filled, "jobs": jobs, "pages": found}
+    return {**filled, "before": before, "pages": found}
 
 
 def service_of(folder: Path, writer: str) -> Service:
