@@ -6,9 +6,9 @@
 
 KORQUAD and RND_MANUAL are folders with `wiki/` (benchmarks/README.md, benchmarks/data/README.md); a set without its folder is left
 out. Each wiki is indexed once by `saseo index` into DIR. Each question goes through `AnswerFlow`, as `saseo evaluate` asks it. The
-sides alternate question by question, and which one begins alternates too, so that whatever else the machine does meets all alike.
-llama.cpp's memory is emptied when the LoRA changes; the constant beginning of the prompt is therefore read again before each question,
-outside its time, since in service it is there already.
+sides alternate every few questions, and which one begins alternates too, so that whatever else the machine does meets all alike.
+llama.cpp's memory is emptied when the LoRA changes; the constant beginning of the prompt is therefore read again then,
+outside all times, since in service it is there already.
 
 KorQuAD: 200 answerable questions and 50 unanswerable ones, drawn with a fixed seed: one in five, near the other two sets (34 of 165, 34
 of 224), which are asked whole. The order is shuffled with the same seed, so that the first N are a fair sample of all.
@@ -145,12 +145,13 @@ def _ends_line(file: Any) -> bool:
     return bool(file.read(1) == b"\n")
 
 
-def turns(cases: Sequence[Asked], sides: Sequence[str]) -> Iterator[tuple[Asked, str]]:
-    """Question by question all sides; the side that begins changes from question to question."""
-    for number, case in enumerate(cases):
+def turns(cases: Sequence[Asked], sides: Sequence[str], together: int = 1) -> Iterator[tuple[Asked, str]]:
+    """Of every so many questions `together` all sides; the side that begins changes from one group to the next."""
+    for number, first in enumerate(range(0, len(cases), together)):
         shift = number % len(sides)
         for side in (*sides[shift:], *sides[:shift]):
-            yield case, side
+            for case in cases[first : first + together]:
+                yield case, side
 
 
 async def ask(
@@ -161,6 +162,7 @@ async def ask(
     log: AnswerLog,
     tell: Callable[[str], None],
     dials: str = "",
+    together: int = 1,
 ) -> None:
     """Ask what is not yet answered under the stamp of `flow` and `dials`."""
     from bot import prompts
@@ -169,7 +171,7 @@ async def ask(
     live = flow.live()
     stamp = {"set": questions.name, "writer": writer, "edition": live.index.name, "prompt": live.prompt, "dials": dials}
     todo = []
-    for case, side in turns(questions.cases, list(sides)):
+    for case, side in turns(questions.cases, list(sides), together):
         lora = sides[side]
         key = {**stamp, "id": case.id, "side": side, "lora_sha256": lora.sha256 if lora else "none"}
         if not log.has(key):
@@ -275,7 +277,12 @@ def prepared(questions: QuestionSet, options: argparse.Namespace) -> Root:
 
 
 async def measure(
-    questions: QuestionSet, sides: Mapping[str, LoraFile | None], root: Root, writer: str, log: AnswerLog
+    questions: QuestionSet,
+    sides: Mapping[str, LoraFile | None],
+    root: Root,
+    writer: str,
+    log: AnswerLog,
+    together: int = 1,
 ) -> None:
     """Load everything once, then ask."""
     from bot.learning_app import dials
@@ -285,7 +292,7 @@ async def measure(
         print(text, file=sys.stderr, flush=True)
 
     async with root.answers.ready(NO_LORA) as flow:
-        await ask(questions, sides, flow, writer, log, tell, dials(root.settings))
+        await ask(questions, sides, flow, writer, log, tell, dials(root.settings), together)
 
 
 def main() -> None:
@@ -303,6 +310,9 @@ def main() -> None:
     parser.add_argument("--unanswerable", type=int, default=50, help="of KorQuAD")
     parser.add_argument("--limit", type=int, help="questions of each set, at most")
     parser.add_argument("--timeout", type=float, default=300.0, help="seconds for one answer")
+    parser.add_argument(
+        "--together", type=int, default=8, help="questions that one side answers before it is the next one's turn"
+    )
     parser.add_argument("--report-only", action="store_true", help="ask nothing, print what is there")
     options = parser.parse_args()
     options.data.mkdir(parents=True, exist_ok=True)
@@ -310,7 +320,7 @@ def main() -> None:
     if not options.report_only:
         for questions in question_sets(options):
             sides = lora_sides(options.loras)
-            asyncio.run(measure(questions, sides, prepared(questions, options), options.writer, log))
+            asyncio.run(measure(questions, sides, prepared(questions, options), options.writer, log, options.together))
     show(report(log.rows), sys.stdout)
 
 

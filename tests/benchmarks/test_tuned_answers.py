@@ -97,6 +97,8 @@ async def run(flow: FakeFlow, path: Path, dials: str = "d1") -> AnswerLog:
 def test_sides_alternate_and_so_does_the_one_that_begins() -> None:
     order = [(case.id, side) for case, side in turns(CASES, ["none", "tuned"])]
     assert order == [("0", "none"), ("0", "tuned"), ("1", "tuned"), ("1", "none"), ("2", "none"), ("2", "tuned")]
+    order = [(case.id, side) for case, side in turns(CASES, ["none", "tuned"], together=2)]
+    assert order == [("0", "none"), ("1", "none"), ("0", "tuned"), ("1", "tuned"), ("2", "tuned"), ("2", "none")]
 
 
 async def test_each_side_answers_each_question_once_with_its_own_lora(tmp_path: Path) -> None:
