@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+from knowledge.closeness import Coverage
+from knowledge.hits import Hit
 from knowledge.korean import Analyser
 
 _LEANING = re.compile(
@@ -22,6 +24,9 @@ _EMPTY_NOUNS = frozenset(
     ).split()
 )
 """Nouns that name no topic."""
+
+_OWN_SHARE, _OWN_HITS = 0.5, 3
+"""Of the question's own words that one of the best passages holds, where the earlier question was added to it."""
 
 
 def nouns(tagged: Sequence[tuple[str, str]]) -> list[str]:
@@ -61,3 +66,13 @@ def condense(
         kept = set(sorted(topic, key=lambda noun: -idf(noun))[:most])
         topic = [noun for noun in topic if noun in kept]
     return " ".join([*topic[:most], question]), used
+
+
+def still_about(question: str, hits: Sequence[Hit], analyser: Analyser, idf: Callable[[str], float]) -> bool:
+    """Whether what was found with the earlier question added is about `question`, too, and not about the earlier one alone.
+
+    The pages always say something about that one: they answered it. "우승팀이 어디야?" after a question about leave is still about nothing
+    that the wiki has.
+    """
+    coverage = Coverage(question, analyser, idf)
+    return any(coverage.of(hit.passage.indexed_text) >= _OWN_SHARE for hit in hits[:_OWN_HITS])

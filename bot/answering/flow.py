@@ -22,7 +22,7 @@ from langgraph.runtime import Runtime
 
 from bot import texts
 from bot.answering.compose import Composed, Composer
-from bot.answering.condense import condense
+from bot.answering.condense import condense, still_about
 from bot.answering.excerpts import excerpts
 from bot.answering.judge import judge
 from bot.answering.outcomes import answer_of, citation, failed, nearest_pages, record
@@ -38,6 +38,8 @@ from knowledge.page import reader_of
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
+
+    from knowledge.hits import Found
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -205,7 +207,7 @@ class AnswerFlow:
         )
         way.tracer.searched(state["searched"], found)
         before, turns = state.get("found"), state["turns"]
-        if before is not None and before.evidence.strength >= found.evidence.strength:
+        if before is not None and not await self._better(found, before, state, way):
             found, turns = before, ()
         searched = found.text or state["searched"]  # as it was understood: sentences are compared with that
         way.tracer.kept(found, searched, turns)
@@ -215,6 +217,13 @@ class AnswerFlow:
             "searched": searched,
             "search_seconds": state["search_seconds"] + time.perf_counter() - began,
         }
+
+    async def _better(self, found: Found, before: Found, state: State, way: Way) -> bool:
+        """Whether the search with the earlier question added tells more about this one than the search without it."""
+        if before.evidence.strength >= found.evidence.strength:
+            return False
+        asked, analyser = way.question.text, way.live.analyser
+        return await self._off_loop(still_about, asked, found.hits, analyser, state["rarity"])
 
     def _judge(self, state: State, runtime: Runtime[Way]) -> Literal["enough", "try_again", "nothing"]:
         return judge(state["found"].evidence, runtime.context.live.threshold, can_rewrite=bool(state["wordings"]))

@@ -147,8 +147,24 @@ async def test_a_mistyped_question_is_answered_as_it_was_meant(index: SearchInde
 
 
 async def test_where_nothing_is_found_the_question_before_is_added(index: SearchIndex) -> None:
-    _, answer = await events_of(flow_with(index, None), "피아노 조율은 어떻게 합니까?", turns=("연차는 며칠이야?",))
+    asked, before = "그룹웨어에서 신청하고 승인은 팀장이 합니까?", "연차는 며칠 전까지 신청합니까?"
+    alone = index.search(asked, reader_of(())).evidence.strength
+    _, answer = await events_of(flow_with(index, None, threshold=alone + 0.01), asked, turns=(before,))
     assert "rewritten" in answer.notes
+    assert answer.condensed == f"{before} {asked}"
+    assert answer.outcome is Outcome.ANSWERED
+
+
+@pytest.mark.parametrize("asked", ["피아노 조율은 어떻게 합니까?", "올해 프로야구 우승팀이 어디입니까?"])
+async def test_off_topic_after_a_question_is_not_answered_with_that_ones_answer(index: SearchIndex, asked: str) -> None:
+    before = "연차는 며칠 전까지 신청합니까?"
+    alone, joined = (index.search(text, reader_of(())).evidence.strength for text in (asked, f"{before} {asked}"))
+    assert joined > alone  # the earlier question's own words make it look well founded
+    writer = writer_of([GOOD])
+    _, answer = await events_of(flow_with(index, writer, threshold=(alone + joined) / 2), asked, turns=(before,))
+    assert answer.outcome is Outcome.ABSTAINED
+    assert not writer.calls
+    assert answer.condensed == asked
 
 
 async def test_a_follow_up_is_searched_with_its_topic(index: SearchIndex) -> None:
