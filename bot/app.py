@@ -413,8 +413,9 @@ def main() -> NoReturn:
     try:
         # Without standalone mode click returns the code of an Exit instead of raising it.
         code = cli.main(standalone_mode=False, obj=root) or 0
-    except click.Abort:
-        click.echo("\n" + texts.interrupted(root.language), err=True)
+    except click.Abort as abort:  # click makes one of Ctrl-C, too
+        told = texts.interrupted if isinstance(abort.__cause__, KeyboardInterrupt) else texts.unconfirmed
+        click.echo("\n" + told(root.language), err=True)
         code = 130
     except click.ClickException as error:
         error.show()

@@ -196,6 +196,13 @@ def interrupted(language: Language) -> str:
     return "Interrupted. The published index and finished downloads are untouched; running again continues."
 
 
+def unconfirmed(language: Language) -> str:
+    """A question of a command was answered with no, or there was nobody to answer it."""
+    if language == "ko":
+        return "중단했습니다. 확인을 받지 못한 일은 하지 않았습니다."
+    return "Stopped. What was not confirmed was not done."
+
+
 def lease_lost(language: Language) -> str:
     """Another process took over a platform that only one may be connected to."""
     return "다른 사서 프로세스가 연결을 넘겨받았습니다" if language == "ko" else "another process has taken over"
