@@ -17,6 +17,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,11 @@ class ShelvedLora:
 
     @property
     def made_at(self) -> float:
-        """When its card was written (seconds since the epoch)."""
-        return (self.folder / CARD).stat().st_mtime
+        """When it was tuned, as its card says, or else when the card was written (seconds since the epoch)."""
+        try:
+            return datetime.fromisoformat(str(self.card["made"])).timestamp()
+        except (KeyError, ValueError):
+            return (self.folder / CARD).stat().st_mtime
 
 
 class LoraShelf:

@@ -15,6 +15,7 @@ import platform
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ def write_result(
         "target_modules": sorted({module.rpartition(".")[2] for module in pairs}),
         "settings": settings.as_json(),
         "seed": settings.seed,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "prompt": prompts.version(),
         "examples": {n: {"count": len(many), "sha256": fingerprint(many)} for n, many in material.sets.items()},
         "held_out": [one.id for one in material.sets["held_out"]],

@@ -52,6 +52,19 @@ def test_a_result_is_copied_whole_under_a_name_of_base_day_and_hash(
     assert again.file == LoraFile(lora.name, tmp_path / "data" / "loras" / lora.name / "lora.gguf", lora.sha256)
 
 
+@pytest.mark.parametrize(
+    ("made", "told"), [("2026-11-26T05:46:02+00:00", 1795671962.0), ("gestern", None), (None, None)]
+)
+def test_a_lora_is_as_old_as_its_card_says_and_not_as_its_copy_here(
+    shelf: LoraShelf, result: Path, made: str | None, told: float | None
+) -> None:
+    card = json.loads((result / "lora.json").read_text(encoding="utf-8"))
+    (result / "lora.json").write_text(json.dumps({**card, "made": made} if made else card), encoding="utf-8")
+    lora = shelf.take_in(result)
+    os.utime(lora.folder / "lora.json", (NOON, NOON))
+    assert lora.made_at == (told or NOON)
+
+
 def test_what_lies_on_the_shelf_is_for_its_owner_alone(shelf: LoraShelf, result: Path) -> None:
     assert shelf.take_in(result).folder.stat().st_mode & 0o077 == 0
 
