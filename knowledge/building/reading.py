@@ -15,6 +15,8 @@ from knowledge.cache import ContentCache, key_of
 from knowledge.chunk import split
 from knowledge.documents import load_document
 from knowledge.errors import (
+    ClosedPage,
+    LockedPage,
     PageError,
     PageTooLarge,
     PageWithoutText,
@@ -31,8 +33,8 @@ from knowledge.sources.base import Source, SourceFile, to_page
 
 _KEEP_SECONDS = 2.0
 """How much reading a kill may cost."""
-_CLOSING = (PageWithoutText, UnclearFrontMatter)
-"""Such a page is not the page it was: its text was taken away, or what it says of its readers cannot be understood."""
+_CLOSING = (ClosedPage, LockedPage, PageWithoutText, UnclearFrontMatter)
+"""Such a page is not the page it was: it was closed or locked, its text was taken away, or what it says of its readers cannot be understood."""
 
 
 @dataclass(slots=True)

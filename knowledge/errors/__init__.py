@@ -38,6 +38,7 @@
         │   ├── UnreadablePage
         │   │   ├── LockedPage          a password, DRM, a document for distribution
         │   │   └── UnclearFrontMatter  what it says of its readers may be lost: nobody may read it
+        │   ├── ClosedPage              there, but no longer for us: nobody may read it as it was, either
         │   ├── AddressesLeft           a web site has more pages than its limits let in
         │   └── PageWithoutText
         ├── EditionError
@@ -69,6 +70,7 @@ from knowledge.errors.editions import (
 )
 from knowledge.errors.pages import (
     AddressesLeft,
+    ClosedPage,
     LockedPage,
     OldFormat,
     PageError,
@@ -117,6 +119,7 @@ __all__ = [
     "BrokenExport",
     "BrokenWeights",
     "ChannelNotReadable",
+    "ClosedPage",
     "EditionError",
     "EditionMismatch",
     "EditionRefused",

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 
-from knowledge.errors import AddressesLeft, AddressForbidden, SourceDenied, SourceUnreachable, TokenMissing
+from knowledge.errors import AddressesLeft, AddressForbidden, ClosedPage, SourceDenied, SourceUnreachable, TokenMissing
 from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
 from knowledge.sources.kinds import SourceConfig
@@ -116,7 +116,8 @@ class WebSource:
             path = _free(scope.readable(one.url), files)
             seen = one.seen
             if seen is None:
-                files[path] = unreadable(path, one.problem or "", one.url)
+                why = one.problem or ""
+                files[path] = unreadable(path, ClosedPage(reason=why) if one.denied else why, one.url)
                 continue
             read = functools.partial(memory.read, seen.digest)
             files[path] = SourceFile(path, one.url, seen.day, seen.size, read, version=seen.digest, suffix=seen.suffix)

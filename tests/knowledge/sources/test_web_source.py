@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from knowledge.errors import AddressesLeft, SourceDenied, SourceUnreachable, TokenMissing, UnreadablePage
+from knowledge.errors import AddressesLeft, ClosedPage, SourceDenied, SourceUnreachable, TokenMissing, UnreadablePage
 from knowledge.formats import parse
 from knowledge.page import Audience
 from knowledge.sources import SourceConfig, open_source
@@ -217,7 +217,7 @@ def test_a_page_that_is_closed_to_us_does_not_stay(site: WebSite, reader: Reader
     reader.files()
     site.reply("/a", Reply(status=403))
     found = {file.path: file for file in reader.files()}
-    with pytest.raises(UnreadablePage, match="403 Forbidden"):
+    with pytest.raises(ClosedPage, match="403 Forbidden"):
         found["a"].read()
     assert not any("급여" in file.read_text("utf-8") for file in (reader.home / "bodies").iterdir())
 
