@@ -48,6 +48,13 @@ class Citation:
     url: str | None
     quote: str
     heading: str = ""
+    part: str = ""
+    """Of a paged file, for a person: the page, slide or sheet, say `12쪽`."""
+
+    @property
+    def where(self) -> str:
+        """Where on the page: the heading, and the part of a paged file."""
+        return " · ".join(one for one in (self.heading, self.part) if one)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +111,15 @@ class Answer:
     def as_json(self) -> dict[str, object]:
         """The contract of `saseo ask --json`."""
         cited = [
-            {"n": c.n, "page": c.page, "title": c.title, "url": c.url, "quote": c.quote, "heading": c.heading}
+            {
+                "n": c.n,
+                "page": c.page,
+                "title": c.title,
+                "url": c.url,
+                "quote": c.quote,
+                "heading": c.heading,
+                "part": c.part,
+            }
             for c in self.citations
         ]
         return {

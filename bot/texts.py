@@ -70,6 +70,18 @@ def sources(language: Language) -> str:
     return "출처" if language == "ko" else "Sources"
 
 
+_PARTS = {".pptx": ("슬라이드 {}", "slide {}"), ".xlsx": ("시트 {}", "sheet {}")}
+
+
+def part(page: str, number: int | None, language: Language) -> str:
+    """Page, slide or sheet `number` (1-based) of the file `page`; empty for a file without such."""
+    if number is None:
+        return ""
+    suffix = page[page.rfind(".") :].lower()
+    ko, en = _PARTS.get(suffix, ("{}쪽", "p. {}"))
+    return (ko if language == "ko" else en).format(number)
+
+
 def closing(answer: Answer, language: Language) -> str:
     """What follows an answer's text on a plain terminal: sources, or the nearest pages of an abstention."""
     if answer.outcome is Outcome.FAILED:
@@ -79,8 +91,8 @@ def closing(answer: Answer, language: Language) -> str:
         return "\n"
     lines = [f"\n\n{sources(language)}:"] if answer.citations else ["\n"]
     for citation in listed:
-        heading = f" > {citation.heading}" if citation.heading else ""
-        lines.append(f"[{citation.n}] {citation.title}{heading} ({citation.url or citation.page})")
+        where = f" > {citation.where}" if citation.where else ""
+        lines.append(f"[{citation.n}] {citation.title}{where} ({citation.url or citation.page})")
         if answer.citations:
             lines.append(f"    “{' '.join(citation.quote.split())}”")
     return "\n".join(lines)

@@ -104,8 +104,8 @@ def pages(citations: Sequence[Citation], limit: int, language: Language, *, quot
 
 def _title(citation: Citation, url: str | None) -> str:
     line = f"**{citation.n}.** {link(inline(shorten(citation.title, TITLE_CHARACTERS), 'discord'), url)}"
-    if citation.heading:
-        line += f" › {inline(shorten(citation.heading, TITLE_CHARACTERS), 'discord')}"
+    if citation.where:
+        line += f" › {inline(shorten(citation.where, TITLE_CHARACTERS), 'discord')}"
     return line
 
 

@@ -118,8 +118,8 @@ def actions(buttons: Sequence[Block]) -> Block:
 
 
 def page(citation: Citation) -> str:
-    """`title > heading` as mrkdwn: a link where the page has a safe address, else with the page's path."""
-    name = citation.title + (f" > {citation.heading}" if citation.heading else "")
+    """`title > heading · part` as mrkdwn: a link where the page has a safe address, else with the page's path."""
+    name = citation.title + (f" > {citation.where}" if citation.where else "")
     label = mrkdwn(" ".join(shorten(name, 150).split()))
     url = safe_url(citation.url)
     if not url:

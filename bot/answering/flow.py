@@ -129,7 +129,7 @@ class AnswerFlow:
             one_per_page=True,
             sources=asked.sources,
         )
-        return nearest_pages(found.hits, most)
+        return nearest_pages(found.hits, most, question.language or self._options.language)
 
     async def look(self, work: Callable[[Live], T]) -> T:
         """`work` on what would answer now, in the search thread: for whoever looks at the search itself."""
@@ -296,7 +296,7 @@ class AnswerFlow:
             )
             for place in places
         }
-        citations = tuple(citation(numbers[place], shown[place], quotes[place]) for place in places)
+        citations = tuple(citation(numbers[place], shown[place], quotes[place], way.language) for place in places)
         notes = [*state["notes"], *composed.notes]
         stale = [shown[place].passage.title for place in places if shown[place].passage.replaced_by]
         tail = "".join("\n" + texts.outdated(title, way.language) for title in dict.fromkeys(stale))
@@ -314,7 +314,7 @@ class AnswerFlow:
 
     async def _decline(self, state: State, runtime: Runtime[Way], composed: Composed | None) -> Answer:
         way = runtime.context
-        nearest = nearest_pages(state["found"].hits, self._options.nearest_pages)
+        nearest = nearest_pages(state["found"].hits, self._options.nearest_pages, way.language)
         text = texts.abstained(nearest, way.language)
         runtime.stream_writer(Wrote(text))
         notes = (*state["notes"], *(composed.notes if composed else ("no_evidence",)))

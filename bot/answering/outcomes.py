@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import logging
 
+from bot import texts
 from bot.answering.compose import Composed
 from bot.answering.excerpts import Excerpt
 from bot.answering.extractive import unmarked
 from bot.answering.way import State, Way
 from bot.live import EXTRACTIVE, NO_LORA, name_of
-from bot.messages import Answer, Citation, Finished, Outcome, Question, Seconds, Shown, Tokens
+from bot.messages import Answer, Citation, Finished, Language, Outcome, Question, Seconds, Shown, Tokens
+from knowledge.page import Passage
 from knowledge.search import Hit
 
 _log = logging.getLogger("saseo.answering")
@@ -66,22 +68,24 @@ def failed(way: Way, text: str, note: str) -> Finished:
     return Finished(answer, way.trace(answer.model, answer.lora, note))
 
 
-def citation(n: int, excerpt: Excerpt, quote: str) -> Citation:
+def citation(n: int, excerpt: Excerpt, quote: str, language: Language) -> Citation:
     """The numbered source that `quote` is from."""
-    passage = excerpt.passage
-    return Citation(n, passage.page, passage.title, passage.url, unmarked(quote), " > ".join(passage.heading))
+    return _cited(n, excerpt.passage, unmarked(quote), language)
 
 
-def nearest_pages(hits: tuple[Hit, ...], most: int) -> tuple[Citation, ...]:
+def _cited(n: int, passage: Passage, quote: str, language: Language) -> Citation:
+    part = texts.part(passage.page, passage.page_number, language)
+    return Citation(n, passage.page, passage.title, passage.url, quote, " > ".join(passage.heading), part)
+
+
+def nearest_pages(hits: tuple[Hit, ...], most: int, language: Language) -> tuple[Citation, ...]:
     """The first pages of `hits` that are not outdated, each once."""
     pages: dict[tuple[str, str], Citation] = {}
     for hit in hits:
         passage = hit.passage
         if passage.replaced_by is None and len(pages) < most:
             first_line = passage.text.splitlines()[0][:120]
-            nearest = Citation(
-                len(pages) + 1, passage.page, passage.title, passage.url, first_line, " > ".join(passage.heading)
-            )
+            nearest = _cited(len(pages) + 1, passage, first_line, language)
             pages.setdefault((passage.source, passage.page), nearest)
     return tuple(pages.values())
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot import texts
 from bot.commands.batch import Asked, groups_of, read_batch, typed
 from bot.commands.output import as_json
 from bot.commands.tools import Tools
@@ -61,8 +62,9 @@ def search(
     if not results:
         click.echo("찾은 문서가 없습니다.")
     for shown in results:
-        heading = f" > {shown['heading']}" if shown["heading"] else ""
-        click.secho(f"{shown['rank']:>2}. {shown['title']}{heading}", bold=True)
+        places = [shown["heading"], texts.part(str(shown["page"]), shown["page_number"], "ko")]
+        where = " · ".join(str(place) for place in places if place)
+        click.secho(f"{shown['rank']:>2}. {shown['title']}{f' > {where}' if where else ''}", bold=True)
         click.echo(
             f"    {shown['page']}  점수 {shown['score']:.3f} (낱말 {shown['lexical']:.2f}, 의미 {shown['dense']:.3f}, "
             f"질문 낱말 포함률 {shown['coverage']:.0%})"
@@ -75,7 +77,7 @@ def _understood(understood: Iterable[Understood]) -> list[str]:
     return [f"‘{one.written}’ → ‘{one.meant}’(으)로도 찾았습니다({_WHY[one.reading]})." for one in understood]
 
 
-def _results(found: Found) -> list[dict[str, object]]:
+def _results(found: Found) -> list[dict[str, Any]]:
     """Each result says for itself how the question was read: a list of results is all that scripts get."""
     understood = [asdict(one) for one in found.understood]
     return [{**_as_dict(rank, hit), "understood": understood} for rank, hit in enumerate(found.hits, start=1)]
@@ -90,7 +92,7 @@ def _found(index: SearchIndex, asked: Asked, count: int, passages: bool) -> Foun
     return index.search(question, reader, count, one_per_page=not passages)
 
 
-def _as_dict(rank: int, hit: Hit) -> dict[str, object]:
+def _as_dict(rank: int, hit: Hit) -> dict[str, Any]:
     passage = hit.passage
     return {
         "rank": rank,
@@ -98,6 +100,7 @@ def _as_dict(rank: int, hit: Hit) -> dict[str, object]:
         "title": passage.title,
         "url": passage.url,
         "heading": " > ".join(passage.heading),
+        "page_number": passage.page_number,
         "text": passage.text,
         "score": round(hit.score, 4),
         "lexical": round(hit.lexical, 4),

@@ -17,12 +17,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from bot.errors import NotAllowedInConsole
+from bot.texts import part as part_of
 from bot.web import shown
 from bot.web.page import Page
 from bot.web.security import set_cookie
 from bot.web.texts import Texts
 from bot.web.viewer import Viewer
 from knowledge.errors import ExplainedError
+from knowledge.page import Passage
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
@@ -64,7 +66,7 @@ class Renderer:
         )
         self._environment.globals.update(static=self.static)
         self._environment.filters.update(number=shown.number, share=shown.share, size=shown.size)
-        for name in ("t", "when", "ago", "duration"):
+        for name in ("t", "when", "ago", "duration", "part"):
             self._environment.globals[name] = getattr(self, f"_{name}")
 
     def warm(self) -> None:
@@ -129,6 +131,11 @@ class Renderer:
         return max(found, key=lambda page: len(page.path)).name if found else ""
 
     # -- in templates -----------------------------------------------------------------------------------------------------
+
+    @pass_context
+    def _part(self, context: Context, passage: Passage, /) -> str:
+        """Page, slide or sheet of a passage of a paged file."""
+        return part_of(passage.page, passage.page_number, context["viewer"].language)
 
     @pass_context
     def _t(self, context: Context, key: str, /, **values: object) -> str:

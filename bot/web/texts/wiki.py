@@ -221,7 +221,6 @@ STRINGS = {
     "wiki.s.holds": ("있는 낱말", "Words it holds"),
     "wiki.s.lacks": ("없는 낱말", "Words it lacks"),
     "wiki.s.passage": ("{n}번째 구절", "passage {n}"),
-    "wiki.s.sheet": ("{n}쪽", "p. {n}"),
     "wiki.s.original": ("원본", "Original"),
     # -- one page
     "wiki.p.intro": (
