@@ -50,6 +50,8 @@ class Citation:
     heading: str = ""
     part: str = ""
     """Of a paged file, for a person: the page, slide or sheet, say `12쪽`."""
+    source: str = ""
+    """The source's name; empty in answers that were kept before it was noted."""
 
     @property
     def where(self) -> str:

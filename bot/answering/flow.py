@@ -139,18 +139,18 @@ class AnswerFlow:
         """What would answer a question asked now."""
         return self._live()
 
-    def readable(self, page: str, reader: frozenset[str]) -> bool:
-        """Whether every passage of `page` in the live edition admits `reader`: for measuring leaks."""
+    def readable(self, page: str, reader: frozenset[str], source: str = "") -> bool:
+        """Whether every passage of `page` in the live edition admits `reader`; `source` "": of every source with such a page."""
         passages = self._live().index.edition.passages
-        return all(p.audience.admits(reader) for p in passages if p.page == page)
+        return all(p.audience.admits(reader) for p in passages if p.page == page and source in ("", p.source))
 
     def swap(self, live: Live) -> None:
         """Questions asked from now on take `live`; those on their way keep what they took."""
         self._live = lambda: live
 
-    def known(self, page: str) -> bool:
-        """Whether the live edition has `page` at all."""
-        return any(passage.page == page for passage in self._live().index.edition.passages)
+    def known(self, page: str, source: str = "") -> bool:
+        """Whether the live edition has `page` (of `source`, if one is named) at all."""
+        return any(one.page == page and source in ("", one.source) for one in self._live().index.edition.passages)
 
     def close(self) -> None:
         """Stop the search thread."""

@@ -66,6 +66,18 @@ async def test_what_a_channel_may_read_is_not_shared_once_outsiders_read_there(b
     assert await desk.share(reply.answer_id, KIM, external=True) is None
 
 
+async def test_a_page_of_the_same_name_in_another_source_does_not_speak_for_one_that_is_gone(bench: Bench) -> None:
+    desk = await bench.start_desk()
+    reply = await answered(bench, desk, private=True)
+    assert await desk.share(reply.answer_id, KIM) is not None
+    live = bench.flow.live()
+    edition = live.index.edition
+    moved = [replace(one, source="other") for one in edition.passages]
+    index = SearchIndex(replace(edition, passages=moved), live.index.analyser, live.index.embedder)
+    bench.flow.swap(replace(live, index=index))
+    assert await desk.share(reply.answer_id, KIM) is None
+
+
 async def test_an_open_private_answer_may_be_shared_by_its_asker(bench: Bench) -> None:
     desk = await bench.start_desk()
     reply = await answered(bench, desk, private=True)
