@@ -339,7 +339,7 @@ class Root:
                 ),
                 store=self.store,
                 shelf=self.wiki.shelf,
-                sources=self.wiki.sources,
+                sources=lambda: self.wiki.sources(glance=True),
                 make_analyser=self.wiki.make_analyser,
                 make_embedder=lambda: self.wiki.make_embedder(1),
                 embedder_id=self.wiki.embedder_id,

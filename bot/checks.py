@@ -20,6 +20,7 @@ from bot.messages import Language
 from knowledge import korean
 from knowledge.embed import self_test as embedder_self_test
 from knowledge.errors import ExplainedError
+from knowledge.sources import KINDS
 from knowledge.sources.patterns import Patterns
 
 if TYPE_CHECKING:
@@ -94,11 +95,23 @@ def _python(language: Language) -> Check:
 
 def _sources(parts: Parts) -> tuple[str, str]:
     language = parts.settings.language
-    paths = {source.name: [file.path for file in source.files()] for source in parts.sources()}
-    found = ", ".join(
-        f"{name}: {_either(language, f'문서 {len(listed)}개', f'{len(listed)} pages')}"
+    paths: dict[str, list[str]] = {}
+    broken: dict[str, ExplainedError] = {}
+    for source in parts.sources():
+        try:
+            paths[source.name] = [file.path for file in source.files()]
+        except ExplainedError as error:  # the others are looked at all the same
+            broken[source.name] = error
+    glanced = {one.name for one in parts.settings.sources if KINDS[one.kind].glance is not None}
+    seen = [
+        f"{name}: {_either(language, '읽을 수 있음', 'can be read')}"
+        if name in glanced
+        else f"{name}: {_either(language, f'문서 {len(listed)}개', f'{len(listed)} pages')}"
         for name, listed in paths.items()
-    )
+    ]
+    found = ", ".join([*seen, *(f"{name}: {type(error).__name__}" for name, error in broken.items())])
+    if broken:
+        return found, "\n".join(error.explain(language) for error in broken.values())
     empty = ", ".join(name for name, listed in paths.items() if not listed)
     if empty:
         return found, _either(
@@ -110,6 +123,7 @@ def _sources(parts: Parts) -> tuple[str, str]:
     idle = "; ".join(
         f"{one.name}: {', '.join(rule.pages)}"
         for one in parts.settings.sources
+        if one.name not in glanced
         for rule in one.folders
         if not any(Patterns(rule.pages).match(path) for path in paths[one.name])
     )

@@ -318,9 +318,7 @@ def load_settings(path: Path | None) -> Settings:
         update={
             "data_dir": _absolute(settings.data_dir, folder),
             "models_dir": settings.models_dir and _absolute(settings.models_dir, folder),
-            "index": settings.index.model_copy(
-                update={"regression_set": _written(settings.index.regression_set, folder)}
-            ),
+            "index": settings.index.model_copy(update={"regression_set": _file(settings.index.regression_set, folder)}),
             "backup": settings.backup.model_copy(update={"folder": _file(settings.backup.folder, folder)}),
             "groups_file": settings.groups_file and _absolute(settings.groups_file, folder),
             "catalogue": settings.catalogue and _absolute(settings.catalogue, folder),
@@ -346,11 +344,6 @@ def _absolute(path: Path, folder: Path) -> Path:
 
 def _file(path: str, folder: Path) -> str:
     """The path of a file that need not be there; empty stays empty."""
-    return str(_absolute(Path(path), folder)) if path else ""
-
-
-def _written(path: str, folder: Path) -> str:
-    """An absolute path, or nothing where nothing is written."""
     return str(_absolute(Path(path), folder)) if path else ""
 
 

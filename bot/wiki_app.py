@@ -50,27 +50,22 @@ class WikiParts:
 
         return EditionShelf(self._settings.data_dir / "editions", self._settings.index.keep_editions)
 
-    def sources(self) -> list[Source]:
-        """Where pages come from, as configured."""
+    def sources(self, glance: bool = False) -> list[Source]:
+        """Where pages come from, as configured. `glance`: only to see whether they can be read (`Kind.glance`); what such a look
+        remembers is kept apart from what indexing does."""
         from knowledge.page import Audience
-        from knowledge.sources import FolderAudience, SourceConfig, home_of, open_source
+        from knowledge.sources import KINDS, FolderAudience, SourceConfig, home_of, open_source
 
         homes = self._settings.data_dir / "sources"
-        return [
-            open_source(
-                one.kind,
-                SourceConfig(
-                    one.name,
-                    Audience.of(one.audience),
-                    home_of(homes, one.name),
-                    one.include,
-                    one.exclude,
-                    tuple(FolderAudience(rule.pages, Audience.of(rule.audience)) for rule in one.folders),
-                ),
-                one.options,
-            )
-            for one in self._settings.sources
-        ]
+        opened = []
+        for one in self._settings.sources:
+            home, options, quick = home_of(homes, one.name), one.options, KINDS[one.kind].glance
+            if glance and quick is not None:
+                home, options = home / "glance", quick(options)
+            folders = tuple(FolderAudience(rule.pages, Audience.of(rule.audience)) for rule in one.folders)
+            config = SourceConfig(one.name, Audience.of(one.audience), home, one.include, one.exclude, folders)
+            opened.append(open_source(one.kind, config, options))
+        return opened
 
     def failed_pages(self) -> dict[str, int]:
         """By source: how many pages could not be read the last time."""

@@ -75,7 +75,9 @@ def citation(n: int, excerpt: Excerpt, quote: str, language: Language) -> Citati
 
 def _cited(n: int, passage: Passage, quote: str, language: Language) -> Citation:
     part = texts.part(passage.page, passage.page_number, language)
-    return Citation(n, passage.page, passage.title, passage.url, quote, " > ".join(passage.heading), part, passage.source)
+    return Citation(
+        n, passage.page, passage.title, passage.url, quote, " > ".join(passage.heading), part, passage.source
+    )
 
 
 def nearest_pages(hits: tuple[Hit, ...], most: int, language: Language) -> tuple[Citation, ...]:

@@ -255,7 +255,9 @@ class ReferenceDesk:
         pages = {(one.page, one.source) for one in (*answer.citations, *answer.nearest, *answer.shown)}
         # A page that is gone from the index has no audience any more: then nobody can say that all may read it.
         known = await asyncio.to_thread(lambda: [self._flow.known(*one) for one in pages])
-        readable = await asyncio.to_thread(lambda: [self._flow.readable(page, reader, source) for page, source in pages])
+        readable = await asyncio.to_thread(
+            lambda: [self._flow.readable(page, reader, source) for page, source in pages]
+        )
         return all(known) and all(readable)
 
     # -- looking around -------------------------------------------------------------------------------------------------

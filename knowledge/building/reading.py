@@ -34,7 +34,8 @@ from knowledge.sources.base import Source, SourceFile, to_page
 _KEEP_SECONDS = 2.0
 """How much reading a kill may cost."""
 _CLOSING = (ClosedPage, LockedPage, PageWithoutText, UnclearFrontMatter)
-"""Such a page is not the page it was: it was closed or locked, its text was taken away, or what it says of its readers cannot be understood."""
+"""Such a page is not the page it was: it was closed or locked, its text was taken away, or what it says of its readers
+cannot be understood."""
 
 
 @dataclass(slots=True)

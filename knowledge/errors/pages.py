@@ -68,7 +68,9 @@ class LockedPage(UnreadablePage):
 class ClosedPage(PageError):
     """`reason`: what the source answered, in a word or two. It is there, but no longer for us."""
 
-    ko = "출처가 이 문서를 더 이상 보여 주지 않습니다({reason}). 다시 읽을 수 있을 때까지 아무에게도 보여 주지 않습니다."
+    ko = (
+        "출처가 이 문서를 더 이상 보여 주지 않습니다({reason}). 다시 읽을 수 있을 때까지 아무에게도 보여 주지 않습니다."
+    )
     en = "The source no longer shows us this page ({reason}). Nobody is shown it until it can be read again."
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from knowledge.sources.kinds import Kind, SourceConfig
@@ -19,4 +20,9 @@ def _open(config: SourceConfig, options: WebOptions) -> WebSource:
     return WebSource(config, options)
 
 
-KIND = Kind(WebOptions, _open)
+def _glance(options: WebOptions) -> WebOptions:
+    """The start page alone."""
+    return replace(options, sitemap="", max_pages=1, max_depth=0, max_minutes=1.0)
+
+
+KIND = Kind(WebOptions, _open, _glance)

@@ -28,6 +28,7 @@ from bot.models.catalogue import Catalogue
 from bot.models.store import ModelStore, default_root
 from knowledge.learned_weights import learn, save
 from tests.conftest import WIKI, write_wiki
+from tests.fakes.web_site import WebSite, running
 
 ROOT = Path(__file__).resolve().parents[3]
 SMALL_WRITER = "qwen2.5-coder-0.5b"
@@ -197,6 +198,29 @@ def test_a_source_that_is_not_there_exits_1_and_is_named(here: Here) -> None:
     checks = here("--config", path, "doctor", "--json", code=1).json()
     assert isinstance(checks, list)
     assert any(not check["ok"] and "손글" in check["found"] + check["remedy"] for check in checks)
+
+
+def test_a_source_that_is_broken_does_not_hide_the_others_and_a_web_site_is_not_crawled(here: Here) -> None:
+    (here.folder / "notes").mkdir()
+    (here.folder / "notes" / "연차.md").write_text("# 연차\n연차는 15일입니다.\n", encoding="utf-8")
+    path = here.folder / "saseo.toml"
+    with running(WebSite()) as site:
+        site.page("/", '<a href="/a">하나</a> <a href="/b">둘</a>')
+        site.page("/a", "하나")
+        site.page("/b", "둘")
+        path.write_text(
+            '[[sources]]\nname = "손글"\npath = "none"\n[[sources]]\nname = "글"\npath = "notes"\n'
+            f'[[sources]]\nname = "사이트"\nkind = "web"\nurl = "{site.url}/"\nallow_private = true\n',
+            encoding="utf-8",
+        )
+        checks = here("--config", path, "doctor", "--json", code=1).json()
+        asked = list(site.asked)
+    assert isinstance(checks, list)
+    (sources,) = (check for check in checks if check["name"] == "출처")
+    assert sources["found"] == "글: 문서 1개, 사이트: 읽을 수 있음, 손글: SourceNotFound"
+    assert "손글" in sources["remedy"]
+    assert not {"/a", "/b"} & set(asked)
+    assert "/" in asked
 
 
 def test_a_folder_rule_that_fits_no_page_is_told(here: Here) -> None:
