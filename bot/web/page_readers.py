@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from knowledge.search import SearchIndex
 
 AnySource = ""
-"""Instead of a source's name: every page of that name, in whichever source."""
+"""Instead of a source's name: every page of that name, in whichever source. What a citation of an older answer says."""
 PageName = tuple[str, str]
 """(source or AnySource, page)."""
 

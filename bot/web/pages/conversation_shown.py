@@ -9,7 +9,7 @@ from functools import cached_property
 from bot.messages import Citation
 from bot.store.told import Told
 from bot.trace import Retrieved, Searched, Sentence, Trace
-from bot.web.page_readers import AnySource, PageName
+from bot.web.page_readers import PageName
 from bot.web.viewer import Viewer
 
 
@@ -27,9 +27,7 @@ def pages_of_answer(told: Told) -> set[PageName]:
     if told.answer is None:
         return set()
     answer = told.answer.answer
-    return {(one.source, one.page) for one in answer.shown} | {
-        (AnySource, one.page) for one in (*answer.citations, *answer.nearest)
-    }
+    return {(one.source, one.page) for one in (*answer.shown, *answer.citations, *answer.nearest)}
 
 
 class Shown:
@@ -95,7 +93,7 @@ class Shown:
 
     def may_cite(self, citation: Citation) -> bool:
         """Its title and quote."""
-        return (AnySource, citation.page) in self._readable
+        return (citation.source, citation.page) in self._readable
 
     @property
     def named(self) -> Sequence[Citation]:
