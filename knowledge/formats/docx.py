@@ -1,24 +1,31 @@
-"""Word documents: paragraphs, lists and tables in the order of the document.
+"""Word documents: paragraphs, lists, tables and notes in the order of the document.
 
 Works on the XML below python-docx, which itself skips content controls, tracked insertions and text boxes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from knowledge.errors import UnreadablePage
+from knowledge.formats.docx_table import placed_cells
+from knowledge.formats.merged_cells import rows_of_cells
 from knowledge.formats.office import rebuilt
 from knowledge.formats.outline import Outline, one_line
 from knowledge.page import Document
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_ALTERNATIVES = _MC + "AlternateContent"
 _WRAPPERS = frozenset(_W + name for name in ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml"))
-_NOT_TEXT = frozenset({_W + "del", _W + "moveFrom", _W + "txbxContent", _W + "pPr", _W + "rPr", _FALLBACK})
+_REMOVED = frozenset({_W + "del", _W + "moveFrom"})
+_NOT_TEXT = _REMOVED | frozenset({_W + "txbxContent", _W + "pPr", _W + "rPr"})
 _BREAKS = {_W + "tab": "\t", _W + "br": "\n", _W + "cr": "\n", _W + "noBreakHyphen": "-"}
+_NOTE_KINDS = ("footnote", "endnote")
+_REFERENCES = {f"{_W}{kind}Reference": kind for kind in _NOTE_KINDS}
 _HEADING_NAME = re.compile(r"(?:heading|제목|개요)\s*([1-9])", re.IGNORECASE)
 _TITLE_NAMES = frozenset({"title", "제목", "문서 제목"})
 _LIST_NAME = re.compile(r"(?:list|목록|글머리)", re.IGNORECASE)
@@ -28,7 +35,7 @@ _BODY_TEXT = 9  # the outline level that means "not a heading"
 
 
 def parse(data: bytes) -> Document:
-    """Headings by style or outline level, also Korean ones ("제목 1")."""
+    """Headings by style or outline level, also Korean ones ("제목 1"). Notes stand behind the paragraph that refers to them."""
     document = _open(data)
     outline = Outline()
     _Reader(document, outline).read(document.element.body)
@@ -51,6 +58,7 @@ class _Reader:
         self._outline = outline
         self._styles = {style.style_id: style for style in document.styles}
         self._items: list[str] = []
+        self._notes_left = _notes_of(document)
 
     def read(self, parent: Any) -> None:
         """Add everything below `parent`."""
@@ -71,21 +79,33 @@ class _Reader:
                 self._table(element, depth)
 
     def _paragraph(self, paragraph: Any) -> None:
-        text = _text(paragraph)
+        text, notes = _text(paragraph), self._notes(paragraph)
         if not text.strip():
+            if notes:
+                self._flush()
+                self._outline.block(notes)
             return
         styles = self._style_chain(paragraph)
         if any(style.name and style.name.strip().lower() in _TITLE_NAMES for style in styles[:1]):
             self._flush()
             self._outline.heading(1, text)
+            self._outline.block(notes)
         elif level := self._heading_level(paragraph, styles):
             self._flush()
             self._outline.heading(level, text)
+            self._outline.block(notes)
         elif (indent := self._list_level(paragraph, styles)) is not None:
-            self._items.append("  " * indent + "- " + one_line(text))
+            self._items.append("  " * indent + "- " + one_line(f"{text} {notes}"))
         else:
             self._flush()
-            self._outline.block(text)
+            self._outline.block(f"{text} {notes}")
+
+    def _notes(self, paragraph: Any) -> str:
+        """The notes that the paragraph refers to, each told once: a file may refer to a long one a million times."""
+        keys = ((_REFERENCES[node.tag], node.get(_W + "id")) for node in _nodes(paragraph) if node.tag in _REFERENCES)
+        notes = (self._notes_left.pop(key, None) for key in keys)
+        texts = (one_line(" ".join(map(_text, _paragraphs(note)))) for note in notes if note is not None)
+        return " ".join(f"(주: {text})" for text in texts if text)
 
     def _flush(self) -> None:
         self._outline.block("\n".join(self._items), "list")
@@ -124,14 +144,35 @@ class _Reader:
         return 0 if any(_LIST_NAME.match(style.name or "") for style in styles) else None
 
     def _table(self, table: Any, depth: int) -> None:
-        rows = [[cell for cell in _unwrapped(row) if cell.tag == _W + "tc"]
+        rows = [(row, [cell for cell in _unwrapped(row) if cell.tag == _W + "tc"])
                 for row in _unwrapped(table) if row.tag == _W + "tr"]  # fmt: skip
-        if len(rows) == 1 and len(rows[0]) == 1:  # a call-out box
-            self._blocks(rows[0][0], depth + 1)
+        if len(rows) == 1 and len(rows[0][1]) == 1:  # a call-out box
+            self._blocks(rows[0][1][0], depth + 1)
             self._flush()
             return
-        lines = [[_cell_text(cell) for cell in row] for row in rows]
-        self._outline.block("\n".join(" | ".join(cells) for cells in lines if any(cells)), "table")
+        lines = rows_of_cells(placed_cells(rows, self._cell_text))
+        self._outline.block("\n".join(" | ".join(cells) for cells in lines), "table")
+
+    def _cell_text(self, cell: Any) -> str:
+        """One line: its paragraphs with their notes, and those of tables and text boxes within."""
+        return one_line(" ".join(f"{_text(paragraph)} {self._notes(paragraph)}" for paragraph in _paragraphs(cell)))
+
+
+def _notes_of(document: Any) -> dict[tuple[str, str], Any]:
+    """Foot- and endnotes by kind and id. A part that is no XML has none, since the text itself can still be read."""
+    from docx.oxml import parse_xml
+    from lxml.etree import XMLSyntaxError
+
+    parts = {
+        rel.reltype.rpartition("/")[2]: rel.target_part for rel in document.part.rels.values() if not rel.is_external
+    }
+    notes: dict[tuple[str, str], Any] = {}
+    for kind in _NOTE_KINDS:
+        part = parts.get(kind + "s")
+        with contextlib.suppress(XMLSyntaxError):
+            for note in parse_xml(part.blob).iterfind(_W + kind) if part is not None else ():
+                notes[kind, note.get(_W + "id")] = note
+    return notes
 
 
 def _unwrapped(parent: Any) -> Iterator[Any]:
@@ -145,36 +186,41 @@ def _unwrapped(parent: Any) -> Iterator[Any]:
             waiting.extend(reversed(element))
 
 
-def _text(element: Any) -> str:
-    parts: list[str] = []
+def _nodes(element: Any, hidden: frozenset[str] = _NOT_TEXT) -> Iterator[Any]:
+    """Everything below `element` in its order, but nothing of what is `hidden`."""
     waiting = [element]
     while waiting:
         node = waiting.pop()
-        if node.tag == _W + "t":
-            parts.append(node.text or "")
-        elif node.tag in _BREAKS:
-            parts.append(_BREAKS[node.tag])
-        elif node.tag not in _NOT_TEXT:
-            waiting.extend(reversed(node))
+        if node.tag not in hidden:
+            yield node
+            waiting.extend(reversed(_seen(node)))
+
+
+def _seen(node: Any) -> Any:
+    """Its children. Word writes text boxes and drawings twice, for new and for old readers: only the first counts."""
+    return node[:1] if node.tag == _ALTERNATIVES else node
+
+
+def _text(element: Any) -> str:
+    parts = (node.text or "" if node.tag == _W + "t" else _BREAKS.get(node.tag, "") for node in _nodes(element))
     return "".join(parts)
 
 
+def _paragraphs(element: Any) -> list[Any]:
+    return [node for node in _nodes(element, _REMOVED) if node.tag == _W + "p"]
+
+
 def _text_boxes(paragraph: Any) -> list[Any]:
-    """Outermost text boxes. Word writes each twice, for new and for old readers: the second is the fallback."""
+    """The outermost ones."""
     boxes = []
     waiting = [paragraph]
     while waiting:
         node = waiting.pop()
         if node.tag == _W + "txbxContent":
             boxes.append(node)
-        elif node.tag not in (_FALLBACK, _W + "del"):
-            waiting.extend(reversed(node))
+        elif node.tag not in _REMOVED:
+            waiting.extend(reversed(_seen(node)))
     return boxes
-
-
-def _cell_text(cell: Any) -> str:
-    """One line. The lower cells of a vertical merge are empty in the file already, and so here."""
-    return one_line(" ".join(_text(paragraph) for paragraph in cell.iter(_W + "p")))
 
 
 def _value(element: Any, path: str) -> str | None:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain
 
 from knowledge.errors import UnreadablePage
 from knowledge.formats.hangul_looks import PLAIN, Look
 from knowledge.formats.lines import BULLET
+from knowledge.formats.merged_cells import PlacedCell, rows_of_cells
 from knowledge.formats.outline import Outline, one_line
 
 MOST_DEPTH = 60
@@ -23,11 +24,6 @@ _SENTENCE = re.compile(r"[.!?。]\s*$")
 _LONGEST_HEADING = 100
 _MOST_CHARACTERS = 20_000_000
 _MOST_INDENT = 9
-_MOST_SPAN = 50
-_MOST_FILLED = 100_000
-_MOST_PLACES = 1_000_000
-"""Rows by columns: beyond, cells are scattered over a grid that nobody drew, and stand in their rows without it."""
-_LONGEST_REPEATED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,49 +169,8 @@ def _banner(row: Sequence[str]) -> str:
 
 
 def _rows(table: Table, *, spread: bool = True) -> list[list[str]]:
-    """Rows of text, laid out so that each can be read alone: a spanning cell is repeated in each row and column.
-
-    Columns that no row tells apart are one; a row that is all one cell is one cell; rows without text are left out.
-    """
-    grid: dict[int, dict[int, tuple[int, str]]] = {}  # row → column → number of the cell, its text
-    filled = 0
-    in_order = sorted(table.cells, key=_place)
-    for number, (place, same) in enumerate(groupby(in_order, _place)):
-        cells = list(same)  # more than one only in a damaged file
-        text = " ".join(filter(None, (flat(cell.paragraphs) for cell in cells)))
-        high, wide = min(cells[0].row_span, _MOST_SPAN), min(cells[0].column_span, _MOST_SPAN)
-        if not spread or filled > _MOST_FILLED:
-            high = wide = 1
-        for row in range(place[0], place[0] + max(high, 1)):
-            for column in range(place[1], place[1] + max(wide, 1)):
-                shown = text if (row, column) == place or len(text) <= _LONGEST_REPEATED else ""
-                grid.setdefault(row, {}).setdefault(column, (number, shown))
-                filled += 1
-    columns = _telling_columns(grid)
-    aligned = len(columns) * len(grid) <= _MOST_PLACES
-    rows: list[list[str]] = []
-    for _, row_cells in sorted(grid.items()):
-        if len({number for number, _ in row_cells.values()}) == 1:
-            texts = [max((text for _, text in row_cells.values()), key=len)]
-        else:
-            here = columns if aligned else sorted(row_cells)
-            texts = [row_cells.get(column, (-1, ""))[1] for column in here]
-        if any(texts):
-            rows.append(texts)
-    return rows
+    return rows_of_cells((_placed(cell) for cell in table.cells), spread=spread)
 
 
-def _place(cell: Cell) -> tuple[int, int]:
-    return cell.row, cell.column
-
-
-def _telling_columns(grid: dict[int, dict[int, tuple[int, str]]]) -> list[int]:
-    """The columns in order, without those that hold the same cell as the column before in every row."""
-    wanted: set[int] = set()
-    for cells in grid.values():
-        before: int | None = None
-        for column, (number, _) in sorted(cells.items()):
-            if number != before:
-                wanted.add(column)
-            before = number
-    return sorted(wanted)
+def _placed(cell: Cell) -> PlacedCell:
+    return PlacedCell(cell.row, cell.column, cell.row_span, cell.column_span, flat(cell.paragraphs))

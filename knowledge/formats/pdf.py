@@ -1,14 +1,17 @@
-"""PDF with a text layer. Pages become sections with a page number, so that an answer can cite the page."""
+"""PDF with a text layer. Pages become sections with a page number, so that an answer can cite the page; bookmarks are headings."""
 
 from __future__ import annotations
 
 import re
 import threading
 from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
-from knowledge.errors import UnreadablePage
+from knowledge.errors import PageWithoutText, UnreadablePage
 from knowledge.formats.lines import BULLET, unwrap, width
 from knowledge.formats.outline import Outline, clean, one_line
+from knowledge.formats.pdf_bookmarks import Bookmark, Placed, bookmarks_of, by_page, placed
 from knowledge.page import Document
 
 _LOCK = threading.Lock()  # PDFium keeps global state: never two threads in it
@@ -27,21 +30,29 @@ _RUNNING_PAGES = 4
 _RUNNING_DEPTH = 2
 _TITLE_LENGTH = 150
 _NARROW = 30
+_TOP_LEVEL = 2  # level 1 would be the document's title (outline.py)
 
 
 def parse(data: bytes) -> Document:
-    """The text layer, page by page, without running headers, footers and page numbers."""
-    title, texts = _read(data)
+    """The text layer, page by page, without running headers, footers and page numbers; headings as the bookmarks say.
+
+    What a PDF draws as a table is text like any other: nothing in the file says where its cells are.
+    """
+    title, texts, bookmarks = _read(data)
     pages = [[line.strip() for line in clean(text).split("\n") if line.strip()] for text in texts]
+    pages = _without_running_lines(pages)
+    if not any(pages):  # a scan: bookmarks alone are no text
+        raise PageWithoutText()
+    headings = by_page(bookmarks)
     outline = Outline()
-    for number, lines in enumerate(_without_running_lines(pages), 1):
-        outline.page(number)
-        _add_blocks(lines, outline)
+    for index, lines in enumerate(pages):
+        outline.page(index + 1)
+        _add_page(lines, placed(headings.get(index, ()), lines), outline)
     return outline.document(title=title)
 
 
-def _read(data: bytes) -> tuple[str | None, list[str]]:
-    """Metadata title and the raw text of each page."""
+def _read(data: bytes) -> tuple[str | None, list[str], list[Bookmark]]:
+    """Metadata title, the raw text of each page, the outline."""
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
 
     with _LOCK:
@@ -58,11 +69,18 @@ def _read(data: bytes) -> tuple[str | None, list[str]]:
                 texts.append(str(text_page.get_text_range()))
                 text_page.close()
                 page.close()
-            return _title(str(document.get_metadata_value("Title"))), texts
+            return _title(str(document.get_metadata_value("Title"))), texts, _bookmarks(document)
         except pdfium.PdfiumError as error:
             raise UnreadablePage(reason="a page of the PDF is broken") from error
         finally:
             document.close()  # closes what is still open of its pages, too
+
+
+def _bookmarks(document: Any) -> list[Bookmark]:
+    try:
+        return bookmarks_of(document, len(document))
+    except Exception:  # noqa: BLE001 - a broken outline costs the headings, never the text
+        return []
 
 
 def _title(written: str) -> str | None:
@@ -103,10 +121,19 @@ def _is_page_number(line: str, index: int) -> bool:
     return found is not None and (int(found[1]) == index + 1 or not found[0].strip().isdigit())
 
 
-def _add_blocks(lines: list[str], outline: Outline) -> None:
+def _add_page(lines: list[str], headings: Sequence[Placed], outline: Outline) -> None:
+    widest = max(map(width, lines), default=0)
+    start = 0
+    for heading in headings:
+        _add_blocks(lines[start : heading.line], widest, outline)
+        outline.heading(_TOP_LEVEL + heading.level, heading.title)
+        start = heading.line + heading.lines
+    _add_blocks(lines[start:], widest, outline)
+
+
+def _add_blocks(lines: list[str], widest: int, outline: Outline) -> None:
     """Logical lines; a run of list items is one list, text up to a finished sentence one paragraph."""
     # U+FFFE (cleaned away) and U+0002 are PDFium's marks of a word cut by a hyphen; Korean has none.
-    widest = max(map(width, lines), default=0)
     paragraph: list[str] = []
     items: list[str] = []
 

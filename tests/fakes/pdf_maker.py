@@ -7,12 +7,46 @@ size: without one it takes equal lines for one line printed twice, and drops one
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 _MOST_LETTERS = 255  # a simple font has one-byte codes
 
 
-def make_pdf(pages: Sequence[Sequence[str]], title: str | None = None, *, encrypted: bool = False) -> bytes:
-    """One PDF page per list of lines, top to bottom. `encrypted`: with a password that nobody knows."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of an outline. `target`: a page from 0 (one that does not exist is written as a number), or what stands there as PDF.
+
+    `first` and `after`: the entries that come first below it and behind it, as numbers from 0.
+    """
+
+    title: str
+    target: int | bytes | None = None
+    first: int | None = None
+    after: int | None = None
+
+
+def tree(*entries: tuple[int, str, int | bytes | None]) -> list[Entry]:
+    """(level, title, target) in their order → an outline as honest programs write it."""
+    linked = []
+    for number, (level, title, target) in enumerate(entries):
+        below = number + 1 if number + 1 < len(entries) and entries[number + 1][0] > level else None
+        end = next((n for n in range(number + 1, len(entries)) if entries[n][0] <= level), len(entries))
+        after = end if end < len(entries) and entries[end][0] == level else None
+        linked.append(Entry(title, target, below, after))
+    return linked
+
+
+def make_pdf(
+    pages: Sequence[Sequence[str]],
+    title: str | None = None,
+    *,
+    encrypted: bool = False,
+    bookmarks: Sequence[Entry] = (),
+) -> bytes:
+    """One PDF page per list of lines, top to bottom. `encrypted`: with a password that nobody knows.
+
+    `bookmarks`: its outline, which begins with the first of them.
+    """
     letters = sorted({letter for lines in pages for line in lines for letter in line})
     assert len(letters) <= _MOST_LETTERS, "too many different letters for one test PDF"
     codes = {letter: code for code, letter in enumerate(letters, 1)}
@@ -26,7 +60,11 @@ def make_pdf(pages: Sequence[Sequence[str]], title: str | None = None, *, encryp
             b" /Resources << /Font << /F1 3 0 R >> >> >>" % len(objects)
         )
         kids.append(b"%d 0 R" % len(objects))
-    objects[0] = b"<< /Type /Catalog /Pages 2 0 R >>"
+    outlines = len(objects) + 1
+    if bookmarks:
+        objects.append(b"<< /Type /Outlines /First %d 0 R >>" % (outlines + 1))
+        objects += [_entry(entry, outlines + 1, kids) for entry in bookmarks]
+    objects[0] = b"<< /Type /Catalog /Pages 2 0 R%s >>" % (b" /Outlines %d 0 R" % outlines if bookmarks else b"")
     objects[1] = b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids))
     return _file(objects, encrypted)
 
@@ -60,16 +98,28 @@ def _content(lines: Sequence[str], codes: Mapping[str, int]) -> bytes:
     return b"BT /F1 10 Tf\n" + b"\n".join(shown) + b"\nET"
 
 
+def _entry(entry: Entry, start: int, kids: Sequence[bytes]) -> bytes:
+    target = entry.target
+    if isinstance(target, int):
+        target = b"/Dest [%s /Fit]" % (kids[target] if 0 <= target < len(kids) else b"%d" % target)
+    links = b"".join(
+        b" /%s %d 0 R" % (name, start + number)
+        for name, number in ((b"First", entry.first), (b"Next", entry.after))
+        if number is not None
+    )
+    return b"<< /Title <feff%s>%s %s >>" % (_utf16(entry.title), links, target or b"")
+
+
 def _stream(content: bytes) -> bytes:
     return b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content)
 
 
 def _utf16(text: str) -> bytes:
-    return text.encode("utf-16-be").hex().encode()
+    return text.encode("utf-16-be", "surrogatepass").hex().encode()
 
 
 def _file(objects: Sequence[bytes], encrypted: bool) -> bytes:
-    data = b"%PDF-1.7\n"
+    data = bytearray(b"%PDF-1.7\n")
     offsets = []
     for number, body in enumerate(objects, 1):
         offsets.append(len(data))
@@ -82,4 +132,4 @@ def _file(objects: Sequence[bytes], encrypted: bool) -> bytes:
         keys = (b"11" * 32, b"22" * 32)
         extra = b" /ID [<00> <00>] /Encrypt << /Filter /Standard /V 1 /R 2 /P -4 /O <%s> /U <%s> >>" % keys
     trailer = (len(objects) + 1, extra, start)
-    return data + b"trailer\n<< /Size %d /Root 1 0 R /Info 6 0 R%s >>\nstartxref\n%d\n%%%%EOF\n" % trailer
+    return bytes(data) + b"trailer\n<< /Size %d /Root 1 0 R /Info 6 0 R%s >>\nstartxref\n%d\n%%%%EOF\n" % trailer

@@ -8,6 +8,8 @@ import zipfile
 import docx as word
 import pytest
 from docx.enum.style import WD_STYLE_TYPE
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
@@ -24,6 +26,37 @@ def saved(document: word.document.Document) -> bytes:
 
 def read(document: word.document.Document) -> Document:
     return docx.parse(saved(document))
+
+
+def fill(table: word.table.Table, rows: list[list[str]]) -> None:
+    for row, texts in zip(table.rows, rows, strict=True):
+        for cell, text in zip(row.cells, texts, strict=True):
+            cell.text = text
+
+
+def table_of(document: word.document.Document) -> list[str]:
+    """The lines of its one table."""
+    (block,) = read(document).sections[0].blocks
+    assert block.kind == "table"
+    return block.text.split("\n")
+
+
+def reference(kind: str, number: int) -> object:
+    return parse_xml(f'<w:r {nsdecls("w")}><w:{kind}Reference w:id="{number}"/></w:r>')
+
+
+def add_notes(document: word.document.Document, kind: str, texts: dict[int, str]) -> None:
+    notes = "".join(
+        f'<w:{kind} w:id="{number}"><w:p><w:r><w:{kind}Ref/></w:r><w:r><w:t>{text}</w:t></w:r></w:p></w:{kind}>'
+        for number, text in texts.items()
+    )
+    add_part(document, kind, f"<w:{kind}s {nsdecls('w')}>{notes}</w:{kind}s>".encode())
+
+
+def add_part(document: word.document.Document, kind: str, data: bytes) -> None:
+    media = f"application/vnd.openxmlformats-officedocument.wordprocessingml.{kind}s+xml"
+    part = Part(PackURI(f"/word/{kind}s.xml"), media, data, document.part.package)
+    document.part.relate_to(part, f"http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}s")
 
 
 def test_headings_lists_and_tables_come_in_the_order_of_the_document() -> None:
@@ -71,7 +104,7 @@ def test_korean_heading_styles_and_outline_levels_are_headings() -> None:
     assert read(made).sections[0].heading == ("제목 1 문단", "개요 2 문단", "셋째 수준")
 
 
-def test_merged_cells_are_not_repeated() -> None:
+def test_a_merged_cell_is_repeated_in_each_row_that_it_covers_and_a_title_over_all_columns_stands_once() -> None:
     made = word.Document()
     table = made.add_table(3, 3)
     table.cell(0, 0).merge(table.cell(0, 2)).text = "휴가표"
@@ -82,7 +115,108 @@ def test_merged_cells_are_not_repeated() -> None:
         "3년",
         "16일",
     )
-    assert read(made).sections[0].blocks == (Block("휴가표\n정규직 | 1년 | 15일\n | 3년 | 16일", "table"),)
+    assert table_of(made) == ["휴가표", "정규직 | 1년 | 15일", "정규직 | 3년 | 16일"]
+
+
+def test_a_wide_cell_does_not_move_the_columns_behind_it() -> None:
+    made = word.Document()
+    table = made.add_table(3, 4)
+    fill(table, [["구분", "1년 차", "2년 차", "비고"], ["연차", "", "", "전 직원"], ["병가", "30일", "60일", "진단서"]])
+    table.cell(1, 1).merge(table.cell(1, 2)).text = "15일"
+    assert table_of(made) == [
+        "구분 | 1년 차 | 2년 차 | 비고",
+        "연차 | 15일 | 15일 | 전 직원",
+        "병가 | 30일 | 60일 | 진단서",
+    ]
+
+
+def test_a_cell_merged_over_rows_and_columns_is_repeated_in_both() -> None:
+    made = word.Document()
+    table = made.add_table(3, 3)
+    fill(table, [["", "", "서울"], ["", "", "부산"], ["숙박비", "1박", "8만 원"]])
+    table.cell(0, 0).merge(table.cell(1, 1)).text = "본사"
+    assert table_of(made) == ["본사 | 본사 | 서울", "본사 | 본사 | 부산", "숙박비 | 1박 | 8만 원"]
+
+
+def test_a_merge_ends_where_a_new_one_starts_and_text_that_it_covers_is_not_seen() -> None:
+    made = word.Document()
+    table = made.add_table(4, 2)
+    fill(table, [["정규직", "가"], ["덮인 글", "나"], ["계약직", "다"], ["", "라"]])
+    for row, value in enumerate(["restart", "continue", "restart", "continue"]):
+        table.cell(row, 0)._tc.get_or_add_tcPr().append(parse_xml(f'<w:vMerge {nsdecls("w")} w:val="{value}"/>'))
+    assert table_of(made) == ["정규직 | 가", "정규직 | 나", "계약직 | 다", "계약직 | 라"]
+
+
+def test_a_row_that_begins_further_right_keeps_its_columns() -> None:
+    made = word.Document()
+    table = made.add_table(2, 3)
+    fill(table, [["부서", "이름", "전화"], ["홍길동", "1234", ""]])
+    row = table.rows[1]._tr
+    row.remove(row.tc_lst[2])
+    row.get_or_add_trPr().append(parse_xml(f'<w:gridBefore {nsdecls("w")} w:val="1"/>'))
+    assert table_of(made) == ["부서 | 이름 | 전화", " | 홍길동 | 1234"]
+
+
+@pytest.mark.parametrize("span", ["-3", "0", "", "x", "99999999", "9" * 5000, "²"])
+def test_a_span_that_nobody_drew_costs_no_text_and_no_memory(span: str) -> None:
+    made = word.Document()
+    table = made.add_table(2, 2)
+    fill(table, [["가", "나"], ["다", "라"]])
+    table.cell(0, 0)._tc.get_or_add_tcPr().append(parse_xml(f'<w:gridSpan {nsdecls("w")} w:val="{span}"/>'))
+    lines = table_of(made)
+    assert [set(line.strip(" |").split(" | ")) - {""} for line in lines] == [{"가", "나"}, {"다", "라"}]
+    assert len("".join(lines)) < 1000
+
+
+def test_a_text_box_in_a_cell_stands_there_once() -> None:
+    made = word.Document()
+    table = made.add_table(1, 2)
+    fill(table, [["절차", "신청"]])
+    box = "<w:txbxContent><w:p><w:r><w:t>3일 전까지</w:t></w:r></w:p></w:txbxContent>"
+    table.cell(0, 1).paragraphs[0]._p.append(
+        parse_xml(
+            f'<w:r {nsdecls("w")} xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"><mc:AlternateContent>'
+            f'<mc:Choice Requires="wps">{box}</mc:Choice><mc:Choice Requires="wpg">{box}</mc:Choice>'
+            f"<mc:Fallback><w:pict>{box}</w:pict></mc:Fallback></mc:AlternateContent></w:r>"
+        )
+    )
+    assert table_of(made) == ["절차 | 신청 3일 전까지"]
+
+
+def test_notes_stand_behind_what_refers_to_them() -> None:
+    made = word.Document()
+    made.add_heading("규정", 0)
+    made.add_paragraph("연차는 15일입니다.")._p.append(reference("footnote", 1))
+    made.add_paragraph("병가", style="List Bullet")._p.append(reference("endnote", 1))
+    table = made.add_table(1, 2)
+    fill(table, [["숙박비", "8만 원"]])
+    table.cell(0, 1).paragraphs[0]._p.append(reference("footnote", 2))
+    made.add_heading("휴직", 1)._p.append(reference("footnote", 3))
+    add_notes(made, "footnote", {0: "", 1: "회계 연도 기준", 2: "서울은 10만 원", 3: "2026년 개정"})
+    add_notes(made, "endnote", {1: "진단서 필요"})
+    first, second = read(made).sections
+    assert first.blocks == (
+        Block("연차는 15일입니다. (주: 회계 연도 기준)"),
+        Block("- 병가 (주: 진단서 필요)", "list"),
+        Block("숙박비 | 8만 원 (주: 서울은 10만 원)", "table"),
+    )
+    assert (second.heading, second.blocks) == (("휴직",), (Block("(주: 2026년 개정)"),))
+
+
+def test_a_note_is_told_once_however_often_it_is_referred_to() -> None:
+    made = word.Document()
+    for _ in range(3):
+        made.add_paragraph("본문")._p.append(reference("footnote", 1))
+    add_notes(made, "footnote", {1: "긴 각주"})
+    assert read(made).sections[0].blocks == (Block("본문 (주: 긴 각주)"), Block("본문"), Block("본문"))
+
+
+@pytest.mark.parametrize("part", [b"", b"no xml", b"<w:footnotes"])
+def test_without_readable_notes_the_text_is_read(part: bytes) -> None:
+    made = word.Document()
+    made.add_paragraph("본문")._p.append(reference("footnote", 1))
+    add_part(made, "footnote", part)
+    assert read(made).sections[0].blocks == (Block("본문"),)
 
 
 def test_what_python_docx_skips_is_read_too() -> None:

@@ -1,4 +1,4 @@
-"""PDF: page numbers, joined lines, running lines, and files that cannot be read."""
+"""PDF: page numbers, joined lines, running lines, and files that cannot be read. Bookmarks: test_formats_pdf_bookmarks.py."""
 
 from __future__ import annotations
 

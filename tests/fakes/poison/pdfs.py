@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 
 from knowledge.errors import PageWithoutText, UnreadablePage
-from tests.fakes.pdf_maker import make_pdf
+from tests.fakes.pdf_maker import Entry, make_pdf
 from tests.fakes.poison.containers import swollen
 from tests.fakes.poison.poison import STOPPED, Poison
 
@@ -23,6 +23,7 @@ def poisons() -> Iterator[Poison]:
         ("says it has a billion pages", "많은", _countless, (*_EMPTY, *STOPPED)),
         ("a page that unpacks to 1 GB", "부푼", _swelling, (*_EMPTY, *STOPPED)),
         ("arrays nested 100,000 deep", "깊은", _deep, _EMPTY),
+        ("an outline of 20,000 entries below each other, the last one above the first", "차례", _winding, (None,)),
     ):
         yield Poison(kind, name + ".pdf", make, ends, slow=make is _swelling)
 
@@ -75,3 +76,8 @@ def _deep() -> bytes:
     return _objects(
         b"<< /Type /Catalog /Pages 2 0 R /X " + b"[" * 100_000 + b"]" * 100_000 + b" >>", b"<< /Type /Pages >>"
     )
+
+
+def _winding() -> bytes:
+    entries = [Entry("가" * 100, 0, (number + 1) % 20_000, number - 1 if number else None) for number in range(20_000)]
+    return make_pdf([["연차는 15일입니다"]], bookmarks=entries)
