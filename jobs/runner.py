@@ -152,7 +152,7 @@ class Runner:
                 end = {"state": "failed", "error": type(error).__name__}
         end |= {"now": self._clock(), "progress": holding.progress}
         if end["state"] == "due":
-            wait = min(_FIRST_WAIT * 2 ** (run.attempt - 1), _LONGEST_WAIT)
+            wait = min(_FIRST_WAIT * 2.0 ** (run.attempt - 1), _LONGEST_WAIT)
             later = {"now": end["now"], "due_at": end["now"] + wait, "progress": end["progress"], "error": end["error"]}
             kept = self._store.run_now(lambda connection: runs.postpone(connection, run, **later))
         else:
