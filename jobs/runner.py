@@ -35,7 +35,7 @@ _FIRST_WAIT = 60.0
 _LONGEST_WAIT = 1800.0
 """Seconds before a run is tried again that ended with an error of `JobSpec.waits_after`: each wait is twice the one before."""
 _WAITS = 24
-"""Half a day: what has not passed by then is a failure that somebody must look at."""
+"""In about ten hours: what has not passed by then is a failure that somebody must look at."""
 
 
 def _leave() -> None:

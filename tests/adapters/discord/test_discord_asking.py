@@ -278,6 +278,18 @@ async def test_an_admin_has_the_index_made_anew_and_is_told_in_private(office: O
     assert "요청했습니다" in words(asked.response.components), "what was said at once stays"
 
 
+async def test_how_it_went_is_written_to_the_admin_once_the_interaction_has_expired(
+    office: Office, desk: ScriptedDesk
+) -> None:
+    desk.admins = frozenset({str(office.staff.id)})
+    await office.kim.slash(office.channel, "reindex")
+    ((_, told),) = desk.reindexed
+    await office.env.advance_time(16 * 60)
+    await told("문서 12개, 구절 34개로 다시 색인했습니다.")
+    assert "문서 12개" in office.kim.user.dm_channel.last_message.content
+    assert office.channel.history(viewer=office.lee) == []
+
+
 @pytest.mark.simcord(check_errors=False)
 async def test_why_the_index_is_not_made_anew_is_said_in_private(office: Office, desk: ScriptedDesk) -> None:
     desk.admins = frozenset({str(office.staff.id)})
