@@ -187,8 +187,8 @@ class Root:
     async def serve(self) -> None:
         """Slack and Discord, the console and the jobs, until a signal."""
         from bot import web_app
-        from bot.jobs_app import job_names, job_service
-        from bot.reindexing import Reindexing, follow
+        from bot.jobs_app import job_names, job_service, reindexing
+        from bot.reindexing import follow
         from bot.serve_app import check_enabled, make_telemetry, serve
 
         settings = self.settings
@@ -199,6 +199,7 @@ class Root:
             parts = self.job_parts(store)
             telemetry.know_jobs(job_names(parts))
             beside = job_service(parts, self.config, telemetry.observer)
+            reindex = reindexing(parts)
             async with telemetry.serving(self.warn, settings.language), self.answers.ready(store=store) as flow:
                 telemetry.standing.live = flow.live
                 following = asyncio.create_task(
@@ -209,7 +210,7 @@ class Root:
                         settings,
                         store,
                         flow,
-                        reindex=Reindexing(self.config, lambda: self.answers.reopen(flow), settings.language),
+                        reindex=reindex,
                         say=lambda text: click.echo(text, err=True),
                         warn=self.warn,
                         beside=(beside,) if beside else (),
@@ -220,6 +221,7 @@ class Root:
                     )
                 finally:
                     following.cancel()
+                    reindex.close()
 
     async def discord_sync(self) -> int:
         """Register the commands with Discord now; how many there are."""
@@ -230,7 +232,6 @@ class Root:
     async def chat(self, groups: frozenset[str]) -> None:
         """The terminal conversation of a person who is in `groups`."""
         from adapters.terminal.screen import Screen
-        from bot.reindexing import Reindexing
         from bot.serve_app import chat
 
         settings = self.settings
@@ -238,8 +239,7 @@ class Root:
         screen = Screen(sys.stdout, transient=sys.stdin.isatty() and sys.stdout.isatty())
         with self.open_store() as store:
             async with self.answers.ready(store=store) as flow:
-                reindex = Reindexing(self.config, lambda: self.answers.reopen(flow), settings.language)
-                await chat(settings, store, flow, groups, screen, reindex=reindex)
+                await chat(settings, store, flow, groups, screen)
 
     def evaluate(
         self, path: Path, *, retrieval: bool, lora: str, details: Path | None, progress: Callable[[int, int], None]

@@ -32,6 +32,7 @@ from knowledge.errors import ExplainedError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from bot.reindexing import Reindexing
     from bot.telemetry.observer import Observer
     from jobs.clock import Schedule
     from jobs.job import JobParts, JobSpec
@@ -55,6 +56,19 @@ def _table(settings: Settings, spec: JobSpec) -> JobTable:
 def by_themselves(settings: Settings, registry: Registry) -> list[str]:
     """Jobs that run without being asked for."""
     return [spec.name for spec in registry if settings.jobs.enabled and _table(settings, spec).enabled]
+
+
+def on_request(settings: Settings, registry: Registry) -> list[str]:
+    """Jobs that do not run by themselves and are run here once a person asked: all in the console, re-indexing in chat, too."""
+    from jobs.reindex import NAME
+
+    chosen = by_themselves(settings, registry)
+    in_chat = settings.jobs.enabled and (settings.slack.enabled or settings.discord.enabled)
+    return [
+        spec.name
+        for spec in registry
+        if spec.name not in chosen and (settings.web.enabled or (in_chat and spec.name == NAME))
+    ]
 
 
 def schedules(settings: Settings, registry: Registry) -> dict[str, Schedule]:
@@ -101,7 +115,7 @@ def job_names(parts: JobParts) -> list[str]:
 
 
 def job_service(parts: JobParts, config: Path | None, observer: Observer | None = None) -> JobService | None:
-    """What runs beside `saseo serve`; None when `[jobs]` and the console, where a person may ask for a job, are off.
+    """What runs beside `saseo serve`; None when `[jobs]` and the console are off: nobody can ask for a job then.
 
     `config`: of `--config`. Raises InvalidSetting.
     """
@@ -115,8 +129,8 @@ def job_service(parts: JobParts, config: Path | None, observer: Observer | None 
     registry = make_registry(parts)
     timed = schedules(settings, registry)
     chosen = by_themselves(settings, registry)
-    on_request = [spec.name for spec in registry if spec.name not in chosen] if settings.web.enabled else []
-    if not chosen and not on_request:
+    asked_for = on_request(settings, registry)
+    if not chosen and not asked_for:
         return None
 
     async def start(job: str) -> Worker:
@@ -146,8 +160,19 @@ def job_service(parts: JobParts, config: Path | None, observer: Observer | None 
         start,
         changes=FileChanges(watched, due) if watched else None,
         observer=observer,
-        on_request=on_request,
+        on_request=asked_for,
     )
+
+
+def reindexing(parts: JobParts) -> Reindexing:
+    """What an admin asks for in chat. Raises InvalidSetting."""
+    from bot.reindexing import Reindexing
+    from jobs.registry import registry as make_registry
+    from jobs.reindex import NAME
+
+    settings, registry = parts.settings, make_registry(parts)
+    runs_here = NAME in {*by_themselves(settings, registry), *on_request(settings, registry)}
+    return Reindexing(parts.store, Book(parts), runs_here=runs_here)
 
 
 def work() -> NoReturn:

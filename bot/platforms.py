@@ -111,10 +111,11 @@ class Desk(Protocol):
     async def status(self, person: Person) -> ServiceStatus:
         """For admins. Raises NotAllowed."""
 
-    async def reindex(self, person: Person) -> str:
-        """Re-read the sources now and serve the new edition; returns the sentence that says how it went (minutes later).
+    async def reindex(self, place: Place, person: Person, told: Callable[[str], Awaitable[None]]) -> str:
+        """Ask for a run that reads all sources again; returns the sentence that says how it stands, in the place's language.
 
-        For admins. Raises NotAllowed, or what went wrong as an ExplainedError.
+        `told` gets the one that says how it went, minutes later; never when this process ends before.
+        For admins. Raises NotAllowed, and NoJobsHere or JobPaused, each with a sentence for the person.
         """
 
     async def remembered(self, key: str) -> str | None:

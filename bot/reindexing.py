@@ -1,81 +1,172 @@
-"""Indexing on demand while the service runs: `saseo index` in a process of its own, then the new edition takes over here."""
+"""Re-indexing as the running service knows it: asking for a run of its job, and taking over editions that other processes published."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-import sys
+import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot import texts
-from bot.errors import ReindexFailed
-from bot.settings import default_folder
+from bot.errors import NoJobsHere
+from bot.store import jobs
+from bot.web import job_book
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from bot.messages import Language
+    from bot.store.database import Store
+    from bot.store.job_rows import Run
+    from bot.web.job_book import JobBook
 
 _log = logging.getLogger(__name__)
-_START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bot.app import main; main()"
+_FIRST_PAUSE = 60.0
+_LONGEST_PAUSE = 1800.0
+"""Seconds before an edition that could not be opened is tried again: each pause is twice the one before."""
+_OVER = ("done", "failed", "stopped", "missed")
+Told = Callable[[str], Awaitable[None]]
 
 
 class Reindexing:
-    """Call it to re-read the sources. One run at a time; indexing itself also holds a lock across processes."""
+    """Call it to have all sources read again: a run of the job for that becomes due, on the record, as in the console."""
 
-    def __init__(self, config: Path | None, reopen: Callable[[], Awaitable[None]], language: texts.Language) -> None:
-        """`config`: of `--config`. `reopen` opens the newest edition and makes it answer."""
-        self._config = config
-        self._reopen = reopen
-        self._language = language
-        self._running = False
+    def __init__(
+        self,
+        store: Store,
+        book: JobBook,
+        *,
+        runs_here: bool,
+        look_seconds: float = 5.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`runs_here`: this process starts the job once somebody asked for it. `look_seconds`: between looks at a run whose end is told."""
+        self._store = store
+        self._book = book
+        self._runs_here = runs_here
+        self._look_seconds = look_seconds
+        self._clock = clock
+        self._waiting: set[asyncio.Task[None]] = set()
 
-    async def __call__(self) -> str:
-        """The sentence that says how it went. Raises ReindexFailed."""
-        if self._running:
-            return texts.reindex_running(self._language)
-        self._running = True
-        try:
-            return await self._run()
-        finally:
-            self._running = False
+    async def __call__(self, *, by: str, origin: str, language: Language, told: Told) -> str:
+        """The sentence that says how it stands; `told` gets the one that says how it went, unless this process ends before.
 
-    async def _run(self) -> str:
-        config = ["--config", str(self._config)] if self._config is not None else []
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", _START, str(default_folder()), *config, "index", "--json",
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL,
-        )  # fmt: skip
+        `by`: as rows name the person. `origin`: the platform. Raises NoJobsHere, JobPaused.
+        """
+        if not self._runs_here:
+            raise NoJobsHere
+        now = self._clock()
+
+        def ask(connection: Connection) -> tuple[str, str]:
+            job, arguments = self._book.reading()
+            running = jobs.running(connection, [job], now=now)
+            if running and running.arguments == arguments and not jobs.paused(connection, job):
+                return running.id, texts.reindex_running(language)
+            run = job_book.ask(connection, self._book, job, by=by, origin=origin, now=now, arguments=arguments)
+            beside = jobs.running(connection, self._book.jobs[job].group, now=now)
+            return run.id, texts.reindex_asked(beside is not None, language)
+
+        run, sentence = await self._store.run(ask)
+        task = asyncio.create_task(self._tell(run, language, told), name="reindex-told")
+        self._waiting.add(task)
+        task.add_done_callback(self._waiting.discard)
+        return sentence
+
+    def close(self) -> None:
+        """Nobody is told any more."""
+        for task in self._waiting:
+            task.cancel()
+
+    async def _tell(self, run: str, language: Language, told: Told) -> None:
+        """Once the run is over. One that was merged into another, or forgotten, is not told of."""
         try:
-            out, errors = await process.communicate()
-        finally:
-            if process.returncode is None:  # we are shutting down; the old edition stays
-                process.terminate()
-        try:
-            report = json.loads(out.decode("utf-8").strip().splitlines()[-1])
-        except (ValueError, IndexError):
-            report = {}
-        if process.returncode != 0 or "pages" not in report:
-            printed = errors.decode("utf-8", "replace").strip().splitlines()
-            last = printed[-1][:300] if printed else f"exit {process.returncode}"
-            raise ReindexFailed(reason=str(report.get("message") or last))
-        await self._reopen()
-        held_back = [one["source"] for one in report["held_back"]]
-        return texts.reindexed(report["pages"], report["passages"], len(report["failed"]), held_back, self._language)
+            while True:
+                await asyncio.sleep(self._look_seconds)
+                found = await self._store.run(jobs.get, run)
+                if found is None:
+                    return
+                if found.state in _OVER and found.until is None:  # else it is gone on with
+                    await told(_went(found, language))
+                    return
+        except Exception as error:  # noqa: BLE001 - it is a courtesy: the console and `saseo jobs log` tell it, too
+            _log.warning(json.dumps({"event": "reindex_not_told", "run": run, "error": type(error).__name__}))
+
+
+def _went(run: Run, language: Language) -> str:
+    """How it went."""
+    if run.state == "done" and run.result.get("reused"):
+        return texts.reindex_unchanged(language)
+    if run.state == "done":
+        held_back = [str(one["source"]) for one in run.result["held_back"]]
+        pages, passages, failed = (int(run.result[key]) for key in ("pages", "passages", "failed"))
+        return texts.reindexed(pages, passages, failed, held_back, language)
+    if run.state == "failed":
+        kind, _, words = run.error.partition(": ")
+        return texts.reindex_failed(words or kind, language)
+    return texts.reindex_stopped(language)
+
+
+class _Pauses:
+    """Until a refused edition is tried again."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._name = ""
+        self._tries = 0
+        self._until = 0.0
+
+    def over(self, name: str) -> bool:
+        """Whether `name` may be tried: it is another one, or it has waited long enough."""
+        return name != self._name or self._clock() >= self._until
+
+    def longer(self, name: str) -> float:
+        """It was refused once more; the seconds until the next try."""
+        self._tries = self._tries + 1 if name == self._name else 1
+        self._name = name
+        pause = min(_FIRST_PAUSE * 2.0 ** (self._tries - 1), _LONGEST_PAUSE)
+        self._until = self._clock() + pause
+        return pause
+
+    def none(self) -> None:
+        """What shall serve does."""
+        self._name = ""
 
 
 async def follow(
-    serving: Callable[[], str], live: Callable[[], str], reopen: Callable[[], Awaitable[None]], *, every: float = 30.0
+    serving: Callable[[], str],
+    live: Callable[[], str],
+    reopen: Callable[[], Awaitable[None]],
+    *,
+    every: float = 30.0,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> None:
     """Take over what another process lets serve (`saseo index` from cron, `saseo editions rollback`), until cancelled.
 
-    `serving` and `live` name editions; `every` in seconds. What cannot be opened is logged once, and the old edition goes on.
+    `serving` and `live` name editions; `every` in seconds. The old edition answers while the new one cannot be opened; that is logged and
+    tried again after 1, 2, 4 … 30 minutes: memory or a disk may have been short for a moment.
     """
-    refused = ""
+    pauses, unread = _Pauses(clock), False
     while True:
-        await asyncio.sleep(every)
+        await sleep(every)
         try:
             name = await asyncio.to_thread(serving)
-            if name not in (live(), refused):
-                refused = name  # until it has been opened
+            unread = False
+        except Exception as error:  # noqa: BLE001 - a folder that is away for a while; told once
+            if not unread:
+                _log.error(json.dumps({"event": "edition_unknown", "error": type(error).__name__}))
+            unread = True
+            continue
+        if name == live():
+            pauses.none()
+        elif pauses.over(name):
+            try:
                 await reopen()
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with the new edition, the old one answers
+                refused = {"edition": name, "error": type(error).__name__, "again_in": pauses.longer(name)}
+                _log.error(json.dumps({"event": "edition_refused", **refused}))
+            else:
+                pauses.none()
                 _log.info(json.dumps({"event": "edition_taken", "edition": live()}))
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new edition, the old one answers
-            _log.error(json.dumps({"event": "edition_refused", "edition": refused, "error": type(error).__name__}))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from adapters.terminal.screen import Screen
     from bot.answering.flow import AnswerFlow
     from bot.desk.audience import Groups
-    from bot.desk.desk import ReferenceDesk
+    from bot.desk.desk import ReferenceDesk, Reindex
     from bot.desk.people import People
     from bot.platforms import Desk
     from bot.privacy.rights import Rights
@@ -188,7 +188,7 @@ def make_desk(
     flow: AnswerFlow,
     *,
     owner: str,
-    reindex: Callable[[], Awaitable[str]],
+    reindex: Reindex | None = None,
     groups: Groups | None = None,
     observer: Observer | None = None,
 ) -> ReferenceDesk:
@@ -250,7 +250,7 @@ async def serve(
     store: Store,
     flow: AnswerFlow,
     *,
-    reindex: Callable[[], Awaitable[str]],
+    reindex: Reindex,
     say: Callable[[str], None],
     warn: Callable[[str], None],
     beside: Sequence[Beside] = (),
@@ -299,8 +299,6 @@ async def chat(
     flow: AnswerFlow,
     groups: frozenset[str],
     screen: Screen,
-    *,
-    reindex: Callable[[], Awaitable[str]],
 ) -> None:
     """Talk at this terminal until the person leaves. `groups`: whose pages they may read. Raises StoreError, BrokenPipeError."""
     from adapters.terminal.adapter import TerminalAdapter
@@ -314,7 +312,6 @@ async def chat(
         store,
         flow,
         owner=process_name(),
-        reindex=reindex,
         groups=Groups(None, always=groups),
     )
     adapter = TerminalAdapter(desk, screen)

@@ -168,8 +168,27 @@ def serving(platforms: Sequence[str], language: Language, *, console: str = "") 
     return f"Taking questions: {names}. Ctrl-C stops.{where}"
 
 
+def reindex_asked(behind: bool, language: Language) -> str:
+    """An admin asked for it. `behind`: another indexing run has to end first."""
+    if language == "ko":
+        when = "지금 진행 중인 색인이 끝나면 시작합니다" if behind else "곧 시작합니다"
+        return f"다시 색인하도록 요청했습니다. {when}. 끝나면 새 색인으로 답하고, 그때까지는 이전 색인으로 답합니다."
+    when = "It begins once the indexing that is under way has ended" if behind else "It begins in a moment"
+    return f"Re-indexing was asked for. {when}. The new index answers when it is done, the former one until then."
+
+
+def reindex_running(language: Language) -> str:
+    """One run at a time."""
+    if language == "ko":
+        return "이미 다시 색인하고 있습니다. 끝나면 새 색인으로 답합니다. 방금 바꾼 문서가 빠졌다면 끝난 뒤에 다시 요청해 주십시오."
+    return (
+        "Re-indexing is under way already; the new index answers when it is done. If a page that was changed just now is missing "
+        "from it, please ask again afterwards."
+    )
+
+
 def reindexed(pages: int, passages: int, failed: int, held_back: Sequence[str], language: Language) -> str:
-    """The index was made anew and serves. `held_back`: names of sources whose news were not taken."""
+    """The index was made anew. `held_back`: names of sources whose news were not taken."""
     names = ", ".join(f"'{name}'" for name in held_back)
     if language == "ko":
         tail = f" 읽지 못한 문서가 {failed}개 있습니다." if failed else ""
@@ -182,9 +201,25 @@ def reindexed(pages: int, passages: int, failed: int, held_back: Sequence[str], 
     return f"Indexed again: {pages} pages, {passages} passages.{tail}"
 
 
-def reindex_running(language: Language) -> str:
-    """One run at a time."""
-    return "이미 다시 색인하고 있습니다." if language == "ko" else "Indexing is already running."
+def reindex_unchanged(language: Language) -> str:
+    """There was nothing new."""
+    if language == "ko":
+        return "모든 출처를 다시 읽었습니다. 바뀐 것이 없어 지금 색인으로 계속 답합니다."
+    return "All sources were read again. Nothing has changed; the present index goes on answering."
+
+
+def reindex_failed(reason: str, language: Language) -> str:
+    """`reason`: a sentence, or an error's kind."""
+    if language == "ko":
+        return f"다시 색인하지 못했습니다: {reason} 이전 색인으로 계속 답합니다."
+    return f"Indexing failed: {reason} The previous index goes on answering."
+
+
+def reindex_stopped(language: Language) -> str:
+    """A person stopped or withdrew it."""
+    if language == "ko":
+        return "다시 색인하는 작업이 중간에 멈췄습니다. 이전 색인으로 계속 답합니다."
+    return "Re-indexing was stopped. The previous index goes on answering."
 
 
 def no_writer(reason: str, language: Language) -> str:

@@ -72,6 +72,8 @@ class JobSpec:
     """May be run again in the same folder after its process was killed or stopped, and then goes on or starts over harmlessly."""
     kept_after: tuple[type[Exception], ...] = ()
     """Errors after which what was done is kept: the run counts as stopped, and asking for the job again goes on with it, a few times."""
+    waits_after: tuple[type[Exception], ...] = ()
+    """Errors that pass by themselves: a run that nobody watches at a terminal waits again and is tried later, with growing pauses."""
     schedule: str | None = None
     """When it runs by itself, where its times do not stand in `[jobs.NAME]`; empty: only when something else makes it due."""
     group: str = ""

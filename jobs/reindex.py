@@ -10,6 +10,7 @@ from jobs.gaps import NAME as GAPS
 from jobs.job import THEN, JobContext, JobParts, JobSpec
 from knowledge.build import BuildOptions, BuildProgress, BuildReport, BuildRequest, build
 from knowledge.embed import Embedder
+from knowledge.errors import IndexBusy
 from knowledge.korean import Analyser
 from knowledge.sources.base import Source
 
@@ -18,6 +19,8 @@ _MOST_NAMED = 50
 """Pages that a run's record names; how many there are is counted in any case."""
 _LONGEST_NAME = 32
 """Characters of a job's name in the store."""
+_PASSING = (IndexBusy,)
+"""`saseo index` of another process ends some time; what changed must not wait for the next change or schedule because of it."""
 
 
 def reindex(
@@ -82,7 +85,14 @@ def as_result(report: BuildReport, language: str) -> dict[str, Any]:
 
 def job(parts: JobParts) -> JobSpec:
     """As the registry wants it."""
-    return JobSpec(NAME, "위키 다시 색인", "Re-index the wiki", lambda context: run(parts, context), group=NAME)
+    return JobSpec(
+        NAME,
+        "위키 다시 색인",
+        "Re-index the wiki",
+        lambda context: run(parts, context),
+        waits_after=_PASSING,
+        group=NAME,
+    )
 
 
 def jobs_of_sources(parts: JobParts) -> Iterator[JobSpec]:
@@ -99,6 +109,7 @@ def _job_of(parts: JobParts, source: str, schedule: str) -> JobSpec:
         f"출처 '{source}' 다시 색인",
         f"Re-index the source '{source}'",
         lambda context: run(parts, context, [source]),
+        waits_after=_PASSING,
         group=NAME,
         schedule=schedule,
     )

@@ -31,6 +31,11 @@ LOG = "log.jsonl"
 _MOST_SECONDS_BETWEEN_BEATS = 5.0
 _TRIES = 3
 """Of a run that ends with an error of `JobSpec.kept_after`: what it kept may be what is wrong."""
+_FIRST_WAIT = 60.0
+_LONGEST_WAIT = 1800.0
+"""Seconds before a run is tried again that ended with an error of `JobSpec.waits_after`: each wait is twice the one before."""
+_WAITS = 24
+"""In about ten hours: what has not passed by then is a failure that somebody must look at."""
 
 
 def _leave() -> None:
@@ -106,10 +111,13 @@ class Runner:
         began(claimed)
         with _log_in(folder / LOG):
             _log.info(json.dumps({"event": "run_began", "run": claimed.id, "job": job, "attempt": claimed.attempt}))
-            self._work(self._registry[job], claimed, folder, told)
+            self._work(self._registry[job], claimed, folder, told, may_wait=not asked_by)
         return self._store.run_now(runs.get, claimed.id)
 
-    def _work(self, spec: JobSpec, run: Run, folder: Path, told: Callable[[int, int | None, str], None]) -> None:
+    def _work(
+        self, spec: JobSpec, run: Run, folder: Path, told: Callable[[int, int | None, str], None], *, may_wait: bool
+    ) -> None:
+        """`may_wait`: nobody waits here for how it ends."""
         holding = _Holding(self._store, run, self._options.lease, self._clock, self._stop, self._leave)
 
         def progress(done: int, total: int | None = None, message: str = "") -> None:
@@ -136,13 +144,19 @@ class Runner:
                 end = {"state": "stopped", "goes_on": goes_on}
             except ExplainedError as error:
                 goes_on = spec.resumable and isinstance(error, spec.kept_after) and run.attempt < _TRIES
-                end = {"state": "stopped" if goes_on else "failed"}
+                waits = may_wait and isinstance(error, spec.waits_after) and run.attempt <= _WAITS
+                end = {"state": "due" if waits else "stopped" if goes_on else "failed"}
                 end["error"] = f"{type(error).__name__}: {error.explain(self._options.language)}"
             except Exception as error:  # noqa: BLE001 - whatever is wrong with one job, its run ends on the record
                 _log.exception(json.dumps({"event": "run_broke", "run": run.id}))
                 end = {"state": "failed", "error": type(error).__name__}
         end |= {"now": self._clock(), "progress": holding.progress}
-        kept = self._store.run_now(lambda connection: runs.finish(connection, run, **end))
+        if end["state"] == "due":
+            wait = min(_FIRST_WAIT * 2.0 ** (run.attempt - 1), _LONGEST_WAIT)
+            later = {"now": end["now"], "due_at": end["now"] + wait, "progress": end["progress"], "error": end["error"]}
+            kept = self._store.run_now(lambda connection: runs.postpone(connection, run, **later))
+        else:
+            kept = self._store.run_now(lambda connection: runs.finish(connection, run, **end))
         said = {"state": end["state"], "error": end.get("error", ""), "kept": kept}
         _log.info(json.dumps({"event": "run_ended", "run": run.id, **said}, ensure_ascii=False))
 

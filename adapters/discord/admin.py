@@ -34,13 +34,17 @@ def add_commands(tree: app_commands.CommandTree[Any], name: Words, told: Words, 
         if person is None:
             return
         client: SaseoClient = interaction.client
+
+        async def went(sentence: str) -> None:
+            await _show_late(interaction, inline(sentence, "discord"))
+
         try:
-            sentence = await client.desk.reindex(person)
+            sentence = await client.desk.reindex(client.place(interaction), person, went)
         except Exception as error:
             sentence = sentence_of(error, client.language_at(interaction))
             if not sentence:
                 raise
-        await _show_late(interaction, inline(sentence, "discord"))
+        await _show(interaction, inline(sentence, "discord"))
 
     @tree.command(name=name("status"), description=told("status"))
     async def status(interaction: Interaction) -> None:
@@ -96,10 +100,10 @@ async def _show(interaction: Interaction, text: str) -> None:
 
 
 async def _show_late(interaction: Interaction, text: str) -> None:
-    """Minutes may have passed: where the interaction's token is dead, the admin is written to."""
+    """Beside what was said at once. Minutes may have passed: where the interaction's token is dead, the admin is written to."""
     client: SaseoClient = interaction.client
     try:
-        await _show(interaction, text)
+        await interaction.followup.send(text, ephemeral=True, suppress_embeds=True)
     except UNREACHABLE as error:
         record(logger, "late_result", interaction=interaction.id, code=getattr(error, "code", None))
         channel = await client.create_dm(interaction.user)

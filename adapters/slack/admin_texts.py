@@ -12,6 +12,8 @@ BUTTON_SETTINGS = ("설정 바꾸기", "Change settings")
 SAVE = ("저장", "Save")
 SETTINGS_WORDS = frozenset({"설정", "settings"})
 """First words of `/wiki` that mean the settings."""
+REINDEX_WORDS = frozenset({"색인", "reindex"})
+"""What alone after `/wiki` means to read the sources again."""
 SETTING_NAMES: Mapping[str, tuple[str, str]] = {
     "sources": ("출처", "Sources"),
     "listen": ("듣기", "Listen"),
@@ -190,15 +192,17 @@ def settings_shown(now: PlaceSettings, language: Language) -> str:
 
 
 def settings_usage(language: Language) -> str:
-    """How to change them by command."""
+    """What admins can do by command."""
     if language == "ko":
         return (
             "바꾸기: `/wiki 설정 듣기=threads 담당자=@홍길동` (값을 비우면 기본값으로 돌아갑니다)\n"
-            "듣기: mention(부를 때만), threads(참여한 스레드도), all(모든 메시지) · 언어: ko, en"
+            "듣기: mention(부를 때만), threads(참여한 스레드도), all(모든 메시지) · 언어: ko, en\n"
+            "위키 다시 색인: `/wiki 색인`"
         )
     return (
         "To change: `/wiki settings listen=threads contacts=@someone` (an empty value resets)\n"
-        "listen: mention, threads, all · language: ko, en"
+        "listen: mention, threads, all · language: ko, en\n"
+        "To index the wiki again: `/wiki reindex`"
     )
 
 

@@ -159,10 +159,12 @@ async def _known(value: T) -> T:
 
 
 def command_words(text: str) -> tuple[str, list[str]]:
-    """`settings` or `ask`, and the words that belong to it. "설정 방법을 알려 줘" is a question like any other."""
+    """`settings`, `reindex` or `ask`, and the words that belong to it. "설정 방법을 알려 줘" is a question like any other."""
     words = text.split()
     rest = words[1:]
     means_settings = not rest or "=" in rest[0] or rest[0].lower() in _SETTINGS
     if words and words[0].lower() in admin_texts.SETTINGS_WORDS and means_settings:
         return "settings", rest
+    if len(words) == 1 and words[0].lower() in admin_texts.REINDEX_WORDS:
+        return "reindex", []
     return "ask", words

@@ -24,6 +24,7 @@ from adapters.slack.home import Home
 from adapters.slack.intake import Intake
 from adapters.slack.kit import Kit, spot
 from adapters.slack.place import PlaceAdmin
+from adapters.slack.reindexing import Reindexing
 from adapters.slack.sharing import Sharing
 from adapters.slack.taking import TAKEN, Taken
 from adapters.slack.votes import Votes
@@ -76,11 +77,16 @@ class Handlers:
         }
         for callback_id, handle in views.items():
             app.view(callback_id)(self._acked(handle))
-        asking = Asking(self.kit)
+        asking, reindexing = Asking(self.kit), Reindexing(self.kit)
 
         async def command(body: Payload) -> None:
             verb, words = command_words(str(body.get("text") or ""))
-            await (admin.command(body, words) if verb == "settings" else asking.command(body, " ".join(words)))
+            if verb == "settings":
+                await admin.command(body, words)
+            elif verb == "reindex":
+                await reindexing.command(body)
+            else:
+                await asking.command(body, " ".join(words))
 
         app.command(_ANY)(self._acked(command, speaks=True))
         app.message_shortcut(SHORTCUT)(self._acked(asking.shortcut, speaks=True))

@@ -203,10 +203,13 @@ def _error(run: Run, language: Language) -> str:
 
 
 def _by(who: str, language: Language) -> str:
+    from bot.privacy.pseudonyms import is_pseudonym
     from bot.store.jobs import CHANGE, CLOCK
 
     korean = language == "ko"
     known = {CLOCK: "일정" if korean else "by the clock", CHANGE: "문서 변경" if korean else "a changed page"}
+    if is_pseudonym(who):
+        return "채팅의 관리자" if korean else "by an admin in chat"
     return known.get(who, who)
 
 

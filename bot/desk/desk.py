@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bot.conversation import (
     Asked,
@@ -32,9 +32,9 @@ from bot.desk.completion import Completion
 from bot.desk.intake import Intake, IntakeOptions
 from bot.desk.pending import Pending
 from bot.desk.turnstile import Turnstile
-from bot.errors import NotAllowed
+from bot.errors import NoJobsHere, NotAllowed
 from bot.live import name_of
-from bot.messages import Answer, Citation, Question
+from bot.messages import Answer, Citation, Language, Question
 from bot.platforms import Adapter
 from bot.store import answers, audit, escalations, facts, questions, votes
 from bot.telemetry.observer import Observer
@@ -60,6 +60,15 @@ RETRY_AFTER = (2.0, 8.0, 30.0, 60.0, 120.0, 240.0, 480.0)
 """Seconds between tries of posting an answer: a platform's outage of a quarter of an hour costs nobody their answer."""
 
 
+class Reindex(Protocol):
+    """Asks for a run that reads all sources again. The real one stands in bot/reindexing.py."""
+
+    async def __call__(
+        self, *, by: str, origin: str, language: Language, told: Callable[[str], Awaitable[None]]
+    ) -> str:
+        """The sentence that says how it stands; `told` gets the one that says how it went. Raises NoJobsHere, JobPaused."""
+
+
 class ReferenceDesk:
     """See `bot.platforms.Desk` for what each method promises."""
 
@@ -73,14 +82,14 @@ class ReferenceDesk:
         options: IntakeOptions,
         *,
         owner: str,
-        reindex: Callable[[], Awaitable[str]],
+        reindex: Reindex | None = None,
         retry_after: tuple[float, ...] = RETRY_AFTER,
         clock: Callable[[], float] = time.time,
         keep_traces: bool = True,
         observer: Observer | None = None,
     ) -> None:
         """`owner`: this process's name among those that share the store, never used twice. `retry_after`: seconds between tries
-        of posting an answer. `keep_traces`: the way of each question is kept with its answer."""
+        of posting an answer. `reindex`: None where no jobs run. `keep_traces`: the way of each question is kept with its answer."""
         self._observer = observer or Observer()
         self._store = store
         self._flow = flow
@@ -362,10 +371,13 @@ class ReferenceDesk:
             votes=await self._store.run(votes.counts, since=since),
         )
 
-    async def reindex(self, person: Person) -> str:
+    async def reindex(self, place: Place, person: Person, told: Callable[[str], Awaitable[None]]) -> str:
         """See `Desk.reindex`."""
         self._demand_admin(person, "다시 색인하기")
-        return await self._reindex()
+        if self._reindex is None:
+            raise NoJobsHere
+        language, by = self._places.settings(place).language, self._people.named(person)
+        return await self._reindex(by=by, origin=place.platform, language=language, told=told)
 
     def _demand_admin(self, person: Person, action: str) -> None:
         if not self.is_admin(person):

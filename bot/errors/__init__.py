@@ -51,7 +51,6 @@ knowledge.errors.ExplainedError
     │   ├── NotAllowed                  the person may not do this here
     │   ├── AdapterError                a chat platform cannot be used: says what to do
     │   ├── NothingToServe              no platform is enabled
-    │   ├── ReindexFailed               the old index goes on
     │   ├── MetricsNotServed            the address is taken; the service goes on without
     │   ├── DeliveryFailed              a message could not be posted
     │   └── StoreError                  the database cannot be opened
@@ -105,7 +104,8 @@ knowledge.errors.ExplainedError
     │   ├── UnknownJob                  lists the jobs
     │   ├── UnknownRun
     │   ├── JobPaused
-    │   └── JobBusy                     it runs in another process, or one that must not run beside it does
+    │   ├── JobBusy                     it runs in another process, or one that must not run beside it does
+    │   └── NoJobsHere                  asked for in chat, where nobody would run it
     └── EvaluationError
         ├── BadEvaluationSet            names the line
         ├── DetailsNotWritable
@@ -143,7 +143,7 @@ from bot.errors.evaluation import (
 )
 from bot.errors.examples import BadExampleFile, ExampleError, ExamplesNotWritable, NotApprovable, UnknownExample
 from bot.errors.gaps import GapError, GapsNotWritable, UnknownGap
-from bot.errors.jobs import JobBusy, JobError, JobPaused, UnknownJob, UnknownRun
+from bot.errors.jobs import JobBusy, JobError, JobPaused, NoJobsHere, UnknownJob, UnknownRun
 from bot.errors.loras import (
     BrokenLora,
     LoraError,
@@ -183,7 +183,6 @@ from bot.errors.service import (
     MigrationFailed,
     NotAllowed,
     NothingToServe,
-    ReindexFailed,
     ServiceError,
     StoreError,
     StoreInUse,
@@ -274,6 +273,7 @@ __all__ = [
     "ModelError",
     "ModelMissing",
     "NoBackup",
+    "NoJobsHere",
     "NoSpace",
     "NotAllowed",
     "NotAllowedInConsole",
@@ -289,7 +289,6 @@ __all__ = [
     "PrivacyError",
     "PrivacyKeyUnusable",
     "ReasonMissing",
-    "ReindexFailed",
     "ReleaseError",
     "ReleasePinned",
     "RestoreFailed",

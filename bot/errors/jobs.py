@@ -41,3 +41,16 @@ class JobBusy(JobError):
         "진행 상황은 `saseo jobs log {run}`으로 볼 수 있습니다."
     )
     en = "Job '{job}' cannot run now: '{running}' runs in another process ({where}). To watch it: `saseo jobs log {run}`."
+
+
+class NoJobsHere(JobError):
+    """Somebody asked in chat for the index to be made anew, and this service runs no jobs."""
+
+    ko = (
+        "다시 색인하도록 요청하지 못했습니다. 이 서비스는 작업을 실행하지 않습니다([jobs] enabled = false). config.toml에서 true로 바꾸고 "
+        "`saseo serve`를 다시 시작하거나, 서버에서 `saseo index`를 실행해 주십시오. 새 색인은 서비스가 스스로 이어받습니다."
+    )
+    en = (
+        "Re-indexing could not be asked for: this service runs no jobs ([jobs] enabled = false). Set it to true in config.toml and "
+        "start `saseo serve` again, or run `saseo index` on the server. The service takes over the new index by itself."
+    )

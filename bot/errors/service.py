@@ -36,13 +36,6 @@ class NothingToServe(ServiceError):
     )
 
 
-class ReindexFailed(ServiceError):
-    """`reason`."""
-
-    ko = "다시 색인하지 못했습니다: {reason} 이전 색인으로 계속 답합니다."
-    en = "Indexing failed: {reason} The previous index goes on answering."
-
-
 class MetricsNotServed(ServiceError):
     """`host`, `port`, `reason`."""
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
@@ -46,11 +46,17 @@ class Rules:
 
 
 def ask(connection: Connection, job: str, *, by: str, now: float, arguments: Mapping[str, Any] | None = None) -> Run:
-    """A run that is due now. One that already waits with the same arguments is returned instead of a second."""
+    """A run that is due now. One that already waits with the same arguments is returned instead of a second.
+
+    A postponed one is tried now, unless it is only one more change that asks: changes may be many, and its tries are counted.
+    """
     alone(connection)
     wanted = dict(arguments or {})
     for waiting in read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
         if waiting.arguments == wanted:
+            if waiting.due_at > now and by != CHANGE:
+                change(connection, waiting.id, due_at=now)
+                return replace(waiting, due_at=now)
             return waiting
     return add(connection, secrets.token_hex(8), job, "due", by=by, due_at=now, arguments=wanted)
 
@@ -208,6 +214,34 @@ def finish(
     job_stops.over(connection, run.id)
     for job in then:
         ask(connection, job, by=f"job:{run.job}", now=now)
+    return True
+
+
+def postpone(
+    connection: Connection, run: Run, *, now: float, due_at: float, progress: Mapping[str, Any], error: str
+) -> bool:
+    """Let a run wait again, until `due_at`; False: the claim was lost, and nothing is written.
+
+    What began to wait for the same meanwhile is merged into it. Who was told to stop is stopped.
+    """
+    alone(connection)
+    if job_stops.is_asked(connection, run.id):
+        return finish(connection, run, "stopped", now=now, progress=progress, error=error)
+    values: dict[str, Any] = {
+        "state": "due",
+        "due_at": due_at,
+        "started_at": None,
+        "until": None,
+        "progress": {**progress, "deaths": run.deaths},
+        "error": error,
+    }
+    if not connection.execute(update(job_runs).where(*_mine(run)).values(**values)).rowcount:
+        return False
+    for waiting in read(connection, job_runs.c.job == run.job, job_runs.c.state == "due"):
+        if waiting.id != run.id and waiting.arguments == run.arguments:
+            if waiting.asked_by != CLOCK:  # a person waits for it: it is not to be missed
+                change(connection, run.id, asked_by=waiting.asked_by)
+            connection.execute(delete(job_runs).where(job_runs.c.id == waiting.id))
     return True
 
 

@@ -49,7 +49,7 @@ def by(who: str, texts: Texts, language: Language) -> str:
     if who in (CLOCK, CHANGE):
         return texts(f"work.by.{who}", language)
     kind, colon, name = who.partition(":")
-    return texts(f"work.by.{kind}", language, name=name) if colon and kind in ("job", "web") else who
+    return texts(f"work.by.{kind}", language, name=name) if colon and kind in ("job", "web", "p") else who
 
 
 def error(run: Run, texts: Texts, language: Language) -> str:

@@ -136,7 +136,6 @@ class Office:
             ),
             IntakeOptions(**({"lease": 2.0, "at_once": 1} | options)),
             owner=f"process-{self._opened}",
-            reindex=self._reindex,
             retry_after=(0.2, 0.2, 0.5, 0.5, 1.0),
         )
         self._opened += 1
@@ -145,9 +144,6 @@ class Office:
         await self.desk.start()
         await self.adapter.start()
         self.desk.ready(self.adapter.name)
-
-    async def _reindex(self) -> str:
-        return "다시 색인했습니다."
 
     async def crash(self) -> None:
         """As kill -9: the adapter's connections break off, tasks vanish, nothing more is written."""

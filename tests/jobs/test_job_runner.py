@@ -104,6 +104,45 @@ def test_after_an_error_that_keeps_what_was_done_the_run_is_gone_on_with_a_few_t
     assert found[0].until is None  # only when it is asked for again
 
 
+def test_after_an_error_that_passes_by_itself_the_run_waits_again_longer_each_time_and_not_for_ever(
+    store: Store, tmp_path: Path
+) -> None:
+    now = 1000.0
+
+    def work(context: JobContext) -> Mapping[str, Any]:
+        raise JobPaused(job="x")
+
+    registry = Registry([JobSpec("small", "작은 작업", "Small", work, waits_after=(JobPaused,))])
+    options = RunnerOptions("me", tmp_path / "jobs", 60.0)
+    one = Runner(store, registry, registry.rules(60.0), options, clock=lambda: now)
+    asked = store.run_now(jobs.ask, "small", by=jobs.CHANGE, now=now)
+    waits = []
+    while True:
+        found = one.run("small")
+        assert found is not None
+        assert found.id == asked.id
+        assert found.error.startswith("JobPaused: ")
+        if found.state != "due":
+            break
+        assert one.run("small") is None, "it is not yet time"
+        waits.append(found.due_at - now)
+        now = found.due_at
+    assert found.state == "failed"
+    assert waits[:7] == [60.0, 120.0, 240.0, 480.0, 960.0, 1800.0, 1800.0]
+    assert len(waits) == 24
+
+
+def test_at_a_terminal_it_fails_at_once(store: Store, tmp_path: Path) -> None:
+    def work(context: JobContext) -> Mapping[str, Any]:
+        raise JobPaused(job="x")
+
+    registry = Registry([JobSpec("small", "작은 작업", "Small", work, waits_after=(JobPaused,))])
+    by_hand = Runner(store, registry, registry.rules(60.0), RunnerOptions("me", tmp_path / "jobs", 60.0))
+    found = by_hand.run("small", asked_by="kim")
+    assert found is not None
+    assert found.state == "failed"
+
+
 @pytest.mark.parametrize("goes_on", [True, False])
 def test_a_run_that_is_asked_to_stop_is_stopped_and_goes_on_in_its_folder(
     store: Store, tmp_path: Path, goes_on: bool

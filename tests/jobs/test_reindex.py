@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from bot.app import Root, cli
 from bot.errors import BadEvaluationSet, InvalidSetting
@@ -19,9 +20,11 @@ from jobs import reindex
 from jobs.job import JobContext, JobParts
 from jobs.registry import registry
 from jobs.regression import RegressionQuestions
+from jobs.runner import Runner, RunnerOptions
 from knowledge.build import BuildReport, BuildRequest, FailedPage, HeldBack, MovedPage
 from knowledge.errors import SourceShrank, UnreadablePage
 from knowledge.search import SearchIndex
+from tests.conftest import Indexer
 
 SOURCES = """
 [[sources]]
@@ -102,6 +105,36 @@ def test_the_name_of_such_a_job_fits_the_store_and_stays_unique() -> None:
     assert len(names) == 3
     assert "reindex:wiki" in names
     assert all(len(name) <= 32 for name in names)
+
+
+@pytest.mark.parametrize("job", ["reindex", "reindex:보드"])
+def test_beside_an_indexing_run_of_somebody_else_the_job_waits_and_indexes_afterwards(
+    parts: Parts, indexer: Indexer, tmp_path: Path, job: str
+) -> None:
+    """`saseo index` holds the lock, and a watched page changes meanwhile: nobody asks again."""
+    now = 1000.0
+
+    def index(request: BuildRequest, progress: Any) -> BuildReport:
+        return indexer.build()
+
+    known = registry(dataclasses.replace(parts.parts, reindex=index))
+    runner = Runner(
+        parts.store, known, rules(parts.parts.settings, known),
+        RunnerOptions("host:1:a", tmp_path / "jobs", 60.0), clock=lambda: now,
+    )  # fmt: skip
+    asked = parts.store.run_now(jobs.ask, job, by=jobs.CHANGE, now=now)
+    indexer.shelf.root.mkdir(parents=True)
+    with FileLock(indexer.shelf.root / ".lock"):
+        met = runner.run(job)
+    assert met is not None
+    assert (met.state, met.error.partition(":")[0]) == ("due", "IndexBusy")
+    assert met.due_at == now + 60.0
+    assert runner.run(job) is None
+    now = met.due_at
+    after = runner.run(job)
+    assert after is not None
+    assert (after.id, after.state) == (asked.id, "done")
+    assert after.result["edition"] == indexer.shelf.current()
 
 
 def test_a_schedule_of_a_source_that_is_none_is_named(tmp_path: Path) -> None:

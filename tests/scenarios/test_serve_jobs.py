@@ -142,3 +142,45 @@ async def test_a_watched_source_is_indexed_soon_after_a_page_changed(tmp_path: P
         code = await service.stop()
         store.close()
     assert code == 0
+
+
+async def test_an_admin_has_the_wiki_indexed_again_from_slack_and_hears_how_it_went(
+    tmp_path: Path, slack: SlackServer
+) -> None:
+    """The job is off, there is no console, and nothing is watched: only what the admin says makes the new page answer."""
+    writer = tmp_path / "tiny.gguf"
+    write_tiny_qwen2(writer)
+    config, environment = configure(tmp_path, str(writer), slack, None, [])
+    wiki = write_wiki(tmp_path / "wiki", WIKI)
+    text = config.read_text(encoding="utf-8").replace("[slack]\n", '[slack]\nadmins = ["U1"]\n')
+    config.write_text(text + f'[[sources]]\nname = "wiki"\npath = "{wiki}"\n', encoding="utf-8")
+    service = Service(config, environment, tmp_path / "serve.log")
+    await index(service)
+    store: Store = open_store("", tmp_path / "data")
+    shelf = EditionShelf(tmp_path / "data" / "editions")
+    admin, other = slack.user("U1"), slack.user("U2")
+    await service.start()
+    try:
+        await slack.wait_connected(2, timeout=120)
+        write_wiki(wiki, {"주차.md": "# 주차 안내\n\n방문 차량은 지하 2층에 세웁니다.\n"})
+        await other.slash("/wiki", "색인", "C1")
+        await slack.wait_for(lambda: other.sees("C1"), timeout=30)
+        assert "관리자만" in other.sees("C1")[0].text
+        assert store.run_now(jobs.every, "reindex") == []
+        await admin.slash("/wiki", "색인", "C1")
+        await slack.wait_for(lambda: admin.sees("C1"), timeout=30)
+        assert "다시 색인하도록 요청했습니다." in admin.sees("C1")[0].text
+        await slack.wait_for(lambda: len(admin.sees("C1")) == 2, timeout=240)
+        assert f"문서 {len(WIKI) + 1}개" in admin.sees("C1")[1].text
+        (run,) = store.run_now(jobs.every, "reindex")
+        assert (run.state, run.result["edition"]) == ("done", shelf.current())
+        assert [one.asked_by for one in store.run_now(jobs.every, "gaps")] == ["job:reindex"]
+        assert "wiki/주차.md" in shelf.pages(shelf.current())
+        await until(lambda: shelf.current() in service.log.read_text(encoding="utf-8"))
+        assert len(other.sees("C1")) == 1
+        assert slack.violations == []
+    finally:
+        code = await service.stop()
+        store.close()
+    assert code == 0
+    assert "Traceback" not in service.log.read_text(encoding="utf-8")

@@ -81,6 +81,7 @@ STRINGS = {
     "work.by.change": ("문서 변경", "a changed page"),
     "work.by.job": ("작업 {name}", "job {name}"),
     "work.by.web": ("콘솔: {name}", "console: {name}"),
+    "work.by.p": ("채팅의 관리자", "an admin in chat"),
     "work.by.person": ("사람(콘솔)", "people (console)"),
     "work.progress": ("진행: {step}", "Progress: {step}"),
     "work.progress_of": ("{done} / {total}", "{done} / {total}"),

@@ -20,7 +20,7 @@ from bot.conversation import (
     Vote,
     VoteReceipt,
 )
-from bot.errors import DeliveryFailed, InvalidSetting, NotAllowed
+from bot.errors import DeliveryFailed, InvalidSetting, NotAllowed, SaseoError
 from bot.messages import Answer, Citation, Outcome, Seconds, Tokens
 from bot.platforms import Adapter, Delivery
 
@@ -63,6 +63,9 @@ class ScriptedDesk:
     """question id → what the delivery asked to remember."""
     failures: list[DeliveryFailed] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    reindexed: list[tuple[Place, Callable[[str], Awaitable[None]]]] = field(default_factory=list)
+    """Where it was asked for, and how to tell how it went."""
+    reindex_refusal: SaseoError | None = None
     also_at: dict[str, str] = field(default_factory=dict)
     open: dict[str, Escalation] = field(default_factory=dict)
     resolved: list[tuple[str, str, str, bool]] = field(default_factory=list)
@@ -216,8 +219,11 @@ class ScriptedDesk:
             raise NotAllowed(action="상태 보기")
         return ServiceStatus("e1", 12, 34, "scripted", "none", 1, 2, {"answered": 5})
 
-    async def reindex(self, person: Person) -> str:
-        return "문서 12건을 다시 읽었습니다."
+    async def reindex(self, place: Place, person: Person, told: Callable[[str], Awaitable[None]]) -> str:
+        if self.reindex_refusal is not None:
+            raise self.reindex_refusal
+        self.reindexed.append((place, told))
+        return "다시 색인하도록 요청했습니다."
 
     async def remembered(self, key: str) -> str | None:
         return self.facts.get(key)

@@ -7,6 +7,7 @@ import pytest
 
 from adapters.discord.adapter import DiscordAdapter
 from bot.conversation import PlaceSettings, Receipt
+from bot.errors import JobPaused, NoJobsHere
 from bot.settings import DiscordSettings
 from tests.adapters.discord.desk import ScriptedDesk, answer
 from tests.adapters.discord.office import GUILD, Office, shown, words
@@ -252,9 +253,6 @@ async def test_admin_commands_are_for_admins(office: Office, desk: ScriptedDesk)
     assert status.response is not None
     assert "scripted" in words(status.response.components)
     assert "답변 5" in words(status.response.components)
-    reindex = await office.kim.slash(office.channel, "reindex")
-    assert reindex.response is not None
-    assert "다시 읽었습니다" in words(reindex.response.components)
     shown_now = await office.kim.slash(office.channel, "settings")
     assert shown_now.response is not None
     assert "listen" in words(shown_now.response.components)
@@ -263,6 +261,45 @@ async def test_admin_commands_are_for_admins(office: Office, desk: ScriptedDesk)
     assert desk.changes == [{"sources": "hr, it"}, {"sources": ""}]
     wrong = await office.kim.slash(office.channel, "settings", key="listen", value="쓰레기")
     assert "설정 값이 올바르지 않습니다" in (wrong.response.content if wrong.response else "")
+
+
+@pytest.mark.simcord(check_errors=False)
+async def test_an_admin_has_the_index_made_anew_and_is_told_in_private(office: Office, desk: ScriptedDesk) -> None:
+    desk.admins = frozenset({str(office.staff.id)})
+    asked = await office.kim.slash(office.channel, "reindex")
+    assert asked.ephemeral
+    assert asked.response is not None
+    assert "다시 색인하도록 요청했습니다." in words(asked.response.components)
+    ((place, told),) = desk.reindexed
+    assert place.id == str(office.channel.id)
+    await told("문서 12개, 구절 34개로 다시 색인했습니다.")
+    assert [one.ephemeral for one in asked.followups] == [True]
+    assert "문서 12개" in asked.followups[0].content
+    assert "요청했습니다" in words(asked.response.components), "what was said at once stays"
+
+
+async def test_how_it_went_is_written_to_the_admin_once_the_interaction_has_expired(
+    office: Office, desk: ScriptedDesk
+) -> None:
+    desk.admins = frozenset({str(office.staff.id)})
+    await office.kim.slash(office.channel, "reindex")
+    ((_, told),) = desk.reindexed
+    await office.env.advance_time(16 * 60)
+    await told("문서 12개, 구절 34개로 다시 색인했습니다.")
+    assert "문서 12개" in office.kim.user.dm_channel.last_message.content
+    assert office.channel.history(viewer=office.lee) == []
+
+
+@pytest.mark.simcord(check_errors=False)
+async def test_why_the_index_is_not_made_anew_is_said_in_private(office: Office, desk: ScriptedDesk) -> None:
+    desk.admins = frozenset({str(office.staff.id)})
+    for refusal, sentence in ((NoJobsHere(), "[jobs] enabled = false"), (JobPaused(job="reindex"), "일시 중지")):
+        desk.reindex_refusal = refusal
+        asked = await office.kim.slash(office.channel, "reindex")
+        assert asked.ephemeral
+        assert asked.response is not None
+        assert sentence in words(asked.response.components).replace("\\", "")
+    assert desk.reindexed == []
 
 
 @pytest.mark.simcord(check_errors=False)

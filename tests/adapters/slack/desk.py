@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from bot.conversation import (
     Vote,
     VoteReceipt,
 )
-from bot.errors import DeliveryFailed, InvalidSetting, NotAllowed
+from bot.errors import DeliveryFailed, InvalidSetting, NotAllowed, SaseoError
 from bot.messages import Answer, Citation, Outcome, Seconds, Tokens
 from bot.platforms import Adapter, Delivery
 
@@ -97,6 +97,9 @@ class ScriptedDesk:
         self.admins: set[str] = {"U1"}
         self.changes: list[dict[str, str]] = []
         """Asked of `change_place`, refused or not."""
+        self.reindexed: list[tuple[str, Callable[[str], Awaitable[None]]]] = []
+        """Where it was asked for, and how to tell how it went."""
+        self.reindex_refusal: SaseoError | None = None
         self.kept: dict[str, str] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.ask_seconds = 0.0
@@ -259,8 +262,13 @@ class ScriptedDesk:
     async def status(self, person: Person) -> ServiceStatus:
         raise NotAllowed(action="상태 보기")
 
-    async def reindex(self, person: Person) -> str:
-        raise NotAllowed(action="색인")
+    async def reindex(self, place: Place, person: Person, told: Callable[[str], Awaitable[None]]) -> str:
+        if person.id not in self.admins:
+            raise NotAllowed(action="다시 색인하기")
+        if self.reindex_refusal is not None:
+            raise self.reindex_refusal
+        self.reindexed.append((place.id, told))
+        return "<!channel> 다시 색인하도록 요청했습니다."
 
     async def remembered(self, key: str) -> str | None:
         return self.kept.get(key)

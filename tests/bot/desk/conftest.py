@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.desk.intake import IntakeOptions
 from bot.desk.people import People
 from bot.desk.places import PlaceBook
 from bot.live import Live
-from bot.messages import Event, Question
+from bot.messages import Event, Language, Question
 from bot.privacy.pseudonyms import Pseudonyms
 from bot.settings import PlaceTable
 from bot.store.database import Store, open_store
@@ -88,6 +88,7 @@ class Bench:
         self.stores: list[Store] = []
         self.now = 1000.0
         self.first_use = ""
+        self.reindexed: list[tuple[str, str, str]] = []
         self.retry_after: tuple[float, ...] = (0.01, 0.01)
 
     def open_desk(self, *places: PlaceTable, groups: Path | None = None, **options: Any) -> ReferenceDesk:
@@ -126,8 +127,12 @@ class Bench:
             store.close()
         self.flow.close()
 
-    async def _reindex(self) -> str:
-        return "다시 색인했습니다."
+    async def _reindex(
+        self, *, by: str, origin: str, language: Language, told: Callable[[str], Awaitable[None]]
+    ) -> str:
+        self.reindexed.append((by, origin, language))
+        await told("다시 색인했습니다.")
+        return "요청했습니다."
 
 
 @pytest.fixture

@@ -8,15 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select
 
-from bot.conversation import Person, Reply, SourceInfo, Vote, VoteReceipt
+from bot.conversation import Person, Place, Reply, SourceInfo, Vote, VoteReceipt
 from bot.desk.desk import ReferenceDesk
 from bot.errors import NotAllowed
 from bot.messages import Outcome
+from bot.privacy.pseudonyms import Pseudonyms
 from bot.settings import PlaceTable
 from bot.store import schema
 from knowledge.page import Audience
 from knowledge.search import SearchIndex
-from tests.bot.desk.conftest import ADMIN, CHANNEL, DIRECT, KIM, LEE, Bench, asked
+from tests.bot.desk.conftest import ADMIN, CHANNEL, DIRECT, KEY, KIM, LEE, Bench, asked
 
 HELP = PlaceTable(platform="slack", id="*", contacts=("UHELP", "SDESK"))
 SALARY = "책임 직급의 연봉 상한은 얼마입니까?"
@@ -205,10 +206,24 @@ async def test_people_see_their_own_questions_and_admins_the_state(bench: Bench)
     status = await desk.status(ADMIN)
     assert (status.pages, status.model, status.running, status.waiting) == (6, "scripted", 0, 0)
     assert status.outcomes == {"answered": 1}
-    assert await desk.reindex(ADMIN) == "다시 색인했습니다."
-    for forbidden in (desk.status(KIM), desk.reindex(KIM)):
-        with pytest.raises(NotAllowed):
-            await forbidden
+    with pytest.raises(NotAllowed):
+        await desk.status(KIM)
+
+
+async def test_only_admins_have_the_index_made_anew_by_their_pseudonym_and_in_the_places_language(bench: Bench) -> None:
+    desk = await bench.start_desk(PlaceTable(platform="slack", id="C-EN", language="en"))
+    heard: list[str] = []
+
+    async def told(sentence: str) -> None:
+        heard.append(sentence)
+
+    english = Place(platform="slack", id="C-EN", kind="channel")
+    assert await desk.reindex(english, ADMIN, told) == "요청했습니다."
+    assert heard == ["다시 색인했습니다."]
+    assert bench.reindexed == [(Pseudonyms(KEY).of(ADMIN.key), "slack", "en")]
+    with pytest.raises(NotAllowed):
+        await desk.reindex(english, KIM, told)
+    assert len(bench.reindexed) == 1
 
 
 async def test_adapters_may_keep_small_facts(bench: Bench) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import jobs
+from bot.store import job_stops, jobs
 from bot.store.database import Store, open_store
 from bot.store.job_rows import Run
 from bot.store.jobs import Rules
@@ -341,3 +341,63 @@ def test_the_newest_run_is_the_one_last_worked_on(store: Store) -> None:
     newest = store.run_now(jobs.newest)
     assert newest is not None
     assert newest.id == run.id
+
+
+# -- what waits again -----------------------------------------------------------------------------------------------------
+
+
+def postpone(store: Store, run: Run, now: float, due_at: float) -> bool:
+    later = {"now": now, "due_at": due_at, "progress": {"done": 1}, "error": "Busy: words"}
+    return store.run_now(lambda connection: jobs.postpone(connection, run, **later))
+
+
+def test_a_postponed_run_waits_until_its_time_and_is_the_same_run_then(store: Store) -> None:
+    store.run_now(jobs.ask, "read", by=jobs.CHANGE, now=0.0, arguments={"a": 1})
+    run = held(store)
+    assert postpone(store, run, 5.0, 65.0)
+    assert ready(store, 64.0) == []
+    assert claim(store, now=64.0) is None
+    (waiting,) = store.run_now(jobs.every, "read")
+    assert (waiting.state, waiting.due_at, waiting.started_at, waiting.error) == ("due", 65.0, None, "Busy: words")
+    assert ready(store, 65.0) == ["read"]
+    again = held(store, now=65.0, owner="b")
+    assert (again.id, again.attempt, again.asked_by, again.arguments) == (run.id, 2, jobs.CHANGE, {"a": 1})
+    assert (again.started_at, again.error) == (65.0, "")
+    assert not postpone(store, run, 66.0, 99.0), "its claim went to b"
+
+
+def test_a_postponed_run_of_a_job_that_is_off_is_ready_again_for_who_asked(store: Store) -> None:
+    store.run_now(jobs.ask, "read", by="kim", now=0.0)
+    postpone(store, held(store), 5.0, 65.0)
+    assert store.run_now(jobs.ready, RULES, [], now=64.0, on_request=["read"]) == []
+    assert store.run_now(jobs.ready, RULES, [], now=65.0, on_request=["read"]) == ["read"]
+
+
+def test_what_came_to_wait_for_the_same_is_merged_and_a_person_waits_for_it_from_then_on(store: Store) -> None:
+    fire(store, 0.0)
+    fire(store, 3600.0)
+    run = held(store, now=3600.0)
+    assert run.asked_by == jobs.CLOCK
+    store.run_now(jobs.ask, "read", by="kim", now=3601.0)
+    other = store.run_now(jobs.ask, "read", by="kim", now=3601.0, arguments={"full": True})
+    postpone(store, run, 3602.0, 3662.0)
+    found = {one.id: one.asked_by for one in store.run_now(jobs.every, "read")}
+    assert found == {run.id: "kim", other.id: "kim"}
+
+
+def test_who_asks_for_a_postponed_run_does_not_wait_but_one_more_change_does(store: Store) -> None:
+    store.run_now(jobs.ask, "read", by=jobs.CHANGE, now=0.0)
+    postpone(store, held(store), 5.0, 65.0)
+    store.run_now(jobs.ask, "read", by=jobs.CHANGE, now=6.0)
+    assert states(store) == [("due", 65.0)]
+    assert store.run_now(jobs.ask, "read", by="kim", now=7.0).due_at == 7.0
+    assert states(store) == [("due", 7.0)]
+
+
+def test_a_run_that_was_told_to_stop_is_not_postponed(store: Store) -> None:
+    store.run_now(jobs.ask, "read", by="kim", now=0.0)
+    run = held(store)
+    store.run_now(job_stops.stop, run.id, by="lee", now=1.0)
+    assert postpone(store, run, 2.0, 65.0)
+    assert [state for state, _ in states(store)] == ["stopped"]
+    assert ready(store, 99.0) == []
