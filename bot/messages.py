@@ -110,6 +110,12 @@ class Answer:
     cost_krw: float = 0.0
     """What a paid writer says it cost; a local model costs nothing per answer."""
 
+    @property
+    def pages(self) -> frozenset[tuple[str, str]]:
+        """(source, page) of everything that it names or rests on; the source is "" where an older answer does not tell."""
+        named = ((one.source, one.page) for one in (*self.citations, *self.nearest))
+        return frozenset([*named, *((one.source, one.page) for one in self.shown)])
+
     def as_json(self) -> dict[str, object]:
         """The contract of `saseo ask --json`."""
         cited = [

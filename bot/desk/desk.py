@@ -261,11 +261,10 @@ class ReferenceDesk:
         """Whether everything an answer shows and rests on may be read by all in a channel."""
         reader = reader_of(self._groups.readable_by(place, person, private=False))
         # Two sources may have a page of one name, and of them one may be gone or for fewer readers.
-        pages = {(one.page, one.source) for one in (*answer.citations, *answer.nearest, *answer.shown)}
         # A page that is gone from the index has no audience any more: then nobody can say that all may read it.
-        known = await asyncio.to_thread(lambda: [self._flow.known(*one) for one in pages])
+        known = await asyncio.to_thread(lambda: [self._flow.known(page, source) for source, page in answer.pages])
         readable = await asyncio.to_thread(
-            lambda: [self._flow.readable(page, reader, source) for page, source in pages]
+            lambda: [self._flow.readable(page, reader, source) for source, page in answer.pages]
         )
         return all(known) and all(readable)
 

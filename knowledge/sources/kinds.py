@@ -51,7 +51,7 @@ class Kind(Generic[Options]):
     open: Callable[[SourceConfig, Options], Source]
     """Cheap and offline: whether the source can be read shows when its files are listed. Heavy libraries are imported
     there, not at the top of the file, since the command line reads this registry to know the settings."""
-    glance: Callable[[Options], Options] | None = None
-    """The options of a quick look, whether the source can be read at all, where listing all of it may take an hour."""
     watched: Callable[[Options], Path | None] = lambda options: None
     """The folder whose changes are this source's changes (`watch = true`), where there is one on this machine."""
+    glance: Callable[[Options], Options] | None = None
+    """The options of a quick look, whether the source can be read at all, where listing all of it may take an hour."""

@@ -24,10 +24,7 @@ class StepShown:
 
 def pages_of_answer(told: Told) -> set[PageName]:
     """That the writer was shown, or that the answer names; none while there is no answer."""
-    if told.answer is None:
-        return set()
-    answer = told.answer.answer
-    return {(one.source, one.page) for one in (*answer.shown, *answer.citations, *answer.nearest)}
+    return set() if told.answer is None else set(told.answer.answer.pages)
 
 
 class Shown:

@@ -25,4 +25,4 @@ def _glance(options: WebOptions) -> WebOptions:
     return replace(options, sitemap="", max_pages=1, max_depth=0, max_minutes=1.0)
 
 
-KIND = Kind(WebOptions, _open, _glance)
+KIND = Kind(WebOptions, _open, glance=_glance)
