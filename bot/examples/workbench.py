@@ -12,10 +12,10 @@ from sqlalchemy import Connection
 
 from bot.examples.build import Mask, candidates
 from bot.examples.example import AUTOMATIC, Example, State
-from bot.examples.formats import read
+from bot.examples.formats import Row, read
 from bot.examples.grounding import SentenceGrounding
 from bot.examples.guards import Rules, chosen, counted
-from bot.examples.own import imported
+from bot.examples.own import checked, imported
 from bot.examples.pages import EditionPages
 from bot.examples.refresh import FROM_PEOPLE, Refreshed, close_gone, refresh
 from bot.examples.review import Review
@@ -43,7 +43,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """Methods raise StoreError; `take_in` also BadExampleFile."""
+    """Methods raise StoreError; `take_in` and `look_at` also BadExampleFile."""
 
     store: Store
     pages: EditionPages
@@ -101,6 +101,16 @@ class Workbench:
         made = imported(rows, path, self.pages, self.grounding, self.mask, now=self.clock())
         return replace(self._keep(made, "examples_imported", approve_as), merged=len(rows) - len(made))
 
+    def look_at(self, path: Path) -> list[tuple[Row, Example]]:
+        """The rows of a file as `take_in` would keep them, masked and checked, each with what became of it; nothing is kept."""
+        rows = read(path)
+        made = checked(rows, path, self.pages, self.grounding, self.mask, now=self.clock())
+        return list(zip(rows, made, strict=True))
+
+    def not_to_learn(self, ids: Collection[str]) -> frozenset[str]:
+        """Of these ids: examples that went when a person was forgotten, and those of people of whom nothing may be learnt."""
+        return self.store.run_now(withheld, ids)
+
     def synthesize(
         self,
         synthesis: Synthesis,
@@ -135,6 +145,13 @@ class Workbench:
         problems = sum(bool(review.problems(one)) for one in new)
         _log.info(json.dumps({"event": event, "new": len(new), "approved": approved, "problems": problems}))
         return Imported(len(new), len(made) - len(new), approved, problems)
+
+
+def withheld(connection: Connection, ids: Collection[str]) -> frozenset[str]:
+    """See `Workbench.not_to_learn`."""
+    silent = privacy.suspended(connection)
+    theirs = {one.id for one in examples.every(connection) if not silent.isdisjoint((*one.people, one.asker))}
+    return frozenset(ids) & (theirs | privacy.forgotten_examples(connection))
 
 
 def _back(connection: Connection, example: Example) -> bool:
