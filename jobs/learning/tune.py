@@ -75,12 +75,21 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     result = {
         "loras": [one.name for one in made],
         "examples": len(learning.examples),
+        **_counts([one.id for one in learning.examples], made[0].card),
+        "left_out": [asdict(one) for one in learning.left_out],
         "seconds": round(seconds, 1),
         THEN: [then],
     }
     write_whole(context.folder / MADE, json.dumps(result))
     clear(context.folder)  # what is needed is on the shelf; people's words must not lie about in old runs
     return result
+
+
+def _counts(ids: Sequence[str], card: Mapping[str, Any]) -> dict[str, int]:
+    """What became of the examples: of those that are too long nothing is learnt, and nothing is held out."""
+    too_long = set(card.get("too_long") or ()).intersection(ids)
+    held_out = set(card.get("held_out") or ()) - too_long
+    return {"learnt": len(set(ids) - held_out - too_long), "held_out": len(held_out), "too_long": len(too_long)}
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:
@@ -98,7 +107,9 @@ def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], 
     with parts.workbench() as bench:
         learning = of_files(given, bench) if given else of_store(bench)
     for one in learning.left_out:
-        _log.warning(json.dumps({"event": "left_out", **asdict(one)}, ensure_ascii=False))
+        left_out = {"event": "left_out", **asdict(one)}
+        _log.info(json.dumps(left_out, ensure_ascii=False))
+        context.tell(left_out)
     dataset.write_examples(examples, learning.examples)
     write_preferences(preferences, learning.preferences)  # last: both are whole once it is there
     return learning
@@ -171,7 +182,10 @@ class _Told:
 
     def show(self, line: Mapping[str, Any]) -> None:
         """Take in one line; unknown events change nothing."""
+        self.context.tell(line)
         event = line.get("event")
+        if event == "examples" and line.get("too_long"):
+            _log.info(json.dumps({"event": "too_long", "examples": line["too_long"]}, ensure_ascii=False))
         if event == "base":
             self.context.progress(int(line["done"]), line.get("total"), f"base_{line['stage']}")
         elif event == "training":
