@@ -67,7 +67,7 @@ def training(
         parts.append(f"손실 {loss:.3f}" if language == "ko" else f"loss {loss:.3f}")
     if held_out is not None:
         parts.append(f"검증 손실 {held_out:.3f}" if language == "ko" else f"held-out loss {held_out:.3f}")
-    if seconds_left is not None:
+    if seconds_left:
         minutes = max(1, round(seconds_left / 60))
         parts.append(f"약 {minutes}분 남음" if language == "ko" else f"about {minutes} min left")
     return " · ".join(parts)

@@ -30,6 +30,8 @@ def test_the_bar_follows_the_steps(language: Literal["ko", "en"], expected: str)
         bar.show(STEP)
         assert bar.share == pytest.approx(0.25)
         assert bar.description == expected
+        bar.show({**STEP, "step": 12, "seconds_left": 0.0})
+        assert bar.description == expected.rpartition(" · ")[0].replace("3", "12", 1)
 
 
 def test_before_training_it_says_what_is_prepared_and_how_many_examples_there_are() -> None:
