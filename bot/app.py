@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -105,6 +105,7 @@ class Root:
             export_lora=self.export_lora,
             import_lora=self.import_lora,
             verdicts=self.verdicts,
+            watch_tuning=self.watch_tuning,
             jobs=self.jobs,
             doctor=self.doctor,
             serve=self.serve,
@@ -311,6 +312,12 @@ class Root:
 
         with self.releases() as releases:
             return tables(releases, evaluations, self.settings.language)
+
+    def watch_tuning(self) -> AbstractContextManager[Callable[[Mapping[str, Any]], None]]:
+        """What a person sees of a tuning run that they wait for."""
+        from bot.learning_app import watched_tuning
+
+        return watched_tuning(self.settings.language)
 
     @contextmanager
     def jobs(self) -> Iterator[Workshop]:

@@ -241,8 +241,10 @@ class Workshop:
         told: Callable[[int, int | None, str], None],
         arguments: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        watch: Callable[[Mapping[str, Any]], None] = lambda event: None,
     ) -> Run:
-        """Run it here and now; the run as it ended. `without`: jobs that do not become due by it. Raises UnknownJob, JobPaused, JobBusy."""
+        """Run it here and now; the run as it ended. `without`: jobs that do not become due by it; `watch`: takes what the job tells
+        of itself. Raises UnknownJob, JobPaused, JobBusy."""
         self._known(job)
         os.nice(_NICE)
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -257,7 +259,7 @@ class Workshop:
 
         # What a person stops waits until somebody asks for it again.
         with _signals(lambda: runner.stop(goes_on=False)):
-            run = runner.run(job, asked_by=by, told=told, arguments=arguments, began=began)
+            run = runner.run(job, asked_by=by, told=told, arguments=arguments, began=began, tell=watch)
         if run is None:
             group = rules(self._parts.settings, self._registry).groups[job]
             busy = store.run_now(runs.running, group, now=time.time())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +150,23 @@ def tables(releases: Releases, evaluations: Sequence[str], language: Language) -
 
     found = [releases.store.run_now(loras.evaluation, one) for one in evaluations]
     return [rendered(Verdict.from_json(one.verdict), language) for one in found if one is not None]
+
+
+@contextmanager
+def watched_tuning(language: Language) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """See `Tools.watch_tuning`."""
+    import click
+    from rich.console import Console
+
+    from jobs.tuning.progress_bar import TuningBar
+    from jobs.tuning.progress_lines import TuningLines
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with TuningBar(console, language) as bar:
+            yield bar.show
+    else:
+        yield TuningLines(lambda line: click.echo(line, err=True), language).show
 
 
 def dials(settings: Settings) -> str:

@@ -19,7 +19,7 @@ def build_examples(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
         built = bench.build()
         usable = bench.training_set()
     context.check()
-    tuned = parts.store.run_now(runs.last_due, TUNE)
+    tuned = parts.store.run_now(runs.last_done, TUNE)
     fresh = sum(tuned is None or (one.decided_at or 0.0) > tuned for one in usable)
     result: dict[str, Any] = {**asdict(built), "usable": len(usable), "fresh": fresh}
     if fresh >= parts.settings.jobs.examples.tune_after:

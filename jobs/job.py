@@ -36,6 +36,10 @@ def _untold(done: int, total: int | None = None, message: str = "") -> None:
     """Nobody watches."""
 
 
+def _unwatched(event: Mapping[str, Any]) -> None:
+    """Nobody watches."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobContext:
     """What a run gets. Without a clock: `JobContext("by-hand", folder)`."""
@@ -51,6 +55,9 @@ class JobContext:
     """Call it as often as you like: it only remembers the newest."""
     stop_requested: Callable[[], bool] = lambda: False
     """True once the run shall stop: Ctrl-C, SIGTERM, paused, or another process took it over."""
+
+    tell: Callable[[Mapping[str, Any]], None] = _unwatched
+    """Takes everything that whoever watches this very process may want to see, one by one; `progress` only remembers the newest."""
 
     def check(self) -> None:
         """Call it where the job can be left. Raises JobStopped once it shall stop."""

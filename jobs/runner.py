@@ -94,10 +94,12 @@ class Runner:
         arguments: Mapping[str, Any] | None = None,
         told: Callable[[int, int | None, str], None] = lambda done, total, message: None,
         began: Callable[[Run], None] = lambda run: None,
+        tell: Callable[[Mapping[str, Any]], None] = lambda event: None,
     ) -> Run | None:
         """The run that was made here, as it ended; None: there was none to take, its group is busy, or it is paused.
 
-        With `asked_by` a run is there in any case. `began` is told the claimed run, `told` its progress. Raises StoreError.
+        With `asked_by` a run is there in any case. `began` is told the claimed run, `told` its progress, `tell` what its
+        context is told. Raises StoreError.
         """
         options = self._options
         claimed = self._store.run_now(
@@ -111,11 +113,18 @@ class Runner:
         began(claimed)
         with _log_in(folder / LOG):
             _log.info(json.dumps({"event": "run_began", "run": claimed.id, "job": job, "attempt": claimed.attempt}))
-            self._work(self._registry[job], claimed, folder, told, may_wait=not asked_by)
+            self._work(self._registry[job], claimed, folder, told, tell, may_wait=not asked_by)
         return self._store.run_now(runs.get, claimed.id)
 
     def _work(
-        self, spec: JobSpec, run: Run, folder: Path, told: Callable[[int, int | None, str], None], *, may_wait: bool
+        self,
+        spec: JobSpec,
+        run: Run,
+        folder: Path,
+        told: Callable[[int, int | None, str], None],
+        tell: Callable[[Mapping[str, Any]], None],
+        *,
+        may_wait: bool,
     ) -> None:
         """`may_wait`: nobody waits here for how it ends."""
         holding = _Holding(self._store, run, self._options.lease, self._clock, self._stop, self._leave)
@@ -126,7 +135,7 @@ class Runner:
 
         context = JobContext(
             run.id, folder, run.arguments, run.attempt > 1, progress,
-            lambda: self._stop.is_set() or holding.over,
+            lambda: self._stop.is_set() or holding.over, tell,
         )  # fmt: skip
         end: dict[str, Any] = {}
         with holding:

@@ -139,8 +139,8 @@ def zone(name: str, enabled: bool, language: Language) -> str:
     return f"Times are in {name}." + ("" if enabled else " Nothing runs by itself: [jobs] enabled = false.")
 
 
-def ended(run: Run, language: Language) -> str:
-    """After `saseo jobs run`."""
+def ended(run: Run, language: Language, command: str = "") -> str:
+    """After `saseo jobs run`, or another `command` that ran the job."""
     korean = language == "ko"
     shown = ", ".join(
         f"{result_words.within(key, language)} {_value(value, language)}"
@@ -152,7 +152,11 @@ def ended(run: Run, language: Language) -> str:
         return f"{head} ({shown})." if shown else f"{head}."
     if run.state == "stopped":
         why = f" {_error(run, language)}" if run.error else ""
-        if run.arguments:
+        if command and korean:
+            again = f"다시 실행하면 이어서 합니다: `{command}`"
+        elif command:
+            again = f"Run it again to go on: `{command}`"
+        elif run.arguments:
             again = "같은 명령을 다시 실행하면 이어서 합니다." if korean else "Run the same command again to go on."
         elif korean:
             again = f"다시 실행하면 이어서 합니다: `saseo jobs run {run.job}`"

@@ -10,12 +10,19 @@ from bot.messages import Language
 
 
 def trained(result: Mapping[str, Any], language: Language) -> str:
-    """What a run of training came to."""
+    """What a run of training came to: `learnt` are those that the weights come from, the others were only looked at, or not at all."""
     names = ", ".join(result["loras"])
     minutes = result["seconds"] / 60
-    if language == "ko":
-        return f"예시 {result['examples']}개로 {minutes:.1f}분 동안 학습했습니다: {names}"
-    return f"Tuned on {result['examples']} examples for {minutes:.1f} minutes: {names}"
+    counts = (("held_out", "검증용", "held out"), ("too_long", "너무 길어 제외", "too long"))
+    beside = [(int(result.get(key, 0)), korean, english) for key, korean, english in counts]
+    beside.append((len(result.get("left_out", ())), "검사에서 제외", "failed the check"))
+    korean = language == "ko"
+    rest = ", ".join(f"{ko} {n}개" if korean else f"{n} {en}" for n, ko, en in beside if n)
+    rest = f" ({rest})" if rest else ""
+    learnt = result.get("learnt", result["examples"])
+    if korean:
+        return f"예시 {learnt}개로 {minutes:.1f}분 동안 학습했습니다{rest}: {names}"
+    return f"Tuned on {learnt} examples for {minutes:.1f} minutes{rest}: {names}"
 
 
 def judged(result: Mapping[str, Any], language: Language) -> str:

@@ -26,6 +26,9 @@ RESULTS = {
     "usable": ("학습에 쓸 수 있는 예시", "Usable"),
     "fresh": ("학습한 뒤 승인한 예시", "Approved since training"),
     "examples": ("학습 예시", "Examples"),
+    "learnt": ("학습한 예시", "Learnt"),
+    "held_out": ("검증에 남긴 예시", "Held out"),
+    "too_long": ("너무 길어 제외한 예시", "Too long"),
     # gate, watch
     "against": ("견준 것", "Against"),
     "proposed": ("배포할 만한 LoRA", "Proposed"),

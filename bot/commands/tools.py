@@ -69,10 +69,11 @@ class JobTools(Protocol):
         told: Callable[[int, int | None, str], None],
         arguments: Mapping[str, Any] | None = None,
         without: Collection[str] = (),
+        watch: Callable[[Mapping[str, Any]], None] = lambda event: None,
     ) -> Run:
         """Run it here; the run as it ended. `told`: done, total, step; `arguments` as JSON. Raises UnknownJob, JobPaused, JobBusy.
 
-        `without`: jobs that do not become due by it, though it asks for them.
+        `without`: jobs that do not become due by it, though it asks for them. `watch`: takes the events of `Tools.watch_tuning`.
         """
 
     def find(self, name: str | None) -> tuple[Run, Path]:
@@ -154,6 +155,8 @@ class Tools:
     """A PEFT folder → the LoRA's name on the shelf."""
     verdicts: Callable[[Sequence[str]], list[RenderableType]]
     """Ids of evaluations → their tables. Raises StoreError."""
+    watch_tuning: Callable[[], AbstractContextManager[Callable[[Mapping[str, Any]], None]]]
+    """Takes what a tuning run tells of itself and shows it on standard error: at a terminal a bar, elsewhere lines."""
     jobs: Callable[[], AbstractContextManager[JobTools]]
     doctor: Callable[[], Iterable[Check]]
     serve: Callable[[], Coroutine[None, None, None]]

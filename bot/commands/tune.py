@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from bot.examples.workbench import Imported
     from knowledge.search import SearchIndex
 
-_APPROVE = click.option("--approve", is_flag=True, help="검사를 통과한 예시를 바로 승인합니다.")
+_APPROVE = click.option(
+    "--approve",
+    is_flag=True,
+    help="검사를 통과한 예시를 바로 승인합니다. 가져온 행이 답할 수 없다고 하면 검토하도록 남깁니다.",
+)
 
 
 @click.group("tune")
@@ -117,4 +121,5 @@ def _say(done: Imported, tools: Tools, *, json_wanted: bool) -> None:
         click.echo(as_json(asdict(done)))
     else:
         language = tools.settings().language
-        click.echo(texts.imported(done.new, done.known, done.merged, done.approved, done.with_problems, language))
+        counts = (done.new, done.known, done.merged, done.approved, done.with_problems, done.unseen)
+        click.echo(texts.imported(*counts, language))

@@ -39,6 +39,9 @@ class Row:
     """CSV only: the page to take the passages from; empty: none."""
     rejected: str = ""
     line: int = 0
+    id: str = ""
+    """Our own form only; empty: none."""
+    kind: str = ""
 
 
 def read(path: Path) -> list[Row]:
@@ -87,6 +90,8 @@ def _from_saseo(raw: dict[str, object], line: int) -> Row:
         tuple(_evidence(one) for one in passages or ()),
         rejected=jsonl.text(raw, "rejected"),
         line=line,
+        id=jsonl.text(raw, "id"),
+        kind=jsonl.text(raw, "kind"),
     )
 
 

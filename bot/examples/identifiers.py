@@ -2,8 +2,9 @@
 
 Patterns are made for `normal_view.View.text`. Every repetition is bounded, so the time is linear in the text. No check digit is
 ever used to reject: resident numbers given since October 2020 have none, and a mistyped number is still a person's.
+A word beside a number may say that it is a document's or an amount; of what has the shape of a resident number it is not asked.
 Left alone on purpose, since pages state them as facts and they are nobody's: extension numbers, nationwide and toll-free
-numbers (1588, 080), mailboxes of a function (hr@, help@), register numbers of corporations.
+numbers (1588, 080), mailboxes of a function (hr@, help@), register numbers of corporations (behind 법인등록번호).
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from bot.examples.personal_kinds import PersonalKind
 
 Span = tuple[PersonalKind, int, int]
 
-_START = r"(?<![0-9A-Za-z*+])(?<![0-9]-)"
-_END = r"(?![0-9A-Za-z*])(?!-[0-9])"
+_START = r"(?<![0-9A-Za-z+])(?<![0-9][-*])(?<![0-9]\*\*)"
+"""Behind `*` a number may stand, since Markdown makes it bold so, but not behind a hidden part of the same number: `12**34-…`."""
+_END = r"(?![0-9A-Za-z])(?!-[0-9])"
 _HIDDEN = r"[0-9*●•○xX]"
 _DATE = r"[0-9] ?[0-9] ?(?:0 ?[1-9]|1 ?[0-2]) ?(?:0 ?[1-9]|[12] ?[0-9]|3 ?[01])"
 
 _RESIDENT = re.compile(
-    rf"{_START}{_DATE}(?: ?[-~_/.] ?| )(?:(?P<century>[0-9])(?: ?{_HIDDEN}){{6}}|[*●•○xX]{{7}}){_END}"
+    rf"(?<![0-9]){_DATE}(?: ?[-~_/.] ?| )(?:(?P<century>[0-9])(?: ?{_HIDDEN}){{6}}|[*●•○xX]{{7}})(?![0-9])"
 )
+"""Six digits that may be a birth date, something between, seven digits: masked whatever stands around it."""
 _RESIDENT_JOINED = re.compile(rf"{_START}{_DATE}(?P<century>[1-8])[0-9]{{6}}{_END}")
 _RESIDENT_PART = re.compile(
     r"(?:뒷자리|뒤 ?7자리|뒷번호)[^0-9\n]{0,6}(?P<tail>[1-8][0-9]{6})(?![0-9])"
@@ -78,7 +81,7 @@ _BANK = (
 )
 _ACCOUNT_NUMBER = r"(?:[0-9]{2,6}(?:-[0-9]{1,8}){1,4}|[0-9]{10,14})"
 _ACCOUNT = re.compile(
-    rf"(?:(?<![가-힣A-Za-z]){_BANK}|계좌)(?: ?(?:계좌|통장))?(?: ?번호)?[은는이가:( ]{{0,4}}(?:{_BANK} ?)?"
+    rf"(?:(?<![가-힣A-Za-z]){_BANK}|계좌)(?: ?(?:계좌|통장))?(?: ?번호)?[은는이가:(* ]{{0,4}}(?:{_BANK} ?)?[*]{{0,2}}"
     rf"(?P<number>{_ACCOUNT_NUMBER}){_END}"
 )
 _ACCOUNT_BEFORE = re.compile(
@@ -90,9 +93,9 @@ _LICENCE_REGION = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|경기|강원|충북|충남|전북|전남|경북|경남|제주)[- ]?"
     rf"[0-9]{{2}}-[0-9]{{6}}-[0-9]{{2}}{_END}"
 )
-_LICENCE_JOINED = re.compile(r"면허(?: ?번호)?[은는이가: ]{0,3}(?P<number>[12][0-9]{11})(?![0-9])")
+_LICENCE_JOINED = re.compile(r"면허(?: ?번호)?[은는이가:* ]{0,4}(?P<number>[12][0-9]{11})(?![0-9])")
 _BUSINESS = re.compile(rf"{_START}[0-9]{{3}}-[0-9]{{2}}-[0-9]{{5}}{_END}")
-_BUSINESS_JOINED = re.compile(r"사업자(?: ?등록)?(?: ?번호)?[은는이가: ]{0,3}(?P<number>[0-9]{10})(?![0-9])")
+_BUSINESS_JOINED = re.compile(r"사업자(?: ?등록)?(?: ?번호)?[은는이가:* ]{0,4}(?P<number>[0-9]{10})(?![0-9])")
 _PASSPORT = re.compile(
     r"(?:여권|passport)[^\n0-9]{0,14}?(?<![A-Za-z0-9])"
     r"(?P<number>[A-Z](?:[0-9]{8}|[0-9]{3}[A-Z][0-9]{4}))(?![A-Za-z0-9])",
@@ -101,10 +104,23 @@ _PASSPORT = re.compile(
 
 _LABELLED_OTHERWISE = re.compile(
     r"(?:(?:문서|관리|접수|주문|송장|운송장|티켓|품의|계약|자산|시리얼|제품|모델|사건|허가|견적|발주|공고|일련|품목|규격)"
-    r" ?(?:번호|코드|명|no\.?)?|바코드|시리얼|ISBN|EAN|GTIN|S/N|법인 ?(?:등록)? ?번호|수량)[은는이가:# ]{0,3}제? ?$",
+    r" ?(?:번호|코드|no\.?)|(?:제품|모델|품목|규격)명|(?<![가-힣])(?:운?송장|시리얼|모델|규격|수량)|바코드|ISBN|EAN|GTIN|S/N)"
+    r"[은는이가:#* ]{0,4}제? ?$",
     re.IGNORECASE,
 )
-_NUMBERED_OTHERWISE = re.compile(r" ?(?:호(?![가-힣])|원|달러|USD)")
+"""Words that name the number behind them. A bare 관리, 계약, 주문 … does not: `시설 관리 02-…` says whom to call."""
+_CORPORATION = re.compile(r"법인 ?(?:등록)? ?번호[은는이가:#* ]{0,4}$")
+_PARTICLE_JOINED = (
+    r"(?:은|는|이|가|을|를|의|에|에서|에게|으로|로|와|과|도|만|까지|부터|보다|씩|쯤|정|정도|이상|이하|미만|초과|짜리|대|"
+    r"인|입니다|이[다며고나면]|이[라었][가-힣]{0,3}|였습니다)?(?![가-힣A-Za-z0-9])"
+)
+_PARTICLE_APART = r"(?:은|는|이|을|를|에|에서|으로|까지|부터|이상|이하|미만|입니다|이다|이며|이고)?(?![가-힣A-Za-z0-9])"
+"""Behind a unit with a blank before it: ` 원가`, ` 호의` and ` 원로` are words of their own."""
+_NUMBERED_OTHERWISE = re.compile(rf"호{_PARTICLE_JOINED}| 호{_PARTICLE_APART}")
+_MONEY = r"(?:원|달러|USD)"
+_AMOUNT_OTHERWISE = re.compile(rf"{_MONEY}{_PARTICLE_JOINED}| {_MONEY}{_PARTICLE_APART}")
+_AMOUNT = re.compile(r"[1-9][0-9]*")
+_RESIDENT_WORD = re.compile(r"(?:주민|외국인|거소)[가-힣 ]{0,8}[은는이가:(* ]{0,4}$")
 _LABEL_REACH = 16
 _BANK_WORD = re.compile("은행|뱅크|계좌|금고")
 _ACCOUNT_DIGITS = 10
@@ -151,7 +167,10 @@ def identifiers(text: str) -> Iterator[Span]:
 def _residents(text: str) -> Iterator[Span]:
     for pattern in (_RESIDENT, _RESIDENT_JOINED):
         for match in pattern.finditer(text):
-            if not is_labelled_otherwise(text, *match.span()):
+            before = text[max(0, match.start() - _LABEL_REACH) : match.start()]
+            if _CORPORATION.search(before):  # of the same shape, and public
+                continue
+            if pattern is _RESIDENT or _RESIDENT_WORD.search(before) or not is_labelled_otherwise(text, *match.span()):
                 foreign = (match["century"] or "") in {"5", "6", "7", "8"}
                 kind = PersonalKind.FOREIGNER_NUMBER if foreign else PersonalKind.RESIDENT_NUMBER
                 yield kind, *match.span()
@@ -172,9 +191,14 @@ def _accounts(text: str) -> Iterator[Span]:
 
 
 def is_labelled_otherwise(text: str, start: int, end: int) -> bool:
-    """A word before or after says that this number is a document's, a parcel's, an amount …"""
+    """A word before or after says that this number is a document's, a parcel's, a corporation's, an amount …
+
+    Not to be asked of what has the shape of a resident number. An amount is digits alone: `110-234-567890원` is none.
+    """
     before = text[max(0, start - _LABEL_REACH) : start]
-    return bool(_LABELLED_OTHERWISE.search(before) or _NUMBERED_OTHERWISE.match(text, end))
+    if _LABELLED_OTHERWISE.search(before) or _CORPORATION.search(before) or _NUMBERED_OTHERWISE.match(text, end):
+        return True
+    return bool(_AMOUNT.fullmatch(text, start, end) and _AMOUNT_OTHERWISE.match(text, end))
 
 
 def is_nobodys(value: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +43,20 @@ def imported(
     Raises BadExampleFile for a row whose page is not there for everyone.
     """
     found: dict[str, Example] = {}
+    for example in checked(rows, path, pages, grounding, mask, now=now):
+        found.setdefault(example.id, example)
+    same = clusters(
+        found.values(),
+        lambda one: (one.question,),
+        lambda one: (one.answer, one.rejected, one.turns, one.passages, numbers(one.question)),
+    )
+    return [first for first, *_ in same]
+
+
+def checked(
+    rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Marking, mask: Mask, *, now: float
+) -> Iterator[Example]:
+    """Exactly one per row, masked, with what stands against it. Raises as `imported`."""
     for place, row in enumerate(rows):
         question, answer, passages = row.question, row.answer, row.passages
         if row.page:
@@ -58,13 +72,7 @@ def imported(
         )
         # A microsecond apart: what lists and reviews show, oldest first, is then in the order of the file.
         example = _example(*parts, now + place * 1e-6)
-        found.setdefault(example.id, replace(example, problems=problems(example, grounding)))
-    same = clusters(
-        found.values(),
-        lambda one: (one.question,),
-        lambda one: (one.answer, one.rejected, one.turns, one.passages, numbers(one.question)),
-    )
-    return [first for first, *_ in same]
+        yield replace(example, problems=problems(example, grounding))
 
 
 def _example(

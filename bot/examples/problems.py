@@ -22,7 +22,8 @@ def problems(example: Example, grounding: Grounding) -> tuple[str, ...]:
     """As keys (`bot/examples/review.py` has the phrases); empty: a reviewer may approve it.
 
     `masked_answer`, `masked_question`, and those of `grounding`. A thumb down has nothing to check: it says what not to write. Own
-    data without passages claims no page: a company's own instructions, which the reviewer vouches for.
+    data without passages claims no page: a company's own instructions, which the reviewer vouches for. A refusal has no problem
+    either, right or wrong; so an import never approves one with the rest (`workbench.py`).
     """
     if example.kind == "disliked":
         return ()

@@ -32,6 +32,10 @@ _PROBLEMS = {
     "support": ("구절이 뒷받침하지 않음", "the passages do not support it"),
     "masked_answer": ("답변에 가려진 개인정보가 있음", "masked personal data in the answer"),
     "masked_question": ("질문이 가려진 개인정보뿐임", "a question of nothing but masked personal data"),
+    "withheld": (
+        "잊어 달라고 했거나 학습을 원하지 않는 사람의 자료",
+        "from a person who was forgotten or does not want to be learnt from",
+    ),
     "page_gone": (
         "문서가 없어졌거나 모두가 읽을 수 있는 문서가 아님",
         "its page is gone, or is not one that everyone may read",

@@ -268,9 +268,18 @@ def every(connection: Connection, job: str | None = None) -> list[Run]:
     return read(connection, *([job_runs.c.job == job] if job else []))
 
 
-def last_due(connection: Connection, job: str) -> float | None:
-    """When the job last came due and was not missed."""
-    return max((run.due_at for run in read(connection, job_runs.c.job == job) if run.state != "missed"), default=None)
+def last_done(connection: Connection, job: str) -> float | None:
+    """When the newest run came due that succeeded, or still may: it waits, runs, or is gone on with by itself.
+
+    One that was missed, failed, or was stopped by a person has done nothing; one with arguments of its own has done something else.
+    """
+    plain = (run for run in read(connection, job_runs.c.job == job) if not run.arguments)
+    good = (run.due_at for run in plain if run.state in ("done", "due", "running") or _goes_on(run))
+    return max(good, default=None)
+
+
+def _goes_on(run: Run) -> bool:
+    return run.state == "stopped" and run.until is not None
 
 
 def forget(connection: Connection, run_ids: Collection[str]) -> None:

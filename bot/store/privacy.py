@@ -98,6 +98,13 @@ def buried(connection: Connection) -> dict[str, float]:
     return {row.person: row.at for row in connection.execute(select(tombstones))}
 
 
+def forgotten_examples(connection: Connection) -> frozenset[str]:
+    """Ids of the examples that went when somebody was erased: files may hold them still."""
+    asked = (privacy_requests.c.kind == "forget", privacy_requests.c.done_at.is_not(None))
+    reports = connection.execute(select(privacy_requests.c.report).where(*asked)).scalars()
+    return frozenset(str(one) for report in reports for one in report.get("examples") or ())
+
+
 def forget_wishes(connection: Connection, person: str) -> None:
     """That they were told goes; that nothing of theirs may be learnt stays, for it protects them."""
     _told_no_more = update(privacy_people).where(privacy_people.c.person == person).values(told_at=None)

@@ -140,7 +140,7 @@ def _own(parts: LearningParts, files: Sequence[Path]) -> tuple[Sequence[Example]
     """Examples of which a candidate may not have seen all; those where what it has seen is looked up."""
     with parts.workbench() as bench:
         own, kept = of_store(bench).examples, ever_kept(bench)
-    return (*own, *of_files(files).examples), kept
+        return (*own, *of_files(files, bench).examples), kept
 
 
 def _judged(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from bot.errors import BadExamples
+from bot.examples.workbench import withheld
 from bot.store import examples as kept
 from bot.store import privacy
 from bot.store.database import Store
@@ -47,16 +48,22 @@ def any_forgotten(connection: Connection, ids: Collection[str]) -> bool:
     return not set(ids) <= known
 
 
+def any_withheld(connection: Connection, ids: Collection[str]) -> bool:
+    """Of examples of files, which the store need not know: whether somebody behind one was forgotten, or objects by now."""
+    return bool(withheld(connection, ids))
+
+
 def tidy(store: Store, root: Path, runs: Iterable[Run]) -> None:
     """In `root`, of `runs` of the job: a failed one is never gone on with, and one that may be must not hold who was forgotten."""
     for run in runs:
         folder = root / run.id
         left = run.state == "stopped" or (run.state == "running" and (run.until or 0.0) < time.time())
-        if run.state == "failed" or (left and not run.arguments.get("examples") and _holds_forgotten(store, folder)):
+        gone = any_withheld if run.arguments.get("examples") else any_forgotten
+        if run.state == "failed" or (left and _holds(store, folder, gone)):
             forget_words(folder)
 
 
-def _holds_forgotten(store: Store, folder: Path) -> bool:
+def _holds(store: Store, folder: Path, gone: Callable[[Connection, Collection[str]], bool]) -> bool:
     examples, preferences = folder / EXAMPLES, folder / PREFERENCES
     if not examples.is_file():
         return False
@@ -66,4 +73,4 @@ def _holds_forgotten(store: Store, folder: Path) -> bool:
             ids += [one.id for one in load_preferences(preferences)]
     except BadExamples:  # killed while it was written: it is written anew
         return True
-    return store.run_now(any_forgotten, ids)
+    return store.run_now(gone, ids)

@@ -1,4 +1,7 @@
-"""What a LoRA learns from: approved examples of the store, or files of examples. Texts are masked before they get into either."""
+"""What a LoRA learns from: approved examples of the store, or files of examples.
+
+Both are masked and checked: the store's on their way in, those of files here, by what an import does. Nobody reviews a file's rows.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,22 @@ from pathlib import Path
 
 from bot.examples import example as kept
 from bot.examples.workbench import Workbench
-from jobs.tuning import dataset
 from jobs.tuning.dataset import Example
 from jobs.tuning.preferences import Preference
+
+WITHHELD = "withheld"
+"""Why a row is left out: somebody behind it was forgotten, or objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A row of a file that is not learnt."""
+
+    file: str
+    """Its name."""
+    line: int
+    reasons: tuple[str, ...]
+    """Keys (bot/examples/review.py has the phrases)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +35,8 @@ class LearningSet:
 
     examples: tuple[Example, ...]
     preferences: tuple[Preference, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    """Only of files."""
 
     @property
     def ids(self) -> list[str]:
@@ -36,15 +54,27 @@ def of_store(bench: Workbench) -> LearningSet:
     )
 
 
-def of_files(paths: Iterable[Path]) -> LearningSet:
-    """Of files, or of every `.jsonl` of a folder by name. An id that was there before gets its file's name in front. Raises BadExamples."""
+def of_files(paths: Iterable[Path], bench: Workbench) -> LearningSet:
+    """Of files that an import reads, or of every `.jsonl` of a folder by name; rows go through the import's masks and its check.
+
+    A row that fails, or that rests on somebody who was forgotten or objects, is left out. An id that was there before gets its file's
+    name in front; a row without one is known by its line. Raises BadExampleFile, StoreError.
+    """
     found: dict[str, Example] = {}
+    left_out = []
     for path in paths:
         for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
-            for one in dataset.load_examples(file):
-                name = one.id if one.id not in found else f"{file.stem}/{one.id}"
-                found[name] = replace(one, id=name)
-    return LearningSet(tuple(found.values()))
+            rows = bench.look_at(file)
+            withheld = bench.not_to_learn({row.id for row, _ in rows})
+            for row, one in rows:
+                reasons = (WITHHELD,) if row.id in withheld else one.problems
+                if reasons:
+                    left_out.append(LeftOut(file.name, row.line, reasons))
+                    continue
+                known = row.id or str(row.line)
+                name = known if known not in found else f"{file.stem}/{known}"
+                found[name] = replace(as_learnt(one), id=name, kind=row.kind)
+    return LearningSet(tuple(found.values()), left_out=tuple(left_out))
 
 
 def as_learnt(one: kept.Example) -> Example:

@@ -3,15 +3,16 @@
     <run's folder>/plain/           the training run (jobs/tuning/job.py); killed or stopped, it goes on from its last checkpoint
     <run's folder>/preferences/     the same with what people preferred, when there is enough of that and it is switched on
 
-Arguments: `examples`, paths of files or folders in place of the store's examples.
+Arguments: `examples`, paths of files or folders in place of the store's examples: masked and checked as by an import, seen by no reviewer.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from bot.releases.releases import AUTOMATIC
 from bot.store import questions
 from bot.store.database import Store
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
-from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_forgotten, clear
+from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_forgotten, any_withheld, clear
 from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
@@ -33,6 +34,7 @@ from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
 from knowledge.editions.files import write_whole
 
+_log = logging.getLogger(__name__)
 TUNE, GATE, GROUP = "tune", "gate", "model"
 MADE = "made.json"
 FORGOTTEN = "an example it has seen was forgotten meanwhile"
@@ -66,19 +68,28 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
             seconds += float(lora.card.get("seconds") or 0.0)
             made.append(lora)
             # Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now.
-            if not given and releases.store.run_now(any_forgotten, learning.ids):
+            if releases.store.run_now(any_withheld if given else any_forgotten, learning.ids):
                 releases.mark(lora.name, FORGOTTEN, by=AUTOMATIC)
-                then = TUNE
+                then = GATE if given else TUNE  # what a person trained on a file, only they train again
                 break
     result = {
         "loras": [one.name for one in made],
         "examples": len(learning.examples),
+        **_counts([one.id for one in learning.examples], made[0].card),
+        "left_out": [asdict(one) for one in learning.left_out],
         "seconds": round(seconds, 1),
         THEN: [then],
     }
     write_whole(context.folder / MADE, json.dumps(result))
     clear(context.folder)  # what is needed is on the shelf; people's words must not lie about in old runs
     return result
+
+
+def _counts(ids: Sequence[str], card: Mapping[str, Any]) -> dict[str, int]:
+    """What became of the examples: of those that are too long nothing is learnt, and nothing is held out."""
+    too_long = set(card.get("too_long") or ()).intersection(ids)
+    held_out = set(card.get("held_out") or ()) - too_long
+    return {"learnt": len(set(ids) - held_out - too_long), "held_out": len(held_out), "too_long": len(too_long)}
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:
@@ -90,14 +101,15 @@ def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], 
         began = LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
         # What has been trained may be on the shelf already: that is marked in the end.
         trained = any(RunFolder(context.folder / name).result.exists() for name in RUNS)
-        if given or trained or not store.run_now(any_forgotten, began.ids):
+        if trained or not store.run_now(any_withheld if given else any_forgotten, began.ids):
             return began
         clear(context.folder)
-    if given:
-        learning = of_files(given)
-    else:
-        with parts.workbench() as bench:
-            learning = of_store(bench)
+    with parts.workbench() as bench:
+        learning = of_files(given, bench) if given else of_store(bench)
+    for one in learning.left_out:
+        left_out = {"event": "left_out", **asdict(one)}
+        _log.info(json.dumps(left_out, ensure_ascii=False))
+        context.tell(left_out)
     dataset.write_examples(examples, learning.examples)
     write_preferences(preferences, learning.preferences)  # last: both are whole once it is there
     return learning
@@ -170,7 +182,10 @@ class _Told:
 
     def show(self, line: Mapping[str, Any]) -> None:
         """Take in one line; unknown events change nothing."""
+        self.context.tell(line)
         event = line.get("event")
+        if event == "examples" and line.get("too_long"):
+            _log.info(json.dumps({"event": "too_long", "examples": line["too_long"]}, ensure_ascii=False))
         if event == "base":
             self.context.progress(int(line["done"]), line.get("total"), f"base_{line['stage']}")
         elif event == "training":

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
+from typing import Any
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
@@ -25,7 +26,8 @@ class TuningBar:
         self._held_out: list[tuple[int, float]] = []
         self._seconds_left: float | None = None
         self._progress = _WithCurve(lambda: self.curve, console)
-        self._task = self._progress.add_task("", total=None)
+        self._task = self._progress.add_task(texts.gathering(language), total=None)
+        self._at: tuple[int, int] | None = None
 
     def __enter__(self) -> TuningBar:
         self._progress.start()
@@ -63,19 +65,26 @@ class TuningBar:
             lines.append(f"{line:{width}}  {texts.held_out_losses(self._language, best, step)}")
         return lines
 
-    def show(self, line: dict[str, object]) -> None:
+    def show(self, line: Mapping[str, Any]) -> None:
         """Take in one line."""
         event = line["event"]
         if event == "base":
             self._draw(texts.preparing(self._language, str(line["stage"])), line.get("done"), line.get("total"))
         elif event == "examples":
             counts = (_count(line.get(key)) for key in ("learnt", "held_out", "too_long"))
+            self._losses, self._held_out, self._seconds_left, self._at = [], [], None, None  # of a run before this one
             self._draw(texts.reading(self._language, *counts), 0, None)
+            if line.get("too_long"):
+                self._say(texts.too_long(self._language, line["too_long"]))
+        elif event == "left_out":
+            self._say(texts.left_out(self._language, line["file"], line["line"], line["reasons"]))
         elif event == "training":
+            self._at = _place(line.get("done"), line.get("steps"))
             self._draw(self._figures(), line.get("done"), line.get("steps"))
         elif event == "step":
             self._losses += [loss] if (loss := _number(line.get("loss"))) is not None else []
             self._seconds_left = _number(line.get("seconds_left"))
+            self._at = _place(line.get("step"), line.get("steps"))
             self._draw(self._figures(), line.get("step"), line.get("steps"))
         elif event == "held_out":
             if (loss := _number(line.get("loss"))) is not None:
@@ -93,7 +102,11 @@ class TuningBar:
     def _figures(self) -> str:
         loss = self._losses[-1] if self._losses else None
         held_out = self._held_out[-1][1] if self._held_out else None
-        return texts.training(self._language, loss, held_out, self._seconds_left)
+        return texts.training(self._language, loss, held_out, self._seconds_left, self._at)
+
+    def _say(self, line: str) -> None:
+        """Above the bar, to stay."""
+        self._progress.console.print(Text(line))
 
     def _draw(self, description: str, done: object, total: object) -> None:
         self._progress.tasks[0].total = _number(total)  # `update` cannot make it unknown again
@@ -115,6 +128,10 @@ class _WithCurve(Progress):
 
 def _number(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
+
+
+def _place(done: object, steps: object) -> tuple[int, int] | None:
+    return (done, steps) if isinstance(done, int) and isinstance(steps, int) else None
 
 
 def _count(value: object) -> int:

@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from bot.examples.review import words
 from bot.texts import Language
+
+_NAMED = 5
+"""Of the examples that are too long; the run's log and the LoRA's card name all."""
+
+
+def gathering(language: Language) -> str:
+    """Before anything is known."""
+    return "학습 예시를 모으고 있습니다" if language == "ko" else "Gathering the examples"
+
+
+def left_out(language: Language, file: str, line: int, reasons: list[str]) -> str:
+    """A row of a file that is not learnt."""
+    why = words(reasons, language)
+    if language == "ko":
+        return f"{file} {line}행을 제외했습니다: {why}"
+    return f"{file} line {line} is left out: {why}"
+
+
+def too_long(language: Language, tokens: Mapping[str, int]) -> str:
+    """Examples that are left out, by id, with their tokens; at least one."""
+    named = [f"{name} ({count}{'토큰' if language == 'ko' else ' tokens'})" for name, count in tokens.items()]
+    rest = len(named) - _NAMED
+    shown = ", ".join(named[:_NAMED])
+    if language == "ko":
+        more = f" 외 {rest}개" if rest > 0 else ""
+        return f"너무 길어 예시 {len(tokens)}개를 제외했습니다([tuning.training] most_tokens): {shown}{more}"
+    more = f" and {rest} more" if rest > 0 else ""
+    return f"{len(tokens)} left out as too long ([tuning.training] most_tokens): {shown}{more}"
 
 
 def preparing(language: Language, stage: str) -> str:
@@ -21,14 +52,22 @@ def reading(language: Language, learnt: int, held_out: int, too_long: int) -> st
     return f"{learnt} examples to learn, {held_out} held out{left_out}"
 
 
-def training(language: Language, loss: float | None, held_out: float | None, seconds_left: float | None) -> str:
-    """The latest figures, as far as they are known."""
+def training(
+    language: Language,
+    loss: float | None,
+    held_out: float | None,
+    seconds_left: float | None,
+    at: tuple[int, int] | None = None,
+) -> str:
+    """The latest figures, as far as they are known. `at`: steps done, steps in all."""
     parts = ["학습 중"] if language == "ko" else ["Training"]
+    if at is not None:
+        parts[0] += f" {at[0]}/{at[1]}단계" if language == "ko" else f", step {at[0]} of {at[1]}"
     if loss is not None:
         parts.append(f"손실 {loss:.3f}" if language == "ko" else f"loss {loss:.3f}")
     if held_out is not None:
         parts.append(f"검증 손실 {held_out:.3f}" if language == "ko" else f"held-out loss {held_out:.3f}")
-    if seconds_left is not None:
+    if seconds_left:
         minutes = max(1, round(seconds_left / 60))
         parts.append(f"약 {minutes}분 남음" if language == "ko" else f"about {minutes} min left")
     return " · ".join(parts)

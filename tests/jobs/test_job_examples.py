@@ -160,6 +160,37 @@ def test_tuning_becomes_due_when_enough_new_examples_are_approved_and_not_again_
     assert len(tuned) == 1
 
 
+def test_what_a_failed_run_should_have_learnt_is_made_up_for_and_what_a_file_taught_is_not_counted(
+    parts: JobParts,
+) -> None:
+    fails = True
+
+    def tune(context: JobContext) -> dict[str, object]:
+        if fails:
+            raise NothingToLearn(reason="")
+        return {}
+
+    clock = runner(parts, JobSpec("tune", "튜닝", "Tune", tune))
+    clock.run("examples", asked_by="clock")
+    tried = clock.run("tune")
+    assert tried is not None
+    assert tried.state == "failed"
+    again = clock.run("examples", asked_by="clock")
+    assert again is not None
+    assert again.result["fresh"] == 1
+    assert sorted(states(parts.store, "tune")) == ["due", "failed"]
+
+    fails = False
+    parts.store.run_now(jobs.forget, [tried.id])
+    clock.run("tune", asked_by="kim", arguments={"examples": ["own.jsonl"]})
+    waiting = next(run for run in parts.store.run_now(jobs.every, "tune") if run.state == "due")
+    assert parts.store.run_now(jobs.last_done, "tune") == waiting.due_at  # not that of the file
+    assert clock.run("tune") is not None
+    over = clock.run("examples", asked_by="clock")
+    assert over is not None
+    assert over.result["fresh"] == 0
+
+
 def test_who_goes_on_by_hand_leaves_nothing_due(parts: JobParts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "nice", lambda by: by)  # the other tests run in this process, too
     chosen = parts.settings.jobs.model_copy(update={"tune": TuneJob(enabled=True)})

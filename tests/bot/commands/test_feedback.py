@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 from rich.console import Console
 
+from bot import prompts
 from bot.app import Root, cli
 from bot.commands import example_texts as texts
 from bot.commands.review_screen import ReviewScreen, Tally
@@ -132,6 +133,35 @@ def test_an_imported_file_waits_for_review_unless_told_otherwise(folder: Path) -
     assert json.loads(run(folder, "tune", "import", str(path), "--json").stdout)["known"] == 2
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "ko",
+            "승인 2건, 이대로는 승인할 수 없는 것 0건. 옳은지 사람이 보아야 하므로 승인하지 않은 '답할 수 없음' 1건.",
+        ),
+        ("en", "2 approved, 0 that cannot be approved as they are. Refusals that wait for a person to see whether they are right: 1."),
+    ],
+)
+def test_a_refusal_that_somebody_wrote_is_not_approved_unseen(folder: Path, language: str, said: str) -> None:
+    config = folder / "saseo.toml"
+    config.write_text(f'language = "{language}"\n{config.read_text(encoding="utf-8")}', encoding="utf-8")
+    asked = {"question": "연차는 며칠 전까지 어디에서 신청합니까?", "passages": [f"휴가\n{SAID}"]}
+    plain = {"instruction": "가을을 소재로 한 문장을 지어 주십시오.", "output": "단풍이 산을 천천히 물들입니다."}
+    answered = {**asked, "answer": f"{SAID[:-1]} [1]."}
+    path = folder / "own.jsonl"
+    made = [{**asked, "answer": prompts.REFUSAL}, answered, plain]
+    path.write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
+    assert said in run(folder, "tune", "import", str(path), "--approve").stdout
+    (waiting,) = [
+        one
+        for one in rows(run(folder, "feedback", "list", "--json"))
+        if one["kind"] == "imported" and one["state"] == "pending"
+    ]
+    assert waiting["answer"] == prompts.REFUSAL
+    assert run(folder, "feedback", "review", "--approve", str(waiting["id"])).exit_code == 0  # somebody has looked
+
+
 def test_examples_are_made_from_the_wiki_once(folder: Path, indexer: Indexer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(WikiParts, "open_index", lambda self, options: indexer.open())
     (folder / "saseo.toml").write_text(
@@ -141,7 +171,7 @@ def test_examples_are_made_from_the_wiki_once(folder: Path, indexer: Indexer, mo
     assert first["new"] >= 3
     assert (first["known"], first["approved"], first["with_problems"]) == (0, 0, 0)
     assert json.loads(run(folder, "tune", "synthesize", "--count", "12", "--json").stdout) == {
-        "new": 0, "known": first["new"], "approved": 0, "with_problems": 0, "merged": 0,
+        "new": 0, "known": first["new"], "approved": 0, "with_problems": 0, "unseen": 0, "merged": 0,
     }  # fmt: skip
     told = run(folder, "tune", "synthesize", "--count", "12", "--seed", "1", "--source", "wiki", "--approve")
     assert "새 예시" in told.stdout

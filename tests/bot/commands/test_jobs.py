@@ -171,6 +171,36 @@ def test_a_run_with_arguments_of_its_own_is_gone_on_with_by_the_same_command(lan
     assert "saseo jobs run tune" not in job_texts.ended(replace(stopped, arguments={"examples": ["a"]}), language)
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_advice_after_a_stop_names_the_command_that_was_typed(language: Language) -> None:
+    stopped = Run("r", "tune", "stopped", "kim", 0.0, 0.0, 1.0, "", None, 1, {}, {}, {}, "")
+    typed = "saseo tune run --examples own.jsonl"
+    for one in (stopped, replace(stopped, arguments={"examples": ["/x/own.jsonl"]})):
+        said = job_texts.ended(one, language, typed)
+        assert f"`{typed}`" in said
+        assert "saseo jobs run" not in said
+
+
+def test_what_was_learnt_is_not_counted_together_with_what_was_not() -> None:
+    result = {
+        "loras": ["a-1"],
+        "examples": 10,
+        "learnt": 7,
+        "held_out": 2,
+        "too_long": 1,
+        "left_out": [{}],
+        "seconds": 90,
+    }
+    assert learning_texts.trained(result, "ko") == (
+        "예시 7개로 1.5분 동안 학습했습니다 (검증용 2개, 너무 길어 제외 1개, 검사에서 제외 1개): a-1"
+    )
+    assert learning_texts.trained(result, "en") == (
+        "Tuned on 7 examples for 1.5 minutes (2 held out, 1 too long, 1 failed the check): a-1"
+    )
+    plain = {"loras": ["a-1"], "examples": 7, "learnt": 7, "held_out": 0, "too_long": 0, "left_out": [], "seconds": 90}
+    assert learning_texts.trained(plain, "en") == "Tuned on 7 examples for 1.5 minutes: a-1"
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [

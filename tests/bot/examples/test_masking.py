@@ -57,10 +57,40 @@ def test_data_becomes_placeholders_and_positions_are_those_of_the_original() -> 
         ("운전면허 11-12-345678-90", "운전면허 [운전면허번호]"),
         ("사업자번호 123-45-67890", "사업자번호 [사업자등록번호]"),
         ("이서연 팀장이 반려했고 이서연은 휴가", "[이름] 팀장이 반려했고 [이름]은 휴가"),
+        ("신한 110-234-567890 원화 계좌", "신한 [계좌번호] 원화 계좌"),
+        ("계좌 **110-234-567890**", "계좌 **[계좌번호]**"),
+        ("시설 관리 02-555-1234", "시설 관리 [전화번호]"),
+        ("주민등록번호 9001011234567원본", "주민등록번호 [주민등록번호]원본"),
     ],
 )
 def test_each_kind(text: str, masked: str) -> None:
     assert mask(text).text == masked
+
+
+AROUND = ["", "관리번호 ", "계약 번호: ", "접수번호는 ", "문서 번호 제", "시리얼 ", "ISBN ", "A", "**", "2026-"]
+BEHIND = ["", "호", "원", " 원본", "원화", "호는 ", " USD", "**", "님", "-01", "abc"]
+
+
+@pytest.mark.parametrize("before", AROUND)
+@pytest.mark.parametrize("behind", BEHIND)
+@pytest.mark.parametrize(
+    "number", ["900101-1234567", "850315 - 5345678", "９００１０１－１２３４５６７", "9 0 0 1 0 1 - 1 2 3 4 5 6 7"]
+)
+def test_a_resident_number_is_masked_whatever_stands_around_it(before: str, number: str, behind: str) -> None:
+    assert "345" not in unicodedata.normalize("NFKC", mask(before + number + behind).text).replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "접수번호는 02-2026-1234입니다.",
+        "제02-2026-0012호는 폐지된 규정입니다.",
+        "예산은 9001011234567원입니다.",
+        "법인등록번호 110111-1234567",
+    ],
+)
+def test_a_word_that_names_the_number_or_a_whole_unit_leaves_it(text: str) -> None:
+    assert mask(text).text == text
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "NFKD"])

@@ -82,10 +82,10 @@ def test_what_others_said_stays(lived: Store) -> None:
 def test_loras_that_learnt_from_it_are_marked_and_a_new_one_is_due(lived: Store) -> None:
     lived.run_now(forget, KIM.key, asked_by="terminal:r", now=9.0)
     assert lived.run_now(loras.unusable) == {"touched": "forgotten"}
-    assert lived.run_now(jobs.last_due, "tune") == 9.0
+    assert lived.run_now(jobs.last_done, "tune") == 9.0
 
 
 def test_nothing_is_due_when_no_lora_learnt_from_it(lived: Store) -> None:
     lived.run_now(forget, "slack:U9", asked_by="terminal:r", now=9.0)
     assert lived.run_now(loras.unusable) == {}
-    assert lived.run_now(jobs.last_due, "tune") is None
+    assert lived.run_now(jobs.last_done, "tune") is None

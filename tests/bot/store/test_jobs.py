@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -321,8 +321,21 @@ def test_the_jobs_that_a_run_asks_for_become_due_with_its_end_or_not_at_all(stor
     assert store.run_now(jobs.finish, run, "done", now=2.0, progress={}, then=("tune",))
     (follow,) = store.run_now(jobs.every, "tune")
     assert (follow.state, follow.asked_by, follow.due_at) == ("due", "job:read", 2.0)
-    assert store.run_now(jobs.last_due, "tune") == 2.0
-    assert store.run_now(jobs.last_due, "gate") is None
+    assert store.run_now(jobs.last_done, "tune") == 2.0
+    assert store.run_now(jobs.last_done, "gate") is None
+
+
+@pytest.mark.parametrize(
+    ("state", "goes_on", "counts"),
+    [("done", False, True), ("stopped", True, True), ("stopped", False, False), ("failed", False, False)],
+)
+def test_only_what_succeeded_or_still_may_counts_as_done(
+    store: Store, state: Literal["done", "failed", "stopped"], goes_on: bool, counts: bool
+) -> None:
+    run = held(store, now=1.0, asked_by="kim")
+    assert store.run_now(jobs.last_done, "read") == 1.0  # it runs
+    store.run_now(jobs.finish, run, state, now=2.0, progress={}, goes_on=goes_on)
+    assert store.run_now(jobs.last_done, "read") == (1.0 if counts else None)
 
 
 def test_only_what_is_over_can_be_forgotten(store: Store) -> None:

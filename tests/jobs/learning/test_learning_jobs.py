@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,13 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import Connection
 
-from bot.app import Root
+from bot.app import Root, cli
 from bot.errors import BrokenLora, NothingToAsk, TooFewExamples
 from bot.live import NO_LORA
 from bot.releases.overview import every
 from bot.releases.releases import Releases
+from bot.store import jobs as job_rows
 from bot.store import loras
 from bot.store.database import open_store
 from bot.store.loras import Evaluation
@@ -106,6 +109,37 @@ def test_a_tuned_lora_is_shelved_judged_and_promoted_only_by_a_persons_word(part
     assert "<svg" in (learning.verdicts / kept.id / PLOT).read_text(encoding="utf-8")
 
     assert judge(learning, _context(tmp_path / "again", arguments=given))["judged"] == []  # it has its verdict
+
+
+def test_the_command_tells_what_it_does_and_what_it_leaves_out(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "nice", lambda by: by)  # the other tests run in this process, too
+    own = _examples(tmp_path / "own.jsonl")
+    longer = Example("longer", "질문 99?", ("문서 99\n답은 99일. " + "더 긴 글. " * 900,), "99일입니다 [1].")
+    wrong = Example("wrong", "질문 98?", ("문서 98\n답은 98일.",), "아흔 명이 창고에서 회의합니다 [1].")
+    write_examples(own, [*load_examples(own), longer, wrong])
+    words = ["--config", str(tmp_path / "saseo.toml"), "tune", "run", "--no-gate", "--examples", str(own)]
+    done = CliRunner().invoke(cli, words)
+    assert done.exit_code == 0, (done.output, done.exception)
+    with parts.learning().releases() as releases:
+        (name,) = [one.name for one in releases.store.run_now(loras.every) if one.run]
+        card = releases.shelf.card(name).card
+    held_out = len(set(card["held_out"]) - {"longer"})
+    assert f"예시 {COUNT - held_out}개로" in done.stdout
+    assert f"(검증용 {held_out}개, 너무 길어 제외 1개, 검사에서 제외 1개): {name}" in done.stdout
+    told = done.stderr.splitlines()
+    assert told[0] == "학습 예시를 모으고 있습니다"
+    assert told[1].startswith(f"own.jsonl {COUNT + 2}행을 제외했습니다")
+    assert told[2] == f"학습 예시 {COUNT - held_out}개, 검증 예시 {held_out}개, 너무 길어 제외한 예시 1개"
+    assert "longer (" in told[3]
+    steps = card["steps"]["planned"]
+    assert told[-1].startswith(f"학습 중 {card['steps']['done']}/{steps}단계 · 손실 ")
+    assert any("검증 손실" in line for line in told)
+    store = open_store("", tmp_path / "data")
+    (run,) = store.run_now(job_rows.every)
+    store.close()
+    assert (run.state, run.result["learnt"], run.result["too_long"]) == ("done", COUNT - held_out, 1)
 
 
 @pytest.fixture

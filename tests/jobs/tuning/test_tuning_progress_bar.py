@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from jobs.tuning.progress_bar import TuningBar
+from jobs.tuning.progress_lines import TuningLines
 from jobs.tuning.sparkline import sparkline
 
 STEP: dict[str, object] = {"event": "step", "step": 3, "steps": 12, "loss": 1.25, "seconds_left": 290.0}
@@ -17,8 +18,8 @@ STEP: dict[str, object] = {"event": "step", "step": 3, "steps": 12, "loss": 1.25
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("ko", "학습 중 · 손실 1.250 · 검증 손실 1.500 · 약 5분 남음"),
-        ("en", "Training · loss 1.250 · held-out loss 1.500 · about 5 min left"),
+        ("ko", "학습 중 3/12단계 · 손실 1.250 · 검증 손실 1.500 · 약 5분 남음"),
+        ("en", "Training, step 3 of 12 · loss 1.250 · held-out loss 1.500 · about 5 min left"),
     ],
 )
 def test_the_bar_follows_the_steps(language: Literal["ko", "en"], expected: str) -> None:
@@ -29,6 +30,8 @@ def test_the_bar_follows_the_steps(language: Literal["ko", "en"], expected: str)
         bar.show(STEP)
         assert bar.share == pytest.approx(0.25)
         assert bar.description == expected
+        bar.show({**STEP, "step": 12, "seconds_left": 0.0})
+        assert bar.description == expected.rpartition(" · ")[0].replace("3", "12", 1)
 
 
 def test_before_training_it_says_what_is_prepared_and_how_many_examples_there_are() -> None:
@@ -77,6 +80,53 @@ def test_a_pause_is_told_until_it_is_over() -> None:
         assert bar.description == "답변을 기다리는 분이 있어 학습을 잠시 멈췄습니다"
         bar.show({"event": "resumed", "seconds": 3.0})
         assert bar.description.startswith("학습 중")
+
+
+def test_what_is_left_out_is_said_above_the_bar_and_stays() -> None:
+    out = io.StringIO()
+    with TuningBar(Console(file=out, width=200), "ko") as bar:
+        assert bar.description == "학습 예시를 모으고 있습니다"
+        bar.show({"event": "left_out", "file": "own.jsonl", "line": 3, "reasons": ["support"]})
+        bar.show({"event": "examples", "learnt": 9, "held_out": 1, "too_long": {"a[1]": 1600}})
+        bar.show({"event": "training", "steps": 12, "done": 0})
+    lines = out.getvalue().splitlines()
+    assert "own.jsonl 3행을 제외했습니다: 구절이 뒷받침하지 않음" in lines
+    assert "너무 길어 예시 1개를 제외했습니다([tuning.training] most_tokens): a[1] (1600토큰)" in lines
+
+
+def test_a_second_run_begins_a_curve_of_its_own() -> None:
+    with TuningBar(Console(file=io.StringIO()), "en") as bar:
+        for step in (1, 2, 3):
+            bar.show({**STEP, "step": step})
+        bar.show({"event": "examples", "learnt": 9, "held_out": 1, "too_long": {}})
+        assert bar.curve == []
+
+
+def test_without_a_terminal_a_few_lines_tell_of_a_run_however_long_it_is() -> None:
+    told: list[str] = []
+    lines = TuningLines(told.append, "en")
+    lines.show({"event": "left_out", "file": "own.jsonl", "line": 3, "reasons": ["support"]})
+    lines.show({"event": "examples", "learnt": 9, "held_out": 1, "too_long": {str(n): 1600 + n for n in range(7)}})
+    for done in (0, 50, 100):
+        lines.show({"event": "base", "stage": "convert", "done": done, "total": 100})
+    lines.show({"event": "training", "steps": 200, "done": 0})
+    for step in range(1, 201):
+        lines.show({**STEP, "step": step, "steps": 200})
+        if step == 100:
+            lines.show({"event": "held_out", "step": step, "loss": 1.5})
+    lines.show({"event": "something of a later version"})
+    assert told[:6] == [
+        "Gathering the examples",
+        "own.jsonl line 3 is left out: the passages do not support it",
+        "9 examples to learn, 1 held out, 7 left out as too long",
+        "7 left out as too long ([tuning.training] most_tokens): 0 (1600 tokens), 1 (1601 tokens), 2 (1602 tokens), "
+        "3 (1603 tokens), 4 (1604 tokens) and 2 more",
+        "Making the model ready for training",
+        "Training, step 0 of 200",
+    ]
+    assert told[6] == "Training, step 10 of 200 · loss 1.250 · about 5 min left"
+    assert told[-1] == "Training, step 200 of 200 · loss 1.250 · held-out loss 1.500"
+    assert len(told) == 6 + 20
 
 
 @pytest.mark.parametrize(("count", "width"), [(3, 48), (48, 48), (49, 48), (1000, 48)])
