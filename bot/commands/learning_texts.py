@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.commands.lora_texts import lora
 from bot.messages import Language
+from bot.releases.shortage import Shortage
 
 
 def trained(result: Mapping[str, Any], language: Language) -> str:
@@ -37,5 +38,16 @@ def judged(result: Mapping[str, Any], language: Language) -> str:
         return f"통과했습니다. 배포하려면: {line}" if korean else f"Passed. To let it answer: {line}"
     against = lora(str(result["against"]), language)
     if korean:
-        return f"지금 답하는 것({against})이 그대로 답합니다. 그래도 배포하려면 --overrule과 --reason을 쓰십시오."
-    return f"What answers now ({against}) goes on. To release it all the same: --overrule and --reason."
+        last = f"지금 답하는 것({against})이 그대로 답합니다. 그래도 배포하려면 --overrule과 --reason을 쓰십시오."
+    else:
+        last = f"What answers now ({against}) goes on. To release it all the same: --overrule and --reason."
+    return "\n".join([*_too_few_questions(result.get("short") or {}, language), last])
+
+
+def _too_few_questions(short: Mapping[str, Mapping[str, Any]], language: Language) -> list[str]:
+    """Of each LoRA that more questions could help, and once what to do."""
+    lacking = {name: Shortage.from_json(raw) for name, raw in short.items()}
+    lines = [f"{name}: {one.counted(language)}" for name, one in lacking.items()]
+    for name, one in [*lacking.items()][:1]:
+        lines += one.advice(name, language)
+    return lines

@@ -26,8 +26,14 @@ class DetailsNotWritable(EvaluationError):
 class NothingToAsk(EvaluationError):
     """No question to judge a LoRA by."""
 
-    ko = "LoRA를 평가할 질문이 없습니다. [tuning] evaluation_sets에 평가 파일을 적거나, 학습에 쓰지 않은 승인된 예시를 늘려 주십시오."
-    en = "There is no question to judge the LoRA by. Name sets in [tuning] evaluation_sets, or approve more examples that it has not seen."
+    ko = (
+        "LoRA를 평가할 질문이 없습니다. [tuning] evaluation_sets에 평가 파일을 적거나, 학습에 쓰지 않은 승인된 예시를 늘려 주십시오. "
+        "파일은 한 줄에 질문 하나를 JSON으로 적습니다: question, page, answers, 위키에 답이 없는 질문은 question과 answerable: false."
+    )
+    en = (
+        "There is no question to judge the LoRA by. Name sets in [tuning] evaluation_sets, or approve more examples that it has not "
+        "seen. A set has one JSON object a line: question, page, answers; where the wiki has no answer, question and answerable: false."
+    )
 
 
 class GateBusy(EvaluationError):

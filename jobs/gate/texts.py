@@ -108,7 +108,8 @@ def reasons(verdict: Verdict, language: Language) -> list[str]:
     main = verdict.main
     if not verdict.passed and (line := _main(verdict, main, language)):
         said.append(line)
-    return said + [_guard(guard, language) for guard in verdict.stopped_by]
+    said += [_guard(guard, language) for guard in verdict.stopped_by]
+    return said if verdict.shortage is None else [*said, verdict.shortage.counted(language)]
 
 
 def parity(verdict: Verdict, language: Language) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from bot.releases.shortage import Shortage
 from jobs.gate.answers import Stamp
 from jobs.gate.comparison import Comparison
 from jobs.gate.parity import Parity
@@ -109,6 +110,26 @@ class Verdict:
     def stopped_by(self) -> tuple[Guard, ...]:
         """Guards that did not hold."""
         return tuple(guard for guard in self.guards if guard.state in ("broken", "unclear"))
+
+    @property
+    def shortage(self) -> Shortage | None:
+        """What is lacking where nothing but more questions can help; else None."""
+        if self.decision is not Decision.NOT_ENOUGH:
+            return None
+        unclear = [guard for guard in self.guards if guard.state == "unclear"]
+        refusals = next((guard for guard in self.guards if guard.comparison.measure == "abstention_recall"), None)
+        wanted = [(self.main.questions, self.needed)] if self.needed is not None else []
+        wanted += [(guard.comparison.questions, guard.needed) for guard in unclear if guard.needed is not None]
+        # As they are mixed now so many in all hold enough of each; of what there is none yet comes on top.
+        totals = [-(-self.questions * need // had) if had else self.questions + need for had, need in wanted]
+        return Shortage(
+            questions=self.questions,
+            questions_needed=max(totals, default=None),
+            groups=self.main.clusters,
+            groups_needed=self.settings.least_clusters,
+            unanswerable=0 if refusals is None else refusals.comparison.questions,
+            unanswerable_needed=refusals.needed if refusals is not None and refusals in unclear else None,
+        )
 
     @property
     def measures(self) -> tuple[Comparison, ...]:

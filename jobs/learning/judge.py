@@ -83,6 +83,7 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     return {
         "judged": [{"lora": one.lora, "decision": one.verdict.decision.value} for one in judged],
         "against": present,
+        "short": {one.lora: lack.as_json() for one in judged if (lack := one.verdict.shortage) is not None},
         "evaluations": [one.evaluation for one in judged],
         "proposed": best.lora if best is not None and not promoted else "",
         "promoted": best.lora if best is not None and promoted else "",
