@@ -21,6 +21,23 @@ def trained(result: Mapping[str, Any], language: Language) -> str:
 
 def judged(result: Mapping[str, Any], language: Language) -> str:
     """What is to be done after the verdicts."""
+    chosen = [_preferences(one, language) for one in result.get("preferences") or ()]
+    return "\n".join([*chosen, _what_next(result, language)])
+
+
+def _preferences(contest: Mapping[str, Any], language: Language) -> str:
+    """Of a run's two LoRAs that both passed: which was taken, and why."""
+    lora, against, helped = contest["lora"], contest["against"], contest["outdone"] == contest["against"]
+    if language == "ko":
+        if helped:
+            return f"👍 👎에서도 배운 {lora}이(가) 배우지 않은 {against}보다 확실히 나아서 골랐습니다."
+        return f"둘 다 통과했지만, 👍 👎에서도 배운 {lora}이(가) 배우지 않은 {against}보다 확실히 낫지는 않아 {against}을(를) 골랐습니다."
+    if helped:
+        return f"{lora}, which learnt from thumbs, too, is better beyond chance than {against}, which did not: it was taken."
+    return f"Both passed, but {lora}, which learnt from thumbs, too, is not better beyond chance than {against}: the latter was taken."
+
+
+def _what_next(result: Mapping[str, Any], language: Language) -> str:
     korean = language == "ko"
     if not result.get("judged"):
         return "판정할 새 LoRA가 없습니다." if korean else "There is no new LoRA to evaluate."

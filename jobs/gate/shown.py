@@ -54,6 +54,7 @@ def shown(raw: Mapping[str, Any], language: Language) -> ShownVerdict:
         parity=texts.parity(verdict, language),
         heads={name: texts.column(name, language) for name in _HEADS}
         | {
+            "present": texts.column("rival" if verdict.rival else "present", language),
             "main": f"{texts.column('main', language)} ({texts.interval(verdict.main.confidence, language)})",
             "guards": f"{texts.column('guards', language)} ({texts.interval(verdict.settings.guard_confidence, language)})",
         },

@@ -100,6 +100,8 @@ class Verdict:
     """Ids of the questions with the largest gains on the main measure, at most ten, and of the largest losses."""
     lost: tuple[str, ...]
     settings: GateSettings
+    rival: bool = False
+    """`present` does not answer now: it is the same run's LoRA that learnt without preferences."""
 
     @property
     def passed(self) -> bool:
@@ -113,8 +115,8 @@ class Verdict:
 
     @property
     def shortage(self) -> Shortage | None:
-        """What is lacking where nothing but more questions can help; else None."""
-        if self.decision is not Decision.NOT_ENOUGH:
+        """What is lacking where nothing but more questions can help; else None. Of rivals nobody is asked again."""
+        if self.decision is not Decision.NOT_ENOUGH or self.rival:
             return None
         unclear = [guard for guard in self.guards if guard.state == "unclear"]
         refusals = next((guard for guard in self.guards if guard.comparison.measure == "abstention_recall"), None)
@@ -154,6 +156,7 @@ class Verdict:
             "won": list(self.won),
             "lost": list(self.lost),
             "settings": self.settings.as_json(),
+            "rival": self.rival,
         }
 
     @classmethod
@@ -174,4 +177,5 @@ class Verdict:
             won=tuple(raw["won"]),
             lost=tuple(raw["lost"]),
             settings=GateSettings.from_json(raw["settings"]),
+            rival=raw.get("rival", False),  # verdicts of before have none
         )

@@ -9,6 +9,7 @@ Arguments: `examples`, paths of files or folders in place of the store's example
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,11 +29,13 @@ from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
 from jobs.tuning.job import RunFolder, TuningJob
+from jobs.tuning.material import learns_preferences
 from jobs.tuning.preferences import load_preferences, write_preferences
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
 from knowledge.editions.files import write_whole
 
+_log = logging.getLogger(__name__)
 TUNE, GATE, GROUP = "tune", "gate", "model"
 MADE = "made.json"
 FORGOTTEN = "an example it has seen was forgotten meanwhile"
@@ -117,9 +120,15 @@ def _jobs(
         settings=replace(options.training, preference_share=0.0),
     )
     yield "plain", plain
-    rejected = sum(bool(one.rejected) for one in learning.preferences)
-    if options.training.preference_share > 0 and rejected >= options.training.least_preferences:
-        yield "preferences", replace(plain, preferences=context.folder / PREFERENCES, settings=options.training)
+    if options.training.preference_share <= 0 or not learning.preferences:
+        return
+    preferring = replace(plain, preferences=context.folder / PREFERENCES, settings=options.training)
+    # Not the number of thumbs: with those about held-out passages left out, the second run could be the first one again, hours long.
+    if learns_preferences(preferring):
+        yield "preferences", preferring
+    else:
+        needed = options.training.least_preferences
+        _log.info(json.dumps({"event": "too_few_preferences", "given": len(learning.preferences), "needed": needed}))
 
 
 def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> Path:

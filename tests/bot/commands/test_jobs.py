@@ -227,6 +227,20 @@ def test_who_failed_for_want_of_questions_reads_last_how_many_are_needed_and_wha
     assert said not in learning_texts.judged(result | {"short": {}}, language)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"), [("ko", "확실히 낫지는 않아 plain"), ("en", "not better beyond chance than plain")]
+)
+def test_which_of_two_was_taken_is_told_before_what_to_do(language: Language, said: str) -> None:
+    contest = {"lora": "liked", "against": "plain", "decision": "not_better", "outdone": "liked"}
+    result = {"judged": [{}, {}], "proposed": "plain", "promoted": "", "against": "none", "preferences": [contest]}
+    first, last = learning_texts.judged(result, language).splitlines()
+    assert said in first
+    assert "saseo loras promote plain" in last
+    helped = learning_texts.judged(result | {"preferences": [contest | {"outdone": "plain"}]}, language)
+    assert said not in helped
+    assert "liked" in helped.splitlines()[0]
+
+
 def test_the_help_of_the_commands_loads_nothing_heavy() -> None:
     code = "import sys, bot.app; print(sorted({'sqlalchemy', 'apscheduler', 'torch', 'numpy'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)

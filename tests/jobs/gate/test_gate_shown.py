@@ -97,7 +97,7 @@ def test_who_failed_for_want_of_questions_alone_is_told_how_many_there_were_and_
         assert str(number) in short.counted(language)
     assert " ".join(short.counted(language).split())[:60] in text
     before, *lines, after = short.advice("faq-1", language)
-    assert all(line in for_console(verdict, language).reasons for line in (before, *lines, after))
+    assert all(line in for_console(verdict.as_json(), language).reasons for line in (before, *lines, after))
     assert "evaluation_sets" in after
     assert "saseo loras evaluate faq-1" in after
 

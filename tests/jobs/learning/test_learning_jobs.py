@@ -299,3 +299,32 @@ def test_the_configured_numbers_reach_the_training(parts: JobParts) -> None:
     assert (chosen.rank, chosen.epochs, chosen.threads, chosen.memory_mb) == (4, 4, 1, None)
     assert chosen.budget_seconds == 480 * 60
     assert learning.options.replay is None
+
+
+def test_thumbs_about_held_out_passages_alone_do_not_make_a_second_training(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from jobs.learning import tune as module
+    from jobs.learning.material import LearningSet
+    from jobs.tuning.dataset import split_by_passage
+    from jobs.tuning.preferences import Preference
+
+    learning = parts.learning()
+    training = replace(learning.options.training, preference_share=0.3, least_preferences=1)
+    learning = replace(learning, options=replace(learning.options, training=training))
+    own = load_examples(_examples(tmp_path / "own.jsonl"))
+    learnt, held_out = split_by_passage(own, training.held_out_share, training.seed)
+
+    def tuned(folder: str, about: Example) -> list[str]:
+        rejected = Preference("d", about.question, about.passages, rejected="모릅니다.")
+        monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(own), (rejected,)))
+        context = _context(tmp_path / folder)
+        with learning.releases() as releases:
+            base = learning.base()
+            material = module._material(learning, context, [], releases.store)
+            return [name for name, _ in module._jobs(learning, context, base, material)]
+
+    with caplog.at_level("INFO"):
+        assert tuned("held", held_out[0]) == ["plain"]
+    assert "too_few_preferences" in caplog.text
+    assert tuned("learnt", learnt[0]) == ["plain", "preferences"]

@@ -14,7 +14,7 @@ from jobs.tuning import dataset
 from jobs.tuning.base import PreparedBase
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import TuningJob
-from jobs.tuning.material import gather
+from jobs.tuning.material import gather, learns_preferences
 from jobs.tuning.preferences import Preference, write_preferences
 from jobs.tuning.replay import STARTER_EXAMPLES
 from jobs.tuning.settings import TuningSettings
@@ -77,10 +77,13 @@ def test_preferences_are_read_when_they_are_wanted_enough_and_new(job: TuningJob
     def kinds(**settings: float) -> list[str]:
         changed = dataclasses.replace(job.settings, **settings)  # type: ignore[arg-type]
         given = dataclasses.replace(job, preferences=tmp_path / "p.jsonl", settings=changed)
-        return [one.kind for one in gather(given).preferred]
+        found = [one.kind for one in gather(given).preferred]
+        assert learns_preferences(given) == bool(found)
+        return found
 
     assert kinds() == []
     assert kinds(preference_share=0.2) == ["down", "pair", "up"]  # the one about a held-out passage is not among them
+    assert kinds(preference_share=0.2, most_tokens=2) == []  # all are too long
     assert kinds(preference_share=0.2, least_preferences=3) == []  # a thumb up counts for nothing here
 
 
