@@ -110,6 +110,7 @@ knowledge.errors.ExplainedError
         ├── BadEvaluationSet            names the line
         ├── DetailsNotWritable
         ├── NothingToAsk                names the setting that gives questions
+        ├── LearntUnknown               an imported LoRA that does not tell may have seen any example
         ├── GateBusy                    another process evaluates in this folder
         ├── AnswersNotKept              the disk refuses; what was kept before stays
         └── BadParity                   what training left to compare with cannot be used
@@ -139,6 +140,7 @@ from bot.errors.evaluation import (
     DetailsNotWritable,
     EvaluationError,
     GateBusy,
+    LearntUnknown,
     NothingToAsk,
 )
 from bot.errors.examples import BadExampleFile, ExampleError, ExamplesNotWritable, NotApprovable, UnknownExample
@@ -265,6 +267,7 @@ __all__ = [
     "JobBusy",
     "JobError",
     "JobPaused",
+    "LearntUnknown",
     "LoraError",
     "LoraKept",
     "LoraRefused",

@@ -36,6 +36,21 @@ class NothingToAsk(EvaluationError):
     )
 
 
+class LearntUnknown(EvaluationError):
+    """`name`."""
+
+    ko = (
+        "LoRA '{name}'이(가) 무엇을 배웠는지 알 수 없어 승인된 예시로는 평가하지 않습니다. 이미 배운 것을 외워 답할 수 있기 때문입니다. "
+        "[tuning] evaluation_sets에 평가 파일을 적어 주십시오. 평가 없이 배포하려면 "
+        '`saseo loras promote {name}`에 --overrule --reason "이유"를 붙이십시오.'
+    )
+    en = (
+        "Nobody knows what LoRA '{name}' has learnt, so it is not judged by approved examples, which it might recite. Name sets in "
+        "[tuning] evaluation_sets; to promote it without an evaluation, add "
+        '--overrule --reason "why" to `saseo loras promote {name}`.'
+    )
+
+
 class GateBusy(EvaluationError):
     """`folder`."""
 

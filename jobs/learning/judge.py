@@ -14,13 +14,12 @@ import logging
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import BadParity, LoraError, NothingToAsk, ReleaseError
+from bot.errors import BadParity, LearntUnknown, LoraError, NothingToAsk, ReleaseError
 from bot.loras.shelf import ShelvedLora
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import loras
@@ -28,18 +27,17 @@ from bot.store import releases as records
 from bot.store.loras import Evaluation
 from jobs.gate.answers import Stamp
 from jobs.gate.asking import Side
-from jobs.gate.cases import GateCase, joined
+from jobs.gate.cases import GateCase
 from jobs.gate.kept import KeptAnswers
 from jobs.gate.parity import Parity, measure_parity, read_parity
 from jobs.gate.plot import write_plot
 from jobs.gate.run import run_gate
 from jobs.gate.verdict import Decision, Verdict
 from jobs.job import JobContext, JobParts, JobSpec
-from jobs.learning.material import ever_kept, of_files, of_store, unseen
+from jobs.learning.asked import Asked
 from jobs.learning.parts import LearningParts
 from jobs.learning.rivals import contest, rivals
 from jobs.learning.tune import GATE, GROUP
-from jobs.tuning.dataset import Example
 from knowledge.editions.files import write_whole
 
 _log = logging.getLogger(__name__)
@@ -78,49 +76,24 @@ class Contest:
         return self.against if self.verdict is not None and self.verdict.passed else self.lora
 
 
-class _Examples:
-    """Examples that may be asked, read when the first candidate needs them."""
-
-    def __init__(self, parts: LearningParts, files: Sequence[Path]) -> None:
-        self._parts = parts
-        self._files = files
-
-    @cached_property
-    def _read(self) -> tuple[Sequence[Example], Sequence[Example]]:
-        """Those of which a candidate may not have seen all; those where what it has seen is looked up."""
-        with self._parts.workbench() as bench:
-            own, kept = of_store(bench).examples, ever_kept(bench)
-        return (*own, *of_files(self._files).examples), kept
-
-    def cases(self, releases: Releases, candidate: ShelvedLora) -> Sequence[GateCase]:
-        """What it is asked: the sets, and examples that it has not seen. Raises NothingToAsk."""
-        own, kept = self._read
-        seen = set(releases.store.run_now(loras.examples_of, candidate.name))
-        held_out = set(candidate.card.get("held_out") or ())
-        cases = joined(self._parts.options.evaluation_sets, unseen(own, seen - held_out, kept))
-        if not cases:
-            raise NothingToAsk
-        return cases
-
-
 def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Verdicts; the best passed one is promoted if `[tuning] promote` says so, else proposed.
 
     A LoRA that cannot be judged is passed over. Where no other one is judged either its error is raised: NothingToAsk when there is no
-    question to judge by, and what opening a side raises.
+    question to judge by (LearntUnknown: as nobody knows which examples it has not seen), and what opening a side raises.
     """
     with parts.releases() as releases:
         present = now_answering(releases)
         judged = _judged_before(context, releases, present)
         known = {one.lora for one in judged}
         candidates = [one for one in _candidates(releases, present, context.arguments.get("lora")) if one not in known]
-        examples = _Examples(parts, [Path(one) for one in context.arguments.get("examples") or ()])
-        trouble: LoraError | NothingToAsk | BadParity | None = None
+        examples = Asked(parts, [Path(one) for one in context.arguments.get("examples") or ()])
+        trouble: LoraError | NothingToAsk | LearntUnknown | BadParity | None = None
         for name in candidates:
             try:
                 candidate = releases.shelf.get(name, releases.base)
                 judged.append(_judged(parts, context, releases, candidate, present, examples, judged))
-            except (LoraError, NothingToAsk, BadParity) as error:
+            except (LoraError, NothingToAsk, LearntUnknown, BadParity) as error:
                 trouble = error
                 _log.error(json.dumps({"event": "not_judged", "lora": name, "error": type(error).__name__}))
         if trouble is not None and not judged:
@@ -204,7 +177,7 @@ def _judged(
     releases: Releases,
     candidate: ShelvedLora,
     present: str,
-    examples: _Examples,
+    examples: Asked,
     before: Sequence[Judged],
 ) -> Judged:
     cases = examples.cases(releases, candidate)
@@ -231,7 +204,7 @@ def _keep(parts: LearningParts, context: JobContext, releases: Releases, verdict
 
 
 def _contests(
-    parts: LearningParts, context: JobContext, releases: Releases, judged: Sequence[Judged], examples: _Examples
+    parts: LearningParts, context: JobContext, releases: Releases, judged: Sequence[Judged], examples: Asked
 ) -> list[Contest]:
     """Where both LoRAs of a run passed: whether preferences helped."""
     passed = {one.lora: one for one in judged if one.verdict.passed}

@@ -115,7 +115,11 @@ def two(parts: JobParts, tmp_path: Path) -> list[str]:
     with parts.learning().releases() as releases:
         for seed in (1, 2):
             result = write_result(tmp_path / f"result-{seed}", tmp_path / "tiny.gguf", seed)
-            names.append(replace(releases, clock=lambda seed=seed: float(seed)).take_in(result, run=f"r{seed}").name)  # type: ignore[misc]
+            names.append(
+                replace(releases, clock=lambda seed=seed: float(seed))
+                .take_in(result, [f"seen{seed}"], run=f"r{seed}")
+                .name
+            )  # type: ignore[misc]
     return names[::-1]
 
 

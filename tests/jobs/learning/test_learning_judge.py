@@ -12,8 +12,10 @@ from typing import Any, cast
 import pytest
 
 from bot import prompts
-from bot.errors import NothingToAsk
+from bot.errors import LearntUnknown, NotEvaluated, NothingToAsk
+from bot.examples import example as kept
 from bot.live import EXTRACTIVE, NO_LORA
+from bot.loras.seen import Seen, fingerprint
 from bot.loras.shelf import LoraShelf
 from bot.messages import Answer, Citation, Outcome, Question, Seconds, Tokens
 from bot.releases.choosing import Choosing
@@ -30,6 +32,7 @@ from jobs.learning import judge as learning_judge
 from jobs.learning.judge import judge
 from jobs.learning.parts import LearningOptions, LearningParts
 from tests.fakes.lora_folders import sha256, write_result
+from tests.fakes.scripted_writer import ScriptedWriter
 from tests.fakes.tiny_gguf import write_tiny_qwen2
 
 COUNT = 240
@@ -71,16 +74,26 @@ class Scripted:
         )
 
 
-class NoExamples:
-    """A workbench without any."""
+@dataclass
+class Bench:
+    """A workbench with approved examples."""
+
+    examples: Sequence[kept.Example] = ()
 
     def build(self) -> None: ...
 
-    def training_set(self) -> list[object]:
-        return []
+    def training_set(self) -> Sequence[kept.Example]:
+        return self.examples
 
-    def every(self) -> list[object]:
-        return []
+    def every(self) -> Sequence[kept.Example]:
+        return self.examples
+
+
+def _approved(number: int) -> kept.Example:
+    passage = kept.Evidence("wiki", f"e{number}.md", 1, f"문서 {number}", f"연차는 {number}일입니다.")
+    return kept.Example(
+        f"e{number}", f"k{number}", "imported", f"예시 {number}?", "", (), (passage,), f"{number}일입니다 [1].", ""
+    )
 
 
 @dataclass
@@ -93,6 +106,7 @@ class Company:
     options: LearningOptions
     knows: dict[str, Knows] = field(default_factory=lambda: {NO_LORA: lambda number: number % 2 == 0})
     flows: dict[str, Scripted] = field(default_factory=dict)
+    bench: Bench = field(default_factory=Bench)
 
     def releases(self) -> Releases:
         shelf = LoraShelf(self.folder / "loras", self.folder / "shipped")
@@ -100,13 +114,23 @@ class Company:
             self.store, shelf, Choosing("auto", shelf, lambda: sha256(self.base), prompts.version()), lambda: 1000.0
         )
 
-    def tuned(self, seed: int, knows: Knows, *, run: str = "r1", preferences: bool = False) -> str:
-        """A LoRA of a run; its name."""
+    def tuned(
+        self,
+        seed: int,
+        knows: Knows,
+        *,
+        run: str = "r1",
+        preferences: bool = False,
+        learnt: Sequence[str] = ("e1",),
+        seen: Seen | None = None,
+    ) -> str:
+        """A LoRA of a run; its name. `seen`: what its card tells."""
         result = write_result(self.folder / f"result-{seed}", self.base, seed)
         card = json.loads((result / "lora.json").read_text(encoding="utf-8"))
         card["preferences"] = {"count": {"down": 30}} if preferences else None
+        card |= {} if seen is None else {"seen": seen.as_json()}
         (result / "lora.json").write_text(json.dumps(card), encoding="utf-8")
-        name = self.releases().take_in(result, ["e1"], run=run).name
+        name = self.releases().take_in(result, learnt, run=run).name
         self.knows[name] = knows
         return name
 
@@ -118,7 +142,7 @@ class Company:
         return LearningParts(
             options=self.options,
             base=cast(Any, None),
-            workbench=lambda: nullcontext(cast(Any, NoExamples())),
+            workbench=lambda: nullcontext(cast(Any, self.bench)),
             releases=opened,
             side=self.side,
             engine=cast(Any, None),
@@ -130,7 +154,7 @@ class Company:
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[Answerers]:
-            yield Answerers(flow, cast(Any, None), None)
+            yield Answerers(flow, ScriptedWriter(script=["모릅니다 [1]."]), None)
 
         return Side(name, Stamp(sha256(self.base), name, "edition", prompts.version()), opened)
 
@@ -178,11 +202,11 @@ def test_preferences_that_do_not_clearly_help_are_left_though_their_points_are_m
     assert result["proposed"] == plain
     [contest] = result["preferences"]
     assert (contest["lora"], contest["against"], contest["outdone"]) == (preferring, plain, preferring)
-    kept = company.store.run_now(loras.latest_evaluation, preferring, plain)
-    assert kept is not None
-    assert not kept.passed
-    assert kept.id in result["evaluations"]
-    verdict = Verdict.from_json(kept.verdict)
+    found = company.store.run_now(loras.latest_evaluation, preferring, plain)
+    assert found is not None
+    assert not found.passed
+    assert found.id in result["evaluations"]
+    verdict = Verdict.from_json(found.verdict)
     assert verdict.rival
     assert verdict.questions == COUNT
     assert verdict.main.gain is not None
@@ -287,8 +311,44 @@ def test_answers_of_what_is_not_judged_any_more_are_forgotten(company: Company) 
     company.judged()
     company.tuned(2, lambda number: True, run="r2")
     company.judged("again")
-    kept = company.folder / "tuning" / "answers"
-    assert len(list(kept.glob("answers-*.jsonl"))) == 2  # what answers, and the newest
+    folder = company.folder / "tuning" / "answers"
+    assert len(list(folder.glob("answers-*.jsonl"))) == 2  # what answers, and the newest
+
+
+def _questions_asked(company: Company, name: str) -> int:
+    found = company.store.run_now(loras.latest_evaluation, name, NO_LORA)
+    assert found is not None
+    return Verdict.from_json(found.verdict).questions
+
+
+def test_only_examples_that_it_cannot_have_learnt_are_asked(company: Company) -> None:
+    company.bench = Bench([_approved(number) for number in range(6)])
+    company.options = replace(company.options, evaluation_sets=())
+    recorded = company.tuned(1, _mostly, learnt=["e0", "e1"])
+    passage = company.bench.examples[2].passages[0].shown
+    told = company.tuned(2, _mostly, run="", learnt=(), seen=Seen(frozenset({"e0"}), frozenset({fingerprint(passage)})))
+    for name, count in ((recorded, 4), (told, 4)):
+        company.judged(name, lora=name)
+        assert _questions_asked(company, name) == count
+
+
+def test_of_a_lora_that_does_not_tell_what_it_has_learnt_only_the_sets_are_asked(company: Company) -> None:
+    company.bench = Bench([_approved(number) for number in range(6)])
+    name = company.tuned(1, lambda number: True, run="", learnt=())
+    assert company.judged(lora=name)["judged"] == [{"lora": name, "decision": "passed"}]
+    assert _questions_asked(company, name) == COUNT
+
+
+def test_without_sets_it_is_not_judged_and_only_a_person_may_let_it_answer(company: Company) -> None:
+    company.bench = Bench([_approved(number) for number in range(6)])
+    company.options = replace(company.options, evaluation_sets=())
+    name = company.tuned(1, lambda number: True, run="", learnt=())
+    with pytest.raises(LearntUnknown) as refused:
+        company.judged(lora=name)
+    assert f"saseo loras promote {name}" in refused.value.explain("ko")
+    with pytest.raises(NotEvaluated):
+        company.releases().promote(name, by="kim")
+    assert company.releases().promote(name, by="kim", overrule=True, reason="직접 확인함").overruled
 
 
 def test_without_any_question_it_is_said(company: Company) -> None:

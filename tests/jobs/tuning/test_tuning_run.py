@@ -21,6 +21,7 @@ from safetensors.numpy import load_file
 from bot.errors import BadExamples, NothingToLearn, TuningFailed
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
+from bot.loras.seen import Seen
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.preferences import Preference, write_preferences
@@ -85,6 +86,10 @@ def test_the_result_is_a_lora_that_fits_its_base_and_says_where_it_is_from(workp
     assert {array.dtype for array in state.values()} == {np.dtype("float32")}
     assert len(state) == 2 * 7 * 2  # A and B, modules, layers
     assert card["preferences"] is None
+    seen = Seen.of_card(card)
+    assert seen is not None
+    assert len(seen.examples) == len(seen.passages) == card["examples"]["learnt"]["count"]
+    assert seen.examples.isdisjoint(card["held_out"])
     assert card["device"] == "cpu"
     assert json.loads((whole / "loss.json").read_text()) == {
         "losses": card["losses"],
