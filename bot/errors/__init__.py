@@ -30,6 +30,7 @@ knowledge.errors.ExplainedError
     │   ├── AnswersAlready
     │   ├── NotEvaluated                against what answers now
     │   ├── EvaluationNotPassed
+    │   ├── OutdatedEvaluation          made with another prompt or base than today's
     │   ├── RolledBackBefore            people's votes were against it
     │   ├── ReasonMissing
     │   └── NothingToRollBack
@@ -173,6 +174,7 @@ from bot.errors.releases import (
     EvaluationNotPassed,
     NotEvaluated,
     NothingToRollBack,
+    OutdatedEvaluation,
     ReasonMissing,
     ReleaseError,
     ReleasePinned,
@@ -289,6 +291,7 @@ __all__ = [
     "NothingToLearn",
     "NothingToRollBack",
     "NothingToServe",
+    "OutdatedEvaluation",
     "PrivacyError",
     "PrivacyKeyUnusable",
     "ReasonMissing",

@@ -49,6 +49,15 @@ class Evaluation:
     verdict: Mapping[str, Any] = field(compare=False)
     made_at: float = 0.0
 
+    @property
+    def made_with(self) -> tuple[str, str]:
+        """SHA-256 of the base and version of the prompt by which the candidate answered; empty where the verdict does not say."""
+        try:
+            stamp = self.verdict["candidate"]["stamp"]
+            return str(stamp["base"]), str(stamp["prompt"])
+        except (KeyError, TypeError):
+            return "", ""
+
 
 def add(connection: Connection, lora: LoraRecord, learnt: Iterable[str] = ()) -> bool:
     """Keep a new LoRA and the ids of the examples it has seen; False when the name is known.

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bot import prompts
 from bot.app import Root, cli
 from bot.checks import Parts, checks
 from bot.errors import BrokenLora, LoraKept, NotEvaluated, NothingToRollBack, ReasonMissing, ReleasePinned, UnknownLora
@@ -57,7 +58,8 @@ class Company:
 
     @staticmethod
     def passed(releases: Releases, name: str, against: str) -> None:
-        verdict = Evaluation(f"v-{against[-4:]}", name, against, True, {"gain": 0.1}, 1.0)
+        made = {"stamp": {"base": releases.base, "prompt": prompts.version()}}
+        verdict = Evaluation(f"v-{against[-4:]}", name, against, True, {"gain": 0.1, "candidate": made}, 1.0)
         releases.store.run_now(loras.keep_evaluation, verdict)
 
     def run(self, *words: str) -> Result:
@@ -110,8 +112,8 @@ def test_the_page_of_one_shows_card_lineage_evaluations_and_releases(company: Co
     assert page["card"]["rank"] == 4
     assert page["base"] == {"name": "tiny", "sha256": sha256(company.base)}
     assert (page["examples"], page["people"], page["fits"], page["shipped"]) == (2, 0, True, False)
-    assert [(one["against"], one["passed"], one["verdict"]) for one in page["evaluations"]] == [
-        ("none", True, {"gain": 0.1})
+    assert [(one["against"], one["passed"], one["verdict"]["gain"]) for one in page["evaluations"]] == [
+        ("none", True, 0.1)
     ]
     assert [(one["action"], one["lora"]) for one in page["releases"]] == [("promote", company.first)]
     told = company.said("show", company.first)
