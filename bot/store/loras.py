@@ -127,6 +127,15 @@ def loras_that_saw(connection: Connection, example_ids: Collection[str]) -> list
     return sorted(seen)
 
 
+def learnt_by(connection: Connection) -> dict[str, list[str]]:
+    """Example → names of the LoRAs made from it, sorted; deleted LoRAs included."""
+    found: dict[str, list[str]] = {}
+    rows = select(lora_examples.c.example, lora_examples.c.lora).order_by(lora_examples.c.lora)
+    for example, lora in connection.execute(rows):
+        found.setdefault(str(example), []).append(str(lora))
+    return found
+
+
 def people_behind(connection: Connection, lora: str) -> list[str]:
     """Pseudonyms of everyone whose vote, correction or question is in a LoRA, sorted; forgotten people are missing."""
     stood = (

@@ -122,6 +122,12 @@ def test_the_page_of_one_shows_card_lineage_evaluations_and_releases(company: Co
     assert isinstance(company.refused("show", "nobody"), UnknownLora)
 
 
+def test_the_examples_of_one_are_named_one_a_line_and_for_scripts(company: Company) -> None:
+    assert company.said("show", company.first, "--examples") == "e1\ne2\n"
+    assert company.json("show", company.first, "--examples")["example_ids"] == ["e1", "e2"]
+    assert "example_ids" not in company.json("show", company.first)
+
+
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_people_read_what_happened_in_their_language(company: Company, language: str) -> None:
     company.configure(language=language)
