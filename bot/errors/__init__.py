@@ -40,6 +40,7 @@ knowledge.errors.ExplainedError
     │   ├── TooFewExamples              says how to get more
     │   ├── UntunableBase               it cannot be had as weights to train on
     │   ├── CannotTuneHere              no GPU, or a library is missing for what was asked
+    │   ├── TuningChangedNothing        the best was the plain base: nothing is shelved or judged
     │   ├── TuningDiverged              the loss is no number any more
     │   ├── TuningOutOfMemory           above the limit that was set
     │   └── TuningFailed                the training process ended without a result
@@ -200,6 +201,7 @@ from bot.errors.tuning import (
     CannotTuneHere,
     NothingToLearn,
     TooFewExamples,
+    TuningChangedNothing,
     TuningDiverged,
     TuningError,
     TuningFailed,
@@ -312,6 +314,7 @@ __all__ = [
     "StoreInUse",
     "StoreTooNew",
     "TooFewExamples",
+    "TuningChangedNothing",
     "TuningDiverged",
     "TuningError",
     "TuningFailed",

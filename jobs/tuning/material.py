@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import prompts
 from bot.errors import NothingToLearn
 from jobs.tuning import dataset
 from jobs.tuning.base import PreparedBase
@@ -56,6 +57,7 @@ class Material:
         parts: dict[str, object] = {
             "base": base.sha256,
             "template": job.template,
+            "prompt": prompts.version(),  # it is in every sample: after an update half of them would be read in another one
             "settings": job.settings.decides_weights(),
         }
         parts |= {name: dataset.fingerprint(examples) for name, examples in self.sets.items()}

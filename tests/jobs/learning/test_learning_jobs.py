@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import Connection
 
 from bot.app import Root
-from bot.errors import BrokenLora, NothingToAsk, TooFewExamples
+from bot.errors import BrokenLora, NothingToAsk, TooFewExamples, TuningChangedNothing
 from bot.live import NO_LORA
 from bot.releases.overview import every
 from bot.releases.releases import Releases
@@ -332,3 +332,37 @@ def test_thumbs_about_held_out_passages_alone_do_not_make_a_second_training(
         assert tuned("held", held_out[0]) == ["plain"]
     assert "too_few_preferences" in caplog.text
     assert tuned("learnt", learnt[0]) == ["plain", "preferences"]
+
+
+def test_what_changes_nothing_is_neither_shelved_nor_judged_and_the_other_run_counts(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs.learning import tune as module
+
+    learning = parts.learning()
+    given = {"examples": [str(_examples(tmp_path / "own.jsonl"))]}
+    come_to_nothing = {"plain", "preferences"}
+
+    def trained(context: JobContext, folder: Path, *_: object) -> Path:
+        if folder.name in come_to_nothing:
+            raise TuningChangedNothing(steps=3)
+        return write_result(folder / "result", tmp_path / "tiny.gguf")
+
+    monkeypatch.setattr(module, "_train", trained)
+    jobs = module._jobs
+    monkeypatch.setattr(module, "_jobs", lambda *of: [*jobs(*of), ("preferences", None)])
+    with pytest.raises(TuningChangedNothing):
+        tune(learning, _context(tmp_path / "none", arguments=given))
+    with learning.releases() as releases:
+        assert [one for one in releases.shelf.every() if not one.shipped] == []
+    come_to_nothing.remove("preferences")
+    assert len(tune(learning, _context(tmp_path / "one", arguments=given))["loras"]) == 1
+
+
+def test_what_an_earlier_prompt_was_trained_on_is_not_taken_for_todays(tmp_path: Path) -> None:
+    from jobs.learning.tune import _is_of_todays_prompt
+
+    base = write_tiny_qwen2(tmp_path / "tiny.gguf")
+    assert _is_of_todays_prompt(write_result(tmp_path / "new", base))
+    assert not _is_of_todays_prompt(write_result(tmp_path / "old", base, prompt="ko-0"))
+    assert not _is_of_todays_prompt(tmp_path / "none")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import prompts
 from hatch_build import CARRIED
 from jobs.tuning import dataset
 from jobs.tuning.base import PreparedBase
@@ -56,12 +57,20 @@ def test_the_wheel_carries_them() -> None:
     assert CARRIED["jobs"] == "saseo/_rooms/jobs"  # where replay.py looks two rooms up
 
 
-def test_the_checkpoints_of_the_first_version_carry_this_name(job: TuningJob) -> None:
+def test_checkpoints_carry_a_name_that_anyone_can_compute(job: TuningJob) -> None:
     base = PreparedBase("tiny", "f" * 64, Path("/nowhere"))
     material = gather(job)
     parts: dict[str, object] = {"base": base.sha256, "template": "gguf", "settings": SETTINGS.decides_weights()}
+    parts["prompt"] = prompts.version()
     parts |= {name: dataset.fingerprint(material.sets[name]) for name in ("learnt", "held_out", "replay")}
     assert material.run_name(job, base) == hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def test_checkpoints_of_another_prompt_have_another_name(job: TuningJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = PreparedBase("tiny", "f" * 64, Path("/nowhere"))
+    before = gather(job).run_name(job, base)
+    monkeypatch.setattr(prompts, "version", lambda: "ko-next")
+    assert gather(job).run_name(job, base) != before
 
 
 def test_preferences_are_read_when_they_are_wanted_enough_and_new(job: TuningJob, tmp_path: Path) -> None:
