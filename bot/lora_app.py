@@ -121,13 +121,20 @@ class LoraParts:
             store.close()
 
     def take_in(self, peft: Path, base: Path) -> str:
-        """Name of the LoRA of PEFT's folder on the shelf; `base`: the served GGUF. Raises a `LoraError` or `ModelError`."""
-        from bot.loras.foreign import write_foreign
+        """Name of the LoRA of PEFT's folder on the shelf; `base`: the served GGUF. Raises a `LoraError` or `ModelError`.
+
+        Where its card says from which examples it learnt that is recorded, so that who is forgotten here is found in it, too.
+        """
+        import json
+
+        from bot.loras.foreign import CARD, write_foreign
+        from bot.loras.seen import Seen
 
         with tempfile.TemporaryDirectory() as folder, self.releases() as releases:
             result = Path(folder)
             write_foreign(peft, base, self.base(), result)
-            return releases.take_in(result).name
+            seen = Seen.of_card(json.loads((result / CARD).read_text(encoding="utf-8")))
+            return releases.take_in(result, sorted(seen.examples) if seen is not None else ()).name
 
     def _warn(self, error: LoraError | StoreError) -> None:
         language = self.settings.language

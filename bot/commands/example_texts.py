@@ -80,6 +80,12 @@ def people(count: int, language: Language) -> str:
     return f"{count}명" if language == "ko" else f"{count} {'person' if count == 1 else 'people'}"
 
 
+def learnt_by(loras: Sequence[str], language: Language) -> str:
+    """Under an example that LoRAs were made from."""
+    names = ", ".join(map(plain, loras))
+    return f"이 예시를 배운 LoRA: {names}" if language == "ko" else f"learnt by: {names}"
+
+
 def cannot(reasons: str, language: Language) -> str:
     """Under an example with problems."""
     return f"이대로는 승인할 수 없습니다: {reasons}" if language == "ko" else f"Cannot be approved as it is: {reasons}"

@@ -37,15 +37,17 @@ def feedback() -> None:
 @click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
 @click.pass_obj
 def list_examples(tools: Tools, state: State | None, json_wanted: bool) -> None:
-    """학습 예시를 최신 상태로 만들고 보여 줍니다."""
+    """학습 예시를 최신 상태로 만들고, 각 예시를 배운 LoRA와 함께 보여 줍니다."""
     from bot.examples.review import words
+    from bot.store import loras
 
     with tools.workbench() as bench:
         bench.build()
         every, usable = bench.every(), len(bench.training_set())
+        learnt_by = bench.store.run_now(loras.learnt_by)
     shown = [one for one in every if state in (None, one.state)]
     if json_wanted:
-        click.echo(as_json([described(one) for one in shown]))
+        click.echo(as_json([described(one) | {"learnt_by": learnt_by.get(one.id, [])} for one in shown]))
         return
     language = tools.settings().language
     if not tools.settings().tuning.learn_from_feedback:
@@ -56,6 +58,8 @@ def list_examples(tools: Tools, state: State | None, json_wanted: bool) -> None:
         click.echo(f"{head}  ({texts.people(len(one.people), language)})" if one.people else head)
         click.echo(f"    {texts.plain(' '.join(one.question.split()))[:100]}")
         click.echo(f"    → {texts.plain(' '.join((one.answer or one.rejected).split()))[:100]}")
+        if names := learnt_by.get(one.id):
+            click.echo(f"    {texts.learnt_by(names, language)}")
         if one.problems:
             click.echo(f"    ! {texts.cannot(words(one.problems), language)}")
     click.echo(texts.counts(Counter(one.state for one in every), usable, language))

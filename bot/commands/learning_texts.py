@@ -7,6 +7,7 @@ from typing import Any
 
 from bot.commands.lora_texts import lora
 from bot.messages import Language
+from bot.releases.shortage import Shortage
 
 
 def trained(result: Mapping[str, Any], language: Language) -> str:
@@ -27,6 +28,23 @@ def trained(result: Mapping[str, Any], language: Language) -> str:
 
 def judged(result: Mapping[str, Any], language: Language) -> str:
     """What is to be done after the verdicts."""
+    chosen = [_preferences(one, language) for one in result.get("preferences") or ()]
+    return "\n".join([*chosen, _what_next(result, language)])
+
+
+def _preferences(contest: Mapping[str, Any], language: Language) -> str:
+    """Of a run's two LoRAs that both passed: which was taken, and why."""
+    lora, against, helped = contest["lora"], contest["against"], contest["outdone"] == contest["against"]
+    if language == "ko":
+        if helped:
+            return f"👍 👎에서도 배운 {lora}이(가) 배우지 않은 {against}보다 확실히 나아서 골랐습니다."
+        return f"둘 다 통과했지만, 👍 👎에서도 배운 {lora}이(가) 배우지 않은 {against}보다 확실히 낫지는 않아 {against}을(를) 골랐습니다."
+    if helped:
+        return f"{lora}, which learnt from thumbs, too, is better beyond chance than {against}, which did not: it was taken."
+    return f"Both passed, but {lora}, which learnt from thumbs, too, is not better beyond chance than {against}: the latter was taken."
+
+
+def _what_next(result: Mapping[str, Any], language: Language) -> str:
     korean = language == "ko"
     if not result.get("judged"):
         return "판정할 새 LoRA가 없습니다." if korean else "There is no new LoRA to evaluate."
@@ -44,5 +62,16 @@ def judged(result: Mapping[str, Any], language: Language) -> str:
         return f"통과했습니다. 배포하려면: {line}" if korean else f"Passed. To let it answer: {line}"
     against = lora(str(result["against"]), language)
     if korean:
-        return f"지금 답하는 것({against})이 그대로 답합니다. 그래도 배포하려면 --overrule과 --reason을 쓰십시오."
-    return f"What answers now ({against}) goes on. To release it all the same: --overrule and --reason."
+        last = f"지금 답하는 것({against})이 그대로 답합니다. 그래도 배포하려면 --overrule과 --reason을 쓰십시오."
+    else:
+        last = f"What answers now ({against}) goes on. To release it all the same: --overrule and --reason."
+    return "\n".join([*_too_few_questions(result.get("short") or {}, language), last])
+
+
+def _too_few_questions(short: Mapping[str, Mapping[str, Any]], language: Language) -> list[str]:
+    """Of each LoRA that more questions could help, and once what to do."""
+    lacking = {name: Shortage.from_json(raw) for name, raw in short.items()}
+    lines = [f"{name}: {one.counted(language)}" for name, one in lacking.items()]
+    for name, one in [*lacking.items()][:1]:
+        lines += one.advice(name, language)
+    return lines

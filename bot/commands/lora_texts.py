@@ -181,8 +181,19 @@ def exported(path: str, size: int, card: str | None, language: Language) -> str:
     return f"Exported: {path} ({size / 1e6:.1f} MB)" + (f"\nCard: {card}" if card else "")
 
 
-def imported(name: str, language: Language) -> str:
-    """A LoRA made elsewhere is on the shelf."""
-    if language == "ko":
-        return f"가져왔습니다: {name}\n판정을 통과하면 `saseo loras promote {name}`로 배포할 수 있습니다."
-    return f"Imported: {name}\nOnce it has passed its evaluation, `saseo loras promote {name}` makes it answer."
+def imported(name: str, language: Language, *, known: bool) -> str:
+    """A LoRA made elsewhere is on the shelf. `known`: what it has learnt."""
+    korean = language == "ko"
+    lines = [f"가져왔습니다: {name}" if korean else f"Imported: {name}"]
+    if not known:
+        lines.append(
+            "무엇을 배웠는지 알 수 없어 승인된 예시로는 평가하지 않고 [tuning] evaluation_sets의 질문으로만 평가합니다."
+            if korean
+            else "Nobody knows what it has learnt: it is evaluated by [tuning] evaluation_sets alone, not by approved examples."
+        )
+    lines.append(
+        f"`saseo loras evaluate {name}` 판정을 통과하면 `saseo loras promote {name}`로 배포할 수 있습니다."
+        if korean
+        else f"Once it has passed `saseo loras evaluate {name}`, `saseo loras promote {name}` makes it answer."
+    )
+    return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.commands import lora_texts as texts
+from bot.commands.example_texts import plain
 from bot.commands.feedback import reviewer
 from bot.commands.loras_export import export_lora
 from bot.commands.loras_import import import_lora
@@ -58,16 +59,21 @@ def list_loras(tools: Tools, json_wanted: bool) -> None:
 
 @loras.command("show")
 @click.argument("name")
+@click.option("--examples", is_flag=True, help="학습에 쓴 예시의 ID만 한 줄에 하나씩 출력합니다.")
 @json_option
 @click.pass_obj
-def show(tools: Tools, name: str, json_wanted: bool) -> None:
+def show(tools: Tools, name: str, examples: bool, json_wanted: bool) -> None:
     """LoRA 하나의 카드, 학습에 쓴 예시, 판정, 배포 기록을 보여 줍니다."""
     from bot.releases.overview import describe
 
     with tools.releases() as releases:
         described = describe(releases, name)
     if json_wanted:
-        click.echo(as_json(_described(described)))
+        ids = {"example_ids": list(described.example_ids)} if examples else {}
+        click.echo(as_json(_described(described) | ids))
+    elif examples:
+        for one in described.example_ids:
+            click.echo(plain(one))
     else:
         click.echo("\n".join(texts.description(described, tools.settings().language)))
 

@@ -24,4 +24,8 @@ def import_lora(tools: Tools, folder: Path, json_wanted: bool) -> None:
     if json_wanted:
         click.echo(as_json({"lora": name}))
     else:
-        click.echo(texts.imported(name, tools.settings().language))
+        from bot.releases.lineage import seen_by
+
+        with tools.releases() as releases:
+            known = seen_by(releases, releases.shelf.card(name)) is not None
+        click.echo(texts.imported(name, tools.settings().language, known=known))

@@ -30,6 +30,7 @@ knowledge.errors.ExplainedError
     │   ├── AnswersAlready
     │   ├── NotEvaluated                against what answers now
     │   ├── EvaluationNotPassed
+    │   ├── OutdatedEvaluation          made with another prompt or base than today's
     │   ├── RolledBackBefore            people's votes were against it
     │   ├── ReasonMissing
     │   └── NothingToRollBack
@@ -39,6 +40,7 @@ knowledge.errors.ExplainedError
     │   ├── TooFewExamples              says how to get more
     │   ├── UntunableBase               it cannot be had as weights to train on
     │   ├── CannotTuneHere              no GPU, or a library is missing for what was asked
+    │   ├── TuningChangedNothing        the best was the plain base: nothing is shelved or judged
     │   ├── TuningDiverged              the loss is no number any more
     │   ├── TuningOutOfMemory           above the limit that was set
     │   └── TuningFailed                the training process ended without a result
@@ -110,6 +112,7 @@ knowledge.errors.ExplainedError
         ├── BadEvaluationSet            names the line
         ├── DetailsNotWritable
         ├── NothingToAsk                names the setting that gives questions
+        ├── LearntUnknown               an imported LoRA that does not tell may have seen any example
         ├── GateBusy                    another process evaluates in this folder
         ├── AnswersNotKept              the disk refuses; what was kept before stays
         └── BadParity                   what training left to compare with cannot be used
@@ -139,6 +142,7 @@ from bot.errors.evaluation import (
     DetailsNotWritable,
     EvaluationError,
     GateBusy,
+    LearntUnknown,
     NothingToAsk,
 )
 from bot.errors.examples import BadExampleFile, ExampleError, ExamplesNotWritable, NotApprovable, UnknownExample
@@ -171,6 +175,7 @@ from bot.errors.releases import (
     EvaluationNotPassed,
     NotEvaluated,
     NothingToRollBack,
+    OutdatedEvaluation,
     ReasonMissing,
     ReleaseError,
     ReleasePinned,
@@ -195,6 +200,7 @@ from bot.errors.tuning import (
     CannotTuneHere,
     NothingToLearn,
     TooFewExamples,
+    TuningChangedNothing,
     TuningDiverged,
     TuningError,
     TuningFailed,
@@ -264,6 +270,7 @@ __all__ = [
     "JobBusy",
     "JobError",
     "JobPaused",
+    "LearntUnknown",
     "LoraError",
     "LoraKept",
     "LoraRefused",
@@ -286,6 +293,7 @@ __all__ = [
     "NothingToLearn",
     "NothingToRollBack",
     "NothingToServe",
+    "OutdatedEvaluation",
     "PrivacyError",
     "PrivacyKeyUnusable",
     "ReasonMissing",
@@ -305,6 +313,7 @@ __all__ = [
     "StoreInUse",
     "StoreTooNew",
     "TooFewExamples",
+    "TuningChangedNothing",
     "TuningDiverged",
     "TuningError",
     "TuningFailed",

@@ -26,8 +26,29 @@ class DetailsNotWritable(EvaluationError):
 class NothingToAsk(EvaluationError):
     """No question to judge a LoRA by."""
 
-    ko = "LoRA를 평가할 질문이 없습니다. [tuning] evaluation_sets에 평가 파일을 적거나, 학습에 쓰지 않은 승인된 예시를 늘려 주십시오."
-    en = "There is no question to judge the LoRA by. Name sets in [tuning] evaluation_sets, or approve more examples that it has not seen."
+    ko = (
+        "LoRA를 평가할 질문이 없습니다. [tuning] evaluation_sets에 평가 파일을 적거나, 학습에 쓰지 않은 승인된 예시를 늘려 주십시오. "
+        "파일은 한 줄에 질문 하나를 JSON으로 적습니다: question, page, answers, 위키에 답이 없는 질문은 question과 answerable: false."
+    )
+    en = (
+        "There is no question to judge the LoRA by. Name sets in [tuning] evaluation_sets, or approve more examples that it has not "
+        "seen. A set has one JSON object a line: question, page, answers; where the wiki has no answer, question and answerable: false."
+    )
+
+
+class LearntUnknown(EvaluationError):
+    """`name`."""
+
+    ko = (
+        "LoRA '{name}'이(가) 무엇을 배웠는지 알 수 없어 승인된 예시로는 평가하지 않습니다. 이미 배운 것을 외워 답할 수 있기 때문입니다. "
+        "[tuning] evaluation_sets에 평가 파일을 적어 주십시오. 평가 없이 배포하려면 "
+        '`saseo loras promote {name}`에 --overrule --reason "이유"를 붙이십시오.'
+    )
+    en = (
+        "Nobody knows what LoRA '{name}' has learnt, so it is not judged by approved examples, which it might recite. Name sets in "
+        "[tuning] evaluation_sets; to promote it without an evaluation, add "
+        '--overrule --reason "why" to `saseo loras promote {name}`.'
+    )
 
 
 class GateBusy(EvaluationError):

@@ -51,6 +51,19 @@ class EvaluationNotPassed(ReleaseError):
     )
 
 
+class OutdatedEvaluation(ReleaseError):
+    """`name`, `evaluation`: id of the verdict."""
+
+    ko = (
+        "LoRA '{name}'의 판정({evaluation})은 지금과 다른 프롬프트나 기반 모델로 내린 것이라 쓸 수 없습니다. `saseo loras evaluate "
+        '{name}`로 다시 판정하거나, 그래도 배포하려면 --overrule --reason "이유"를 붙여 주십시오.'
+    )
+    en = (
+        "The evaluation ({evaluation}) of LoRA '{name}' was made with another prompt or base than today's and does not count. Evaluate it "
+        'again with `saseo loras evaluate {name}`, or promote it nevertheless with --overrule --reason "why".'
+    )
+
+
 class RolledBackBefore(ReleaseError):
     """`name`, `reason`: of that time."""
 

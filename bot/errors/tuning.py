@@ -60,6 +60,19 @@ class TuningDiverged(TuningError):
     en = "Tuning stopped at step {step}: the loss is not a number. Lower learning_rate and tune again from the start."
 
 
+class TuningChangedNothing(TuningError):
+    """`steps`."""
+
+    ko = (
+        "{steps}단계를 학습했지만 남겨 둔 예시에 처음보다 나아진 때가 없어 LoRA를 만들지 않았습니다. 예시를 늘리고 고루 섞거나 "
+        "[tuning.training] learning_rate를 낮추어 다시 학습해 주십시오. 단계가 몇 되지 않으면 budget_minutes도 늘려 주십시오."
+    )
+    en = (
+        "After {steps} steps the held-out examples were never answered better than at the start, so no LoRA was made. Add more and more "
+        "varied examples, or lower [tuning.training] learning_rate, and tune again; after very few steps raise budget_minutes, too."
+    )
+
+
 class TuningOutOfMemory(TuningError):
     """`used_mb`, `limit_mb`."""
 

@@ -38,6 +38,8 @@ class Described:
     """All there is to know about one LoRA."""
 
     listed: Listed
+    example_ids: Sequence[str]
+    """Of what it has seen, held out or learnt, as far as the store knows; some may be forgotten by now."""
     people: int
     """Whose votes, corrections or questions are in it, as far as they are not forgotten."""
     evaluations: Sequence[Evaluation]
@@ -96,6 +98,7 @@ def describe(releases: Releases, name: str, choice: Choice | None = None) -> Des
         history = records.history(connection, one.record.base)
         return Described(
             listed=one,
+            example_ids=loras.examples_of(connection, name),
             people=len(loras.people_behind(connection, name)),
             evaluations=loras.evaluations_of(connection, name),
             releases=[row for row in reversed(history) if name in (row.lora, row.canary)],

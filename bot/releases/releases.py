@@ -18,6 +18,7 @@ from bot.errors import (
     MarkedLora,
     NotEvaluated,
     NothingToRollBack,
+    OutdatedEvaluation,
     ReasonMissing,
     ReleasePinned,
     RolledBackBefore,
@@ -35,9 +36,9 @@ from bot.store.releases import Action, Release
 AUTOMATIC = "auto"
 """`by` of what a job decided by rule."""
 _log = logging.getLogger(__name__)
-Barrier = NotEvaluated | EvaluationNotPassed | RolledBackBefore
+Barrier = NotEvaluated | EvaluationNotPassed | OutdatedEvaluation | RolledBackBefore
 """What stands against promoting, and can be overruled with a reason."""
-BARRIERS = (NotEvaluated, EvaluationNotPassed, RolledBackBefore)
+BARRIERS = (NotEvaluated, EvaluationNotPassed, OutdatedEvaluation, RolledBackBefore)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,9 @@ class Releases:
     ) -> Release:
         """Let a LoRA answer (or `none`, the plain base); with `share` only that part of the conversations (a canary).
 
-        It must have passed its latest evaluation against what answers now, and the watch must not have rolled it back before, unless a
-        person overrules that with a reason. Raises a `ReleaseError` or a `LoraError`; then nothing has changed.
+        It must have passed its latest evaluation against what answers now, by today's base and prompt, and the watch must not have
+        rolled it back before, unless a person overrules that with a reason.
+        Raises a `ReleaseError` or a `LoraError`; then nothing has changed.
         """
         self._demand_auto()
         if share is not None and not 0 < share < 1:
@@ -101,7 +103,7 @@ class Releases:
             wanted = [name, "", 0.0] if share is None else [current, name, share]
             if wanted == [current, *trying] or (share is not None and name == current):
                 raise AnswersAlready(name=name)
-            verdict, barrier = _barrier(connection, history, name, current)
+            verdict, barrier = self._barrier(connection, history, name, current)
             if barrier is not None and not overrule:
                 raise barrier
             done = releases.add(
@@ -126,7 +128,7 @@ class Releases:
 
         def read(connection: Connection) -> Barrier | None:
             history = releases.history(connection, self.base)
-            return _barrier(connection, history, name, self._present(connection, history)[0])[1]
+            return self._barrier(connection, history, name, self._present(connection, history)[0])[1]
 
         return self.store.run_now(read)
 
@@ -204,6 +206,25 @@ class Releases:
             return history[-1].lora, history[-1].canary, history[-1].share
         return self.choosing.default(loras.unusable(connection)), "", 0.0
 
+    def _barrier(
+        self, connection: Connection, history: Sequence[Release], name: str, current: str
+    ) -> tuple[str, Barrier | None]:
+        """Id of the verdict that counts, and what stands against promoting."""
+        if name == current:  # only the canary beside it ends
+            return "", None
+        verdict = loras.latest_evaluation(connection, name, current)
+        if verdict is None:
+            return "", NotEvaluated(name=name, against=current)
+        # Another edition is other pages, which come every day; with another prompt or base it is another writer that was judged.
+        if verdict.made_with != (self.base, self.choosing.prompt):
+            return verdict.id, OutdatedEvaluation(name=name, evaluation=verdict.id)
+        if not verdict.passed:
+            return verdict.id, EvaluationNotPassed(name=name, evaluation=verdict.id)
+        for watched, row in pairwise(history):
+            if row.action == "watch" and name == (watched.canary or watched.lora):
+                return verdict.id, RolledBackBefore(name=name, reason=row.reason)
+        return verdict.id, None
+
     def _without(self, connection: Connection, row: Release, name: str, *, by: str, reason: str) -> Release:
         """What answers once `name`, of the newest release `row`, must not."""
         lora, canary, share = row.lora, row.canary, row.share
@@ -244,21 +265,6 @@ def _demand_usable(record: LoraRecord) -> None:
         raise MarkedLora(name=record.name, reason=record.marked)
     if record.deleted_at is not None:
         raise UnknownLora(name=record.name, hint="")
-
-
-def _barrier(connection: Connection, history: Sequence[Release], name: str, current: str) -> tuple[str, Barrier | None]:
-    """Id of the verdict that counts, and what stands against promoting."""
-    if name == current:  # only the canary beside it ends
-        return "", None
-    verdict = loras.latest_evaluation(connection, name, current)
-    if verdict is None:
-        return "", NotEvaluated(name=name, against=current)
-    if not verdict.passed:
-        return verdict.id, EvaluationNotPassed(name=name, evaluation=verdict.id)
-    for watched, row in pairwise(history):
-        if row.action == "watch" and name == (watched.canary or watched.lora):
-            return verdict.id, RolledBackBefore(name=name, reason=row.reason)
-    return verdict.id, None
 
 
 def _answering(connection: Connection, name: str) -> list[Release]:

@@ -49,6 +49,15 @@ class Evaluation:
     verdict: Mapping[str, Any] = field(compare=False)
     made_at: float = 0.0
 
+    @property
+    def made_with(self) -> tuple[str, str]:
+        """SHA-256 of the base and version of the prompt by which the candidate answered; empty where the verdict does not say."""
+        try:
+            stamp = self.verdict["candidate"]["stamp"]
+            return str(stamp["base"]), str(stamp["prompt"])
+        except (KeyError, TypeError):
+            return "", ""
+
 
 def add(connection: Connection, lora: LoraRecord, learnt: Iterable[str] = ()) -> bool:
     """Keep a new LoRA and the ids of the examples it has seen; False when the name is known.
@@ -116,6 +125,15 @@ def loras_that_saw(connection: Connection, example_ids: Collection[str]) -> list
         some = select(lora_examples.c.lora).where(lora_examples.c.example.in_(ids[at : at + 500]))
         seen.update(connection.execute(some).scalars())
     return sorted(seen)
+
+
+def learnt_by(connection: Connection) -> dict[str, list[str]]:
+    """Example → names of the LoRAs made from it, sorted; deleted LoRAs included."""
+    found: dict[str, list[str]] = {}
+    rows = select(lora_examples.c.example, lora_examples.c.lora).order_by(lora_examples.c.lora)
+    for example, lora in connection.execute(rows):
+        found.setdefault(str(example), []).append(str(lora))
+    return found
 
 
 def people_behind(connection: Connection, lora: str) -> list[str]:

@@ -28,8 +28,9 @@ def decide(
     settings: GateSettings,
     *,
     parity: Parity | None = None,
+    rival: bool = False,
 ) -> Verdict:
-    """Judge. Every case must have an answer on both sides.
+    """Judge. Every case must have an answer on both sides. `rival`: see `Verdict`.
 
     Passed: the main measure's interval lies above `least_gain`, over at least `least_clusters` clusters; no guard is `broken` or
     `unclear` (see `Guard`); and parity, where it was measured, holds. Otherwise the gravest reason decides, in the order of `Decision`.
@@ -58,6 +59,7 @@ def decide(
         won=won,
         lost=lost,
         settings=settings,
+        rival=rival,
     )
 
 

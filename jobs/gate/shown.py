@@ -31,6 +31,7 @@ _HEADS = (
 def shown(raw: Mapping[str, Any], language: Language) -> ShownVerdict:
     """Of `evaluations.verdict`. Raises KeyError, TypeError or ValueError for what is no verdict."""
     verdict = Verdict.from_json(raw)
+    lacking = verdict.shortage
     tone: Tone = "good" if verdict.passed else "warn" if verdict.decision is Decision.NOT_ENOUGH else "bad"
     return ShownVerdict(
         candidate=verdict.candidate.name,
@@ -39,7 +40,10 @@ def shown(raw: Mapping[str, Any], language: Language) -> ShownVerdict:
         tone=tone,
         sentence=texts.decision(verdict, language),
         basis=texts.basis(verdict, language),
-        reasons=texts.reasons(verdict, language),
+        reasons=[
+            *texts.reasons(verdict, language),
+            *([] if lacking is None else lacking.advice(verdict.candidate.name, language)),
+        ],
         main=_measured(verdict.main, language, tone="main"),
         guards=[_guarded(guard, language) for guard in verdict.guards],
         told=[_measured(one, language) for one in verdict.told],
@@ -50,6 +54,7 @@ def shown(raw: Mapping[str, Any], language: Language) -> ShownVerdict:
         parity=texts.parity(verdict, language),
         heads={name: texts.column(name, language) for name in _HEADS}
         | {
+            "present": texts.column("rival" if verdict.rival else "present", language),
             "main": f"{texts.column('main', language)} ({texts.interval(verdict.main.confidence, language)})",
             "guards": f"{texts.column('guards', language)} ({texts.interval(verdict.settings.guard_confidence, language)})",
         },

@@ -41,7 +41,7 @@ def _table(verdict: Verdict, language: Language) -> Table:
     table = Table(title_justify="left", expand=False)
     names = ("measure", "present", "candidate", "difference", "margin", "questions", "state")
     for name in names:
-        table.add_column(texts.column(name, language), justify="left" if name in ("measure", "state") else "right")
+        table.add_column(_head(verdict, name, language), justify="left" if name in ("measure", "state") else "right")
 
     def section(name: str, confidence: float) -> None:
         table.add_row(Text(f"{texts.column(name, language)} ({texts.interval(confidence, language)})", style="bold"))
@@ -71,13 +71,17 @@ def _kinds(verdict: Verdict, language: Language) -> Table:
     table = Table(expand=False)
     table.add_column(texts.column("kinds", language))
     for name in ("measure", "present", "candidate", "difference", "questions"):
-        table.add_column(texts.column(name, language), justify="left" if name == "measure" else "right")
+        table.add_column(_head(verdict, name, language), justify="left" if name == "measure" else "right")
     for kind, many in verdict.kinds.items():
         for place, one in enumerate(many):
             label = texts.kind(kind, language) if not place else ""
             table.add_row(label, texts.measure(one.measure, language), *figures(one), str(one.questions))
         table.add_section()
     return table
+
+
+def _head(verdict: Verdict, name: str, language: Language) -> str:
+    return texts.column("rival" if verdict.rival and name == "present" else name, language)
 
 
 def figures(one: Comparison) -> tuple[str, str, str]:

@@ -44,20 +44,20 @@ _KINDS = {
 }
 _DECISIONS = {
     Decision.PASSED: (
-        "통과: {candidate}이(가) 지금 답하는 {present}보다 확실히 낫고, 나빠진 항목이 없습니다.",
-        "Passed: {candidate} is better than {present}, which answers now, and worse on nothing that is guarded.",
+        "통과: {candidate}이(가) {present}보다 확실히 낫고, 나빠진 항목이 없습니다.",
+        "Passed: {candidate} is better than {present}, and worse on nothing that is guarded.",
     ),
     Decision.UNFAITHFUL: (
         "불합격: {candidate}이(가) 학습한 대로 답하지 않습니다. LoRA 파일이나 기반 모델이 다를 수 있으니 다시 학습해 주십시오.",
         "Not passed: {candidate} does not answer as it was trained. Its file or its base may be wrong; tune again.",
     ),
     Decision.WORSE: (
-        "불합격: {candidate}이(가) 지금 답하는 {present}보다 나쁜 항목이 있습니다.",
-        "Not passed: {candidate} is worse than {present}, which answers now.",
+        "불합격: {candidate}이(가) {present}보다 나쁜 항목이 있습니다.",
+        "Not passed: {candidate} is worse than {present}.",
     ),
     Decision.NOT_BETTER: (
-        "불합격: {candidate}이(가) 지금 답하는 {present}보다 낫지 않습니다.",
-        "Not passed: {candidate} is no better than {present}, which answers now.",
+        "불합격: {candidate}이(가) {present}보다 낫지 않습니다.",
+        "Not passed: {candidate} is no better than {present}.",
     ),
     Decision.NOT_ENOUGH: (
         "보류: {candidate}이(가) {present}보다 나은지 판단하기에 질문이 부족합니다.",
@@ -89,7 +89,12 @@ def side(name: str, language: Language) -> str:
 
 def decision(verdict: Verdict, language: Language) -> str:
     """The verdict in a sentence."""
-    names = {one: side(getattr(verdict, one).name, language) for one in ("candidate", "present")}
+    present = side(verdict.present.name, language)
+    if language == "ko":
+        present = f"👍 👎 없이 학습한 {present}" if verdict.rival else f"지금 답하는 {present}"
+    else:
+        present = f"{present}, which learnt without thumbs" if verdict.rival else f"{present}, which answers now"
+    names = {"candidate": side(verdict.candidate.name, language), "present": present}
     return _pick(language, _DECISIONS[verdict.decision]).format(**names)
 
 
@@ -108,7 +113,8 @@ def reasons(verdict: Verdict, language: Language) -> list[str]:
     main = verdict.main
     if not verdict.passed and (line := _main(verdict, main, language)):
         said.append(line)
-    return said + [_guard(guard, language) for guard in verdict.stopped_by]
+    said += [_guard(guard, language) for guard in verdict.stopped_by]
+    return said if verdict.shortage is None else [*said, verdict.shortage.counted(language)]
 
 
 def parity(verdict: Verdict, language: Language) -> str:
@@ -145,6 +151,7 @@ def column(name: str, language: Language) -> str:
     words = {
         "measure": ("항목", "Measure"),
         "present": ("지금", "Now"),
+        "rival": ("👍 👎 없이", "Without thumbs"),
         "candidate": ("후보", "Candidate"),
         "difference": ("차이 [구간]", "Difference [interval]"),
         "margin": ("허용", "Margin"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from bot.releases.shortage import Shortage
 from jobs.gate.answers import Stamp
 from jobs.gate.comparison import Comparison
 from jobs.gate.parity import Parity
@@ -99,6 +100,8 @@ class Verdict:
     """Ids of the questions with the largest gains on the main measure, at most ten, and of the largest losses."""
     lost: tuple[str, ...]
     settings: GateSettings
+    rival: bool = False
+    """`present` does not answer now: it is the same run's LoRA that learnt without preferences."""
 
     @property
     def passed(self) -> bool:
@@ -109,6 +112,26 @@ class Verdict:
     def stopped_by(self) -> tuple[Guard, ...]:
         """Guards that did not hold."""
         return tuple(guard for guard in self.guards if guard.state in ("broken", "unclear"))
+
+    @property
+    def shortage(self) -> Shortage | None:
+        """What is lacking where nothing but more questions can help; else None. Of rivals nobody is asked again."""
+        if self.decision is not Decision.NOT_ENOUGH or self.rival:
+            return None
+        unclear = [guard for guard in self.guards if guard.state == "unclear"]
+        refusals = next((guard for guard in self.guards if guard.comparison.measure == "abstention_recall"), None)
+        wanted = [(self.main.questions, self.needed)] if self.needed is not None else []
+        wanted += [(guard.comparison.questions, guard.needed) for guard in unclear if guard.needed is not None]
+        # As they are mixed now so many in all hold enough of each; of what there is none yet comes on top.
+        totals = [-(-self.questions * need // had) if had else self.questions + need for had, need in wanted]
+        return Shortage(
+            questions=self.questions,
+            questions_needed=max(totals, default=None),
+            groups=self.main.clusters,
+            groups_needed=self.settings.least_clusters,
+            unanswerable=0 if refusals is None else refusals.comparison.questions,
+            unanswerable_needed=refusals.needed if refusals is not None and refusals in unclear else None,
+        )
 
     @property
     def measures(self) -> tuple[Comparison, ...]:
@@ -133,6 +156,7 @@ class Verdict:
             "won": list(self.won),
             "lost": list(self.lost),
             "settings": self.settings.as_json(),
+            "rival": self.rival,
         }
 
     @classmethod
@@ -153,4 +177,5 @@ class Verdict:
             won=tuple(raw["won"]),
             lost=tuple(raw["lost"]),
             settings=GateSettings.from_json(raw["settings"]),
+            rival=raw.get("rival", False),  # verdicts of before have none
         )

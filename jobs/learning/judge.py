@@ -1,5 +1,7 @@
 """The job that puts new LoRAs before the gate: asked beside what answers now, the verdict kept, the best of those that passed proposed.
 
+Of a run's two that both passed, the one with preferences must also pass the gate against the other (`jobs.learning.rivals`).
+
 Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now, and is not older than that);
 `examples`, paths of files whose examples are asked too, as far as the LoRA has not seen them.
 """
@@ -17,24 +19,25 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import BadParity, LoraError, NothingToAsk, ReleaseError
+from bot.errors import BadParity, LearntUnknown, LoraError, NothingToAsk, ReleaseError
 from bot.loras.shelf import ShelvedLora
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import loras
 from bot.store import releases as records
 from bot.store.loras import Evaluation
+from jobs.gate.answers import Stamp
 from jobs.gate.asking import Side
-from jobs.gate.cases import GateCase, joined
+from jobs.gate.cases import GateCase
 from jobs.gate.kept import KeptAnswers
 from jobs.gate.parity import Parity, measure_parity, read_parity
 from jobs.gate.plot import write_plot
 from jobs.gate.run import run_gate
-from jobs.gate.verdict import Verdict
+from jobs.gate.verdict import Decision, Verdict
 from jobs.job import JobContext, JobParts, JobSpec
-from jobs.learning.material import ever_kept, of_files, of_store, unseen
+from jobs.learning.asked import Asked
 from jobs.learning.parts import LearningParts
+from jobs.learning.rivals import contest, rivals
 from jobs.learning.tune import GATE, GROUP
-from jobs.tuning.dataset import Example
 from knowledge.editions.files import write_whole
 
 _log = logging.getLogger(__name__)
@@ -52,38 +55,65 @@ class Judged:
     verdict: Verdict
 
 
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """A run's LoRA with preferences, `lora`, against its plain one. Both passed against what answers."""
+
+    lora: str
+    against: str
+    evaluation: str
+    """Empty: there was no question that both have answered."""
+    verdict: Verdict | None
+
+    @property
+    def decision(self) -> str:
+        """Of the verdict, in a word."""
+        return Decision.NOT_ENOUGH.value if self.verdict is None else self.verdict.decision.value
+
+    @property
+    def outdone(self) -> str:
+        """The one that is not taken: with preferences unless they help."""
+        return self.against if self.verdict is not None and self.verdict.passed else self.lora
+
+
 def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Verdicts; the best passed one is promoted if `[tuning] promote` says so, else proposed.
 
     A LoRA that cannot be judged is passed over. Where no other one is judged either its error is raised: NothingToAsk when there is no
-    question to judge by, and what opening a side raises.
+    question to judge by (LearntUnknown: as nobody knows which examples it has not seen), and what opening a side raises.
     """
     with parts.releases() as releases:
         present = now_answering(releases)
         judged = _judged_before(context, releases, present)
         known = {one.lora for one in judged}
         candidates = [one for one in _candidates(releases, present, context.arguments.get("lora")) if one not in known]
-        if candidates:
-            own, kept = _own(parts, [Path(one) for one in context.arguments.get("examples") or ()])
-        trouble: LoraError | NothingToAsk | BadParity | None = None
+        examples = Asked(parts, [Path(one) for one in context.arguments.get("examples") or ()])
+        trouble: LoraError | NothingToAsk | LearntUnknown | BadParity | None = None
         for name in candidates:
             try:
                 candidate = releases.shelf.get(name, releases.base)
-                judged.append(_judged(parts, context, releases, candidate, present, own, kept))
-            except (LoraError, NothingToAsk, BadParity) as error:
+                judged.append(_judged(parts, context, releases, candidate, present, examples, judged))
+            except (LoraError, NothingToAsk, LearntUnknown, BadParity) as error:
                 trouble = error
                 _log.error(json.dumps({"event": "not_judged", "lora": name, "error": type(error).__name__}))
         if trouble is not None and not judged:
             raise trouble
         if not judged:
             return {"judged": [], "against": present}
-        passed = [one for one in judged if one.verdict.passed]
+        contests = _contests(parts, context, releases, judged, examples)
+        outdone = {one.outdone for one in contests}
+        passed = [one for one in judged if one.verdict.passed and one.lora not in outdone]
         best = max(passed, key=lambda one: one.verdict.main.gain or 0.0, default=None)
         promoted = best is not None and parts.options.promote == "automatic" and _promoted(parts, releases, best)
     return {
         "judged": [{"lora": one.lora, "decision": one.verdict.decision.value} for one in judged],
         "against": present,
-        "evaluations": [one.evaluation for one in judged],
+        "short": {one.lora: lack.as_json() for one in judged if (lack := one.verdict.shortage) is not None},
+        "evaluations": [*(one.evaluation for one in judged), *(one.evaluation for one in contests if one.evaluation)],
+        "preferences": [
+            {"lora": one.lora, "against": one.against, "decision": one.decision, "outdone": one.outdone}
+            for one in contests
+        ],
         "proposed": best.lora if best is not None and not promoted else "",
         "promoted": best.lora if best is not None and promoted else "",
         "share": parts.options.canary_share if promoted else 0.0,
@@ -103,12 +133,17 @@ def now_answering(releases: Releases) -> str:
 
 def _judged_before(context: JobContext, releases: Releases, present: str) -> list[Judged]:
     """By an earlier part of this run, against what still answers."""
-    kept = [releases.store.run_now(loras.evaluation, one) for one in _ids_of(context)]
     return [
         Judged(one.lora, one.id, Verdict.from_json(one.verdict))
-        for one in kept
-        if one is not None and one.against == present
+        for one in _evaluations(context, releases)
+        if one.against == present
     ]
+
+
+def _evaluations(context: JobContext, releases: Releases) -> list[Evaluation]:
+    """All that this run has kept."""
+    kept = (releases.store.run_now(loras.evaluation, one) for one in _ids_of(context))
+    return [one for one in kept if one is not None]
 
 
 def _ids_of(context: JobContext) -> list[str]:
@@ -136,42 +171,57 @@ def _candidates(releases: Releases, present: str, wanted: str | None) -> list[st
     return [name for name in releases.store.run_now(waiting) if name in here]
 
 
-def _own(parts: LearningParts, files: Sequence[Path]) -> tuple[Sequence[Example], Sequence[Example]]:
-    """Examples of which a candidate may not have seen all; those where what it has seen is looked up."""
-    with parts.workbench() as bench:
-        own, kept = of_store(bench).examples, ever_kept(bench)
-        return (*own, *of_files(files, bench).examples), kept
-
-
 def _judged(
     parts: LearningParts,
     context: JobContext,
     releases: Releases,
     candidate: ShelvedLora,
     present: str,
-    own: Sequence[Example],
-    kept: Sequence[Example],
+    examples: Asked,
+    before: Sequence[Judged],
 ) -> Judged:
-    seen = set(releases.store.run_now(loras.examples_of, candidate.name))
-    held_out = set(candidate.card.get("held_out") or ())
-    cases = joined(parts.options.evaluation_sets, unseen(own, seen - held_out, kept))
-    if not cases:
-        raise NothingToAsk
+    cases = examples.cases(releases, candidate)
     sides = parts.side(candidate.name), parts.side(present)
     parity = _parity(parts, candidate)
-    verdict = asyncio.run(_asked(parts, context, *sides, cases, parity))
-    evaluation = Evaluation(
-        secrets.token_hex(8), candidate.name, present, verdict.passed, verdict.as_json(), releases.clock()
-    )
+    wanted = [*(one.verdict.candidate.stamp for one in before), *(side.stamp for side in sides)]
+    verdict = asyncio.run(_asked(parts, context, *sides, cases, parity, wanted))
+    return Judged(candidate.name, _keep(parts, context, releases, verdict), verdict)
+
+
+def _keep(parts: LearningParts, context: JobContext, releases: Releases, verdict: Verdict) -> str:
+    """On record and as files; its id."""
+    names = verdict.candidate.name, verdict.present.name
+    evaluation = Evaluation(secrets.token_hex(8), *names, verdict.passed, verdict.as_json(), releases.clock())
     folder = parts.verdicts / evaluation.id
     folder.mkdir(parents=True, exist_ok=True)
     (folder / VERDICT).write_text(json.dumps(verdict.as_json(), ensure_ascii=False, indent=1), encoding="utf-8")
     write_plot(verdict, folder / PLOT)
     write_whole(context.folder / JUDGED, json.dumps([*_ids_of(context), evaluation.id]))
     releases.store.run_now(loras.keep_evaluation, evaluation)  # last: the picture is there once the verdict is known
-    told = {"lora": candidate.name, "against": present, "decision": verdict.decision.value}
+    told = {"lora": names[0], "against": names[1], "decision": verdict.decision.value}
     _log.info(json.dumps({"event": "judged", "evaluation": evaluation.id, **told}))
-    return Judged(candidate.name, evaluation.id, verdict)
+    return evaluation.id
+
+
+def _contests(
+    parts: LearningParts, context: JobContext, releases: Releases, judged: Sequence[Judged], examples: Asked
+) -> list[Contest]:
+    """Where both LoRAs of a run passed: whether preferences helped."""
+    passed = {one.lora: one for one in judged if one.verdict.passed}
+    before = {(one.lora, one.against): one for one in _evaluations(context, releases)}
+    found = []
+    for plain, preferring in rivals(releases, passed):
+        if (known := before.get((preferring, plain))) is not None:
+            found.append(Contest(preferring, plain, known.id, Verdict.from_json(known.verdict)))
+            continue
+        cases = examples.cases(releases, releases.shelf.card(plain))
+        verdict = contest(passed[plain].verdict, passed[preferring].verdict, cases, parts.answers, parts.options.gate)
+        kept = "" if verdict is None else _keep(parts, context, releases, verdict)
+        found.append(Contest(preferring, plain, kept, verdict))
+        _log.info(
+            json.dumps({"event": "preferences_judged", "decision": found[-1].decision, "outdone": found[-1].outdone})
+        )
+    return found
 
 
 async def _asked(
@@ -181,14 +231,17 @@ async def _asked(
     present: Side,
     cases: Sequence[GateCase],
     parity: Parity | None,
+    wanted: Sequence[Stamp],
 ) -> Verdict:
+    """`wanted`: whose answers are not forgotten."""
+
     def told(side: str, done: int, total: int) -> None:
         context.progress(done, total, f"asking: {side}")
         context.check()
 
     with KeptAnswers(parts.answers) as kept:
         verdict = await run_gate(candidate, present, cases, kept, parts.options.gate, parity=parity, progress=told)
-        kept.forget_all_but([candidate.stamp, present.stamp])
+        kept.forget_all_but(wanted)
     return verdict
 
 

@@ -5,12 +5,13 @@ Both are masked and checked: the store's on their way in, those of files here, b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.examples import example as kept
 from bot.examples.workbench import Workbench
+from bot.loras.seen import Seen, fingerprint
 from jobs.tuning.dataset import Example
 from jobs.tuning.preferences import Preference
 
@@ -88,23 +89,21 @@ def ever_kept(bench: Workbench) -> list[Example]:
     return [as_learnt(one) for one in bench.every()]
 
 
-def unseen(examples: Sequence[Example], seen: Collection[str], among: Iterable[Example] = ()) -> list[Example]:
-    """Those that a LoRA has not seen (`seen`: ids) and whose passages, word for word, it has not seen either.
+def unseen(examples: Sequence[Example], seen: Seen, among: Iterable[Example] = ()) -> list[Example]:
+    """Those that a LoRA has not seen and whose passages, word for word, it has not seen either.
 
-    What it has seen is looked up in `examples` and `among`: some of it may not be asked any more.
+    Beside the fingerprints that `seen` holds, passages of its examples are looked up in `examples` and `among`: some of these may not
+    be asked any more.
     """
-    known = {_words(passage) for one in (*examples, *among) if one.id in seen for passage in one.passages}
+    learnt = (one for one in (*examples, *among) if one.id in seen.examples)
+    known = seen.passages | {fingerprint(passage) for one in learnt for passage in one.passages}
     return [
         one
         for one in examples
-        if one.id not in seen and one.passages and known.isdisjoint(_words(passage) for passage in one.passages)
+        if one.id not in seen.examples and one.passages and known.isdisjoint(map(fingerprint, one.passages))
     ]
 
 
 def _preference(one: kept.Example) -> Preference:
     shown = tuple(passage.shown for passage in one.passages)
     return Preference(one.id, one.question, shown, one.answer, one.rejected, one.turns)
-
-
-def _words(passage: str) -> str:
-    return " ".join(passage.split())

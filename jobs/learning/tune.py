@@ -16,7 +16,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.errors import BrokenLora, TooFewExamples, TuningFailed, TuningOutOfMemory
+from bot import prompts
+from bot.errors import BrokenLora, TooFewExamples, TuningChangedNothing, TuningFailed, TuningOutOfMemory
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
@@ -29,6 +30,7 @@ from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
 from jobs.tuning.job import RunFolder, TuningJob
+from jobs.tuning.material import learns_preferences
 from jobs.tuning.preferences import load_preferences, write_preferences
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
@@ -44,7 +46,8 @@ _WIDTH = 24
 def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Train, take in; the result names the LoRAs and asks for the gate.
 
-    Raises TooFewExamples with fewer examples than `least_examples`, and what `TuningProcess.outcome` raises.
+    Raises TooFewExamples with fewer examples than `least_examples`, TuningChangedNothing when no run came to anything, and what else
+    `TuningProcess.outcome` raises.
     """
     made_before = context.folder / MADE
     if context.resumed and made_before.is_file():  # its process died while saying so
@@ -56,13 +59,19 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     made: list[ShelvedLora] = []
     seconds = 0.0
     then = GATE
+    nothing: TuningChangedNothing | None = None
     with parts.releases() as releases:
         learning = _material(parts, context, [Path(one) for one in given], releases.store)
         if len(learning.examples) < options.least_examples:
             raise TooFewExamples(found=len(learning.examples), needed=options.least_examples)
         base = parts.base()
         for name, job in _jobs(parts, context, base, learning):
-            trained = _train(context, context.folder / name, job, releases.store)
+            try:
+                trained = _train(context, context.folder / name, job, releases.store)
+            except TuningChangedNothing as error:  # the other run may have come to something
+                nothing = error
+                _log.warning(json.dumps({"event": "changed_nothing", "run": name, **error.details}))
+                continue
             _demand_its_scale(trained, base.gguf)
             lora = releases.take_in(trained, learning.ids, run=context.run)
             seconds += float(lora.card.get("seconds") or 0.0)
@@ -72,6 +81,8 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
                 releases.mark(lora.name, FORGOTTEN, by=AUTOMATIC)
                 then = GATE if given else TUNE  # what a person trained on a file, only they train again
                 break
+    if nothing is not None and not made:
+        raise nothing
     result = {
         "loras": [one.name for one in made],
         "examples": len(learning.examples),
@@ -129,16 +140,22 @@ def _jobs(
         settings=replace(options.training, preference_share=0.0),
     )
     yield "plain", plain
-    rejected = sum(bool(one.rejected) for one in learning.preferences)
-    if options.training.preference_share > 0 and rejected >= options.training.least_preferences:
-        yield "preferences", replace(plain, preferences=context.folder / PREFERENCES, settings=options.training)
+    if options.training.preference_share <= 0 or not learning.preferences:
+        return
+    preferring = replace(plain, preferences=context.folder / PREFERENCES, settings=options.training)
+    # Not the number of thumbs: with those about held-out passages left out, the second run could be the first one again, hours long.
+    if learns_preferences(preferring):
+        yield "preferences", preferring
+    else:
+        needed = options.training.least_preferences
+        _log.info(json.dumps({"event": "too_few_preferences", "given": len(learning.preferences), "needed": needed}))
 
 
 def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> Path:
     """The result's folder. It pauses while a question is open anywhere. Raises JobStopped when the run was asked to stop: a
     checkpoint is there."""
     done = RunFolder(folder).result
-    if context.resumed and (done / CARD).is_file():  # it ended before the process died
+    if context.resumed and _is_of_todays_prompt(done):  # it ended before the process died
         return done
     told = _Told(context)
 
@@ -157,6 +174,12 @@ def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> P
     if outcome.result is None:
         raise JobStopped
     return outcome.result
+
+
+def _is_of_todays_prompt(result: Path) -> bool:
+    """Whether a result is there that an update has not overtaken: its rival would be trained on another prompt."""
+    card = result / CARD
+    return card.is_file() and json.loads(card.read_text(encoding="utf-8"))["prompt"] == prompts.version()
 
 
 def _people_wait(store: Store) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import prompts
 from bot.errors import NothingToLearn
 from jobs.tuning import dataset
 from jobs.tuning.base import PreparedBase
@@ -56,6 +57,7 @@ class Material:
         parts: dict[str, object] = {
             "base": base.sha256,
             "template": job.template,
+            "prompt": prompts.version(),  # it is in every sample: after an update half of them would be read in another one
             "settings": job.settings.decides_weights(),
         }
         parts |= {name: dataset.fingerprint(examples) for name, examples in self.sets.items()}
@@ -67,19 +69,44 @@ class Material:
 def gather(job: TuningJob) -> Material:
     """Raises `BadExamples`, `BrokenModel` or `UntunableBase`."""
     settings = job.settings
-    examples = dataset.load_examples(job.examples)
-    learnt, held_out = dataset.split_by_passage(examples, settings.held_out_share, settings.seed)
+    learnt, held_out = _split(job)
     sets = {"learnt": learnt, "held_out": held_out, "replay": apart_from(_replay(job.replay), held_out)}
-    wanted = job.preferences is not None and settings.preference_share > 0
-    preferences = apart_from(load_preferences(job.preferences), held_out) if wanted and job.preferences else []
+    preferences = _preferences(job, held_out)
     with ServedTokens(job.gguf, template=job.template) as tokens:
         encoded = {name: dataset.encode(some, tokens, settings.most_tokens) for name, some in sets.items()}
-        preferred = encode_preferences(preferences, tokens, settings.most_tokens)
+        preferred = _enough(encode_preferences(preferences, tokens, settings.most_tokens), settings.least_preferences)
     too_long = tuple(one for _, left_out in encoded.values() for one in left_out)
-    if sum(one.kind != "up" for one in preferred) < settings.least_preferences:
-        preferred = ()
     samples = {name: some for name, (some, _) in encoded.items()}
     return Material(sets, samples, too_long, preferences, preferred)
+
+
+def learns_preferences(job: TuningJob) -> bool:
+    """Whether `gather` would find any: enough are left of those that are not too long and whose passages are not held out.
+
+    Raises as `gather`.
+    """
+    preferences = _preferences(job, _split(job)[1])
+    if not preferences:
+        return False
+    with ServedTokens(job.gguf, template=job.template) as tokens:
+        found = encode_preferences(preferences, tokens, job.settings.most_tokens)
+    return bool(_enough(found, job.settings.least_preferences))
+
+
+def _split(job: TuningJob) -> tuple[list[Example], list[Example]]:
+    examples = dataset.load_examples(job.examples)
+    return dataset.split_by_passage(examples, job.settings.held_out_share, job.settings.seed)
+
+
+def _preferences(job: TuningJob, held_out: Sequence[Example]) -> list[Preference]:
+    if job.preferences is None or job.settings.preference_share <= 0:
+        return []
+    return apart_from(load_preferences(job.preferences), held_out)
+
+
+def _enough(preferred: tuple[Preferred, ...], least: int) -> tuple[Preferred, ...]:
+    """None of them where too few reject anything."""
+    return preferred if sum(one.kind != "up" for one in preferred) >= least else ()
 
 
 def fingerprint(preferences: Sequence[Preference]) -> str:

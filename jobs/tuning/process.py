@@ -20,7 +20,7 @@ from typing import TextIO
 
 from filelock import FileLock, Timeout
 
-from bot.errors import SaseoError, TuningFailed
+from bot.errors import SaseoError, TuningChangedNothing, TuningFailed
 from jobs.tuning.base import prepare_base
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.material import gather
@@ -127,6 +127,8 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
         peers=peers,
     )
     trained = training.run()
+    if trained.ending != "stopped" and trained.changes_nothing:
+        raise TuningChangedNothing(steps=trained.progress.step)
     if trained.ending != "stopped" and peers.rank == 0:
         put_state(loras, trained.lora)
         rows = parity(model, material.for_parity, trained.progress.precision)

@@ -25,6 +25,9 @@ from safetensors.torch import save_file
 from bot import prompts
 from bot.loras.base_weights import BaseWeights
 from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
+from bot.loras.seen import KEY as SEEN
+from bot.loras.seen import Seen
+from bot.loras.seen import fingerprint as of_passage
 from bot.models.hashing import sha256_of
 from jobs.tuning import material as materials
 from jobs.tuning.base import PreparedBase
@@ -70,6 +73,7 @@ def write_result(
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "prompt": prompts.version(),
         "examples": {n: {"count": len(many), "sha256": fingerprint(many)} for n, many in material.sets.items()},
+        SEEN: _seen(material).as_json(),
         "held_out": [one.id for one in material.sets["held_out"]],
         "too_long": {one.id: one.tokens for one in material.too_long},
         "preferences": _preferences(material, trained),
@@ -90,6 +94,16 @@ def write_result(
     (fresh / "loss.svg").write_text(loss_svg(course.losses, course.held_out), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     fresh.replace(folder)
+
+
+def _seen(material: Material) -> Seen:
+    """Nothing of what was held out: there no passage is learnt."""
+    preferred = {one.id for one in material.preferred}
+    preferences = [one for one in material.preferences if one.id in preferred]
+    ids = [*(one.id for one in material.sets["learnt"]), *(one.id for one in preferences)]
+    read = [one.passages for one in (*material.sets["learnt"], *material.sets["replay"])]
+    read += [one.passages for one in preferences]
+    return Seen(frozenset(ids), frozenset(of_passage(passage) for passages in read for passage in passages))
 
 
 def _preferences(material: Material, trained: Trained) -> dict[str, object] | None:

@@ -21,3 +21,8 @@ class Trained:
     steps: int
     """That were planned."""
     lora: dict[str, torch.Tensor]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """The best was where it began, before the first step: every B is zero, and the model answers as the plain base."""
+        return not any(bool(matrix.any()) for name, matrix in self.lora.items() if name.endswith(".lora_B.weight"))

@@ -105,6 +105,10 @@ STRINGS = {
         "가장 최근 판정을 통과하지 못했습니다. 아래 결과를 보고, 그래도 배포하려면 이유를 적어 주십시오.",
         "It did not pass its latest evaluation. See the result below; to promote it all the same, give a reason.",
     ),
+    "models.barrier.OutdatedEvaluation": (
+        "지금과 다른 프롬프트나 기반 모델로 판정한 것이라 쓸 수 없습니다. 다시 판정하거나, 이유를 적고 판정과 다르게 배포할 수 있습니다.",
+        "It was evaluated with another prompt or base than today's. Evaluate it again, or promote it against the evaluation with a reason.",
+    ),
     "models.barrier.RolledBackBefore": (
         "사람들의 평가가 나빠져 자동으로 되돌린 적이 있습니다. 그래도 배포하려면 이유를 적어 주십시오.",
         "It was rolled back automatically, since people liked its answers less. To promote it all the same, give a reason.",

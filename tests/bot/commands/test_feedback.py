@@ -115,6 +115,19 @@ def test_people_read_korean(folder: Path) -> None:
     assert pending.count("\n") == 1
 
 
+def test_from_an_example_there_is_a_way_to_the_loras_that_learnt_it(folder: Path) -> None:
+    liked, *others = sorted(rows(run(folder, "feedback", "list", "--json")), key=lambda one: one["kind"] != "liked")
+    assert [one["learnt_by"] for one in (liked, *others)] == [[], [], []]
+    assert "이 예시를 배운 LoRA" not in run(folder, "feedback", "list").stdout
+    store = open_store("", folder / "data")
+    for name in ("m-2", "m-1"):
+        store.run_now(loras.add, LoraRecord(name, "b", "base", "p", name, {}, made_at=1.0), [str(liked["id"])])
+    store.close()
+    listed = {one["id"]: one["learnt_by"] for one in rows(run(folder, "feedback", "list", "--json"))}
+    assert listed == {liked["id"]: ["m-1", "m-2"], **{one["id"]: [] for one in others}}
+    assert run(folder, "feedback", "list").stdout.count("이 예시를 배운 LoRA: m-1, m-2") == 1
+
+
 def test_files_that_cannot_be_read_or_written_are_said_so(folder: Path) -> None:
     (folder / "bad.jsonl").write_text("{}\n", encoding="utf-8")
     assert isinstance(run(folder, "tune", "import", str(folder / "bad.jsonl")).exception, BadExampleFile)

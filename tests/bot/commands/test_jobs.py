@@ -19,6 +19,7 @@ from bot.app import cli
 from bot.commands import job_texts, learning_texts, result_words
 from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.messages import Language
+from bot.releases.shortage import Shortage
 from bot.store import audit, jobs
 from bot.store.database import open_store
 from bot.store.job_rows import Run
@@ -231,6 +232,43 @@ def test_what_is_empty_in_a_result_is_not_shown() -> None:
 def test_a_promotion_to_a_part_of_the_conversations_is_not_told_as_one_to_all(share: float, said: str) -> None:
     result = {"judged": [{}], "promoted": "faq-1", "share": share, "against": "none"}
     assert said in learning_texts.judged(result, "ko")
+
+
+@pytest.mark.parametrize(("language", "said"), [("ko", "질문이 부족해서"), ("en", "too few questions")])
+def test_who_failed_for_want_of_questions_reads_last_how_many_are_needed_and_what_to_do(
+    language: Language, said: str
+) -> None:
+    short = Shortage(20, 117, 12, 30, 6, 35).as_json()
+    result = {"judged": [{}], "proposed": "", "promoted": "", "against": "none", "short": {"faq-1": short}}
+    told = learning_texts.judged(result, language)
+    for word in (
+        said,
+        "20",
+        "117",
+        "12",
+        "30",
+        "6",
+        "35",
+        "evaluation_sets",
+        "saseo loras evaluate faq-1",
+        "--overrule",
+    ):
+        assert word in told
+    assert said not in learning_texts.judged(result | {"short": {}}, language)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("ko", "확실히 낫지는 않아 plain"), ("en", "not better beyond chance than plain")]
+)
+def test_which_of_two_was_taken_is_told_before_what_to_do(language: Language, said: str) -> None:
+    contest = {"lora": "liked", "against": "plain", "decision": "not_better", "outdone": "liked"}
+    result = {"judged": [{}, {}], "proposed": "plain", "promoted": "", "against": "none", "preferences": [contest]}
+    first, last = learning_texts.judged(result, language).splitlines()
+    assert said in first
+    assert "saseo loras promote plain" in last
+    helped = learning_texts.judged(result | {"preferences": [contest | {"outdone": "plain"}]}, language)
+    assert said not in helped
+    assert "liked" in helped.splitlines()[0]
 
 
 def test_the_help_of_the_commands_loads_nothing_heavy() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from bot import prompts
 from bot.app import Root, cli
 from bot.checks import Parts, checks
 from bot.errors import BrokenLora, LoraKept, NotEvaluated, NothingToRollBack, ReasonMissing, ReleasePinned, UnknownLora
@@ -57,7 +58,8 @@ class Company:
 
     @staticmethod
     def passed(releases: Releases, name: str, against: str) -> None:
-        verdict = Evaluation(f"v-{against[-4:]}", name, against, True, {"gain": 0.1}, 1.0)
+        made = {"stamp": {"base": releases.base, "prompt": prompts.version()}}
+        verdict = Evaluation(f"v-{against[-4:]}", name, against, True, {"gain": 0.1, "candidate": made}, 1.0)
         releases.store.run_now(loras.keep_evaluation, verdict)
 
     def run(self, *words: str) -> Result:
@@ -110,14 +112,20 @@ def test_the_page_of_one_shows_card_lineage_evaluations_and_releases(company: Co
     assert page["card"]["rank"] == 4
     assert page["base"] == {"name": "tiny", "sha256": sha256(company.base)}
     assert (page["examples"], page["people"], page["fits"], page["shipped"]) == (2, 0, True, False)
-    assert [(one["against"], one["passed"], one["verdict"]) for one in page["evaluations"]] == [
-        ("none", True, {"gain": 0.1})
+    assert [(one["against"], one["passed"], one["verdict"]["gain"]) for one in page["evaluations"]] == [
+        ("none", True, 0.1)
     ]
     assert [(one["action"], one["lora"]) for one in page["releases"]] == [("promote", company.first)]
     told = company.said("show", company.first)
     for word in (company.first, "예시 2건", "판정 통과", "배포", "rank: 4"):
         assert word in told
     assert isinstance(company.refused("show", "nobody"), UnknownLora)
+
+
+def test_the_examples_of_one_are_named_one_a_line_and_for_scripts(company: Company) -> None:
+    assert company.said("show", company.first, "--examples") == "e1\ne2\n"
+    assert company.json("show", company.first, "--examples")["example_ids"] == ["e1", "e2"]
+    assert "example_ids" not in company.json("show", company.first)
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

@@ -89,6 +89,58 @@ def test_what_is_exported_for_peft_can_be_imported_again(run: Run, tmp_path: Pat
     assert {one["name"] for one in listed if not one["shipped"]} == {NAME, name}
 
 
+def _tells(folder: Path, seen: object) -> None:
+    path = folder / "lora.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"seen": seen, "held_out": ["e9"]}))
+
+
+def test_what_saseo_exported_tells_where_it_is_imported_what_it_has_learnt(run: Run, tmp_path: Path) -> None:
+    _tells(tmp_path / "data" / "loras" / NAME, {"examples": ["e1", "e2"], "passages": ["0123456789abcdef"]})
+    run("loras", "export", NAME, "--format", "peft", "--out", tmp_path / "faq")
+    run("loras", "delete", NAME)
+    said, _ = run("loras", "import", tmp_path / "faq")
+    assert "evaluation_sets" not in said
+    [name] = {one["name"] for one in json.loads(run("loras", "list", "--json")[0]) if not one["shipped"]}
+    page = json.loads(run("loras", "show", name, "--json")[0])
+    assert (page["examples"], page["prompt"]) == (2, "p")  # found again when somebody in them is forgotten here
+    assert page["card"]["seen"]["passages"] == ["0123456789abcdef"]
+    assert page["card"]["held_out"] == ["e9"]
+
+
+def _trained_on(folder: Path) -> None:
+    settings = folder / "adapter_config.json"
+    settings.write_text(settings.read_text().replace('"lora_alpha": 4', '"lora_alpha": 6'))
+
+
+SEEN = {"examples": ["e1"], "passages": []}
+
+
+@pytest.mark.parametrize(
+    ("spoil", "seen"),
+    [
+        (_trained_on, SEEN),
+        (lambda folder: (folder / "lora.json").unlink(), SEEN),
+        (lambda folder: (folder / "lora.json").write_text("[" * 100_000), SEEN),
+        (lambda folder: None, SEEN | {"examples": "e1"}),
+        (lambda folder: None, {"examples": ["e1"]}),
+        (lambda folder: None, None),
+    ],
+    ids=["other weights", "no card", "damaged", "no list", "half", "older"],
+)
+def test_a_card_that_does_not_tell_of_these_weights_is_not_believed(
+    run: Run, tmp_path: Path, spoil: Callable[[Path], object], seen: object
+) -> None:
+    _tells(tmp_path / "data" / "loras" / NAME, seen)
+    run("loras", "export", NAME, "--format", "peft", "--out", tmp_path / "faq")
+    run("loras", "delete", NAME)
+    spoil(tmp_path / "faq")
+    said, _ = run("loras", "import", tmp_path / "faq")
+    assert "evaluation_sets" in said
+    [name] = {one["name"] for one in json.loads(run("loras", "list", "--json")[0]) if not one["shipped"]}
+    page = json.loads(run("loras", "show", name, "--json")[0])
+    assert (page["examples"], page["prompt"], "seen" in page["card"]) == (0, "", False)
+
+
 def test_what_cannot_be_done_is_a_sentence(run: Run, tmp_path: Path) -> None:
     _, err = run("loras", "export", "nobody", "--format", "peft", "--out", tmp_path / "x", code=1)
     assert "nobody" in err

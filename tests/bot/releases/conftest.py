@@ -40,11 +40,13 @@ class Company:
     def releases(self, setting: str = "auto") -> Releases:
         return Releases(self.store, self.shelf, self.choosing(setting), lambda: self.now)
 
-    def evaluate(self, name: str, against: str, *, passed: bool = True) -> str:
-        """A verdict of the gate; its id."""
+    def evaluate(self, name: str, against: str, *, passed: bool = True, **stamp: str) -> str:
+        """A verdict of the gate; its id. `stamp`: by what other than today's base, prompt and edition."""
         self.releases().recorded(name)
         number = next(self._numbers)
-        verdict = Evaluation(f"v{number}", name, against, passed, {"answer_f1": 0.5}, float(number))
+        made = {"base": sha256(self.base), "prompt": prompts.version(), "edition": "today"} | stamp
+        told = {"answer_f1": 0.5, "candidate": {"name": name, "stamp": made}}
+        verdict = Evaluation(f"v{number}", name, against, passed, told, float(number))
         self.store.run_now(loras.keep_evaluation, verdict)
         return verdict.id
 

@@ -20,6 +20,7 @@ from bot.errors import (
     MarkedLora,
     NotEvaluated,
     NothingToRollBack,
+    OutdatedEvaluation,
     ReasonMissing,
     ReleaseError,
     ReleasePinned,
@@ -79,6 +80,37 @@ def test_the_latest_verdict_counts_and_a_person_may_overrule_it_with_a_reason(co
     assert history(company) == []
     row = company.releases().promote(first, by="kim", overrule=True, reason="급함")
     assert (row.overruled, row.evaluation, row.reason) == (True, verdict, "급함")
+
+
+@pytest.mark.parametrize("other", [{"prompt": "ko-0"}, {"base": "0" * 64}])
+def test_a_verdict_by_another_prompt_or_base_than_todays_does_not_count(
+    company: Company, other: dict[str, str]
+) -> None:
+    first = company.names[0]
+    verdict = company.evaluate(first, "none", **other)
+    with pytest.raises(OutdatedEvaluation) as refused:
+        company.releases().promote(first, by="auto")
+    assert f"saseo loras evaluate {first}" in refused.value.explain("ko")
+    assert isinstance(company.releases().barrier(first), OutdatedEvaluation)
+    assert history(company) == []
+    row = company.releases().promote(first, by="kim", overrule=True, reason="급함")
+    assert (row.overruled, row.evaluation) == (True, verdict)
+
+
+def test_evaluated_again_by_todays_prompt_it_is_promoted_whatever_the_edition(company: Company) -> None:
+    first = company.names[0]
+    company.evaluate(first, "none", prompt="ko-0")
+    company.evaluate(first, "none", edition="of last week")
+    assert company.releases().promote(first, by="auto").lora == first
+
+
+def test_a_canary_by_an_earlier_prompt_does_not_come_to_answer_all(company: Company) -> None:
+    first = company.names[0]
+    company.evaluate(first, "none")
+    company.releases().promote(first, by="auto", share=0.1)
+    company.evaluate(first, "none", prompt="ko-0")
+    with pytest.raises(OutdatedEvaluation):
+        company.releases().promote(first, by="auto")
 
 
 def test_what_needed_no_overruling_is_not_recorded_as_such(company: Company) -> None:
@@ -319,6 +351,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
+from bot import prompts
 from bot.loras.shelf import LoraShelf
 from bot.releases.choosing import Choosing
 from bot.releases.releases import Releases
@@ -331,7 +364,8 @@ def and_die(*given, **more):
 releases.add = and_die
 data, base, name = Path(sys.argv[2]), sys.argv[3], sys.argv[4]
 shelf = LoraShelf(data / "loras", data / "shipped")
-Releases(open_store("", data), shelf, Choosing("auto", shelf, lambda: base, "p"), lambda: 2.0).promote(name, by="auto")
+choosing = Choosing("auto", shelf, lambda: base, prompts.version())
+Releases(open_store("", data), shelf, choosing, lambda: 2.0).promote(name, by="auto")
 """
 
 

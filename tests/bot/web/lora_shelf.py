@@ -67,7 +67,8 @@ class Company:
         self._numbers[0] += 1
         number = self._numbers[0]
         made = verdict(passed=passed)
-        made = replace(made, candidate=Who(name, made.candidate.stamp), present=Who(against, made.present.stamp))
+        stamp = replace(made.candidate.stamp, base=self.base, prompt=prompts.version())
+        made = replace(made, candidate=Who(name, stamp), present=Who(against, made.present.stamp))
         kept = Evaluation(f"v{number}", name, against, passed, raw or made.as_json(), self.now + number)
         self.store.run_now(loras.keep_evaluation, kept)
         return kept.id

@@ -14,10 +14,12 @@ import pytest
 from rich.console import Console
 
 from bot.texts import Language
+from jobs.evaluation_set import load_set
 from jobs.gate import texts
 from jobs.gate.measures import MEASURES
 from jobs.gate.parity import Parity
 from jobs.gate.plot import write_plot
+from jobs.gate.shown import shown as for_console
 from jobs.gate.table import rendered
 from jobs.gate.verdict import Decision, Verdict, Who
 from tests.jobs.gate.sides import answers_of, judged, make_cases, wrong
@@ -75,6 +77,51 @@ def test_too_few_questions_are_told_with_the_number_that_would_do(made: dict[Dec
     first, *_ = texts.reasons(verdict, "ko")
     assert f"약 {verdict.needed}개" in first
     assert "30개" in first
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_who_failed_for_want_of_questions_alone_is_told_how_many_there_were_and_what_to_do(
+    made: dict[Decision, Verdict], language: Language
+) -> None:
+    verdict = made[Decision.NOT_ENOUGH]
+    short = verdict.shortage
+    assert short is not None
+    assert (short.questions, short.groups, short.groups_needed) == (30, verdict.main.clusters, 30)
+    assert short.questions_needed is not None
+    assert short.questions_needed >= 60  # 30 groups of two questions
+    assert short.unanswerable == sum(not case.answerable for case in FEW)
+    assert short.unanswerable_needed is not None
+    assert short.unanswerable_needed > short.unanswerable
+    text = " ".join(shown(verdict, language).split())
+    for number in (30, short.questions_needed, short.groups_needed, short.unanswerable, short.unanswerable_needed):
+        assert str(number) in short.counted(language)
+    assert " ".join(short.counted(language).split())[:60] in text
+    before, *lines, after = short.advice("faq-1", language)
+    assert all(line in for_console(verdict.as_json(), language).reasons for line in (before, *lines, after))
+    assert "evaluation_sets" in after
+    assert "saseo loras evaluate faq-1" in after
+
+
+def test_the_lines_it_shows_are_lines_of_an_evaluation_set(made: dict[Decision, Verdict], tmp_path: Path) -> None:
+    short = made[Decision.NOT_ENOUGH].shortage
+    assert short is not None
+    for language in ("ko", "en"):
+        _, *lines, _ = short.advice("faq-1", language)  # type: ignore[arg-type]
+        (tmp_path / "set.jsonl").write_text("\n".join(line.strip() for line in lines), encoding="utf-8")
+        assert [one.answerable for one in load_set(tmp_path / "set.jsonl")] == [True, False]
+
+
+def test_what_more_questions_would_not_help_is_not_called_too_few(made: dict[Decision, Verdict]) -> None:
+    assert {name for name, verdict in made.items() if verdict.shortage is not None} == {Decision.NOT_ENOUGH}
+
+
+def test_without_a_single_unanswerable_question_those_come_on_top() -> None:
+    cases = make_cases(200, unanswerable=0.0)
+    short = judged(cases, answers_of(cases, GOOD), answers_of(cases, HALF)).shortage
+    assert short is not None
+    assert short.unanswerable == 0
+    assert short.unanswerable_needed is not None
+    assert short.questions_needed == 200 + short.unanswerable_needed
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"])

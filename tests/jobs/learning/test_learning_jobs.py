@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from sqlalchemy import Connection
 
 from bot.app import Root, cli
-from bot.errors import BrokenLora, NothingToAsk, TooFewExamples
+from bot.errors import BrokenLora, NothingToAsk, TooFewExamples, TuningChangedNothing
 from bot.live import NO_LORA
 from bot.releases.overview import every
 from bot.releases.releases import Releases
@@ -149,7 +149,11 @@ def two(parts: JobParts, tmp_path: Path) -> list[str]:
     with parts.learning().releases() as releases:
         for seed in (1, 2):
             result = write_result(tmp_path / f"result-{seed}", tmp_path / "tiny.gguf", seed)
-            names.append(replace(releases, clock=lambda seed=seed: float(seed)).take_in(result, run=f"r{seed}").name)  # type: ignore[misc]
+            names.append(
+                replace(releases, clock=lambda seed=seed: float(seed))
+                .take_in(result, [f"seen{seed}"], run=f"r{seed}")
+                .name
+            )  # type: ignore[misc]
     return names[::-1]
 
 
@@ -333,3 +337,66 @@ def test_the_configured_numbers_reach_the_training(parts: JobParts) -> None:
     assert (chosen.rank, chosen.epochs, chosen.threads, chosen.memory_mb) == (4, 4, 1, None)
     assert chosen.budget_seconds == 480 * 60
     assert learning.options.replay is None
+
+
+def test_thumbs_about_held_out_passages_alone_do_not_make_a_second_training(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from jobs.learning import tune as module
+    from jobs.learning.material import LearningSet
+    from jobs.tuning.dataset import split_by_passage
+    from jobs.tuning.preferences import Preference
+
+    learning = parts.learning()
+    training = replace(learning.options.training, preference_share=0.3, least_preferences=1)
+    learning = replace(learning, options=replace(learning.options, training=training))
+    own = load_examples(_examples(tmp_path / "own.jsonl"))
+    learnt, held_out = split_by_passage(own, training.held_out_share, training.seed)
+
+    def tuned(folder: str, about: Example) -> list[str]:
+        rejected = Preference("d", about.question, about.passages, rejected="모릅니다.")
+        monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(own), (rejected,)))
+        context = _context(tmp_path / folder)
+        with learning.releases() as releases:
+            base = learning.base()
+            material = module._material(learning, context, [], releases.store)
+            return [name for name, _ in module._jobs(learning, context, base, material)]
+
+    with caplog.at_level("INFO"):
+        assert tuned("held", held_out[0]) == ["plain"]
+    assert "too_few_preferences" in caplog.text
+    assert tuned("learnt", learnt[0]) == ["plain", "preferences"]
+
+
+def test_what_changes_nothing_is_neither_shelved_nor_judged_and_the_other_run_counts(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jobs.learning import tune as module
+
+    learning = parts.learning()
+    given = {"examples": [str(_examples(tmp_path / "own.jsonl"))]}
+    come_to_nothing = {"plain", "preferences"}
+
+    def trained(context: JobContext, folder: Path, *_: object) -> Path:
+        if folder.name in come_to_nothing:
+            raise TuningChangedNothing(steps=3)
+        return write_result(folder / "result", tmp_path / "tiny.gguf")
+
+    monkeypatch.setattr(module, "_train", trained)
+    jobs = module._jobs
+    monkeypatch.setattr(module, "_jobs", lambda *of: [*jobs(*of), ("preferences", None)])
+    with pytest.raises(TuningChangedNothing):
+        tune(learning, _context(tmp_path / "none", arguments=given))
+    with learning.releases() as releases:
+        assert [one for one in releases.shelf.every() if not one.shipped] == []
+    come_to_nothing.remove("preferences")
+    assert len(tune(learning, _context(tmp_path / "one", arguments=given))["loras"]) == 1
+
+
+def test_what_an_earlier_prompt_was_trained_on_is_not_taken_for_todays(tmp_path: Path) -> None:
+    from jobs.learning.tune import _is_of_todays_prompt
+
+    base = write_tiny_qwen2(tmp_path / "tiny.gguf")
+    assert _is_of_todays_prompt(write_result(tmp_path / "new", base))
+    assert not _is_of_todays_prompt(write_result(tmp_path / "old", base, prompt="ko-0"))
+    assert not _is_of_todays_prompt(tmp_path / "none")

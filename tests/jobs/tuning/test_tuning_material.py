@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from bot import prompts
 from hatch_build import CARRIED
 from jobs.tuning import dataset
 from jobs.tuning.base import PreparedBase
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import TuningJob
-from jobs.tuning.material import gather
+from jobs.tuning.material import gather, learns_preferences
 from jobs.tuning.preferences import Preference, write_preferences
 from jobs.tuning.replay import STARTER_EXAMPLES
 from jobs.tuning.settings import TuningSettings
@@ -56,12 +57,20 @@ def test_the_wheel_carries_them() -> None:
     assert CARRIED["jobs"] == "saseo/_rooms/jobs"  # where replay.py looks two rooms up
 
 
-def test_the_checkpoints_of_the_first_version_carry_this_name(job: TuningJob) -> None:
+def test_checkpoints_carry_a_name_that_anyone_can_compute(job: TuningJob) -> None:
     base = PreparedBase("tiny", "f" * 64, Path("/nowhere"))
     material = gather(job)
     parts: dict[str, object] = {"base": base.sha256, "template": "gguf", "settings": SETTINGS.decides_weights()}
+    parts["prompt"] = prompts.version()
     parts |= {name: dataset.fingerprint(material.sets[name]) for name in ("learnt", "held_out", "replay")}
     assert material.run_name(job, base) == hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def test_checkpoints_of_another_prompt_have_another_name(job: TuningJob, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = PreparedBase("tiny", "f" * 64, Path("/nowhere"))
+    before = gather(job).run_name(job, base)
+    monkeypatch.setattr(prompts, "version", lambda: "ko-next")
+    assert gather(job).run_name(job, base) != before
 
 
 def test_preferences_are_read_when_they_are_wanted_enough_and_new(job: TuningJob, tmp_path: Path) -> None:
@@ -77,10 +86,13 @@ def test_preferences_are_read_when_they_are_wanted_enough_and_new(job: TuningJob
     def kinds(**settings: float) -> list[str]:
         changed = dataclasses.replace(job.settings, **settings)  # type: ignore[arg-type]
         given = dataclasses.replace(job, preferences=tmp_path / "p.jsonl", settings=changed)
-        return [one.kind for one in gather(given).preferred]
+        found = [one.kind for one in gather(given).preferred]
+        assert learns_preferences(given) == bool(found)
+        return found
 
     assert kinds() == []
     assert kinds(preference_share=0.2) == ["down", "pair", "up"]  # the one about a held-out passage is not among them
+    assert kinds(preference_share=0.2, most_tokens=2) == []  # all are too long
     assert kinds(preference_share=0.2, least_preferences=3) == []  # a thumb up counts for nothing here
 
 

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from bot.errors import BadExamples, NothingToLearn, TuningFailed
+from bot.errors import BadExamples, NothingToLearn, TuningChangedNothing, TuningFailed
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
+from bot.loras.seen import Seen
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.preferences import Preference, write_preferences
@@ -85,6 +86,10 @@ def test_the_result_is_a_lora_that_fits_its_base_and_says_where_it_is_from(workp
     assert {array.dtype for array in state.values()} == {np.dtype("float32")}
     assert len(state) == 2 * 7 * 2  # A and B, modules, layers
     assert card["preferences"] is None
+    seen = Seen.of_card(card)
+    assert seen is not None
+    assert len(seen.examples) == len(seen.passages) == card["examples"]["learnt"]["count"]
+    assert seen.examples.isdisjoint(card["held_out"])
     assert card["device"] == "cpu"
     assert json.loads((whole / "loss.json").read_text()) == {
         "losses": card["losses"],
@@ -281,6 +286,17 @@ def test_what_went_wrong_comes_back_as_the_error_it_was(tmp_path: Path) -> None:
         with pytest.raises(BadExamples) as caught:
             process.outcome()
     assert caught.value.details["line"] == 1
+
+
+def test_what_would_change_nothing_leaves_no_lora_but_a_sentence(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    job = _job(tmp_path, dataclasses.replace(SETTINGS, learning_rate=1e-30, epochs=1))
+    with TuningProcess(folder.path, job) as process:
+        *_, last = process
+        with pytest.raises(TuningChangedNothing):
+            process.outcome()
+    assert last["event"] == "failed"
+    assert not folder.result.exists()
 
 
 def test_the_parent_needs_no_torch() -> None:

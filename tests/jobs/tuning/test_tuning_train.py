@@ -193,6 +193,16 @@ def test_it_ends_early_when_the_held_out_loss_gets_no_better_and_gives_the_best(
     assert again._progress.best_loss == pytest.approx(trained.progress.best_loss, rel=1e-6)
 
 
+def test_a_run_whose_best_is_where_it_began_says_that_it_changes_nothing(whole: Trained) -> None:
+    # Steps so small that the held-out loss stays as it is to the last digit.
+    trained = _training(settings=dataclasses.replace(SETTINGS, learning_rate=1e-30, epochs=1)).run()
+    assert trained.progress.step > 0
+    assert trained.progress.best_step == 0
+    assert trained.changes_nothing
+    assert not whole.changes_nothing
+    assert not _training(settings=SETTINGS, held_out=()).run().changes_nothing
+
+
 def test_the_budget_of_time_is_kept_and_something_comes_of_it() -> None:
     now = itertools.count()  # each look at the clock is a second later: a step and an evaluation last one second each
     settings = dataclasses.replace(SETTINGS, budget_seconds=9.0)
