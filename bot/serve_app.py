@@ -150,6 +150,7 @@ def rights_over(settings: Settings, store: Store, releases: Callable[[], Abstrac
         pseudonyms_of(store, settings.data_dir),
         settings.data_dir,
         releases,
+        backups=settings.backups,
         request_days=settings.privacy.request_days,
     )
 

@@ -82,6 +82,18 @@ def test_an_erasure_needs_a_yes_and_leaves_a_report_and_no_bytes(folder: Path) -
     assert "기록이 없습니다" in run(folder, "privacy", "forget", KIM.key, "--yes").stdout
 
 
+def test_backups_in_a_folder_elsewhere_are_named_before_and_in_the_signed_report(folder: Path) -> None:
+    elsewhere = folder / "other disk"
+    elsewhere.mkdir()
+    (elsewhere / "saseo-20261101-020000.zip").write_bytes(b"sealed")
+    (folder / "saseo.toml").write_text(
+        f'data_dir = "data"\n[backup]\nfolder = {json.dumps(str(elsewhere))}\n', encoding="utf-8"
+    )
+    held = str(elsewhere / "saseo-20261101-020000.zip")
+    assert loaded(run(folder, "privacy", "impact", KIM.key, "--json"))["backups"] == [held]
+    assert loaded(run(folder, "privacy", "forget", KIM.key, "--yes", "--json"))["backups"] == [held]
+
+
 def test_training_is_stopped_and_allowed_again(folder: Path) -> None:
     assert "지금부터 학습에 쓰지 않습니다" in run(folder, "privacy", "suspend", LEE.key).stdout
     assert loaded(run(folder, "privacy", "suspend", LEE.key, "--json"))["changed"] is False
