@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from bot.commands import gap_texts as texts
-from bot.commands.output import BY, as_json
+from bot.commands.output import BY, as_json, write_private
 from bot.commands.tools import Tools
 from bot.errors import GapsNotWritable
 from bot.gaps.gap import State
@@ -105,20 +105,26 @@ def export(
     tools: Tools, file: Path, form: Format, states: Sequence[str], groups: Sequence[str], json_wanted: bool
 ) -> None:
     """빈틈을 파일로 내보냅니다. 개인정보는 가리고, 비공개 질문의 내용은 싣지 않습니다."""
+    from bot.gaps import exports
     from bot.gaps.exports import write
-    from bot.store import audit
     from bot.store import gaps as rows
+    from knowledge.editions.files import sha256
 
     language, sight = tools.settings().language, _sight(tools, groups)
     with tools.open_store() as store:
         chosen = store.run_now(rows.every, states=states or ("open",))
         details = [_detail(store, one.id, sight) for one in chosen]
         try:
-            file.write_text(write(details, form, language), encoding="utf-8", newline="")
+            write_private(file, write(details, form, language))
         except OSError as error:
             raise GapsNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
         counted = {"format": form, "gaps": len(details)}
-        store.run_now(audit.record, by=BY, action="gap.export", detail=counted, now=time.time())
+
+        def note(connection: Connection) -> None:
+            held = exports.held(connection, [one.id for one in chosen])
+            exports.note(connection, str(file.resolve()), sha256(file), held, by=BY, detail=counted, now=time.time())
+
+        store.run_now(note)
     if json_wanted:
         click.echo(as_json({"path": str(file), **counted}))
     else:

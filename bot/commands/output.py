@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +26,16 @@ json_option = click.option("--json", "json_wanted", is_flag=True, help="JSON 한
 def as_json(value: object) -> str:
     """One line, Korean as it is."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file with people's words: whole, and its owner's alone, also where another one stood. Raises OSError."""
+    from knowledge.editions.files import write_whole
+
+    if path.exists() and not path.is_file():  # a pipe, a terminal
+        path.write_text(text, encoding="utf-8", newline="")
+    else:
+        write_whole(path.resolve(), text, 0o600)
 
 
 def failure(error: ExplainedError, language: Language, *, json_wanted: bool) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import privacy_texts as texts
-from bot.commands.output import BY, as_json, json_option
+from bot.commands.output import BY, as_json, json_option, write_private
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def erase(context: click.Context, person: str, *, yes: bool, json_wanted: bool, 
         done = rights.forget(person, by=BY)
     if report is not None:
         try:
-            report.write_text(as_json(done) + "\n", encoding="utf-8")
+            write_private(report, as_json(done) + "\n")
         except OSError as error:
             raise CopyNotWritable(path=report, reason=error.strerror or type(error).__name__) from error
     if json_wanted:

@@ -158,16 +158,25 @@ class Erasing:
             return gone
 
         cleared.deleted |= dict.fromkeys(self._store.run_now(drop_asides), "")
+        gone = []
         for row in theirs.tables["exports"]:
+            if row["path"].startswith(privacy.DOWNLOADED):
+                cleared.left.append(
+                    row["path"]
+                )  # whoever downloaded it, as the audit says by its hash, is to delete it
+                continue
             path = Path(row["path"])
             try:
                 same = files.sha256(path) == row["sha256"]
+                if same and path.is_relative_to(self._data_dir.resolve()):
+                    files.delete(self._data_dir, path, cleared)
+                else:
+                    cleared.left.append(str(path))  # somebody else's folder: theirs to delete
             except OSError:
-                continue  # gone already
-            if same and path.is_relative_to(self._data_dir.resolve()):
-                files.delete(self._data_dir, path, cleared)
-            else:
-                cleared.left.append(str(path))  # somebody else's folder: theirs to delete
+                pass  # gone already
+            if not path.exists():
+                gone.append(row["id"])
+        self._store.run_now(privacy.export_gone, gone)
         return cleared
 
     def _compact(self) -> bool:

@@ -119,7 +119,9 @@ def forget(
             for name in {person, raw} - {""}:
                 connection.execute(update(deed.table).where(deed == name).values({deed.name: ERASED}))
     _call_no_more(connection, person, pseudonym)
-    _among(connection, exports.c.id, theirs.ids("exports"))
+    connection.execute(
+        delete(exports).where(exports.c.person == person)
+    )  # a file with others in it is still to be found
     if raw.startswith("web:"):
         connection.execute(delete(web_sessions).where(web_sessions.c.account == raw.partition(":")[2]))
     privacy.forget_wishes(connection, person)

@@ -97,6 +97,9 @@ def of_person(connection: Connection, person: str, *, before: float | None = Non
     seen = {row["id"] for row in e}
     e += [row for row in _leant(connection, others) if row["id"] not in seen]
     ids = [row["id"] for row in e]
+    said = _rows(connection, escalations, escalations.c.resolved_by == person)
+    helped = _among(connection, answers, answers.c.id, [row["answer"] for row in said])
+    written = {*ids, *asked, *others, *(row["question"] for row in helped)}
     called = or_(escalations.c.called_by == person, escalations.c.resolved_by == person)
     tables: dict[str, list[dict[str, Any]]] = {
         "questions": q,
@@ -114,7 +117,7 @@ def of_person(connection: Connection, person: str, *, before: float | None = Non
         "exports": [
             row
             for row in _rows(connection, exports)
-            if row["person"] == person or not set(ids).isdisjoint(row["examples"])
+            if row["person"] == person or not written.isdisjoint(row["examples"])
         ],
         "privacy_people": _rows(connection, privacy_people, privacy_people.c.person == person),
         "privacy_requests": _rows(connection, privacy_requests, privacy_requests.c.person == person),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import stat
 import zipfile
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def test_an_erasure_needs_a_yes_and_leaves_a_report_and_no_bytes(folder: Path) -
     assert (asked.exit_code, "--yes" in asked.stderr) == (1, True)
     done = loaded(run(folder, "privacy", "forget", KIM.key, "--yes", "--json", "--report", str(folder / "report.json")))
     assert (done["forgotten"], done["questions"], done["compacted"]) == (True, 1, True)
+    assert stat.S_IMODE((folder / "report.json").stat().st_mode) == 0o600
     report = json.loads((folder / "report.json").read_text("utf-8"))
     assert report["signature"] == done["signature"]
     assert loaded(run(folder, "privacy", "verify-report", str(folder / "report.json"), "--json"))["whole"] is True
