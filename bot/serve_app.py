@@ -216,6 +216,7 @@ def make_desk(
                 "discord": frozenset(settings.discord.admins) | frozenset(settings.discord.admin_roles),
                 "terminal": frozenset({"local"}),
             },
+            named=people.place,
         ),
         groups or Groups(settings.groups_file),
         people,

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, delete, select, update
 
+from bot.conversation import Place
 from bot.store import facts, jobs, loras, personal, privacy
 from bot.store.personal import Personal
 from bot.store.schema import (
@@ -98,7 +99,7 @@ def forget(
     _among(connection, examples.c.id, found.examples)
     _forget_gaps(connection, theirs.ids("questions"))
     _forget_shared(connection, theirs.ids("answers"))
-    _forget_directs(connection, theirs)
+    _forget_directs(connection, theirs, pseudonym)
     _unlean(connection, theirs.others)
     _unname_gaps(connection, theirs.others)
     said = [row["answer"] for row in theirs.tables["votes"]]
@@ -203,12 +204,14 @@ def _forget_shared(connection: Connection, answer_ids: Sequence[str]) -> None:
     )
 
 
-def _forget_directs(connection: Connection, theirs: Personal) -> None:
+def _forget_directs(connection: Connection, theirs: Personal, pseudonym: Callable[[str], str]) -> None:
     """The direct conversations that adapters look into."""
-    direct = {row["place"]["id"] for row in theirs.tables["answers"] if row["place"].get("kind") == "direct"}
+    platform = _DIRECTS.partition(":")[0]
+    held = {row["conversation"] for row in theirs.tables["questions"] if row["place"] == ""}
     known = (facts.get(connection, _DIRECTS) or "").split()
-    if direct.intersection(known):
-        facts.put(connection, _DIRECTS, " ".join(one for one in known if one not in direct))
+    left = [one for one in known if Place(platform, pseudonym(f"{platform}:{one}"), "direct").conversation not in held]
+    if len(left) < len(known):
+        facts.put(connection, _DIRECTS, " ".join(left))
 
 
 def _unlean(connection: Connection, others: Sequence[str]) -> None:

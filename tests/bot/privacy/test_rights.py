@@ -15,6 +15,7 @@ from bot.conversation import Person, Place, Vote
 from bot.errors import BadPerson, CopyNotWritable, ModelMissing, StoreError
 from bot.loras.shelf import LoraShelf
 from bot.messages import Outcome
+from bot.privacy.directs import place_in_rows
 from bot.privacy.rights import Rights
 from bot.privacy.tombstones import TOMBSTONES, read_tombstones
 from bot.releases.choosing import Choosing
@@ -53,13 +54,23 @@ def ask(
         now=now,
         lease=60.0,
         person=PEOPLE.of(person.key),
+        place=place_in_rows(place, PEOPLE.of),
     )
     assert held is not None
     if not done:
         return held.question_id
     made = answer(text=f"{text} 15일입니다. [1]")
     private = place.kind == "direct"
-    store.run_now(answers.save, f"a{key}", held.question_id, made, language="ko", private=private, place=place, now=now)
+    store.run_now(
+        answers.save,
+        f"a{key}",
+        held.question_id,
+        made,
+        language="ko",
+        private=private,
+        place=place_in_rows(place, PEOPLE.of),
+        now=now,
+    )
     store.run_now(questions.finish, held, Outcome.ANSWERED, now=now)
     return f"a{key}"
 
