@@ -121,7 +121,7 @@ class Erasing:
     def complete(self, *, by: str) -> None:
         """What earlier erasures could not do: LoRAs that are still there, or back with a backup, and a store that was too busy."""
         here = [one for one in self._store.run_now(loras.every) if one.deleted_at is None]
-        self._withdraw([one.name for one in here if one.marked == forgetting.REASON], by=by)
+        self._withdraw([one.name for one in here if one.marked in forgetting.REASONS], by=by)
         every = self._store.run_now(privacy.requests)
         waiting = [one for one in every if one.report.get("compacted") is False and LATER not in one.report]
         if waiting and self._compact():

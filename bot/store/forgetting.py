@@ -37,6 +37,8 @@ from bot.store.schema import facts as facts_table
 
 REASON = "forgotten"
 """Of the mark on a LoRA; it names nobody."""
+REASONS = frozenset({REASON, "an example it has seen was forgotten meanwhile"})
+"""And how older versions marked one that was in training meanwhile: the files of all of them go."""
 TUNE = "tune"
 """The job that makes a LoRA (jobs/registry.py)."""
 ERASED = "erased"

@@ -11,17 +11,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot.errors import BrokenLora, TooFewExamples, TuningFailed, TuningOutOfMemory
+from bot.errors import BrokenLora, LoraError, TooFewExamples, TuningFailed, TuningOutOfMemory
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
-from bot.releases.releases import AUTOMATIC
+from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import questions
 from bot.store.database import Store
+from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
 from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_forgotten, clear
 from jobs.learning.material import LearningSet, of_files, of_store
@@ -35,7 +37,6 @@ from knowledge.editions.files import write_whole
 
 TUNE, GATE, GROUP = "tune", "gate", "model"
 MADE = "made.json"
-FORGOTTEN = "an example it has seen was forgotten meanwhile"
 _WIDTH = 24
 
 
@@ -67,7 +68,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
             made.append(lora)
             # Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now.
             if not given and releases.store.run_now(any_forgotten, learning.ids):
-                releases.mark(lora.name, FORGOTTEN, by=AUTOMATIC)
+                _withdraw(releases, lora.name)
                 then = TUNE
                 break
     result = {
@@ -79,6 +80,13 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     write_whole(context.folder / MADE, json.dumps(result))
     clear(context.folder)  # what is needed is on the shelf; people's words must not lie about in old runs
     return result
+
+
+def _withdraw(releases: Releases, name: str) -> None:
+    """It never answers, and its weights go at once; if they cannot, the nightly `retention` finds the mark and tries again."""
+    releases.mark(name, REASON, by=AUTOMATIC)
+    with suppress(LoraError):
+        releases.delete(name, by=AUTOMATIC)
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:
