@@ -75,6 +75,7 @@ class Erasing:
         now = self._clock()
         request = self._store.run_now(privacy.receive, who.name, "forget", now=now, days=self._days)
         theirs, found = self._store.run_now(look, who.name, now=now)
+        account = self._held.account(who) is not None
         affected = self._held.loras(found.loras)
         # What was learnt from them stops answering first: killed in between, the same command still knows what is left to do.
         deleted = self._withdraw(found.loras, by=by)
@@ -88,7 +89,8 @@ class Erasing:
             "person": who.name,
             "request": request.id,
             "at": now,
-            "known": not theirs.empty,
+            "known": not theirs.empty or account,
+            "account": account,
             "questions": gone.questions,
             "votes": gone.votes,
             "resolutions": gone.resolutions,

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, delete, select, update
 
 from bot.conversation import Place
-from bot.store import facts, jobs, loras, personal, privacy
+from bot.store import facts, jobs, loras, personal, privacy, web_accounts
 from bot.store.personal import Personal
 from bot.store.schema import (
     answers,
@@ -21,6 +21,7 @@ from bot.store.schema import (
     example_changes,
     examples,
     exports,
+    gap_events,
     gap_questions,
     gaps,
     job_runs,
@@ -31,7 +32,6 @@ from bot.store.schema import (
     traces,
     vote_changes,
     votes,
-    web_sessions,
 )
 from bot.store.schema import facts as facts_table
 
@@ -53,6 +53,8 @@ _DEEDS = (
     examples.c.decided_by,
     example_changes.c.by,
     example_changes.c.by_before,
+    gap_events.c.by,
+    gaps.c.assigned,
 )
 _DIRECTS = "discord:directs"
 """The adapter's list of direct conversations that it looks into after a pause (adapters/discord/catching_up.py)."""
@@ -89,8 +91,8 @@ def forget(
 ) -> Forgotten:
     """Erase `person` (as rows name them), and see that they do not come back from a backup.
 
-    `raw`: their `Person.key`, where it is known; `pseudonym` finds them among contacts otherwise. `before`: only what was asked and said
-    up to then, after a restore. LoRAs that learnt from what goes are marked, and a tuning run without it is due.
+    `raw`: their `Person.key`, where it is known; `pseudonym` finds them among contacts and accounts of the console otherwise.
+    `before`: only what was asked and said up to then, after a restore. LoRAs that learnt from what goes are marked, and a tuning run without it is due.
     """
     theirs = personal.of_person(connection, person, before=before)
     found = counted(connection, theirs, now=now)
@@ -125,8 +127,9 @@ def forget(
     connection.execute(
         delete(exports).where(exports.c.person == person)
     )  # a file with others in it is still to be found
-    if raw.startswith("web:"):
-        connection.execute(delete(web_sessions).where(web_sessions.c.account == raw.partition(":")[2]))
+    if (account := web_accounts.of_person(connection, person, pseudonym, before=before)) is not None:
+        connection.execute(update(gaps).where(gaps.c.assigned == account.name).values(assigned=""))
+        web_accounts.remove(connection, account.name)
     privacy.forget_wishes(connection, person)
     if before is None:
         privacy.bury(connection, person, now=now)

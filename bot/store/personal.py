@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, false, or_, select
 
 from bot.store.schema import (
     answers,
@@ -125,9 +125,14 @@ def of_person(connection: Connection, person: str, *, before: float | None = Non
     return Personal(person, tables, tuple(others))
 
 
-def on_record(connection: Connection, person: str) -> list[dict[str, Any]]:
-    """What the audit says of them: who looked at or did what."""
-    return _rows(connection, audit, or_(audit.c.subject == person, audit.c.by == person))
+def on_record(connection: Connection, names: Collection[str], account: str = "") -> list[dict[str, Any]]:
+    """What the audit says of them: who looked at or did what. `names`: however it names them; `account`: of theirs in the console."""
+    listed = sorted(names)
+    of_account = and_(
+        audit.c.subject == account, audit.c.action.startswith("account.") | (audit.c.action == "login.failed")
+    )
+    found = or_(audit.c.subject.in_(listed), audit.c.by.in_(listed), of_account if account else false())
+    return _rows(connection, audit, found)
 
 
 def digest(rows: Iterable[dict[str, Any]]) -> str:
