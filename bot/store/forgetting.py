@@ -92,7 +92,8 @@ def forget(
     """Erase `person` (as rows name them), and see that they do not come back from a backup.
 
     `raw`: their `Person.key`, where it is known; `pseudonym` finds them among contacts and accounts of the console otherwise.
-    `before`: only what was asked and said up to then, after a restore. LoRAs that learnt from what goes are marked, and a tuning run without it is due.
+    `before`: only what was asked and said up to then, after a restore.
+    LoRAs that learnt from what goes are marked, and a tuning run without it is due.
     """
     theirs = personal.of_person(connection, person, before=before)
     found = counted(connection, theirs, now=now)
