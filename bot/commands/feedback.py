@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import time
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from bot.commands import example_texts as texts
-from bot.commands.output import BY, as_json, write_private
+from bot.commands.output import as_json, at_terminal, write_private
 from bot.commands.tools import Tools
 from bot.errors import ExamplesNotWritable
 from bot.examples.example import Example, State
@@ -154,7 +153,7 @@ def _note_export(connection: Connection, file: Path, ids: Sequence[str], form: s
     privacy.exported(connection, "feedback", str(file.resolve()), digest, holds=ids, now=now)
     audit.record(
         connection,
-        by=BY,
+        by=at_terminal(),
         action="feedback.export",
         detail={"examples": len(ids), "format": form, "sha256": digest},
         now=now,
@@ -163,10 +162,7 @@ def _note_export(connection: Connection, file: Path, ids: Sequence[str], form: s
 
 def reviewer() -> str:
     """How this terminal's person stands in the record."""
-    try:
-        return f"terminal:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return "terminal:unknown"  # a container's user id without a name
+    return at_terminal().replace("cli:", "terminal:", 1)
 
 
 def described(one: Example) -> dict[str, object]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +20,21 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-BY = "cli"
-"""Who did it, on record: whoever sits at this terminal."""
 json_option = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
+
+
+def account() -> str:
+    """Of the operating system, as this process acts: not what the environment says."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return "unknown"  # a container's user id without a name
+
+
+def at_terminal() -> str:
+    """Who did it, on record: `cli:ACCOUNT`, with sudo `cli:root(ACCOUNT)`."""
+    before = os.environ.get("SUDO_USER", "").strip()
+    return f"cli:{account()}" + (f"({before[:32]})" if before and before != account() else "")
 
 
 def as_json(value: object) -> str:

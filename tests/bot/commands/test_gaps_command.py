@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
+from bot.commands.output import at_terminal
 from bot.errors import GapsNotWritable, UnknownGap
 from bot.gaps import decisions
 from bot.store import audit, gaps
@@ -120,7 +121,7 @@ def test_a_file_holds_every_open_gap_and_goes_on_record(folder: Path, form: str)
     store.close()
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     told = {"format": form, "gaps": 2, "sha256": digest}
-    assert (entry.by, entry.action, dict(entry.detail)) == ("cli", "gap.export", told)
+    assert (entry.by, entry.action, dict(entry.detail)) == (at_terminal(), "gap.export", told)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -167,7 +168,7 @@ def test_a_gap_is_closed_reopened_snoozed_and_renamed(folder: Path) -> None:
     assert (snoozed["state"], bool(snoozed["snoozed_until"])) == ("snoozed", True)
     assert json.loads(run(folder, "rename", first, "주차 안내", "--json").output)["name"] == "주차 안내"
     store = open_store("", folder / "data")
-    assert [one.by for one in store.run_now(gaps.history, first)] == ["auto", "cli", "cli", "cli", "cli"]
+    assert [one.by for one in store.run_now(gaps.history, first)] == ["auto", *[at_terminal()] * 4]
     store.close()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sqlite3
 import stat
 import zipfile
@@ -133,6 +135,18 @@ def test_a_lost_key_is_told_and_a_new_one_accepted(folder: Path) -> None:
     assert run(folder, "privacy", "new-key").exit_code == 1
     assert run(folder, "privacy", "new-key", "--yes").exit_code == 0
     assert loaded(run(folder, "privacy", "impact", KIM.key, "--json"))["known"] is False
+
+
+def test_the_audit_says_which_account_of_the_machine_it_was_and_who_became_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody-else")  # anybody can set that
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    for before, expected in (("", f"cli:{me}"), (me, f"cli:{me}"), ("kim", f"cli:{me}(kim)")):
+        monkeypatch.setenv("SUDO_USER", before)
+        run(folder, "privacy", "suspend", LEE.key)
+        (newest, *_) = json.loads(run(folder, "audit", "list", "--json").stdout)
+        assert newest["by"] == expected
 
 
 def test_the_audit_is_listed_verified_and_exported(folder: Path) -> None:
