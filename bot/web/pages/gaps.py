@@ -156,11 +156,12 @@ class _Gaps:
         text = await asyncio.to_thread(write, details, kind, me.language)
         name, content = f"gaps-{state}.{kind}", text.encode("utf-8", "replace")
         told = {"format": kind, "state": state, "gaps": len(details)}
-        who = {"by": me.by, "origin": origin(request), "now": time.time()}
+        by, where, now = me.by, origin(request), time.time()
         path, digest = privacy.downloaded(name), hashlib.sha256(content).hexdigest()
 
         def note(connection: Connection) -> None:
-            exports.note(connection, path, digest, exports.held(connection, chosen), detail=told, **who)
+            held = exports.held(connection, chosen)
+            exports.note(connection, path, digest, held, by=by, detail=told, origin=where, now=now)
 
         await self._store.run(note)
         return Response(
