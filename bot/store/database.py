@@ -155,7 +155,7 @@ class Store:
             raw.close()
 
     def _empty_log(self, connection: sqlite3.Connection) -> None:
-        """The write-ahead log, if there is one, holds deleted rows until it is cut off; whoever still reads an earlier moment prevents that.
+        """The write-ahead log, if there is one, holds deleted rows until it is cut off. Whoever still reads an earlier moment prevents it.
 
         Such a reader makes no error: the first column of the answer says so (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
         """
