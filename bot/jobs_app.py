@@ -44,8 +44,6 @@ _log = logging.getLogger(__name__)
 _START = "import sys; sys.path.insert(0, sys.argv.pop(1)); from bot.jobs_app import work; work()"
 _NICE = 19
 """Below answering and everything else."""
-_BY = "cli"
-"""Who asked, in the audit log: whoever sits at this terminal. Runs say which account that is."""
 
 
 def _table(settings: Settings, spec: JobSpec) -> JobTable:
@@ -255,7 +253,8 @@ class Workshop:
 
         def began(claimed: Run) -> None:
             detail = {"run": claimed.id, **claimed.arguments}
-            store.run_now(audit.record, by=_BY, action="job.run", subject=job, detail=detail, now=time.time())
+            who = audit.auditor(by)
+            store.run_now(audit.record, by=who, action="job.run", subject=job, detail=detail, now=time.time())
 
         # What a person stops waits until somebody asks for it again.
         with _signals(lambda: runner.stop(goes_on=False)):
@@ -306,7 +305,8 @@ class Workshop:
 
         def write(connection: Connection) -> None:
             runs.switch(connection, job, pause, by=by, now=now)
-            audit.record(connection, by=_BY, action="job.pause" if pause else "job.resume", subject=job, now=now)
+            action = "job.pause" if pause else "job.resume"
+            audit.record(connection, by=audit.auditor(by), action=action, subject=job, now=now)
 
         self._parts.store.run_now(write)
 

@@ -150,6 +150,7 @@ def rights_over(settings: Settings, store: Store, releases: Callable[[], Abstrac
         pseudonyms_of(store, settings.data_dir),
         settings.data_dir,
         releases,
+        backups=settings.backups,
         request_days=settings.privacy.request_days,
     )
 
@@ -215,6 +216,7 @@ def make_desk(
                 "discord": frozenset(settings.discord.admins) | frozenset(settings.discord.admin_roles),
                 "terminal": frozenset({"local"}),
             },
+            named=people.place,
         ),
         groups or Groups(settings.groups_file),
         people,

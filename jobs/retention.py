@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.backup.shelf import FOLDER, BackupShelf
 from bot.privacy.retention import DAY, sweep
 from bot.store import days
 from bot.store import jobs as runs
@@ -48,11 +49,13 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
         context.check()
     context.progress(0, None, "people")
     went = sweep(parts.store, parts.settings.data_dir, chosen, now=time.time(), check=context.check)
+    # They hold whoever was erased since; where backups are made elsewhere or not at all, nothing else looks after them.
+    copies = BackupShelf(parts.settings.data_dir / FOLDER).forget_before_updates(time.time())
     erased = 0
     if parts.rights is not None:
         with parts.rights() as rights:
             erased = len(rights.reapply(by="job:retention"))
-    return {"runs": len(old), "folders": len(gone), **went, "erased_again": erased}
+    return {"runs": len(old), "folders": len(gone), **went, "before_updates": len(copies), "erased_again": erased}
 
 
 def job(parts: JobParts) -> JobSpec:

@@ -88,12 +88,18 @@ class BackupShelf:
     def forget(self, keep: int, now: float) -> list[Path]:
         """Delete all but the newest `keep` archives, and copies from before an update once they are a month old; what went."""
         gone = self._archives()[:-keep]
+        for path in gone:
+            path.unlink(missing_ok=True)
+        return gone + self.forget_before_updates(now)
+
+    def forget_before_updates(self, now: float) -> list[Path]:
+        """Delete those copies alone: `retention` does, where no nightly backup runs; what went."""
+        gone = []
         for path in self._named(_BEFORE):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < now - _BEFORE_SECONDS:
+                    path.unlink()
                     gone.append(path)
-        for path in gone:
-            path.unlink(missing_ok=True)
         return gone
 
     def _archives(self) -> list[Path]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import account_texts as texts
-from bot.commands.output import BY, as_json
+from bot.commands.output import as_json, at_terminal
 from bot.commands.tools import Tools
 from bot.errors import BadAccount, UnknownAccount
 from bot.messages import Language
@@ -108,7 +108,7 @@ def _put(connection: Connection, name: str, password: str, role: Role, groups: S
     from bot.store import audit, web_accounts
 
     detail = {"role": role, "groups": sorted(groups)}
-    audit.record(connection, by=BY, action="account.put", subject=name, detail=detail, now=now)
+    audit.record(connection, by=at_terminal(), action="account.put", subject=name, detail=detail, now=now)
     return web_accounts.put(connection, name, password=password, role=role, groups=groups, now=now)
 
 
@@ -117,5 +117,5 @@ def _remove(connection: Connection, name: str, now: float) -> bool:
 
     if not web_accounts.remove(connection, name):
         return False
-    audit.record(connection, by=BY, action="account.remove", subject=name, now=now)
+    audit.record(connection, by=at_terminal(), action="account.remove", subject=name, now=now)
     return True

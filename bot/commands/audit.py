@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import privacy_texts as texts
-from bot.commands.output import BY, as_json, json_option
+from bot.commands.output import as_json, at_terminal, json_option
 from bot.commands.tools import Tools
 from bot.errors import CopyNotWritable
 
@@ -94,7 +94,7 @@ def export(tools: Tools, file: Path, json_wanted: bool) -> None:
         except OSError as error:
             raise CopyNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
         detail = {"entries": count, "head": head}
-        store.run_now(kept.record, by=BY, action="audit.export", detail=detail, now=time.time())
+        store.run_now(kept.record, by=at_terminal(), action="audit.export", detail=detail, now=time.time())
     if json_wanted:
         click.echo(as_json({"path": str(file), "entries": count, "head": head}))
     else:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import backup_texts as texts
-from bot.commands.output import BY, as_json, json_option, progress_bars
+from bot.commands.output import as_json, at_terminal, json_option, progress_bars
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def backup(context: click.Context, to: Path | None, with_editions: bool, json_wa
     tools: Tools = context.obj
     language = tools.settings().language
     with progress_bars(quiet=json_wanted) as bar:
-        done = tools.backups().make(to, editions=with_editions or None, by=BY, told=_told(bar, language))
+        done = tools.backups().make(to, editions=with_editions or None, by=at_terminal(), told=_told(bar, language))
     click.echo(as_json(done.as_json()) if json_wanted else texts.written(done, language))
 
 
@@ -103,7 +103,7 @@ def restore(tools: Tools, file: Path, to: Path | None, yes: bool, json_wanted: b
             if taken and not yes:
                 click.confirm(texts.sure(manifest, taken, str(folder), zone, language), abort=True, err=True)
 
-        done, key_missing = tools.backups().restore(file, to, by=BY, sure=sure, told=_told(bar, language))
+        done, key_missing = tools.backups().restore(file, to, by=at_terminal(), sure=sure, told=_told(bar, language))
     if json_wanted:
         click.echo(as_json(done.as_json() | {"privacy_key_missing": key_missing}))
         return

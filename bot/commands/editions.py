@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import index_texts as texts
-from bot.commands.output import BY, as_json
+from bot.commands.output import as_json, at_terminal
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
@@ -53,7 +53,9 @@ def rollback(tools: Tools, name: str | None, json_wanted: bool) -> None:
         before = next((one.manifest.edition for one in shelf.shelved() if one.serving), "")
         serving = shelf.roll_back(name, tools.made_with())
         detail = {"from": before}
-        store.run_now(audit.record, by=BY, action="edition.rollback", subject=serving, detail=detail, now=time.time())
+        store.run_now(
+            audit.record, by=at_terminal(), action="edition.rollback", subject=serving, detail=detail, now=time.time()
+        )
     if json_wanted:
         click.echo(as_json({"edition": serving}))
     else:

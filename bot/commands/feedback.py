@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 import time
 from collections import Counter
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from bot.commands import example_texts as texts
-from bot.commands.output import BY, as_json
+from bot.commands.output import as_json, at_terminal, write_private
 from bot.commands.tools import Tools
 from bot.errors import ExamplesNotWritable
 from bot.examples.example import Example, State
@@ -122,7 +121,7 @@ def export(tools: Tools, file: Path, form: Format, state: State, json_wanted: bo
     chosen = fitting(every, form)
     left_out = len(every) - len(chosen)
     try:
-        file.write_text(write(chosen, form), encoding="utf-8", newline="")
+        write_private(file, write(chosen, form))
     except OSError as error:
         raise ExamplesNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
     with tools.open_store() as store:
@@ -155,10 +154,10 @@ def _note_export(connection: Connection, file: Path, ids: Sequence[str], form: s
     from bot.store import audit, privacy
 
     now, digest = time.time(), sha256(file)
-    privacy.exported(connection, "feedback", str(file.resolve()), digest, example_ids=ids, now=now)
+    privacy.exported(connection, "feedback", str(file.resolve()), digest, holds=ids, now=now)
     audit.record(
         connection,
-        by=BY,
+        by=at_terminal(),
         action="feedback.export",
         detail={"examples": len(ids), "format": form, "sha256": digest},
         now=now,
@@ -167,10 +166,7 @@ def _note_export(connection: Connection, file: Path, ids: Sequence[str], form: s
 
 def reviewer() -> str:
     """How this terminal's person stands in the record."""
-    try:
-        return f"terminal:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return "terminal:unknown"  # a container's user id without a name
+    return at_terminal().replace("cli:", "terminal:", 1)
 
 
 def described(one: Example) -> dict[str, object]:

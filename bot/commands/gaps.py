@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from bot.commands import gap_texts as texts
-from bot.commands.output import BY, as_json
+from bot.commands.output import as_json, at_terminal, write_private
 from bot.commands.tools import Tools
 from bot.errors import GapsNotWritable
 from bot.gaps.gap import State
@@ -105,20 +105,28 @@ def export(
     tools: Tools, file: Path, form: Format, states: Sequence[str], groups: Sequence[str], json_wanted: bool
 ) -> None:
     """빈틈을 파일로 내보냅니다. 개인정보는 가리고, 비공개 질문의 내용은 싣지 않습니다."""
+    from bot.gaps import exports
     from bot.gaps.exports import write
-    from bot.store import audit
     from bot.store import gaps as rows
+    from knowledge.editions.files import sha256
 
     language, sight = tools.settings().language, _sight(tools, groups)
     with tools.open_store() as store:
         chosen = store.run_now(rows.every, states=states or ("open",))
         details = [_detail(store, one.id, sight) for one in chosen]
         try:
-            file.write_text(write(details, form, language), encoding="utf-8", newline="")
+            write_private(file, write(details, form, language))
         except OSError as error:
             raise GapsNotWritable(path=file, reason=error.strerror or type(error).__name__) from error
         counted = {"format": form, "gaps": len(details)}
-        store.run_now(audit.record, by=BY, action="gap.export", detail=counted, now=time.time())
+
+        def note(connection: Connection) -> None:
+            held = exports.held(connection, [one.id for one in chosen])
+            exports.note(
+                connection, str(file.resolve()), sha256(file), held, by=at_terminal(), detail=counted, now=time.time()
+            )
+
+        store.run_now(note)
     if json_wanted:
         click.echo(as_json({"path": str(file), **counted}))
     else:
@@ -133,7 +141,9 @@ def close(tools: Tools, gap: str, json_wanted: bool) -> None:
     """빈틈이 아니거나 채울 필요가 없는 것을 닫습니다."""
     from bot.gaps import decisions
 
-    _decide(tools, gap, lambda connection: decisions.close(connection, gap, by=BY, now=time.time()), json_wanted)
+    _decide(
+        tools, gap, lambda connection: decisions.close(connection, gap, by=at_terminal(), now=time.time()), json_wanted
+    )
 
 
 @gaps.command("reopen")
@@ -144,7 +154,9 @@ def reopen(tools: Tools, gap: str, json_wanted: bool) -> None:
     """닫았거나, 미뤘거나, 문서가 답한 것으로 된 빈틈을 다시 엽니다."""
     from bot.gaps import decisions
 
-    _decide(tools, gap, lambda connection: decisions.reopen(connection, gap, by=BY, now=time.time()), json_wanted)
+    _decide(
+        tools, gap, lambda connection: decisions.reopen(connection, gap, by=at_terminal(), now=time.time()), json_wanted
+    )
 
 
 @gaps.command("snooze")
@@ -158,7 +170,12 @@ def snooze(tools: Tools, gap: str, days: float, json_wanted: bool) -> None:
     """빈틈을 얼마 동안 미룹니다."""
     from bot.gaps import decisions
 
-    _decide(tools, gap, lambda connection: decisions.snooze(connection, gap, days, by=BY, now=time.time()), json_wanted)
+    _decide(
+        tools,
+        gap,
+        lambda connection: decisions.snooze(connection, gap, days, by=at_terminal(), now=time.time()),
+        json_wanted,
+    )
 
 
 @gaps.command("rename")
@@ -170,7 +187,12 @@ def rename(tools: Tools, gap: str, name: str, json_wanted: bool) -> None:
     """빈틈에 알아보기 쉬운 이름을 붙입니다. 빈 이름을 주면 질문에서 만든 이름으로 돌아갑니다."""
     from bot.gaps import decisions
 
-    _decide(tools, gap, lambda connection: decisions.rename(connection, gap, name, by=BY, now=time.time()), json_wanted)
+    _decide(
+        tools,
+        gap,
+        lambda connection: decisions.rename(connection, gap, name, by=at_terminal(), now=time.time()),
+        json_wanted,
+    )
 
 
 def _decide(tools: Tools, gap: str, work: Callable[[Connection], None], json_wanted: bool) -> None:

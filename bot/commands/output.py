@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,14 +20,36 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 
-BY = "cli"
-"""Who did it, on record: whoever sits at this terminal."""
 json_option = click.option("--json", "json_wanted", is_flag=True, help="JSON 한 줄로 출력합니다.")
+
+
+def account() -> str:
+    """Of the operating system, as this process acts: not what the environment says."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return "unknown"  # a container's user id without a name
+
+
+def at_terminal() -> str:
+    """Who did it, on record: `cli:ACCOUNT`, with sudo `cli:root(ACCOUNT)`."""
+    before = os.environ.get("SUDO_USER", "").strip()
+    return f"cli:{account()}" + (f"({before[:32]})" if before and before != account() else "")
 
 
 def as_json(value: object) -> str:
     """One line, Korean as it is."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def write_private(path: Path, text: str) -> None:
+    """A file with people's words: whole, and its owner's alone, also where another one stood. Raises OSError."""
+    from knowledge.editions.files import write_whole
+
+    if path.exists() and not path.is_file():  # a pipe, a terminal
+        path.write_text(text, encoding="utf-8", newline="")
+    else:
+        write_whole(path.resolve(), text, 0o600)
 
 
 def failure(error: ExplainedError, language: Language, *, json_wanted: bool) -> None:

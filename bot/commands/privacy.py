@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from bot.commands import privacy_texts as texts
-from bot.commands.output import BY, as_json, json_option
+from bot.commands.output import as_json, at_terminal, json_option, write_private
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def impact(tools: Tools, person: str, json_wanted: bool) -> None:
 def export(tools: Tools, person: str, out: Path | None, json_wanted: bool) -> None:
     """이 사람에 관해 저장된 모든 것을 zip(JSON)으로 내보냅니다."""
     with tools.rights() as rights:
-        made = rights.export(person, out, by=BY)
+        made = rights.export(person, out, by=at_terminal())
     click.echo(
         as_json(made) if json_wanted else texts.exported(made["path"], made["sha256"], tools.settings().language)
     )
@@ -81,7 +81,7 @@ def forget(context: click.Context, person: str, yes: bool, json_wanted: bool, re
 def suspend(tools: Tools, person: str, resume: bool, json_wanted: bool) -> None:
     """이 사람의 질문과 평가를 지금부터 학습에 쓰지 않습니다."""
     with tools.rights() as rights:
-        changed = rights.resume(person, by=BY) if resume else rights.suspend(person, by=BY)
+        changed = rights.resume(person, by=at_terminal()) if resume else rights.suspend(person, by=at_terminal())
         name = rights.subject(person).name
     if json_wanted:
         click.echo(as_json({"person": name, "suspended": not resume, "changed": changed}))
@@ -97,7 +97,7 @@ def suspend(tools: Tools, person: str, resume: bool, json_wanted: bool) -> None:
 def request(tools: Tools, person: str, kind: Kind, json_wanted: bool) -> None:
     """받은 요청을 적어 둡니다. 기한이 다가오면 `saseo doctor`가 알립니다."""
     with tools.rights() as rights:
-        made = rights.receive(person, kind, by=BY)
+        made = rights.receive(person, kind, by=at_terminal())
     settings = tools.settings()
     if json_wanted:
         click.echo(as_json({"id": made.id, "person": made.person, "kind": made.kind, "due_at": made.due_at}))
@@ -135,7 +135,7 @@ def new_key(context: click.Context, yes: bool) -> None:
         click.echo(texts.key_needs_yes(settings.language), err=True)
         context.exit(1)
     with tools.open_store() as store:
-        accept_key(store, settings.data_dir, by=BY, now=time.time())
+        accept_key(store, settings.data_dir, by=at_terminal(), now=time.time())
     click.echo(texts.new_key(settings.language))
 
 
@@ -175,10 +175,10 @@ def erase(context: click.Context, person: str, *, yes: bool, json_wanted: bool, 
                 context.exit(1)
             if not click.confirm(texts.sure(language)):
                 return
-        done = rights.forget(person, by=BY)
+        done = rights.forget(person, by=at_terminal())
     if report is not None:
         try:
-            report.write_text(as_json(done) + "\n", encoding="utf-8")
+            write_private(report, as_json(done) + "\n")
         except OSError as error:
             raise CopyNotWritable(path=report, reason=error.strerror or type(error).__name__) from error
     if json_wanted:

@@ -32,6 +32,8 @@ def impact(person: str, found: Mapping[str, Any], language: Language) -> str:
             f"  담당자로서 남긴 답변 {found['resolutions']}건, 학습 예시 {len(found['examples'])}건",
             f"  이 사람의 말에 이어진 다른 사람의 질문 {found['others']}건(질문은 남고 검색에 쓴 말만 지웁니다)",
         ]
+        if found["account"]:
+            lines.append("  웹 콘솔 계정(지웁니다)")
         if loras:
             lines.append(f"  이 예시로 학습한 LoRA: {loras}(쓰지 않게 하고 다시 학습합니다)")
         lines += [f"  파일 {name}" for name in (*found["files"], *found["exports"])]
@@ -49,6 +51,8 @@ def impact(person: str, found: Mapping[str, Any], language: Language) -> str:
         f"  {found['resolutions']} answers to calls, {len(found['examples'])} examples",
         f"  {found['others']} questions of others that leaned on theirs (these stay; only the words searched for go)",
     ]
+    if found["account"]:
+        lines.append("  their account of the console (it is removed)")
     if loras:
         lines.append(f"  LoRAs that learnt from these: {loras} (withdrawn, and trained anew)")
     lines += [f"  file {name}" for name in (*found["files"], *found["exports"])]
@@ -79,6 +83,8 @@ def forgotten(person: str, report: Mapping[str, Any], language: Language) -> str
             f"{person}의 질문 {report['questions']}건, 평가 {report['votes']}건, 담당자 답변 {report['resolutions']}건, "
             f"학습 예시 {len(report['examples'])}건, 파일 {len(report['files'])}개를 지웠습니다."
         )
+        if report["account"]:
+            text += " 웹 콘솔 계정도 지웠습니다."
         if loras:
             text += f" 쓰지 않게 한 LoRA: {loras}. 다시 학습할 작업을 예약했습니다."
             text += " [jobs.tune]이 꺼져 있으면 `saseo jobs run tune`으로 실행해 주십시오."
@@ -91,6 +97,8 @@ def forgotten(person: str, report: Mapping[str, Any], language: Language) -> str
         f"{report['questions']} questions, {report['votes']} votes, {report['resolutions']} answers to calls, "
         f"{len(report['examples'])} examples and {len(report['files'])} files of {person} are deleted."
     )
+    if report["account"]:
+        text += " Their account of the console is removed, too."
     if loras:
         text += f" Withdrawn: {loras}. A new tuning run is due; unless [jobs.tune] is on, start it with `saseo jobs run tune`."
     if report["files_left"]:

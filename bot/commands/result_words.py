@@ -66,6 +66,7 @@ RESULTS = {
     "before_restores": ("복원 전 자료", "Kept before restores"),
     "requests": ("개인정보 요청", "Requests"),
     "audit": ("감사 기록", "Audit entries"),
+    "before_updates": ("업데이트 전 사본", "Copies from before updates"),
     "erased_again": ("다시 지운 사람", "People erased again"),
     "forgotten": ("지움", "Forgotten"),
 }

@@ -68,7 +68,9 @@ class Asking:
         self._shareable = shareable
         self._lease = lease
         self._clock = clock
-        self._posting = Posting(store, lease=lease, retry_after=retry_after, clock=clock, observer=self._observer)
+        self._posting = Posting(
+            store, people, lease=lease, retry_after=retry_after, clock=clock, observer=self._observer
+        )
         self._conversations: dict[str, tuple[asyncio.Lock, int]] = {}
 
     async def run(self, pending: Pending) -> None:
@@ -205,7 +207,7 @@ class Asking:
                 answer,
                 language=pending.settings.language,
                 private=pending.private,
-                place=pending.claim.asked.place,
+                place=self._people.place(pending.claim.asked.place),
                 now=now,
             )
             if pending.trace is not None:

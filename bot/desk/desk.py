@@ -168,7 +168,8 @@ class ReferenceDesk:
 
     async def answer_at(self, platform: str, message: str) -> str | None:
         """See `Desk.answer_at`."""
-        return await self._store.run(answers.at, platform, message)
+        direct = self._people.direct_message(platform, message)
+        return await self._store.run(answers.at, platform, message, direct)
 
     async def shown_at(self, answer_id: str, message: str) -> None:
         """See `Desk.shown_at`."""
@@ -330,6 +331,7 @@ class ReferenceDesk:
         self._demand_admin(person, "설정 변경")
         merged = self._places.merged(place, changes)
         name, now = self._people.named(person), self._clock()
+        place = self._people.place(place)
 
         def change(connection: Connection) -> None:
             facts.change_place(connection, place.platform, place.id, merged, by=name, now=now)

@@ -142,6 +142,8 @@ class Intake:
                 lease=self._options.lease,
                 held=frozenset(self._open),
                 person=self._people.named(asked.person),
+                place=self._people.place(asked.place),
+                keys=self._people.keys(asked),
             )
         except StoreError as error:
             return await self._refuse_without_store(asked, error)

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from bot.conversation import Person
+from bot.conversation import Asked, Person, Place
 from bot.messages import Language
+from bot.privacy import directs
 from bot.privacy.notices import Wish
 from bot.privacy.pseudonyms import Pseudonyms
 from bot.store import privacy
@@ -45,6 +46,22 @@ class People:
     def named(self, person: Person) -> str:
         """As rows name them."""
         return self._pseudonyms.of(person.key)
+
+    def place(self, place: Place) -> Place:
+        """As rows name it (bot/privacy/directs.py)."""
+        return directs.place_in_rows(place, self._pseudonyms.of)
+
+    def keys(self, asked: Asked) -> tuple[str, ...]:
+        """Those of its claim, as rows hold them."""
+        return directs.keys_in_rows(asked, self._pseudonyms.of)
+
+    def message(self, place: Place, message: str) -> str:
+        """The platform's reference of a message that stands in `place`, as rows hold it."""
+        return self.direct_message(place.platform, message) if place.kind == "direct" else message
+
+    def direct_message(self, platform: str, message: str) -> str:
+        """The same, if it stands in a direct message."""
+        return directs.message_in_rows(platform, message, self._pseudonyms.of)
 
     async def first_words(self, person: Person, language: Language) -> str:
         """What they must be told with this answer; empty when they know. Say `told` once it stands there, else `not_told`."""

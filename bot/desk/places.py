@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,8 +32,11 @@ class PlaceBook:
         language: Language,
         source_names: Sequence[str],
         admins: Mapping[str, frozenset[str]],
+        named: Callable[[Place], Place] = lambda place: place,
     ) -> None:
-        """Raises InvalidSetting when a table names a source or contact that cannot be."""
+        """`named`: a place as rows name it (bot/desk/people.py). Raises InvalidSetting when a table names a source or contact that
+        cannot be."""
+        self._named = named
         self._language = language
         self._source_names = tuple(source_names)
         self._admins = admins
@@ -42,13 +45,16 @@ class PlaceBook:
         for table in tables:
             for key in ("sources", "contacts"):
                 self._parse(table.platform, key, ", ".join(getattr(table, key)))
-            self._configured[table.platform, table.id] = PlaceSettings(
+            settings = PlaceSettings(
                 sources=table.sources,
                 listen=table.listen,
                 language=table.language or language,
                 private=table.private,
                 contacts=table.contacts,
             )
+            # Whether the id is that of a channel or of a direct message is not written there.
+            for place in (Place(table.platform, table.id, "channel"), Place(table.platform, table.id, "direct")):
+                self._configured[self._key(place)] = settings
 
     def load(self, changes: Mapping[tuple[str, str], dict[str, str]]) -> None:
         """Everything the store holds of changes from chat."""
@@ -56,7 +62,7 @@ class PlaceBook:
 
     def settings(self, place: Place) -> PlaceSettings:
         """As they are now. A change that no longer fits (a source that is gone) is passed over."""
-        key = (place.platform, place.id)
+        key = self._key(place)
         found = self._configured.get(key) or self._configured.get((place.platform, "*"))
         found = found or PlaceSettings(language=self._language)
         for name, value in self._changes.get(key, {}).items():
@@ -69,7 +75,7 @@ class PlaceBook:
 
     def merged(self, place: Place, changes: Mapping[str, str]) -> dict[str, str]:
         """What the place's changes would be after `changes`; an empty value resets a key. Raises InvalidSetting, UnknownSetting."""
-        merged = dict(self._changes.get((place.platform, place.id), {}))
+        merged = dict(self._changes.get(self._key(place), {}))
         for key, value in changes.items():
             if key not in KEYS:
                 close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.5)
@@ -83,12 +89,15 @@ class PlaceBook:
 
     def keep(self, place: Place, merged: dict[str, str]) -> None:
         """Make them true here; the store is the caller's business."""
-        self._changes[place.platform, place.id] = merged
+        self._changes[self._key(place)] = merged
 
     def is_admin(self, person: Person) -> bool:
         """Whether config.toml names the person, or one of their roles."""
         named = self._admins.get(person.platform, frozenset())
         return person.id in named or bool(person.roles & named)
+
+    def _key(self, place: Place) -> tuple[str, str]:
+        return place.platform, self._named(place).id
 
     def _parse(self, platform: str, key: str, value: str) -> object:
         text = value.strip()

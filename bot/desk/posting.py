@@ -22,6 +22,7 @@ from bot.telemetry.observer import Observer, end_of
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from bot.desk.people import People
     from bot.store.database import Store
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Posting:
     def __init__(
         self,
         store: Store,
+        people: People,
         *,
         lease: float,
         retry_after: tuple[float, ...],
@@ -45,6 +47,7 @@ class Posting:
         """`retry_after`: pauses between tries, in seconds."""
         self._observer = observer or Observer()
         self._store = store
+        self._people = people
         self._lease = lease
         self._retry_after = retry_after
         self._clock = clock
@@ -108,7 +111,7 @@ class Posting:
             if not questions.finish(connection, pending.claim, outcome, now=self._clock()):
                 return False
             if answer_id and message:
-                answers.posted(connection, answer_id, message)
+                answers.posted(connection, answer_id, self._people.message(pending.claim.asked.place, message))
             return True
 
         for pause in (*self._retry_after, None):

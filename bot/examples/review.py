@@ -77,6 +77,8 @@ class Review:
     clock: Callable[[], float]
     language: Language = "ko"
     """Of the reasons in errors."""
+    origin: str = ""
+    """Where they sit, on record: an address; empty: this machine."""
 
     def waiting(self) -> list[Example]:
         """What nobody has decided, oldest first."""
@@ -204,9 +206,10 @@ class Review:
     def _record(self, connection: Connection, action: str, ids: Sequence[str], now: float) -> None:
         if not ids:
             return
-        by = "cli" if self.reviewer.startswith("terminal:") else self.reviewer
+        by, subject = audit.auditor(self.reviewer), ids[0] if len(ids) == 1 else ""
         detail = {"count": len(ids), "ids": list(ids)} if len(ids) > 1 else None
-        audit.record(connection, by=by, action=action, subject=ids[0] if len(ids) == 1 else "", detail=detail, now=now)
+        more = {"by": by, "subject": subject, "origin": self.origin}
+        audit.record(connection, action=action, detail=detail, now=now, **more)
 
 
 def _said(example: Example) -> tuple[object, ...]:

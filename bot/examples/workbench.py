@@ -76,9 +76,9 @@ class Workbench:
         _log.info(json.dumps({"event": "examples_built", **counts, "skipped": dict(done.skipped)}))
         return done
 
-    def review(self, reviewer: str, language: Language = "ko") -> Review:
+    def review(self, reviewer: str, language: Language = "ko", origin: str = "") -> Review:
         """For one person."""
-        return Review(self.store, self.pages, self.grounding, self.mask, reviewer, self.clock, language)
+        return Review(self.store, self.pages, self.grounding, self.mask, reviewer, self.clock, language, origin)
 
     def every(self, state: State | None = None) -> list[Example]:
         """Oldest first."""

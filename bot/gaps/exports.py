@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
+
+from sqlalchemy import Connection
 
 from bot.gaps import texts
 from bot.gaps.detail import Detail
@@ -14,6 +16,8 @@ from bot.gaps.drafting import draft_of
 from bot.gaps.gap import Gap
 from bot.messages import Language
 from bot.spreadsheet import cell
+from bot.store import audit, privacy
+from bot.store import gaps as rows
 
 Format = Literal["md", "csv", "json"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -134,6 +138,28 @@ def write(details: Sequence[Detail], form: Format, language: Language) -> str:
 
     every = [detail_as_json(one, language) for one in details]
     return json.dumps(every, ensure_ascii=False, indent=2) + "\n"
+
+
+def held(connection: Connection, gaps: Sequence[str]) -> list[str]:
+    """Ids of the questions whose words a file of these gaps may hold."""
+    return [one.id for gap in gaps for one in rows.of(connection, gap)]
+
+
+def note(
+    connection: Connection,
+    path: str,
+    sha256: str,
+    held: Sequence[str],
+    *,
+    by: str,
+    detail: Mapping[str, object],
+    now: float,
+    origin: str = "",
+) -> None:
+    """On record, and to be found again when somebody whose words are in it is erased. `path`: see `bot.store.privacy.exported`."""
+    privacy.exported(connection, "gaps", path, sha256, holds=held, now=now)
+    more = {**detail, "sha256": sha256}
+    audit.record(connection, by=by, action="gap.export", detail=more, origin=origin, now=now)
 
 
 def _day(at: float | None) -> str | None:

@@ -12,15 +12,26 @@ from typing import Any
 from bot.errors import CopyNotWritable
 from bot.privacy import files
 from bot.store.personal import Personal
+from bot.store.web_accounts import Account
 
 
-def content(theirs: Personal, on_record: Sequence[Mapping[str, Any]], now: float) -> dict[str, Any]:
-    """Everything, to be read by them. `on_record`: of the audit. Times are seconds since the epoch."""
+def content(
+    theirs: Personal, account: Account | None, on_record: Sequence[Mapping[str, Any]], now: float
+) -> dict[str, Any]:
+    """Everything, to be read by them. `account`: theirs in the console; `on_record`: of the audit. Times are seconds since the epoch."""
     tables = theirs.tables
     given = {row["question"]: row for row in tables["answers"]}
     return {
         "person": theirs.person,
         "made_at": now,
+        "account": None
+        if account is None
+        else {
+            "name": account.name,
+            "role": account.role,
+            "groups": sorted(account.groups),
+            "made_at": account.made_at,
+        },
         "questions": [
             {
                 **_some(row, "id", "platform", "asked_at", "text", "private", "outcome"),

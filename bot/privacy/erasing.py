@@ -75,6 +75,7 @@ class Erasing:
         now = self._clock()
         request = self._store.run_now(privacy.receive, who.name, "forget", now=now, days=self._days)
         theirs, found = self._store.run_now(look, who.name, now=now)
+        account = self._held.account(who) is not None
         affected = self._held.loras(found.loras)
         # What was learnt from them stops answering first: killed in between, the same command still knows what is left to do.
         deleted = self._withdraw(found.loras, by=by)
@@ -88,7 +89,8 @@ class Erasing:
             "person": who.name,
             "request": request.id,
             "at": now,
-            "known": not theirs.empty,
+            "known": not theirs.empty or account,
+            "account": account,
             "questions": gone.questions,
             "votes": gone.votes,
             "resolutions": gone.resolutions,
@@ -121,7 +123,7 @@ class Erasing:
     def complete(self, *, by: str) -> None:
         """What earlier erasures could not do: LoRAs that are still there, or back with a backup, and a store that was too busy."""
         here = [one for one in self._store.run_now(loras.every) if one.deleted_at is None]
-        self._withdraw([one.name for one in here if one.marked == forgetting.REASON], by=by)
+        self._withdraw([one.name for one in here if one.marked in forgetting.REASONS], by=by)
         every = self._store.run_now(privacy.requests)
         waiting = [one for one in every if one.report.get("compacted") is False and LATER not in one.report]
         if waiting and self._compact():
@@ -158,16 +160,25 @@ class Erasing:
             return gone
 
         cleared.deleted |= dict.fromkeys(self._store.run_now(drop_asides), "")
+        gone = []
         for row in theirs.tables["exports"]:
+            if row["path"].startswith(privacy.DOWNLOADED):
+                cleared.left.append(
+                    row["path"]
+                )  # whoever downloaded it, as the audit says by its hash, is to delete it
+                continue
             path = Path(row["path"])
             try:
                 same = files.sha256(path) == row["sha256"]
+                if same and path.is_relative_to(self._data_dir.resolve()):
+                    files.delete(self._data_dir, path, cleared)
+                else:
+                    cleared.left.append(str(path))  # somebody else's folder: theirs to delete
             except OSError:
-                continue  # gone already
-            if same and path.is_relative_to(self._data_dir.resolve()):
-                files.delete(self._data_dir, path, cleared)
-            else:
-                cleared.left.append(str(path))  # somebody else's folder: theirs to delete
+                pass  # gone already
+            if not path.exists():
+                gone.append(row["id"])
+        self._store.run_now(privacy.export_gone, gone)
         return cleared
 
     def _compact(self) -> bool:

@@ -11,9 +11,10 @@ from bot.backup.shelf import FOLDER
 from bot.errors import BadPerson
 from bot.privacy import files
 from bot.privacy.pseudonyms import Pseudonyms, is_pseudonym
-from bot.store import loras
+from bot.store import loras, web_accounts
 from bot.store.database import Store
 from bot.store.personal import Personal
+from bot.store.web_accounts import Account
 
 _PERSON = re.compile(r"[a-z]{1,32}:\S{1,95}|(?:web|terminal):\S(?:[\S ]{0,93}\S)?")
 """Names of accounts may hold blanks (bot/commands/accounts.py)."""
@@ -28,7 +29,7 @@ class Subject:
     name: str
     """As rows name them."""
     raw: str
-    """`Person.key`; empty when only the pseudonym was given."""
+    """`Person.key`; empty when only the pseudonym was given, unless it is that of an account of the console."""
 
     @property
     def names(self) -> set[str]:
@@ -56,10 +57,15 @@ class Holdings:
         """`slack:U0123ABCD`, or a pseudonym. Raises BadPerson."""
         given = person.strip()
         if is_pseudonym(given):
-            return Subject(given, "")
+            account = self.store.run_now(web_accounts.of_person, given, self.pseudonyms.of)
+            return Subject(given, f"web:{account.name}" if account is not None else "")
         if given.startswith("p:") or not _PERSON.fullmatch(given):  # half a pseudonym must not become somebody new
             raise BadPerson(person=given[:60])
         return Subject(self.pseudonyms.of(given), given)
+
+    def account(self, who: Subject) -> Account | None:
+        """Theirs in the console."""
+        return self.store.run_now(web_accounts.of_person, who.name, self.pseudonyms.of)
 
     def loras(self, names: Sequence[str]) -> list[dict[str, object]]:
         """For reports."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from bot.errors import WrongPrivacyKey
 from bot.privacy.converting import pseudonymise_once
+from bot.privacy.directs import hide_directs_once
 from bot.privacy.pseudonyms import Pseudonyms, open_pseudonyms
 from bot.store import audit, facts
 from bot.store.database import Store
@@ -25,6 +26,7 @@ def pseudonyms_of(store: Store, data_dir: Path) -> Pseudonyms:
             return False
         facts.put(connection, _MARK, pseudonyms.mark)
         pseudonymise_once(connection, pseudonyms.of)
+        hide_directs_once(connection, pseudonyms.of)
         return True
 
     if not store.run_now(fits):

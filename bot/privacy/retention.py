@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, and_, delete, func, or_, select, unio
 
 from bot.privacy import files
 from bot.privacy_settings import PrivacySettings
-from bot.store import asides, audit, forgetting
+from bot.store import asides, audit, forgetting, privacy
 from bot.store.database import Store
 from bot.store.schema import (
     answers,
@@ -155,6 +155,12 @@ def _exports(store: Store, data_dir: Path, written: float) -> int:
 
     over = []
     for row in store.run_now(old):
+        if row.path.startswith(
+            privacy.DOWNLOADED
+        ):  # wherever it is, an erasure names it as long as it can hold anybody
+            if not store.run_now(_any_known, row.examples):
+                over.append(row.id)
+            continue
         path = Path(row.path)
         if path.is_relative_to(data_dir.resolve()):
             files.delete(data_dir.resolve(), path, gone)
@@ -166,6 +172,12 @@ def _exports(store: Store, data_dir: Path, written: float) -> int:
     if over:
         store.run_now(lambda connection: connection.execute(delete(exports).where(exports.c.id.in_(over))))
     return len(gone.deleted)
+
+
+def _any_known(connection: Connection, ids: Sequence[str]) -> bool:
+    """Whether one of these questions is still in the store."""
+    batches = (ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH))
+    return any(connection.execute(select(questions.c.id).where(questions.c.id.in_(some))).first() for some in batches)
 
 
 def _delete(connection: Connection, key: Column[Any], condition: Any) -> int:

@@ -19,7 +19,7 @@ from bot.privacy.erasing import Erasing
 from bot.privacy.holdings import Holdings, Subject
 from bot.privacy.pseudonyms import Pseudonyms
 from bot.privacy.tombstones import reapply
-from bot.store import audit, personal, privacy
+from bot.store import audit, personal, privacy, web_accounts
 from bot.store.database import Store
 
 if TYPE_CHECKING:
@@ -57,9 +57,11 @@ class Rights:
         """What an erasure would touch, as counts and names; nothing is changed."""
         who = self.subject(person)
         theirs, found = self._store.run_now(erasing.look, who.name, now=self._clock())
+        account = self._held.account(who) is not None
         return {
             "person": who.name,
-            "known": not theirs.empty,
+            "known": not theirs.empty or account,
+            "account": account,
             "questions": found.questions,
             "open": found.open,
             "answers": theirs.count("answers"),
@@ -81,7 +83,9 @@ class Rights:
 
         def read(connection: Connection) -> dict[str, Any]:
             theirs = personal.of_person(connection, who.name)
-            return copying.content(theirs, personal.on_record(connection, who.name), self._clock())
+            account = web_accounts.of_person(connection, who.name, self._pseudonyms.of)
+            on_record = personal.on_record(connection, who.names, account.name if account is not None else "")
+            return copying.content(theirs, account, on_record, self._clock())
 
         return self._store.run_now(read)
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from bot.errors import StoreError
 from bot.privacy.opening import pseudonyms_of
 from bot.privacy.pseudonyms import Pseudonyms
-from bot.store import audit, forgetting, personal, privacy
+from bot.store import audit, forgetting, personal, privacy, web_accounts
 from bot.store.database import Store
 from knowledge.editions.files import write_whole
 
@@ -50,7 +50,8 @@ def reapply(store: Store, data_dir: Path, pseudonyms: Pseudonyms, *, by: str, no
         return privacy.buried(connection)
 
     def again(connection: Connection, person: str, at: float) -> bool:
-        if personal.of_person(connection, person, before=at).empty:
+        account = web_accounts.of_person(connection, person, pseudonyms.of, before=at)
+        if account is None and personal.of_person(connection, person, before=at).empty:
             return False
         gone = forgetting.forget(connection, person, asked_by=by, now=now, before=at, pseudonym=pseudonyms.of)
         told = {"questions": gone.questions, "votes": gone.votes, "examples": len(gone.examples)}

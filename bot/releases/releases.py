@@ -79,9 +79,18 @@ class Releases:
         return self.store.run_now(_recorded, self.shelf.card(name))
 
     def promote(
-        self, name: str, *, by: str, share: float | None = None, overrule: bool = False, reason: str = ""
+        self,
+        name: str,
+        *,
+        by: str,
+        share: float | None = None,
+        overrule: bool = False,
+        reason: str = "",
+        origin: str = "",
     ) -> Release:
         """Let a LoRA answer (or `none`, the plain base); with `share` only that part of the conversations (a canary).
+
+        `origin`: where from, on record.
 
         It must have passed its latest evaluation against what answers now, by today's base and prompt, and the watch must not have
         rolled it back before, unless a person overrules that with a reason.
@@ -119,7 +128,7 @@ class Releases:
                 overruled=barrier is not None,
                 reason=reason,
             )
-            return _audited(connection, done)
+            return _audited(connection, done, origin)
 
         return _logged(self.store.run_now(decide))
 
@@ -132,13 +141,13 @@ class Releases:
 
         return self.store.run_now(read)
 
-    def rollback(self, *, by: str, reason: str = "") -> Release:
+    def rollback(self, *, by: str, reason: str = "", origin: str = "") -> Release:
         """End the canary if there is one; else go back to what answered before. Raises `NothingToRollBack`, `ReleasePinned`."""
         self._demand_auto()
 
         def decide(connection: Connection) -> Release:
             releases.hold(connection)
-            return _audited(connection, self.back(connection, "rollback", by=by, reason=reason))
+            return _audited(connection, self.back(connection, "rollback", by=by, reason=reason), origin)
 
         return _logged(self.store.run_now(decide))
 
@@ -155,14 +164,14 @@ class Releases:
             loras.mark(connection, name, reason, now=self.clock())
             told = {"by": by, "reason": f"{name}: {reason}"}
             now = self.clock()
-            audit.record(connection, by=_auditor(by), action="lora.mark", subject=name, now=now)
+            audit.record(connection, by=audit.auditor(by), action="lora.mark", subject=name, now=now)
             return [self._without(connection, row, name, **told) for row in _answering(connection, name)]
 
         done = [_logged(one) for one in self.store.run_now(decide)]
         self.shelf.forget_samples(name)
         return done
 
-    def delete(self, name: str, *, by: str) -> None:
+    def delete(self, name: str, *, by: str, origin: str = "") -> None:
         """Remove the files; the record stays. Raises `LoraKept` when it answers now or came with Saseo, `UnknownLora`."""
         shelved = self.shelf.card(name)
         if shelved.shipped or name == self.choosing.setting:
@@ -173,8 +182,10 @@ class Releases:
             if _answering(connection, name):
                 raise LoraKept(name=name)
             _recorded(connection, shelved)
-            if loras.delete(connection, name, now=self.clock()):
-                audit.record(connection, by=_auditor(by), action="lora.delete", subject=name, now=self.clock())
+            now = self.clock()
+            if loras.delete(connection, name, now=now):
+                who = audit.auditor(by)
+                audit.record(connection, by=who, action="lora.delete", subject=name, origin=origin, now=now)
 
         self.store.run_now(decide)
         self.shelf.delete(name)
@@ -273,17 +284,12 @@ def _answering(connection: Connection, name: str) -> list[Release]:
     return [row for row in newest if row is not None and name in (row.lora, row.canary)]
 
 
-def _audited(connection: Connection, release: Release) -> Release:
+def _audited(connection: Connection, release: Release, origin: str) -> Release:
     """On the record of what people decided; the reason, which is a text, stands in the release's row."""
     detail = {"release": release.id, "answers": release.lora, "share": release.share, "overruled": release.overruled}
-    subject = release.canary or release.lora
-    by = _auditor(release.by)
-    audit.record(connection, by=by, action=f"lora.{release.action}", subject=subject, detail=detail, now=release.at)
+    who = {"by": audit.auditor(release.by), "subject": release.canary or release.lora, "origin": origin}
+    audit.record(connection, action=f"lora.{release.action}", detail=detail, now=release.at, **who)
     return release
-
-
-def _auditor(by: str) -> str:
-    return "cli" if by.startswith("terminal:") else by
 
 
 def _logged(release: Release) -> Release:

@@ -102,12 +102,12 @@ def of_question(connection: Connection, question_id: str) -> Kept | None:
     return _first(connection, answers.c.question == question_id)
 
 
-def at(connection: Connection, platform: str, message: str) -> str | None:
-    """The id of the answer in a platform's message."""
+def at(connection: Connection, platform: str, message: str, direct: str = "") -> str | None:
+    """The id of the answer in a platform's message. `direct`: how rows name it if it stands in a direct message."""
     found: str | None = connection.execute(
         select(answers.c.id)
         .join(questions, questions.c.id == answers.c.question)
-        .where(answers.c.message == message, answers.c.message != "", questions.c.platform == platform)
+        .where(answers.c.message.in_([message, direct]), answers.c.message != "", questions.c.platform == platform)
     ).scalar()
     if found is None:
         found = connection.execute(

@@ -35,7 +35,7 @@ class Entry:
     """1, 2, 3 … without gaps."""
     at: float
     by: str
-    """`web:NAME`, `cli`, `job:NAME`, or the pseudonym of an admin in chat."""
+    """`web:NAME`, `cli:ACCOUNT`, `job:NAME`, or the pseudonym of an admin in chat."""
     action: str
     """`privacy.forget`, `lora.promote` …"""
     subject: str
@@ -104,6 +104,11 @@ def record(
         "origin": _short(origin, 255),
     }
     connection.execute(insert(audit).values(**values, previous=before, hash=_hash(before, values)))
+
+
+def auditor(by: str) -> str:
+    """As the audit names whom other rows name so: `terminal:kim` is `cli:kim`; everybody else stays."""
+    return by.replace("terminal:", "cli:", 1) if by.startswith("terminal:") else by
 
 
 def verify(connection: Connection, known: str = "") -> Verdict:

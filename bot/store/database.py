@@ -36,6 +36,8 @@ _FILE = "saseo.sqlite"
 """In the data directory, where `[store] url` says nothing."""
 _BUSY_SECONDS = 15.0
 _TRIES = 5
+_CHECKPOINTS = 3
+"""Each waits for readers as long as SQLite does."""
 APPLICATION = "saseo"
 """How a process of ours names its sessions on PostgreSQL, so that who restores a backup sees them."""
 _POSTGRESQL_LIMITS: dict[str, int | str] = {
@@ -135,7 +137,7 @@ class Store:
             connection: Any = raw.driver_connection
             if self._engine.dialect.name == "sqlite":
                 connection.execute("VACUUM")
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+                self._empty_log(connection)
                 return
             connection.rollback()
             connection.autocommit = True
@@ -145,10 +147,23 @@ class Store:
                         connection.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
             finally:
                 connection.autocommit = False
+        except StoreError:
+            raise
         except Exception as error:  # whichever driver it is; it may name rows' texts
             raise StoreError(where=self.where, reason=type(error).__name__) from error
         finally:
             raw.close()
+
+    def _empty_log(self, connection: sqlite3.Connection) -> None:
+        """The write-ahead log, if there is one, holds deleted rows until it is cut off. Whoever still reads an earlier moment prevents it.
+
+        Such a reader makes no error: the first column of the answer says so (https://sqlite.org/pragma.html#pragma_wal_checkpoint).
+        """
+        for _ in range(_CHECKPOINTS):
+            (busy, *_pages) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                return
+        raise StoreError(where=self.where, reason="wal_checkpoint: busy")
 
     def close(self) -> None:
         """Let running transactions end, then close every connection."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, delete, select, update
 
-from bot.store import facts, jobs, loras, personal, privacy
+from bot.conversation import Place
+from bot.store import facts, jobs, loras, personal, privacy, web_accounts
 from bot.store.personal import Personal
 from bot.store.schema import (
     answers,
@@ -20,6 +21,7 @@ from bot.store.schema import (
     example_changes,
     examples,
     exports,
+    gap_events,
     gap_questions,
     gaps,
     job_runs,
@@ -30,12 +32,13 @@ from bot.store.schema import (
     traces,
     vote_changes,
     votes,
-    web_sessions,
 )
 from bot.store.schema import facts as facts_table
 
 REASON = "forgotten"
 """Of the mark on a LoRA; it names nobody."""
+REASONS = frozenset({REASON, "an example it has seen was forgotten meanwhile"})
+"""And how older versions marked one that was in training meanwhile: the files of all of them go."""
 TUNE = "tune"
 """The job that makes a LoRA (jobs/registry.py)."""
 ERASED = "erased"
@@ -50,6 +53,8 @@ _DEEDS = (
     examples.c.decided_by,
     example_changes.c.by,
     example_changes.c.by_before,
+    gap_events.c.by,
+    gaps.c.assigned,
 )
 _DIRECTS = "discord:directs"
 """The adapter's list of direct conversations that it looks into after a pause (adapters/discord/catching_up.py)."""
@@ -86,8 +91,9 @@ def forget(
 ) -> Forgotten:
     """Erase `person` (as rows name them), and see that they do not come back from a backup.
 
-    `raw`: their `Person.key`, where it is known; `pseudonym` finds them among contacts otherwise. `before`: only what was asked and said
-    up to then, after a restore. LoRAs that learnt from what goes are marked, and a tuning run without it is due.
+    `raw`: their `Person.key`, where it is known; `pseudonym` finds them among contacts and accounts of the console otherwise.
+    `before`: only what was asked and said up to then, after a restore.
+    LoRAs that learnt from what goes are marked, and a tuning run without it is due.
     """
     theirs = personal.of_person(connection, person, before=before)
     found = counted(connection, theirs, now=now)
@@ -98,7 +104,7 @@ def forget(
     _among(connection, examples.c.id, found.examples)
     _forget_gaps(connection, theirs.ids("questions"))
     _forget_shared(connection, theirs.ids("answers"))
-    _forget_directs(connection, theirs)
+    _forget_directs(connection, theirs, pseudonym)
     _unlean(connection, theirs.others)
     _unname_gaps(connection, theirs.others)
     said = [row["answer"] for row in theirs.tables["votes"]]
@@ -119,9 +125,12 @@ def forget(
             for name in {person, raw} - {""}:
                 connection.execute(update(deed.table).where(deed == name).values({deed.name: ERASED}))
     _call_no_more(connection, person, pseudonym)
-    _among(connection, exports.c.id, theirs.ids("exports"))
-    if raw.startswith("web:"):
-        connection.execute(delete(web_sessions).where(web_sessions.c.account == raw.partition(":")[2]))
+    connection.execute(
+        delete(exports).where(exports.c.person == person)
+    )  # a file with others in it is still to be found
+    if (account := web_accounts.of_person(connection, person, pseudonym, before=before)) is not None:
+        connection.execute(update(gaps).where(gaps.c.assigned == account.name).values(assigned=""))
+        web_accounts.remove(connection, account.name)
     privacy.forget_wishes(connection, person)
     if before is None:
         privacy.bury(connection, person, now=now)
@@ -201,12 +210,14 @@ def _forget_shared(connection: Connection, answer_ids: Sequence[str]) -> None:
     )
 
 
-def _forget_directs(connection: Connection, theirs: Personal) -> None:
+def _forget_directs(connection: Connection, theirs: Personal, pseudonym: Callable[[str], str]) -> None:
     """The direct conversations that adapters look into."""
-    direct = {row["place"]["id"] for row in theirs.tables["answers"] if row["place"].get("kind") == "direct"}
+    platform = _DIRECTS.partition(":")[0]
+    held = {row["conversation"] for row in theirs.tables["questions"] if row["place"] == ""}
     known = (facts.get(connection, _DIRECTS) or "").split()
-    if direct.intersection(known):
-        facts.put(connection, _DIRECTS, " ".join(one for one in known if one not in direct))
+    left = [one for one in known if Place(platform, pseudonym(f"{platform}:{one}"), "direct").conversation not in held]
+    if len(left) < len(known):
+        facts.put(connection, _DIRECTS, " ".join(left))
 
 
 def _unlean(connection: Connection, others: Sequence[str]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, or_, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, false, or_, select
 
 from bot.store.schema import (
     answers,
@@ -97,6 +97,9 @@ def of_person(connection: Connection, person: str, *, before: float | None = Non
     seen = {row["id"] for row in e}
     e += [row for row in _leant(connection, others) if row["id"] not in seen]
     ids = [row["id"] for row in e]
+    said = _rows(connection, escalations, escalations.c.resolved_by == person)
+    helped = _among(connection, answers, answers.c.id, [row["answer"] for row in said])
+    written = {*ids, *asked, *others, *(row["question"] for row in helped)}
     called = or_(escalations.c.called_by == person, escalations.c.resolved_by == person)
     tables: dict[str, list[dict[str, Any]]] = {
         "questions": q,
@@ -114,7 +117,7 @@ def of_person(connection: Connection, person: str, *, before: float | None = Non
         "exports": [
             row
             for row in _rows(connection, exports)
-            if row["person"] == person or not set(ids).isdisjoint(row["examples"])
+            if row["person"] == person or not written.isdisjoint(row["examples"])
         ],
         "privacy_people": _rows(connection, privacy_people, privacy_people.c.person == person),
         "privacy_requests": _rows(connection, privacy_requests, privacy_requests.c.person == person),
@@ -122,9 +125,14 @@ def of_person(connection: Connection, person: str, *, before: float | None = Non
     return Personal(person, tables, tuple(others))
 
 
-def on_record(connection: Connection, person: str) -> list[dict[str, Any]]:
-    """What the audit says of them: who looked at or did what."""
-    return _rows(connection, audit, or_(audit.c.subject == person, audit.c.by == person))
+def on_record(connection: Connection, names: Collection[str], account: str = "") -> list[dict[str, Any]]:
+    """What the audit says of them: who looked at or did what. `names`: however it names them; `account`: of theirs in the console."""
+    listed = sorted(names)
+    of_account = and_(
+        audit.c.subject == account, audit.c.action.startswith("account.") | (audit.c.action == "login.failed")
+    )
+    found = or_(audit.c.subject.in_(listed), audit.c.by.in_(listed), of_account if account else false())
+    return _rows(connection, audit, found)
 
 
 def digest(rows: Iterable[dict[str, Any]]) -> str:

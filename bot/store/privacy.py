@@ -15,6 +15,8 @@ from bot.store.schema import exports, privacy_people, privacy_requests, tombston
 
 Kind = Literal["export", "forget", "suspend", "resume"]
 Wish = Literal["suspend", "resume"]
+DOWNLOADED = "console:"
+"""Begins the path of such an export; no path of a file does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +139,18 @@ def done(connection: Connection, request_id: str, report: Mapping[str, Any], *, 
 
 def exported(
     connection: Connection,
-    kind: Literal["feedback", "privacy"],
+    kind: Literal["feedback", "privacy", "gaps"],
     path: str,
     sha256: str,
     *,
     now: float,
-    example_ids: Sequence[str] = (),
+    holds: Sequence[str] = (),
     person: str = "",
 ) -> None:
-    """A file with people's words was written, and is to be found again when one of them is erased."""
+    """A file with people's words was written, and is to be found again when one of them is erased.
+
+    `path`: where it lies, or what `downloaded` made of its name. `holds`: ids of the examples or questions in it.
+    """
     connection.execute(delete(exports).where(exports.c.path == path))
     connection.execute(
         insert(exports).values(
@@ -153,11 +158,21 @@ def exported(
             kind=kind,
             path=path,
             sha256=sha256,
-            examples=list(example_ids),
+            examples=list(holds),
             person=person,
             made_at=now,
         )
     )
+
+
+def export_gone(connection: Connection, ids: Sequence[str]) -> None:
+    """These files are no more."""
+    connection.execute(delete(exports).where(exports.c.id.in_(list(ids))))
+
+
+def downloaded(name: str) -> str:
+    """As the path of an export that a browser took away: nobody here knows where it lies."""
+    return f"{DOWNLOADED}{secrets.token_hex(4)}/{name}"
 
 
 def requests(connection: Connection, *, open_only: bool = False) -> list[Request]:

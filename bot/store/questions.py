@@ -52,13 +52,18 @@ def claim(
     lease: float,
     held: frozenset[str] = frozenset(),
     person: str = "",
+    place: Place | None = None,
+    keys: Sequence[str] = (),
 ) -> tuple[ClaimKind, Claim | None]:
-    """Claim every key of `asked` at once; None with a duplicate. `person`: how rows name the asker (bot/privacy/pseudonyms.py).
+    """Claim every key of `asked` at once; None with a duplicate.
+
+    `person`, `place`, `keys`: how rows name the asker, where it was asked, and the keys (bot/desk/people.py); as `asked` has them if
+    not given. `asked` itself is kept as it is while the question is open: whoever takes it over has to answer somewhere.
 
     `held`: ids of questions that this very process is answering. Their claims may have run out (a clock that jumped, a store
     that was away), but who would take them over is at it already.
     """
-    keys = sorted(set(asked.keys))  # one order, so that two processes cannot wait for each other
+    keys = sorted(set(keys or asked.keys))  # one order, so that two processes cannot wait for each other
     known = connection.execute(select(claims.c.question).where(claims.c.key.in_(keys))).scalars().first()
     if known is None:
         question_id = secrets.token_hex(6)
@@ -67,7 +72,7 @@ def claim(
                 id=question_id,
                 platform=asked.place.platform,
                 person=person or asked.person.key,
-                conversation=asked.place.conversation,
+                conversation=(place or asked.place).conversation,
                 place=place_of(asked.place),
                 asked=_asked_as_json(asked),
                 text=asked.text,

@@ -1,4 +1,4 @@
-"""A few numbers of how things stand, for metrics: counts and times by job, example and gap. Read in one short transaction; no texts."""
+"""A few numbers of how things stand, for metrics: counts and times by job, example, gap, request. In one short transaction; no texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, Table, func, select
 
-from bot.store.schema import examples, gaps, job_runs, job_switches
+from bot.store.schema import examples, gaps, job_runs, job_switches, privacy_requests
 
 _WORKED_ON = ("done", "failed", "stopped")
 
@@ -36,6 +36,10 @@ class StoreStanding:
     """By state."""
     gaps: Mapping[str, int]
     """By state."""
+    requests: int = 0
+    """Of people, about their data, that wait."""
+    due_at: float | None = None
+    """When the most urgent of these is due; in the past: it is late."""
 
 
 def standing(connection: Connection) -> StoreStanding:
@@ -61,7 +65,10 @@ def standing(connection: Connection) -> StoreStanding:
         jobs[job] = JobStanding(
             states, succeeded.get(job), row is not None and row.state == "failed", seconds, job in paused
         )
-    return StoreStanding(jobs, _by(connection, examples, examples.c.state), _by(connection, gaps, gaps.c.state))
+    waiting = select(func.count(), func.min(privacy_requests.c.due_at)).where(privacy_requests.c.done_at.is_(None))
+    requests, due_at = connection.execute(waiting).one()
+    by_state = (_by(connection, examples, examples.c.state), _by(connection, gaps, gaps.c.state))
+    return StoreStanding(jobs, *by_state, requests, due_at)
 
 
 def _by(connection: Connection, table: Table, column: Column[str]) -> dict[str, int]:

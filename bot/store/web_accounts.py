@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -67,6 +67,14 @@ def get(connection: Connection, name: str) -> Account | None:
 def every(connection: Connection) -> Sequence[Account]:
     """All of them, by name."""
     return [_account(row) for row in connection.execute(select(web_accounts).order_by(web_accounts.c.name))]
+
+
+def of_person(
+    connection: Connection, person: str, pseudonym: Callable[[str], str], *, before: float | None = None
+) -> Account | None:
+    """Whose pseudonym that is; None: nobody's. `before`: only one that was made up to then."""
+    found = (one for one in every(connection) if before is None or one.made_at <= before)
+    return next((one for one in found if pseudonym(f"web:{one.name}") == person), None)
 
 
 def count(connection: Connection) -> int:

@@ -71,6 +71,9 @@ class SnapshotCollector(Collector):
             "examples", "Training examples.", {(s,): store.examples.get(s, 0) for s in _EXAMPLE_STATES}, "state"
         )  # fmt: skip
         yield _gauge("gaps", "Topics the wiki lacks.", {(s,): store.gaps.get(s, 0) for s in _GAP_STATES}, "state")
+        yield _gauge("privacy_requests_open", "Of people, about their data.", {(): store.requests})
+        if store.due_at is not None:
+            yield _gauge("privacy_request_due_timestamp_seconds", "When the most urgent is due.", {(): store.due_at})
 
 
 class WithoutCreated(Collector):

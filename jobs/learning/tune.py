@@ -12,18 +12,27 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bot import prompts
-from bot.errors import BrokenLora, TooFewExamples, TuningChangedNothing, TuningFailed, TuningOutOfMemory
+from bot.errors import (
+    BrokenLora,
+    LoraError,
+    TooFewExamples,
+    TuningChangedNothing,
+    TuningFailed,
+    TuningOutOfMemory,
+)
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
-from bot.releases.releases import AUTOMATIC
+from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import questions
 from bot.store.database import Store
+from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
 from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_forgotten, any_withheld, clear
 from jobs.learning.material import LearningSet, of_files, of_store
@@ -39,7 +48,6 @@ from knowledge.editions.files import write_whole
 _log = logging.getLogger(__name__)
 TUNE, GATE, GROUP = "tune", "gate", "model"
 MADE = "made.json"
-FORGOTTEN = "an example it has seen was forgotten meanwhile"
 _WIDTH = 24
 
 
@@ -78,7 +86,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
             made.append(lora)
             # Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now.
             if releases.store.run_now(any_withheld if given else any_forgotten, learning.ids):
-                releases.mark(lora.name, FORGOTTEN, by=AUTOMATIC)
+                _withdraw(releases, lora.name)
                 then = GATE if given else TUNE  # what a person trained on a file, only they train again
                 break
     if nothing is not None and not made:
@@ -101,6 +109,13 @@ def _counts(ids: Sequence[str], card: Mapping[str, Any]) -> dict[str, int]:
     too_long = set(card.get("too_long") or ()).intersection(ids)
     held_out = set(card.get("held_out") or ()) - too_long
     return {"learnt": len(set(ids) - held_out - too_long), "held_out": len(held_out), "too_long": len(too_long)}
+
+
+def _withdraw(releases: Releases, name: str) -> None:
+    """It never answers, and its weights go at once; if they cannot, the nightly `retention` finds the mark and tries again."""
+    releases.mark(name, REASON, by=AUTOMATIC)
+    with suppress(LoraError):
+        releases.delete(name, by=AUTOMATIC)
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:

@@ -119,6 +119,7 @@ class Office:
                 )
             )
         self.store = open_store("", self.folder / "data")
+        people = People(self.store, self.people, first_use=lambda language: self.first_use)
         self.desk = ReferenceDesk(
             self.store,
             self.flow,
@@ -127,13 +128,10 @@ class Office:
                 language="ko",
                 source_names=["wiki"],
                 admins={driver.name: frozenset({driver.person_id("admin")})},
+                named=people.place,
             ),
             groups,
-            People(
-                self.store,
-                self.people,
-                first_use=lambda language: self.first_use,
-            ),
+            people,
             IntakeOptions(**({"lease": 2.0, "at_once": 1} | options)),
             owner=f"process-{self._opened}",
             retry_after=(0.2, 0.2, 0.5, 0.5, 1.0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -36,3 +37,22 @@ def test_numbers_outlive_the_questions_they_were_made_of(store: Store, tmp_path:
     assert len(store.run_now(conversations.page, Filter()).rows) == 1
     found = store.run_now(statistics, ZoneInfo("Asia/Seoul"), now=now, span=110)
     assert found.over(dt.date(2000, 1, 1), found.today).tally.questions == 2
+
+
+def test_copies_from_before_an_update_go_after_a_month_without_the_job_of_backups(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    for name, days in (
+        ("before-0007-20260101T000000Z.sqlite", 31),
+        ("before-0008-20260201T000000Z.sqlite", 29),
+        ("saseo-20260101T000000Z.zip", 31),
+    ):
+        (folder / name).write_bytes(b"x")
+        at = time.time() - days * DAY
+        os.utime(folder / name, (at, at))
+    parts = JobParts(Settings(data_dir=tmp_path), store, unused, lambda: nullcontext(unused()), unused, unused, unused)
+    work = tmp_path / "jobs" / "run"
+    work.mkdir(parents=True)
+    assert retain(parts, JobContext("run", work))["before_updates"] == 1
+    left = sorted(path.name for path in folder.iterdir())
+    assert left == ["before-0008-20260201T000000Z.sqlite", "saseo-20260101T000000Z.zip"]

@@ -81,10 +81,10 @@ exports = Table(
     metadata,
     # Files with people's words that were written for somebody: found again when one of those people is erased.
     Column("id", String(16), primary_key=True),
-    Column("kind", String(16), nullable=False),  # feedback, privacy
-    Column("path", Text, nullable=False),
+    Column("kind", String(16), nullable=False),  # feedback, privacy, gaps
+    Column("path", Text, nullable=False),  # console:…: downloaded there (bot/store/privacy.py)
     Column("sha256", String(64), nullable=False),
-    Column("examples", JSON, nullable=False),  # ids of what it holds
+    Column("examples", JSON, nullable=False),  # ids of what it holds: examples, or questions (gaps)
     Column("person", String(128), nullable=False, default=""),  # whose copy it is; a pseudonym
     Column("made_at", Float, nullable=False),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,12 +15,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import HiddenInConsole, NotFoundInConsole, UnknownGap
-from bot.gaps import decisions
+from bot.gaps import decisions, exports
 from bot.gaps.detail import Detail, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of
 from bot.gaps.exports import FORMATS, Format, write
 from bot.gaps.gap import Beside, Gap, State
-from bot.store import audit, gap_numbers, gaps
+from bot.store import gap_numbers, gaps, privacy
 from bot.store.database import Store
 from bot.web.job_book import JobBook, ask
 from bot.web.page import Page, allow, done, form, origin, render, say, viewer
@@ -153,13 +154,18 @@ class _Gaps:
         chosen = (await self._ranked(me, state))[:_MOST_IN_A_FILE]
         details = [await self._detail(me, one) for one in chosen]
         text = await asyncio.to_thread(write, details, kind, me.language)
-        detail = {"format": kind, "state": state, "gaps": len(details)}
-        await self._store.run(
-            audit.record, by=me.by, action="gap.export", detail=detail, origin=origin(request), now=time.time()
-        )
-        name = f"gaps-{state}.{kind}"
+        name, content = f"gaps-{state}.{kind}", text.encode("utf-8", "replace")
+        told = {"format": kind, "state": state, "gaps": len(details)}
+        by, where, now = me.by, origin(request), time.time()
+        path, digest = privacy.downloaded(name), hashlib.sha256(content).hexdigest()
+
+        def note(connection: Connection) -> None:
+            held = exports.held(connection, chosen)
+            exports.note(connection, path, digest, held, by=by, detail=told, origin=where, now=now)
+
+        await self._store.run(note)
         return Response(
-            text.encode("utf-8", "replace"),
+            content,
             media_type=f"{_TYPES[kind]}; charset=utf-8",
             headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
         )

@@ -26,7 +26,7 @@ from bot.store.releases import Release
 from bot.web import course as courses
 from bot.web import shown
 from bot.web.course import Following
-from bot.web.page import Page, allow, done, form, render, say, viewer
+from bot.web.page import Page, allow, done, form, origin, render, say, viewer
 from bot.web.pages.models_shown import Answering, Card, Judged, Row, Running, compared, judged, running, short
 from bot.web.verdict import WIDTH, Reading, ShownVerdict
 
@@ -157,7 +157,13 @@ class _Models:
         overrule = bool(fields.get("overrule"))
         try:
             released = await asyncio.to_thread(
-                self._releases.promote, name, by=me.by, share=share, overrule=overrule, reason=reason
+                self._releases.promote,
+                name,
+                by=me.by,
+                share=share,
+                overrule=overrule,
+                reason=reason,
+                origin=origin(request),
             )
         except BARRIERS as barrier:  # what they say themselves is for a terminal
             said = say(request, f"models.barrier.{type(barrier).__name__}")
@@ -171,14 +177,14 @@ class _Models:
         """Back to what answered before, or the end of a trial."""
         me = allow(request, "admin")
         reason = (await form(request)).get("reason", "").strip()[:500]
-        released = await asyncio.to_thread(self._releases.rollback, by=me.by, reason=reason)
+        released = await asyncio.to_thread(self._releases.rollback, by=me.by, reason=reason, origin=origin(request))
         return done(request, "/models", say(request, "models.rolled_back", name=_named(request, released.lora)))
 
     async def delete(self, request: Request) -> Response:
         """Remove a LoRA's files."""
         me = allow(request, "admin")
         name = (await form(request)).get("name", "")[:64]
-        await asyncio.to_thread(self._releases.delete, name, by=me.by)
+        await asyncio.to_thread(self._releases.delete, name, by=me.by, origin=origin(request))
         return done(request, "/models", say(request, "models.deleted", name=name))
 
     # -- what the pages show ----------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from bot.store import audit, example_lists, examples, loras
 from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.example_lists import Line, Step, Wanted
-from bot.web.page import Page, allow, done, form, form_list, render, viewer
+from bot.web.page import Page, allow, done, form, form_list, origin, render, viewer
 from bot.web.pages.review_shown import Shown, rests_on_hidden, shown
 from bot.web.viewer import Viewer
 
@@ -166,9 +166,10 @@ class _Review:
         chosen = [one for one in ids if one not in hidden]
         if not chosen:
             raise HiddenInConsole
+        desk = _desk(request, me)
         approving = fields.get("do") == "approve"
         decided = await self._bench.run(
-            lambda bench: (_desk(bench, me).approve_all if approving else _desk(bench, me).reject_all)(chosen)
+            lambda bench: (desk(bench).approve_all if approving else desk(bench).reject_all)(chosen)
         )
         if len(ids) == 1 and decided.refused:
             raise NotApprovable(id=ids[0], reasons=words(decided.refused[ids[0]], language))
@@ -187,11 +188,12 @@ class _Review:
         example_id, answer = fields.get("id", "")[:16], fields.get("answer", "")[:_LONGEST_ANSWER]
         if await self._hidden(me, [example_id]):
             raise HiddenInConsole
+        desk = _desk(request, me)
         if fields.get("do") == "approve":
-            await self._bench.run(lambda bench: _desk(bench, me).edit_and_approve(example_id, answer))
+            await self._bench.run(lambda bench: desk(bench).edit_and_approve(example_id, answer))
             back = where.url(start=where.start, example=where.example)
             return done(request, back, texts("review.edited_approved", me.language))
-        edited = await self._bench.run(lambda bench: _desk(bench, me).edit(example_id, answer))
+        edited = await self._bench.run(lambda bench: desk(bench).edit(example_id, answer))
         said = texts("review.edited", me.language)
         if edited.problems:
             reasons = ", ".join(word(one, me.language) for one in edited.problems)
@@ -202,7 +204,8 @@ class _Review:
         """This person's last step is taken back."""
         me = allow(request, "reviewer")
         where, texts = Where.of(await form(request)), request.app.state.renderer.texts
-        back = await self._bench.run(lambda bench: _desk(bench, me).undo_step())
+        desk = _desk(request, me)
+        back = await self._bench.run(lambda bench: desk(bench).undo_step())
         if not back:
             said = texts("review.nothing_to_undo", me.language)
             return done(request, where.url(start=where.start, example=where.example), said)
@@ -219,7 +222,9 @@ class _Review:
         me = allow(request, "reviewer")
         built = await self._bench.run(lambda bench: bench.build())
         detail = {"new": built.new, "withdrawn": built.withdrawn}
-        await self._store.run(audit.record, by=me.by, action="example.build", detail=detail, now=time.time())
+        await self._store.run(
+            audit.record, by=me.by, action="example.build", detail=detail, origin=origin(request), now=time.time()
+        )
         said = request.app.state.renderer.texts("review.built", me.language, n=built.new, gone=built.withdrawn)
         return done(request, "/review", said)
 
@@ -237,8 +242,8 @@ class _Review:
         return await self._bench.run(look)
 
 
-def _desk(bench: Workbench, me: Viewer) -> Review:
-    return bench.review(me.by, me.language)
+def _desk(request: Request, me: Viewer) -> Callable[[Workbench], Review]:
+    return lambda bench: bench.review(me.by, me.language, origin(request))
 
 
 def _readable(me: Viewer, kind: str, *, private: bool) -> bool:

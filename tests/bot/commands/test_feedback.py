@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -88,6 +89,7 @@ def test_votes_become_examples_that_are_listed_reviewed_exported_and_imported(fo
     for form, name in forms.items():
         told = run(folder, "feedback", "export", str(folder / name), "--format", form, "--json")
         assert json.loads(told.stdout)["examples"] == 1
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     for name in forms.values():
         done = json.loads(run(folder, "tune", "import", str(folder / name), "--approve", "--json").stdout)
         assert (done["approved"], done["with_problems"]) == (done["new"], 0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import stat
 import time
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
+from bot.commands.output import at_terminal
 from bot.errors import GapsNotWritable, UnknownGap
 from bot.gaps import decisions
 from bot.store import audit, gaps
@@ -116,7 +119,38 @@ def test_a_file_holds_every_open_gap_and_goes_on_record(folder: Path, form: str)
     store = open_store("", folder / "data")
     (entry,) = store.run_now(audit.entries)
     store.close()
-    assert (entry.by, entry.action, dict(entry.detail)) == ("cli", "gap.export", {"format": form, "gaps": 2})
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    told = {"format": form, "gaps": 2, "sha256": digest}
+    assert (entry.by, entry.action, dict(entry.detail)) == (at_terminal(), "gap.export", told)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_is_its_owners_alone_also_where_another_one_stood(folder: Path) -> None:
+    file = folder / "gaps.md"
+    file.write_text("an older one", encoding="utf-8")
+    file.chmod(0o644)
+    run(folder, "export", str(file))
+    assert "초안입니다" in file.read_text("utf-8")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_file_is_deleted_with_whoever_asked_or_named_where_it_lies_elsewhere(folder: Path) -> None:
+    inside, outside = folder / "data" / "exports" / "gaps.md", folder / "elsewhere.csv"
+    inside.parent.mkdir()
+    for file in (inside, outside):
+        assert run(folder, "export", str(file), "--format", file.suffix[1:]).exit_code == 0
+    erased = CliRunner().invoke(
+        cli, ["--config", str(folder / "saseo.toml"), "privacy", "forget", KIM.key, "--yes", "--json"]
+    )
+    report = json.loads(erased.stdout)
+    assert not inside.exists()
+    assert report["files"].keys() == {"exports/gaps.md"}
+    assert report["files_left"] == [str(outside.resolve())]
+    # Lee asked in private in one of these gaps: what is left elsewhere is still to be named then.
+    erased = CliRunner().invoke(
+        cli, ["--config", str(folder / "saseo.toml"), "privacy", "forget", LEE.key, "--yes", "--json"]
+    )
+    assert json.loads(erased.stdout)["files_left"] == [str(outside.resolve())]
 
 
 def test_a_file_that_cannot_be_written_is_told(folder: Path) -> None:
@@ -134,7 +168,7 @@ def test_a_gap_is_closed_reopened_snoozed_and_renamed(folder: Path) -> None:
     assert (snoozed["state"], bool(snoozed["snoozed_until"])) == ("snoozed", True)
     assert json.loads(run(folder, "rename", first, "주차 안내", "--json").output)["name"] == "주차 안내"
     store = open_store("", folder / "data")
-    assert [one.by for one in store.run_now(gaps.history, first)] == ["auto", "cli", "cli", "cli", "cli"]
+    assert [one.by for one in store.run_now(gaps.history, first)] == ["auto", *[at_terminal()] * 4]
     store.close()
 
 

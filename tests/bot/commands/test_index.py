@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
+from bot.commands.output import at_terminal
 from bot.store import audit
 from bot.store.database import open_store
 from bot.wiki_app import WikiParts
@@ -122,8 +123,8 @@ def test_going_back_to_an_older_edition_and_staying_there(saseo: Saseo, monkeypa
     assert saseo.json("editions", "rollback", second) == {"edition": second}
     found = saseo.audited()
     assert [(one.by, one.action, one.subject) for one in found] == [
-        ("cli", "edition.rollback", second),
-        ("cli", "edition.rollback", first),
+        (at_terminal(), "edition.rollback", second),
+        (at_terminal(), "edition.rollback", first),
     ]
     assert found[0].detail == {"from": first}
     assert isinstance(saseo("editions", "rollback", "20200101-000000-00000000").exception, UnknownEdition)

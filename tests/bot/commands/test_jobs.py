@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from bot.app import cli
 from bot.commands import job_texts, learning_texts, result_words
+from bot.commands.output import at_terminal
 from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.messages import Language
 from bot.releases.shortage import Shortage
@@ -87,9 +88,9 @@ def test_what_is_done_to_jobs_at_a_terminal_is_on_the_audit_log(tmp_path: Path) 
     found = [one for one in store.run_now(audit.entries) if one.action.startswith("job.")]
     store.close()
     assert [(one.by, one.action, one.subject) for one in reversed(found)] == [
-        ("cli", "job.run", "retention"),
-        ("cli", "job.pause", "retention"),
-        ("cli", "job.resume", "retention"),
+        (at_terminal(), "job.run", "retention"),
+        (at_terminal(), "job.pause", "retention"),
+        (at_terminal(), "job.resume", "retention"),
     ]
     assert found[-1].detail == {"run": done["id"]}
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pwd
 import sqlite3
+import stat
 import zipfile
 from pathlib import Path
 
@@ -69,6 +72,7 @@ def test_an_erasure_needs_a_yes_and_leaves_a_report_and_no_bytes(folder: Path) -
     assert (asked.exit_code, "--yes" in asked.stderr) == (1, True)
     done = loaded(run(folder, "privacy", "forget", KIM.key, "--yes", "--json", "--report", str(folder / "report.json")))
     assert (done["forgotten"], done["questions"], done["compacted"]) == (True, 1, True)
+    assert stat.S_IMODE((folder / "report.json").stat().st_mode) == 0o600
     report = json.loads((folder / "report.json").read_text("utf-8"))
     assert report["signature"] == done["signature"]
     assert loaded(run(folder, "privacy", "verify-report", str(folder / "report.json"), "--json"))["whole"] is True
@@ -80,6 +84,18 @@ def test_an_erasure_needs_a_yes_and_leaves_a_report_and_no_bytes(folder: Path) -
     assert WORDS.encode() not in left
     assert b"slack:U1" not in left
     assert "기록이 없습니다" in run(folder, "privacy", "forget", KIM.key, "--yes").stdout
+
+
+def test_backups_in_a_folder_elsewhere_are_named_before_and_in_the_signed_report(folder: Path) -> None:
+    elsewhere = folder / "other disk"
+    elsewhere.mkdir()
+    (elsewhere / "saseo-20261101-020000.zip").write_bytes(b"sealed")
+    (folder / "saseo.toml").write_text(
+        f'data_dir = "data"\n[backup]\nfolder = {json.dumps(str(elsewhere))}\n', encoding="utf-8"
+    )
+    held = str(elsewhere / "saseo-20261101-020000.zip")
+    assert loaded(run(folder, "privacy", "impact", KIM.key, "--json"))["backups"] == [held]
+    assert loaded(run(folder, "privacy", "forget", KIM.key, "--yes", "--json"))["backups"] == [held]
 
 
 def test_training_is_stopped_and_allowed_again(folder: Path) -> None:
@@ -119,6 +135,18 @@ def test_a_lost_key_is_told_and_a_new_one_accepted(folder: Path) -> None:
     assert run(folder, "privacy", "new-key").exit_code == 1
     assert run(folder, "privacy", "new-key", "--yes").exit_code == 0
     assert loaded(run(folder, "privacy", "impact", KIM.key, "--json"))["known"] is False
+
+
+def test_the_audit_says_which_account_of_the_machine_it_was_and_who_became_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "somebody-else")  # anybody can set that
+    me = pwd.getpwuid(os.geteuid()).pw_name
+    for before, expected in (("", f"cli:{me}"), (me, f"cli:{me}"), ("kim", f"cli:{me}(kim)")):
+        monkeypatch.setenv("SUDO_USER", before)
+        run(folder, "privacy", "suspend", LEE.key)
+        (newest, *_) = json.loads(run(folder, "audit", "list", "--json").stdout)
+        assert newest["by"] == expected
 
 
 def test_the_audit_is_listed_verified_and_exported(folder: Path) -> None:

@@ -94,12 +94,14 @@ class Bench:
     def open_desk(self, *places: PlaceTable, groups: Path | None = None, **options: Any) -> ReferenceDesk:
         store = open_store("", self.folder, observer=self.observer)
         keep_traces = bool(options.pop("keep_traces", True))
+        people = People(store, Pseudonyms(KEY), first_use=lambda language: self.first_use, clock=lambda: self.now)
+        admins = {"slack": frozenset({"UADMIN", "SADMINS"})}
         desk = ReferenceDesk(
             store,
             self.flow,
-            PlaceBook(places, language="ko", source_names=["wiki"], admins={"slack": frozenset({"UADMIN", "SADMINS"})}),
+            PlaceBook(places, language="ko", source_names=["wiki"], admins=admins, named=people.place),
             Groups(groups),
-            People(store, Pseudonyms(KEY), first_use=lambda language: self.first_use, clock=lambda: self.now),
+            people,
             IntakeOptions(**({"lease": 30.0} | options)),
             owner=f"p{len(self.desks)}",
             reindex=self._reindex,

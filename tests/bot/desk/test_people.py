@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection, select
@@ -49,6 +50,29 @@ async def test_after_a_whole_conversation_no_row_names_anybody(bench: Bench) -> 
         assert f"'{person.id}'" not in left
     assert [one.text for one in await desk.recent(KIM)] == ["연차는 며칠입니까?", "피아노 조율은 어떻게 합니까?"]
     assert [one.action for one in bench.stores[-1].run_now(audit.entries)] == ["place.change"]
+
+
+async def test_a_direct_message_is_named_by_no_row_once_it_is_answered_and_still_found(bench: Bench) -> None:
+    kims = replace(DIRECT, id="DKANARIE1")
+    desk = await bench.start_desk(PlaceTable(platform="slack", id=kims.id, contacts=("UHELP",)))
+    bench.flow.gate.clear()
+    one = replace(asked("피아노 조율은 어떻게 합니까?", place=kims), keys=(f"slack:message:T1:{kims.id}:1.0",))
+    await desk.ask(one)
+    assert kims.id in cells(bench)  # its answer has to go somewhere, also after a crash
+    assert await desk.ask(one) is Receipt.DUPLICATE
+    bench.flow.gate.set()
+    reply = await bench.adapter.reply(one.reply_to)
+    await until_ended(desk)
+    assert kims.id not in cells(bench)
+    assert await desk.ask(one) is Receipt.DUPLICATE
+    assert await desk.answer_at("slack", bench.adapter.posted[reply.question_id]) == reply.answer_id
+    assert await desk.may_escalate(reply.answer_id)  # the place's settings are still its own
+    await desk.change_place(kims, ADMIN, {"contacts": "", "language": "en"})
+    assert desk.place_settings(kims).language == "en"
+    again = await bench.start_desk()
+    assert again.place_settings(kims).language == "en"
+    assert again.place_settings(DIRECT).language == "ko"
+    assert kims.id not in cells(bench)
 
 
 async def said(bench: Bench, desk: ReferenceDesk, one: Asked) -> Reply:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot import prompts
@@ -167,12 +169,13 @@ def test_decisions_are_in_the_audit_log_without_anybodys_words(store: Store) -> 
     desk.edit_and_approve(one.id, f"{LEAVE} [1] ")
     desk.reject(one.id)
     desk.undo()
-    review(store, reviewer="web:lee").reject(one.id)
+    replace(review(store, reviewer="web:lee"), origin="192.0.2.7").reject(one.id)
     kept = [(entry.by, entry.action, entry.subject) for entry in reversed(store.run_now(audit.entries))]
     assert kept == [
-        ("cli", "example.approve", one.id),
-        ("cli", "example.reject", one.id),
-        ("cli", "example.undo", one.id),
+        ("cli:kim", "example.approve", one.id),
+        ("cli:kim", "example.reject", one.id),
+        ("cli:kim", "example.undo", one.id),
         ("web:lee", "example.reject", one.id),
     ]
+    assert [entry.origin for entry in store.run_now(audit.entries)] == ["192.0.2.7", "", "", ""]
     assert LEAVE not in repr(store.run_now(audit.entries))

@@ -24,6 +24,7 @@ from sqlalchemy import Connection, select, update
 from bot.backup.restoring import RestoreParts, restore
 from bot.backup.writing import BackupParts, write
 from bot.conversation import Asked, Person, Place, Vote
+from bot.desk.people import People
 from bot.examples.guards import Rules
 from bot.examples.workbench import Workbench
 from bot.messages import Outcome
@@ -40,12 +41,14 @@ from bot.store.schema import gap_questions, gaps, traces
 from tests.bot.examples.rows import FakeGrounding, FakePages, answer, mask
 from tests.bot.privacy.conftest import PEOPLE, Clock, releases_of
 
-NAMES = ("K", "L", "M")
+NAMES = ("K", "L", "M", "W")
+"""W asks in the console, too, and is known by an account's name there."""
 PLACES = (
     Place("slack", "C1", "channel", thread="1.0"),
     Place("slack", "C2", "channel"),
-    Place("slack", "D1", "direct"),
+    Place("slack", "", "direct"),
 )
+"""The id of a direct place is each one's own."""
 
 
 @dataclass
@@ -53,8 +56,15 @@ class Spoken:
     """A person, and every word of theirs that was ever written down."""
 
     person: Person
+    direct: Place
+    """Where only they and the bot read."""
     words: set[str] = field(default_factory=set)
     erased: set[str] = field(default_factory=set)
+
+    @property
+    def ids(self) -> set[str]:
+        """That name them."""
+        return {self.person.id, self.direct.id}
 
 
 class Installation:
@@ -68,7 +78,12 @@ class Installation:
         self.url = url
         self.store = open_store(url, self.data)
         self.count = 0
-        self.people = {name: Spoken(Person("slack", f"UKANARIE{name}7")) for name in NAMES}
+        self.people = {
+            name: Spoken(Person("slack", f"UKANARIE{name}7"), Place("slack", f"DKANARIE{name}7", "direct"))
+            for name in NAMES[:3]
+        }
+        account = Person("web", "WKANARIEW7")
+        self.people["W"] = Spoken(account, Place("web", account.id, "direct"))
         self.answered: list[tuple[str, str]] = []
         """(answer, who asked)."""
         self.log = logging.FileHandler(self.data / "service.log", encoding="utf-8")
@@ -114,21 +129,33 @@ class Installation:
         spoken = self.people[name]
         now = self.clock.now
         text = f"{self.word(name)} 휴가는 며칠입니까?"
-        asked = Asked((f"slack:event:{self.count}",), place, spoken.person, text, reply_to="x", turns=(text,))
+        place = place if place.kind == "channel" else spoken.direct
+        message = f"{place.id}:{self.count}"
+        keys = (f"{place.platform}:event:{self.count}", f"{place.platform}:message:{message}")
+        asked = Asked(keys, place, spoken.person, text, reply_to=f"in {place.id}", turns=(text,))
+        people = People(self.store, PEOPLE)
         _, held = self.store.run_now(
-            questions.claim, asked, owner="p", now=now, lease=60.0, person=PEOPLE.of(spoken.person.key)
+            questions.claim,
+            asked,
+            owner="p",
+            now=now,
+            lease=60.0,
+            person=people.named(spoken.person),
+            place=people.place(place),
+            keys=people.keys(asked),
         )
         assert held is not None
         if open_:
-            spoken.erased.discard(spoken.person.id)  # they are back, and are to be answered
+            spoken.erased -= spoken.ids  # they are back, and are to be answered
             return
         answer_id = f"a{self.count:08d}"
         made = answer(text=f"연차는 1년에 15일을 줍니다. [1] {text}", condensed=self.condensed(place, text))
-        private = place.kind == "direct"
+        private, kept = place.kind == "direct", people.place(place)
         self.store.run_now(
-            answers.save, answer_id, held.question_id, made, language="ko", private=private, place=place, now=now
+            answers.save, answer_id, held.question_id, made, language="ko", private=private, place=kept, now=now
         )
         self.store.run_now(questions.finish, held, Outcome.ANSWERED, now=now)
+        self.store.run_now(answers.posted, answer_id, people.message(place, message))
 
         def more(connection: Connection) -> None:
             connection.execute(
@@ -151,7 +178,8 @@ class Installation:
         def before(connection: Connection) -> str | None:
             from bot.store.schema import questions as table
 
-            of = select(table.c.text).where(table.c.conversation == place.conversation, table.c.conversation != "")
+            name = People(self.store, PEOPLE).place(place).conversation
+            of = select(table.c.text).where(table.c.conversation == name, table.c.conversation != "")
             return connection.execute(of.order_by(table.c.asked_at.desc(), table.c.id)).scalars().first()
 
         earlier = self.store.run_now(before)
@@ -183,9 +211,7 @@ class Installation:
         if called is None:
             return
         for one in (name, helper):
-            self.people[one].erased.discard(
-                self.people[one].person.id
-            )  # a contact by configuration, and who is to be told
+            self.people[one].erased -= self.people[one].ids  # a contact by configuration, and who is to be told
         said = f"{self.word(helper)} 총무팀에 문의해 주십시오."
         self.store.run_now(
             escalations.resolve, called, PEOPLE.of(other.key), answer=said, consent=True, now=self.clock.now
@@ -226,7 +252,7 @@ class Installation:
             self.clock.now += 120.0  # its process has died; the next night
             self.rights.reapply()
         spoken.erased |= spoken.words
-        spoken.erased.add(spoken.person.id)
+        spoken.erased |= spoken.ids
         spoken.words = set()
         self.clock.now += 1.0
 
@@ -259,7 +285,7 @@ class Installation:
                 assert not found, (word, found)
         log = (self.data / "service.log").read_text("utf-8")
         assert "카나리아" not in log
-        assert "UKANARIE" not in log
+        assert "KANARIE" not in log
         assert self.store.run_now(audit.verify).whole
 
 
@@ -366,6 +392,7 @@ def whole_life(it: Installation) -> None:
     it.ask("L", PLACES[0])
     it.ask("K", PLACES[2])
     it.ask("M", PLACES[1])
+    it.ask("W", PLACES[2])
     for name in NAMES:
         it.vote(name, 0, correct=False)
         it.vote(name, 1, correct=True)
@@ -431,7 +458,7 @@ def test_ids_of_platforms_are_only_in_what_is_open() -> None:
     try:
         whole_life(it)
         rows = it.store.run_now(_dump)
-        found = [spoken.person.id for spoken in it.people.values() if spoken.person.id.encode() in rows]
+        found = [one for spoken in it.people.values() for one in sorted(spoken.ids) if one.encode() in rows]
         assert found == ["UKANARIEK7"]
 
         def contacts(connection: Connection) -> list[object]:
@@ -439,6 +466,21 @@ def test_ids_of_platforms_are_only_in_what_is_open() -> None:
 
         assert it.store.run_now(contacts) == [["UKANARIEK7"]]  # a configured contact, as long as the call is on record
         it.ask("L", PLACES[0], open_=True)
-        assert b"UKANARIEL7" in it.store.run_now(_dump)  # or its answer could not be delivered after a crash
+        it.ask("M", PLACES[2], open_=True)
+        it.ask("W", PLACES[2], open_=True)
+        rows = it.store.run_now(_dump)  # or their answers could not be delivered after a crash
+        assert all(one in rows for one in (b"UKANARIEL7", b"UKANARIEM7", b"DKANARIEM7", b"WKANARIEW7"))
+
+        def give_up(connection: Connection) -> None:
+            late = it.clock.now + 1000.0
+            for one in questions.expired(connection, ["slack", "web"], now=late):
+                held = questions.take_over(connection, one, owner="q", now=late, lease=60.0)
+                assert held is not None
+                assert held.asked.place.kind == "channel" or held.asked.place.id in held.asked.reply_to
+                questions.finish(connection, held, Outcome.FAILED, now=late)
+
+        it.store.run_now(give_up)
+        rows = it.store.run_now(_dump)
+        assert [one for spoken in it.people.values() for one in spoken.ids if one.encode() in rows] == ["UKANARIEK7"]
     finally:
         it.close()

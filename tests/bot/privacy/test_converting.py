@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Connection, select
 
-from bot.conversation import Vote
+from bot.conversation import Person, Place, Vote
+from bot.desk.people import People
 from bot.messages import Outcome
 from bot.privacy.converting import pseudonymise_once, pseudonymise_rows
+from bot.privacy.directs import hide_directs
 from bot.store import answers, escalations, examples, facts, jobs, questions, votes
 from bot.store.database import Store
+from bot.store.questions import ClaimKind
 from bot.store.schema import metadata
 from tests.bot.examples.rows import example
 from tests.bot.privacy.conftest import PEOPLE
@@ -73,6 +78,54 @@ def test_it_is_done_once_for_a_store(store: Store) -> None:
     lived_again = Vote("a1", LEE, "up", "button")
     store.run_now(votes.cast, lived_again, now=9.0)  # as an older program would
     assert store.run_now(pseudonymise_once, PEOPLE.of) == 0
+
+
+def in_private(store: Store, key: str, place: Place, *, failed: bool = False) -> str:
+    """Asked where only one person reads, as an older program wrote it down; the answer's id."""
+    message = f"{place.platform}:message:{place.id}:{key}"
+    there = replace(asked(key, person=Person(place.platform, "U5"), place=place), keys=(message,))
+    _, held = store.run_now(questions.claim, there, owner="p", now=1.0, lease=9.0)
+    assert held is not None
+    if not failed:
+        place_of = {"language": "ko", "private": True, "place": place, "now": 2.0}
+        store.run_now(answers.save, f"a{key}", held.question_id, answer(), **place_of)
+        store.run_now(answers.posted, f"a{key}", f"{place.id}:9.0")
+    store.run_now(questions.finish, held, Outcome.FAILED if failed else Outcome.ANSWERED, now=3.0)
+    return f"a{key}"
+
+
+def test_no_direct_message_and_no_account_is_named_and_what_stands_there_is_found(store: Store) -> None:
+    direct, chat = Place("slack", "D4711", "direct", thread="7.0"), Place("web", "kim: seoyeon", "direct")
+    made = in_private(store, "1", direct)
+    in_private(store, "2", chat)
+    in_private(store, "3", Place("slack", "D4712", "direct"), failed=True)
+    store.run_now(facts.change_place, "slack", "D4711", {"language": "en"}, by="", now=7.0)
+    assert store.run_now(hide_directs, PEOPLE.of) == 3
+    assert store.run_now(hide_directs, PEOPLE.of) == 0
+    left = store.run_now(every_cell)
+    assert "D471" not in left
+    assert "kim: seoyeon" not in left
+    people = People(store, PEOPLE)
+    assert store.run_now(answers.at, "slack", "D4711:9.0", people.direct_message("slack", "D4711:9.0")) == made
+    again = replace(asked("1", place=direct), keys=("slack:message:D4711:1",))
+    named = {"person": "p", "place": people.place(direct), "keys": people.keys(again)}
+    assert store.run_now(questions.claim, again, owner="q", now=9.0, lease=9.0, **named)[0] is ClaimKind.DUPLICATE
+    kept = store.run_now(answers.get, made)
+    assert kept is not None
+    assert kept.place == people.place(direct)
+    assert store.run_now(facts.place_changes) == {("slack", kept.place.id): {"language": "en"}}
+
+
+def test_channels_and_their_threads_stay_as_they_are(store: Store) -> None:
+    thread = replace(CHANNEL, thread="7.0")
+    for key, place in (("1", CHANNEL), ("2", thread)):
+        _, held = store.run_now(questions.claim, asked(key, place=place), owner="p", now=1.0, lease=9.0)
+        assert held is not None
+        there = {"language": "ko", "private": False, "place": place, "now": 2.0}
+        store.run_now(answers.save, f"a{key}", held.question_id, answer(), **there)
+    before = store.run_now(every_cell)
+    assert store.run_now(hide_directs, PEOPLE.of) == 0
+    assert store.run_now(every_cell) == before
 
 
 def test_a_correction_stays_the_same_example(store: Store) -> None:

@@ -182,6 +182,19 @@ def test_exports_go_from_the_data_directory_and_stay_elsewhere(
     assert count(store, "exports") == 2
 
 
+def test_a_download_is_known_as_long_as_somebody_in_it_is(store: Store, tmp_path: Path) -> None:
+    ask(store, "1", days=40)
+    (held,) = store.run_now(lambda connection: connection.execute(select(questions_table.c.id)).scalars().all())
+    for ids in ([held], ["gone"]):
+        path = privacy.downloaded("gaps-open.csv")
+        store.run_now(privacy.exported, "gaps", path, "s", holds=ids, now=NOW - 35 * DAY)
+    run(store, tmp_path)
+    assert count(store, "exports") == 1
+    run(store, tmp_path, questions=30)
+    run(store, tmp_path, questions=30)
+    assert count(store, "exports") == 0
+
+
 def test_what_a_restore_put_aside_goes_after_a_month(store: Store, tmp_path: Path) -> None:
     for name, days in (("before-restore-1", 31), ("before-restore-2", 29)):
         folder = tmp_path / name

@@ -15,11 +15,13 @@ from bot.conversation import Person, Place, Vote
 from bot.errors import BadPerson, CopyNotWritable, ModelMissing, StoreError
 from bot.loras.shelf import LoraShelf
 from bot.messages import Outcome
+from bot.privacy.directs import place_in_rows
 from bot.privacy.rights import Rights
 from bot.privacy.tombstones import TOMBSTONES, read_tombstones
 from bot.releases.choosing import Choosing
 from bot.releases.releases import Releases
-from bot.store import answers, audit, escalations, examples, facts, jobs, loras, privacy, questions, votes
+from bot.store import answers, audit, escalations, examples, facts, jobs, loras, privacy, questions, votes, web_accounts
+from bot.store import gaps as gap_rows
 from bot.store import releases as release_rows
 from bot.store.database import Store
 from bot.store.loras import LoraRecord
@@ -53,13 +55,23 @@ def ask(
         now=now,
         lease=60.0,
         person=PEOPLE.of(person.key),
+        place=place_in_rows(place, PEOPLE.of),
     )
     assert held is not None
     if not done:
         return held.question_id
     made = answer(text=f"{text} 15일입니다. [1]")
     private = place.kind == "direct"
-    store.run_now(answers.save, f"a{key}", held.question_id, made, language="ko", private=private, place=place, now=now)
+    store.run_now(
+        answers.save,
+        f"a{key}",
+        held.question_id,
+        made,
+        language="ko",
+        private=private,
+        place=place_in_rows(place, PEOPLE.of),
+        now=now,
+    )
     store.run_now(questions.finish, held, Outcome.ANSWERED, now=now)
     return f"a{key}"
 
@@ -115,6 +127,62 @@ def test_an_account_with_a_blank_in_its_name_is_exported_and_forgotten(store: St
         assert WORDS in packed.read("saseo.json").decode()
     assert rights.forget("web:김 서연", by="cli")["questions"] == 1
     assert rights.impact("web:김 서연")["questions"] == 0
+
+
+def lived_in_the_console(store: Store) -> None:
+    """The account of 김 서연 logged in, decided about gaps, and one is theirs to fill."""
+
+    def live(connection: Connection) -> None:
+        web_accounts.put(connection, "김 서연", password="$argon2id$", role="reviewer", groups=["hr"], now=1.0)
+        web_accounts.begin_session(connection, "김 서연", now=2.0)
+        audit.record(connection, by="cli", action="account.put", subject="김 서연", now=1.0)
+        audit.record(connection, by="web:김 서연", action="login", origin="192.0.2.7", now=2.0)
+        audit.record(connection, by="web:park", action="login", now=2.0)
+        for name, assigned in (("g", "김 서연"), ("h", "박 준호")):
+            values = {"state": "open", "name": "x", "nearest": [], "made_at": 1.0, "changed_at": 1.0}
+            connection.execute(gaps.insert().values(id=name, assigned=assigned, **values))
+        gap_rows.change(connection, "g", "closed", by="web:김 서연", now=3.0, state="closed")
+
+    store.run_now(live)
+
+
+def test_a_copy_holds_the_account_of_the_console_and_its_logins(store: Store, rights: Rights) -> None:
+    lived_in_the_console(store)
+    for person in ("web:김 서연", PEOPLE.of("web:김 서연")):
+        copy = rights.copy(person)
+        assert copy["account"] == {"name": "김 서연", "role": "reviewer", "groups": ["hr"], "made_at": 1.0}
+        assert [one["action"] for one in copy["on_record"]] == ["account.put", "login"]
+        assert "argon2id" not in json.dumps(copy)
+
+
+@pytest.mark.parametrize("person", ["web:김 서연", PEOPLE.of("web:김 서연")])
+def test_an_erasure_takes_the_account_and_its_name_from_decisions(store: Store, rights: Rights, person: str) -> None:
+    lived_in_the_console(store)
+    assert (rights.impact(person)["known"], rights.impact(person)["account"]) == (True, True)
+    report = rights.forget(person, by="cli")
+    assert (report["known"], report["account"], rights.verify_report(report)) == (True, True, True)
+
+    def left(connection: Connection) -> str:
+        from bot.store.schema import metadata
+
+        kept = [table for table in metadata.sorted_tables if table.name != "audit"]  # it stays whole
+        return repr([[tuple(row) for row in connection.execute(select(table))] for table in kept])
+
+    assert "김 서연" not in store.run_now(left)
+    assert "박 준호" in store.run_now(left)
+    assert rights.forget(person, by="cli")["known"] is False
+
+
+def test_an_account_that_a_restored_backup_brings_back_goes_again_and_a_newer_one_stays(
+    store: Store, rights: Rights, clock: Clock
+) -> None:
+    lived_in_the_console(store)
+    rights.forget("web:김 서연", by="cli")
+    for made_at, stays in ((clock.now - 10.0, 0), (clock.now + 10.0, 1)):
+        back = {"password": "$argon2id$", "role": "viewer", "groups": (), "now": made_at}
+        store.run_now(web_accounts.put, "김 서연", **back)
+        assert bool(rights.reapply()) is not bool(stays)
+        assert store.run_now(web_accounts.count) == stays
 
 
 def test_an_account_that_is_called_as_a_word_takes_no_files_with_it(rights: Rights, tmp_path: Path) -> None:

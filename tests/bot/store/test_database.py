@@ -91,3 +91,28 @@ def test_the_address_may_set_its_own_limits() -> None:
     _, arguments = engine.dialect.create_connect_args(engine.url)
     assert arguments["connect_timeout"] == "60"
     engine.dispose()
+
+
+def test_a_store_whose_log_is_still_read_is_not_called_compacted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(database, "_WAL_IS_SAFE", (3, 0, 0))
+    store = open_store("", tmp_path)
+    reader = sqlite3.connect(tmp_path / "saseo.sqlite", isolation_level=None)
+    log = tmp_path / "saseo.sqlite-wal"
+    try:
+        store.run_now(facts.put, "x", "카나리아")
+        reader.execute("BEGIN")
+        assert reader.execute("SELECT value FROM facts WHERE key = 'x'").fetchone() == ("카나리아",)
+        store.run_now(facts.put, "x", "gone")
+        with pytest.raises(StoreError, match="busy"):
+            store.compact()
+        assert "카나리아".encode() in log.read_bytes()
+        reader.execute("ROLLBACK")
+        store.compact()
+        assert log.stat().st_size == 0
+        assert "카나리아".encode() not in (tmp_path / "saseo.sqlite").read_bytes()
+    finally:
+        reader.close()
+        store.close()

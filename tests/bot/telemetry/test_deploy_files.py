@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bot.conversation import Vote
+from bot.store import privacy
 from bot.telemetry.http import alone
 from bot.telemetry.standing import PlatformState
 from bot.worker import WorkerStats
@@ -77,6 +78,7 @@ async def known(index: SearchIndex, tmp_path: Path) -> Any:
         connection.execute(job_runs.insert().values(id="1", arguments={}, progress={}, result={}, **rows))
 
     watched.store.run_now(add)
+    watched.store.run_now(privacy.receive, "p:0", "forget", now=1000.0, days=10)
     seen = Scrape((await get(await watched.listen(alone(watched.telemetry._endpoints, "")), "/metrics")).text)
     yield {s.name: set(s.labels) for family in seen.families.values() for s in family.samples}
     await watched.close()

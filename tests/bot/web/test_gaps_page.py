@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import html
 import io
 import json
@@ -20,7 +21,7 @@ from bot.gaps import decisions
 from bot.gaps.gap import NearPage
 from bot.jobs_app import Book
 from bot.messages import Outcome
-from bot.store import audit, gaps, jobs
+from bot.store import audit, gaps, jobs, personal
 from bot.store.database import Store
 from bot.web.job_book import JobBook, KnownJob
 from bot.web.page import Page
@@ -334,7 +335,18 @@ async def test_files_hold_what_may_be_seen_and_are_recorded(store: Store, browse
         assert "연봉" not in text
         assert "1234" not in text
     entries = [one for one in store.run_now(audit.entries) if one.action == "gap.export"]
-    assert [dict(one.detail) for one in entries][-1] == {"format": "csv", "state": "open", "gaps": 1}
+    digest = hashlib.sha256(table.content).hexdigest()
+    told = {"format": "csv", "state": "open", "gaps": 1, "sha256": digest}
+    assert [dict(one.detail) for one in entries][-1] == told
+    # Whoever of those people is erased later, the files that were downloaded are named.
+    held = store.run_now(personal.of_person, KIM.key).tables["exports"]
+    assert [(one["kind"], one["sha256"] == digest) for one in held] == [
+        ("gaps", True),
+        ("gaps", False),
+        ("gaps", False),
+    ]
+    assert all(one["path"].startswith("console:") for one in held)
+    assert store.run_now(personal.of_person, PARK.key).tables["exports"] == []
 
 
 async def test_an_answered_gap_names_its_page_to_those_who_may_read_it(

@@ -26,7 +26,9 @@ def company(store: Store, tmp_path: Path) -> Company:
 
 
 def actions(company: Company) -> list[tuple[str, str, str]]:
-    found = reversed(company.store.run_now(audit.entries, action="lora."))
+    """Who decided what, of which; whoever sits at a browser is on record with their address."""
+    found = [*reversed(company.store.run_now(audit.entries, action="lora."))]
+    assert all(one.origin for one in found if one.by.startswith("web:"))
     return [(one.by, one.action, one.subject) for one in found]
 
 

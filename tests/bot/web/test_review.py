@@ -26,11 +26,10 @@ def text_of(page: str) -> str:
 
 
 def actions(store: Store) -> list[tuple[str, str, str]]:
-    return [
-        (one.by, one.action, one.subject)
-        for one in reversed(store.run_now(audit.entries))
-        if one.action.startswith("example.")
-    ]
+    """Who decided what, of which; whoever sits at a browser is on record with their address."""
+    entries = [one for one in reversed(store.run_now(audit.entries)) if one.action.startswith("example.")]
+    assert all(one.origin for one in entries if one.by.startswith("web:"))
+    return [(one.by, one.action, one.subject) for one in entries]
 
 
 async def test_an_example_stands_beside_the_passages_it_rests_on(

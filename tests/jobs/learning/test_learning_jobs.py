@@ -274,8 +274,12 @@ def test_who_was_forgotten_while_it_trained_is_not_learnt_from(
     (name,) = tuned["loras"]
     with learning.releases() as releases:
         record = releases.store.run_now(loras.get, name)
+        left = [one.name for one in releases.shelf.every()]
     assert record is not None
     assert record.marked
+    assert record.deleted_at is not None
+    assert name not in left
+    assert not list(tmp_path.rglob(f"**/{name}/*"))  # its weights are what it learnt
 
 
 def test_a_stopped_run_goes_on_without_who_was_forgotten_meanwhile(
