@@ -128,5 +128,7 @@ async def test_one_question_folds_on_a_phone(serve: Serving, visit: Visiting, st
         await visit(address, f"/conversations/{question}", dark=True),
         await visit(address, "/conversations", viewport=PHONE),
     ):
+        for text in await tab.get_by_text("읽은 내용").all():
+            await text.click()
         assert await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert await barriers(tab) == []
