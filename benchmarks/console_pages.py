@@ -61,16 +61,23 @@ def visits(newest: str) -> list[Visit]:
     from bot.store import conversations, told
     from bot.store.conversations import Filter
     from bot.store.cursor import Cursor
+    from bot.store.days import KeptSeconds
     from bot.store.statistics import statistics
+
+    kept = KeptSeconds()  # as the page keeps it
+
+    def counted(**wanted: Any) -> Query:
+        return lambda connection, now: statistics(connection, SEOUL, now=now, kept=kept, **wanted)
 
     def listed(**wanted: Any) -> Query:
         return lambda connection, now: conversations.page(connection, Filter(**wanted))
 
     middle = Cursor(time.time() - 45 * DAY, "0")
     return [
-        Visit("/", lambda connection, now: statistics(connection, SEOUL, now=now)),
-        Visit("/?days=90", lambda connection, now: statistics(connection, SEOUL, now=now, span=90)),
-        Visit("/today/numbers", lambda connection, now: statistics(connection, SEOUL, now=now)),
+        Visit("/", counted()),
+        Visit("/?days=90", counted(span=90)),
+        Visit("/?days=90&place=slack:C000000003", counted(span=90, where=("slack", "C000000003"))),
+        Visit("/today/numbers", counted()),
         Visit("/conversations", listed()),
         Visit(f"/conversations?after={middle}", lambda c, now: conversations.page(c, Filter(), after=middle)),
         Visit("/conversations?outcome=abstained", listed(outcome="abstained")),

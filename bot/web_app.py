@@ -56,17 +56,7 @@ def gaps_page(root: Root, store: Store, book: JobBook, may_read: MayRead) -> Pag
     from bot.gaps_app import masked
     from bot.web.pages.gaps import GapsParts, gaps_page
 
-    settings = root.settings
-    return gaps_page(
-        GapsParts(
-            store,
-            book,
-            masked,
-            may_read,
-            settings.gaps.people,
-            can_find=settings.jobs.enabled and settings.jobs.gaps.enabled,
-        )
-    )
+    return gaps_page(GapsParts(store, book, masked, may_read, root.settings.gaps.people))
 
 
 def wiki_page(root: Root, store: Store, book: JobBook, flow: AnswerFlow) -> Page:

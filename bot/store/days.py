@@ -7,15 +7,16 @@ They name nobody: a direct message counts for its platform only.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, func, or_, select, update
 
 from bot.messages import Outcome
 from bot.store import facts
-from bot.store.histogram import Histogram
+from bot.store.histogram import Histogram, bucket
 from bot.store.inserting import insert_into
 from bot.store.schema import answers, day_numbers, questions
 
@@ -29,6 +30,8 @@ _GIVEN_UP = 3 * 86400.0
 """Seconds after its end from which on it is, although some question of it has not ended."""
 _SUMS = ("questions", "answered", "abstained", "escalated", "failed", "tokens_read", "tokens_written", "cost_krw")
 
+_SECONDS = ("first_token", "total_seconds")
+
 Where = tuple[str, str]
 """(platform, place); the place is empty for direct messages."""
 
@@ -36,7 +39,7 @@ Where = tuple[str, str]
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What is counted of questions. Seconds are of those that a model answered (`first_token`) or that were answered at all;
-    they are counted for all places together only."""
+    days that an earlier program counted for good have them for all places together only."""
 
     questions: int = 0
     answered: int = 0
@@ -105,8 +108,7 @@ def count(connection: Connection, begins: float, ends: float) -> dict[Where, Tal
     """Of the questions themselves: everywhere, and in each place."""
     asked, of = questions.c, answers.c
     found: dict[Where, dict[str, float]] = {}
-    first_token: list[float] = []
-    total_seconds: list[float] = []
+    seconds: dict[Where, tuple[Counter[str], Counter[str]]] = {}
     for platform, place, outcome, first, total, *sums in connection.execute(
         select(
             asked.platform, asked.place, asked.outcome,
@@ -115,19 +117,47 @@ def count(connection: Connection, begins: float, ends: float) -> dict[Where, Tal
         .select_from(questions.outerjoin(answers, of.question == asked.id))
         .where(asked.asked_at >= begins, asked.asked_at < ends)
     ):  # fmt: skip
-        for where in ((platform, place), EVERYWHERE):
-            tally = found.setdefault(where, dict.fromkeys(_SUMS, 0))
-            tally["questions"] += 1
-            if outcome is not None:
-                tally[outcome] += 1
-            for name, value in zip(_SUMS[-3:], sums, strict=True):
-                tally[name] += value or 0
-        if first is not None:
-            first_token.append(first)
-        if total is not None:
-            total_seconds.append(total)
-    seconds = {"first_token": Histogram.of(first_token), "total_seconds": Histogram.of(total_seconds)}
-    return {where: _tally(sums, seconds if where == EVERYWHERE else {}) for where, sums in found.items()}
+        where = (platform, place)
+        if where not in found:
+            found[where], seconds[where] = dict.fromkeys(_SUMS, 0), (Counter(), Counter())
+        tally = found[where]
+        tally["questions"] += 1
+        if outcome is not None:
+            tally[outcome] += 1
+        for name, value in zip(_SUMS[-3:], sums, strict=True):
+            tally[name] += value or 0
+        for counted, took in zip(seconds[where], (first, total), strict=True):
+            if took is not None:
+                counted[str(bucket(took))] += 1
+    tallies = {
+        where: _tally(sums, {name: Histogram(one) for name, one in zip(_SECONDS, seconds[where], strict=True)})
+        for where, sums in found.items()
+    }
+    return {EVERYWHERE: Tally.all(tallies.values()), **tallies} if tallies else {}
+
+
+class KeptSeconds:
+    """Seconds to the whole answer in each place, of the days that were counted for good. They are read once for each first day, until
+    another day was counted: reading a quarter's for every look would cost more than all other numbers together."""
+
+    def __init__(self) -> None:
+        self._through = -1.0
+        self._known: dict[dt.date, dict[Where, Histogram]] = {}
+
+    def since(self, connection: Connection, first: dt.date) -> Mapping[Where, Histogram]:
+        """Of the days from `first` on."""
+        through = _through(connection)
+        if through != self._through:
+            self._through, self._known = through, {}
+        if first not in self._known:
+            of = day_numbers.c
+            parts: dict[Where, list[Histogram]] = {}
+            for platform, place, seconds in connection.execute(
+                select(of.platform, of.place, of.total_seconds).where(of.day >= first.isoformat(), of.platform != "")
+            ):
+                parts.setdefault((platform, place), []).append(Histogram(seconds))
+            self._known[first] = {where: Histogram.all(some).as_one() for where, some in parts.items()}
+        return self._known[first]
 
 
 def live(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float) -> Live:
@@ -143,31 +173,36 @@ def live(connection: Connection, zone: dt.tzinfo, first: dt.date, *, now: float)
     return found
 
 
-def by_day(connection: Connection, first: dt.date, uncounted: Live) -> dict[dt.date, Tally]:
-    """Everywhere together, from `first` on: what was kept of days that are over, and what `live` counted."""
-    where = (day_numbers.c.day >= first.isoformat(), day_numbers.c.platform == "")
-    rows = connection.execute(select(day_numbers).where(*where))
+def by_day(connection: Connection, first: dt.date, uncounted: Live, where: Where = EVERYWHERE) -> dict[dt.date, Tally]:
+    """Of one place or everywhere together, from `first` on: what was kept of days that are over, and what `live` counted."""
+    of = day_numbers.c
+    platform, place = where
+    rows = connection.execute(
+        select(day_numbers).where(of.day >= first.isoformat(), of.platform == platform, of.place == place)
+    )
     found = {dt.date.fromisoformat(row.day): _of_row(row) for row in rows}
     for day, tallies in uncounted:
-        tally = tallies.get(EVERYWHERE, Tally())
+        tally = tallies.get(where, Tally())
         found[day] = Tally.all([found[day], tally]) if day in found else tally
     return found
 
 
-def by_place(connection: Connection, first: dt.date, uncounted: Live) -> dict[Where, Tally]:
-    """All days from `first` on together, in each place. Without seconds."""
+def by_place(connection: Connection, first: dt.date, uncounted: Live, kept: KeptSeconds) -> dict[Where, Tally]:
+    """All days from `first` on together, in each place. Without `first_token`."""
     of = day_numbers.c
     parts: dict[Where, list[Tally]] = {}
+    seconds = kept.since(connection, first)
     for platform, place, *sums in connection.execute(
         select(of.platform, of.place, *(func.sum(of[name]) for name in _SUMS))
         .where(of.day >= first.isoformat(), of.platform != "")
         .group_by(of.platform, of.place)
     ):
-        parts.setdefault((platform, place), []).append(_tally(dict(zip(_SUMS, sums, strict=True)), {}))
+        took = {"total_seconds": seconds.get((platform, place), Histogram())}
+        parts.setdefault((platform, place), []).append(_tally(dict(zip(_SUMS, sums, strict=True)), took))
     for day, tallies in uncounted:
         for where, tally in tallies.items():
             if where != EVERYWHERE and day >= first:
-                parts.setdefault(where, []).append(tally)
+                parts.setdefault(where, []).append(replace(tally, first_token=Histogram()))
     return {where: Tally.all(some) for where, some in parts.items()}
 
 
@@ -207,5 +242,5 @@ def _as_row(tally: Tally) -> dict[str, Any]:
 
 
 def _of_row(row: Row[Any]) -> Tally:
-    seconds = {name: Histogram(getattr(row, name)) for name in ("first_token", "total_seconds")}
+    seconds = {name: Histogram(getattr(row, name)) for name in _SECONDS}
     return _tally({name: getattr(row, name) for name in _SUMS}, seconds)

@@ -126,10 +126,14 @@ def expired(connection: Connection, platforms: Collection[str], *, now: float, m
     )
 
 
-def waiting(connection: Connection, *, now: float) -> int:
-    """How many questions living processes are answering; what a dead one left does not count until somebody takes it up."""
-    held = (questions.c.state == "open", questions.c.claimed_until > now)
-    return connection.execute(select(func.count()).where(*held)).scalar_one()
+def waiting(connection: Connection, *, now: float, where: tuple[str, str] | None = None) -> int:
+    """How many questions living processes are answering; what a dead one left does not count until somebody takes it up.
+    `where`: only those of this (platform, place)."""
+    of = questions.c
+    here = () if where is None else (of.platform == where[0], of.place == where[1])
+    return connection.execute(
+        select(func.count()).where(of.state == "open", of.claimed_until > now, *here)
+    ).scalar_one()
 
 
 def renew(connection: Connection, held: Collection[Claim], *, now: float, lease: float) -> frozenset[str]:

@@ -45,7 +45,8 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Every day of the span, oldest first, also those without a question; and each place over all of them, busiest first."""
+    """Every day of the span, oldest first, also those without a question, everywhere or in the one place that was asked for;
+    and each place over all of them, busiest first."""
 
     by_day: tuple[tuple[dt.date, Numbers], ...]
     by_place: tuple[tuple[Where, Numbers], ...]
@@ -64,9 +65,17 @@ class Statistics:
 
 
 def statistics(
-    connection: Connection, zone: dt.tzinfo, *, now: float, span: int = 28, least_days: int = 0
+    connection: Connection,
+    zone: dt.tzinfo,
+    *,
+    now: float,
+    span: int = 28,
+    least_days: int = 0,
+    where: Where = days.EVERYWHERE,
+    kept: days.KeptSeconds | None = None,
 ) -> Statistics:
-    """The last `span` days with today; `by_day` has at least `least_days`.
+    """The last `span` days with today; `by_day` has at least `least_days`. `where`: the place of `by_day` and `waiting`.
+    `kept`: who calls often keeps it for the next time.
 
     Call `days.roll_up` before, until it has nothing left to do: then this is quick.
     """
@@ -75,19 +84,23 @@ def statistics(
     span = max(span, least_days)
     first = today - dt.timedelta(days=span - 1)
     uncounted = days.live(connection, zone, first, now=now)
-    tallies, thumbs = days.by_day(connection, first, uncounted), _thumbs_by_day(connection, zone, first, today)
-    places, thumbed = days.by_place(connection, begins, uncounted), _thumbs_by_place(connection, zone, begins)
+    tallies = days.by_day(connection, first, uncounted, where)
+    thumbs = _thumbs_by_day(connection, zone, first, today, where)
+    places, thumbed = (
+        days.by_place(connection, begins, uncounted, kept or days.KeptSeconds()),
+        _thumbs_by_place(connection, zone, begins),
+    )
     every = [first + dt.timedelta(days=n) for n in range(span)]
-    where = sorted({*places, *thumbed}, key=lambda one: (-places.get(one, Tally()).questions, one))
+    ranked = sorted({*places, *thumbed}, key=lambda one: (-places.get(one, Tally()).questions, one))
     return Statistics(
         tuple((day, Numbers(tallies.get(day, Tally()), *thumbs.get(day, (0, 0)))) for day in every),
-        tuple((one, Numbers(places.get(one, Tally()), *thumbed.get(one, (0, 0)))) for one in where),
-        questions.waiting(connection, now=now),
+        tuple((one, Numbers(places.get(one, Tally()), *thumbed.get(one, (0, 0)))) for one in ranked),
+        questions.waiting(connection, now=now, where=None if where == days.EVERYWHERE else where),
     )
 
 
 def _thumbs_by_day(
-    connection: Connection, zone: dt.tzinfo, first: dt.date, last: dt.date
+    connection: Connection, zone: dt.tzinfo, first: dt.date, last: dt.date, where: Where
 ) -> dict[dt.date, tuple[int, int]]:
     """(up, down) that stand now, by the day they were given."""
     starts = [days.midnight(first + dt.timedelta(days=n), zone) for n in range((last - first).days + 2)]
@@ -96,10 +109,12 @@ def _thumbs_by_day(
         *(select(literal(n).label("n"), literal(a).label("a"), literal(b).label("b")) for n, (a, b) in spans)
     ).subquery("each_day")
     given = each.join(votes, and_(votes.c.voted_at >= each.c.a, votes.c.voted_at < each.c.b))
+    platform, place = where
+    here = () if where == days.EVERYWHERE else (votes.c.platform == platform, func.coalesce(votes.c.place, "") == place)
     rows = connection.execute(
         select(each.c.n, votes.c.direction, func.count())
         .select_from(given)
-        .where(votes.c.direction.is_not(None))
+        .where(votes.c.direction.is_not(None), *here)
         .group_by(each.c.n, votes.c.direction)
     )
     return _both((first + dt.timedelta(days=n), direction, count) for n, direction, count in rows)

@@ -139,7 +139,12 @@ class Renderer:
 
     @pass_context
     def _t(self, context: Context, key: str, /, **values: object) -> str:
-        return self.texts(key, context["viewer"].language, **values)
+        language = context["viewer"].language
+        if any(
+            isinstance(value, Markup) for value in values.values()
+        ):  # what a macro made is escaped already: not twice
+            return Markup(self.texts(key, language)).format(**values)  # noqa: S704 - a string of ours
+        return self.texts(key, language, **values)
 
     @pass_context
     def _when(self, context: Context, at: float | None) -> Markup:

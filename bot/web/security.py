@@ -46,7 +46,8 @@ _BODY_SECONDS = 60.0
 _HOST = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::\d{1,5})?")
 """A name or an address, and a port: nothing else is a Host (RFC 9110, 7.2)."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+_FORWARDED = ("forwarded", "via", "x-real-ip")
+"""Headers that proxies add, beside X-Forwarded-…; no browser sends them."""
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
@@ -218,7 +219,7 @@ class Guard:
         if _path(request).startswith("/static/"):
             return None
         needed = self._where.login or await self._store.run(web_accounts.count) > 0
-        if not needed and any(name in request.headers for name in _FORWARDED):
+        if not needed and _is_passed_on(request):
             # A proxy on this machine passes strangers on; without accounts each of them would be an admin.
             _log.warning(json.dumps({"event": "console_forwarded_without_login"}))
             raise ConsoleProxied
@@ -333,6 +334,14 @@ def _path(request: Request) -> str:
     """As the router reads it: an address made from the Host header is the visitor's word."""
     path: str = request.scope["path"]
     return path
+
+
+def _is_passed_on(request: Request) -> bool:
+    """A proxy shows: by a header, or by HTTP/1.0, which nginx speaks to what stands behind it unless it is told otherwise, and which
+    browsers have not spoken for decades. One that does neither cannot be told from a browser: hence accounts come first."""
+    if request.scope.get("http_version") == "1.0":
+        return True
+    return any(name in _FORWARDED or name.startswith("x-forwarded-") for name in request.headers)
 
 
 def _is_form(request: Request) -> bool:

@@ -18,9 +18,7 @@ day_numbers = Table(
     *(Column(name, Integer, nullable=False) for name in ("questions", "answered", "abstained", "escalated", "failed")),
     *(Column(name, BigInteger, nullable=False) for name in ("tokens_read", "tokens_written")),
     Column("cost_krw", Float, nullable=False),
-    *(
-        Column(name, JSON, nullable=False) for name in ("first_token", "total_seconds")
-    ),  # {bucket: how many}; of everywhere only
+    *(Column(name, JSON, nullable=False) for name in ("first_token", "total_seconds")),  # {bucket: how many}
     Index("day_numbers_by_span", "begins", "ends"),
 )
 

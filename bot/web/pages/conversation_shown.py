@@ -88,6 +88,17 @@ class Shown:
         """Its title and heading."""
         return (passage.source, passage.page) in self._readable
 
+    def text_of(self, passage: Retrieved) -> str:
+        """What the writer was shown of it, where this account may read it; empty: it may not, or nothing is kept of it.
+
+        As with quotes: the words were chosen by the question, so they go with it.
+        """
+        if self.told.answer is None or not passage.shown or not self.words or not self.may_read(passage):
+            return ""
+        name = (passage.source, passage.page, passage.number)
+        given = self.told.answer.answer.shown
+        return next((one.text for one in given if (one.source, one.page, one.number) == name), "")
+
     def may_cite(self, citation: Citation) -> bool:
         """Its title and quote."""
         return (citation.source, citation.page) in self._readable

@@ -48,8 +48,6 @@ class GapsParts:
     mask: Callable[[str], str]
     may_read: MayRead
     people: int
-    can_find: bool
-    """The service runs the job when it is asked for."""
 
 
 def gaps_page(parts: GapsParts) -> Page:
@@ -91,7 +89,6 @@ class _Gaps:
             spark=spark,
             few=self._few,
             people=self._parts.people,
-            can_find=self._parts.can_find,
             formats=FORMATS,
         )
 
@@ -136,10 +133,8 @@ class _Gaps:
         return done(request, f"/gaps/{gap}", say(request, f"gaps.did.{did}"))
 
     async def find(self, request: Request) -> Response:
-        """Ask for the job. Raises JobPaused."""
+        """Ask for the job, also where it does not run by itself. Raises JobPaused."""
         me = allow(request, "reviewer")
-        if not self._parts.can_find:
-            raise NotFoundInConsole
         await self._store.run(ask, self._parts.book, JOB, by=me.by, origin=origin(request), now=time.time())
         return done(request, "/gaps", say(request, "gaps.finding"))
 

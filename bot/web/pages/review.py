@@ -146,6 +146,7 @@ class _Review:
             states=get_args(State),
             kinds=get_args(Kind),
             NO_LORA=NO_LORA,
+            most=_MOST_AT_ONCE,
             readable=lambda line: _readable(me, line.kind, private=line.private),
             previous_url=where.url(start=where.start, example=ids[at - 1]) if at else "",
             next_url=where.url(start=queue.more if over else where.start, example=following) if following else "",

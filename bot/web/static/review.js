@@ -1,22 +1,48 @@
-// 검토: what is selected stays so from one example to the next; e opens the editor, Ctrl+Enter saves; the current line stays in sight.
+// 검토: what is selected stays so from one example and page of the queue to the next, and is decided together; e opens the editor, Ctrl+Enter saves; the current line stays in sight.
 (function () {
   "use strict";
 
   const selected = new Set();
+  let list = ""; // state and filters that it was selected under
+  let sent = []; // what is being decided
 
   function boxes() {
     return document.querySelectorAll("#desk .lines input[name=id]");
   }
 
   function count() {
+    const bulk = document.getElementById("bulk");
+    if (!bulk) return;
     const all = boxes();
     let here = 0;
     for (const box of all) if (box.checked) here += 1;
+    carry(bulk, all, here);
     const told = document.getElementById("selected");
-    if (told) told.textContent = here ? here + told.dataset.word : "";
+    const most = Number(told.dataset.most);
+    const more = [];
+    if (selected.size > here) more.push(told.dataset.elsewhere.replace("#", selected.size - here));
+    if (selected.size > most) more.push(told.dataset.limit);
+    told.textContent = selected.size ? selected.size + told.dataset.word + (more.length ? " (" + more.join(", ") + ")" : "") : "";
     const every = document.getElementById("select-all");
-    if (every) { every.checked = here > 0 && here === all.length; every.indeterminate = here > 0 && here < all.length; }
-    for (const button of document.querySelectorAll("#bulk button")) button.disabled = here === 0;
+    every.checked = here > 0 && here === all.length;
+    every.indeterminate = here > 0 && here < all.length;
+    for (const button of bulk.querySelectorAll("button")) button.disabled = selected.size === 0;
+  }
+
+  // Those of other pages go along as hidden fields, as many as are decided at once.
+  function carry(bulk, all, here) {
+    for (const old of bulk.querySelectorAll("input[name=id]")) old.remove();
+    const shown = new Set(Array.from(all, (box) => box.value));
+    let left = Number(document.getElementById("selected").dataset.most) - here;
+    for (const id of selected) {
+      if (shown.has(id) || left <= 0) continue;
+      const field = document.createElement("input");
+      field.type = "hidden";
+      field.name = "id";
+      field.value = id;
+      bulk.append(field);
+      left -= 1;
+    }
   }
 
   function remember(box) {
@@ -24,14 +50,20 @@
   }
 
   function start() {
+    const bulk = document.getElementById("bulk");
+    if (bulk) {
+      const now = ["state", "kind", "lora"].map((name) => bulk.elements.namedItem(name).value).join(" ");
+      if (now !== list) selected.clear(); // nobody should decide what they have forgotten in another list
+      list = now;
+    }
     for (const box of boxes()) box.checked = selected.has(box.value);
     const toggle = document.getElementById("toggle");
     if (toggle) toggle.hidden = false;
     const current = document.querySelector("#desk .lines li.current");
     if (current) {
-      const list = current.parentElement;
-      const above = current.offsetTop - list.offsetTop;
-      if (above < list.scrollTop || above + current.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = above - list.clientHeight / 3;
+      const lines = current.parentElement;
+      const above = current.offsetTop - lines.offsetTop;
+      if (above < lines.scrollTop || above + current.offsetHeight > lines.scrollTop + lines.clientHeight) lines.scrollTop = above - lines.clientHeight / 3;
     }
     count();
   }
@@ -55,7 +87,12 @@
     if (box) { box.checked = !box.checked; remember(box); count(); }
   });
 
-  document.addEventListener("submit", (event) => { if (event.target.id === "bulk") selected.clear(); });
+  // What is decided, together or alone, is not selected any more; what was refused stays.
+  document.addEventListener("submit", (event) => {
+    const does = event.submitter ? event.submitter.value : "";
+    const decides = event.target.closest("#desk") && (does === "approve" || does === "reject");
+    sent = decides ? new FormData(event.target).getAll("id") : [];
+  }, true);
 
   document.addEventListener("toggle", (event) => {
     if (event.target.id !== "edit" || !event.target.open) return;
@@ -74,6 +111,11 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     start();
+    document.body.addEventListener("htmx:afterRequest", (event) => {
+      if (!event.detail.successful || event.detail.requestConfig.verb !== "post") return;
+      for (const id of sent) selected.delete(id);
+      sent = [];
+    });
     document.body.addEventListener("htmx:afterSettle", (event) => {
       if (event.target.id !== "desk" && !event.target.querySelector("#desk")) return;
       start();

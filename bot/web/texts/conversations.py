@@ -100,6 +100,7 @@ STRINGS = {
         "번호가 있는 구절만 모델이 읽었습니다. 점수는 낱말과 뜻을 합한 값입니다.",
         "The model read those with a number. The score joins words and meaning.",
     ),
+    "conversations.passage.text": ("읽은 내용", "What was read"),
     "conversations.n": ("번호", "No."),
     "conversations.page": ("문서", "Page"),
     "conversations.score": ("점수", "Score"),

@@ -30,6 +30,8 @@ STRINGS = {
     "review.select": ("고르기: {question}", "Select: {question}"),
     "review.select_all": ("모두 고르기", "Select all"),
     "review.selected": ("건", " selected"),
+    "review.selected.elsewhere": ("다른 쪽에 #건", "# on other pages"),
+    "review.selected.limit": ("한 번에 {n}건까지", "{n} at a time"),
     "review.approve": ("승인", "Approve"),
     "review.reject": ("거절", "Reject"),
     "review.edit": ("고치기", "Edit"),

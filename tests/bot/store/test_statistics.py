@@ -88,6 +88,46 @@ def test_places_come_with_the_busiest_first_and_direct_messages_have_no_name(sto
     ]
 
 
+@pytest.mark.parametrize("rolled", [True, False])
+def test_one_place_has_its_own_days_thumbs_seconds_and_waiting(store: Store, rolled: bool) -> None:
+    fill(store)
+    tell(store, NOON - 2 * DAY, seconds=60.0, first_token=9.0, place=OTHER, cost=3.0, up=[KIM], voted_at=NOON - DAY)
+    tell(store, NOON - 1.0, None, place=OTHER)
+    tell(store, NOON - 1.0, None)
+    whole = look(store, rolled=rolled)
+    assert whole.waiting == 2
+    here = store.run_now(statistics, SEOUL, now=NOON, span=7, where=("discord", "77"))
+    assert here.waiting == 1
+    assert here.by_place == whole.by_place
+    assert [numbers.tally.questions for _, numbers in here.by_day] == [0, 0, 0, 0, 2, 0, 2]
+    over = here.over(here.by_day[0][0], here.today)
+    assert (over.tally.answered, over.tally.abstained, over.tally.cost_krw, over.up, over.down) == (1, 1, 3.0, 1, 0)
+    assert over.tally.first_token.quantile(0.5) == pytest.approx(9.0, rel=0.03)
+    place = dict(whole.by_place)["discord", "77"]
+    assert place.tally.total_seconds == over.tally.total_seconds
+    assert place.tally.total_seconds.quantile(0.9) == pytest.approx(60.0, rel=0.03)
+    direct = store.run_now(statistics, SEOUL, now=NOON, span=7, where=("slack", ""))
+    assert direct.over(direct.by_day[0][0], direct.today).tally.failed == 1
+
+
+def test_seconds_that_were_read_are_read_again_once_another_day_is_counted(store: Store) -> None:
+    kept = days.KeptSeconds()
+
+    def seconds(now: float) -> float | None:
+        while store.run_now(days.roll_up, SEOUL, now=now):
+            pass
+        found = store.run_now(statistics, SEOUL, now=now, span=7, kept=kept)
+        return dict(found.by_place)["slack", "C1"].tally.total_seconds.quantile(1.0)
+
+    tell(store, NOON - DAY, seconds=2.0)
+    first = seconds(NOON)
+    assert first == pytest.approx(2.0, rel=0.03)
+    store.run_now(lambda connection: connection.execute(schema.day_numbers.update().values(total_seconds={})))
+    assert seconds(NOON) == first  # a day that is over does not change, so it was not read again
+    tell(store, NOON, seconds=40.0)
+    assert seconds(NOON + DAY) == pytest.approx(40.0, rel=0.03)
+
+
 def test_numbers_stay_when_what_was_asked_is_deleted(store: Store) -> None:
     fill(store)
     before = look(store)

@@ -214,6 +214,37 @@ async def test_who_may_not_read_a_page_sees_neither_its_title_nor_what_was_writt
         assert one in seen
 
 
+def read_texts(page: httpx.Response) -> list[str]:
+    """What stands in the table of passages, of those that were shown."""
+    return [
+        unescape(one)
+        for one in re.findall(r'<details><summary>읽은 내용</summary><div class="text">(.*?)</div>', page.text)
+    ]
+
+
+async def test_each_passage_that_was_read_shows_its_text_to_who_may_read_its_page(
+    browse: Opening, parts: ConversationsParts, store: Store
+) -> None:
+    add_account(store, "kim", "viewer")
+    add_account(store, "lee", "viewer", groups=["hr"])
+    given = replace(ANSWER, shown=(Shown(*OPEN_PAGE, 0, "열린 <b>본문</b>"), Shown(*HR_PAGE, 4, "비밀 본문")))
+    passages = (
+        *(replace(one, shown=n) for n, one in enumerate(TRACE.passages, 1)),
+        replace(TRACE.passages[0], number=7),
+    )
+    question, private = (
+        tell(store, 10.0, given=given, trace=replace(TRACE, passages=passages), private=one) for one in (False, True)
+    )
+    kim, lee = (browse([conversations(parts)]) for _ in range(2))
+    await kim.log_in("kim")
+    await lee.log_in("lee")
+    hidden = await kim.get(f"/conversations/{question}")
+    assert read_texts(hidden) == ["열린 <b>본문</b>"]
+    assert "비밀 본문" not in hidden.text
+    assert read_texts(await lee.get(f"/conversations/{question}")) == ["열린 <b>본문</b>", "비밀 본문"]
+    assert read_texts(await lee.get(f"/conversations/{private}")) == []
+
+
 async def test_a_page_that_is_gone_is_shown_to_nobody(browse: Opening, parts: ConversationsParts, store: Store) -> None:
     gone = replace(ANSWER, nearest=(Citation(1, "옛.md", "옛 제목", None, "옛 글"),), citations=())
     page = await browse([conversations(parts)], texts="all").get(f"/conversations/{tell(store, 1.0, given=gone)}")

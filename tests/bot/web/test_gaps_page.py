@@ -15,6 +15,7 @@ from types import MappingProxyType
 import pytest
 from sqlalchemy import Connection
 
+from bot import web_app
 from bot.app import Root
 from bot.examples.masking import mask
 from bot.gaps import decisions
@@ -62,8 +63,8 @@ class NoJobs:
         return "", {}
 
 
-def page_of(store: Store, *closed: str, can_find: bool = True, book: JobBook | None = None) -> Page:
-    return gaps_page(GapsParts(store, book or NoJobs(), lambda text: mask(text).text, Readers(*closed), 2, can_find))
+def page_of(store: Store, *closed: str, book: JobBook | None = None) -> Page:
+    return gaps_page(GapsParts(store, book or NoJobs(), lambda text: mask(text).text, Readers(*closed), 2))
 
 
 @pytest.fixture
@@ -292,9 +293,21 @@ async def test_finding_is_asked_of_the_job_once_however_often_one_asks(
         assert "요청했습니다" in (await browser.post("/gaps/find")).text
     (run,) = store.run_now(jobs.every, "gaps")
     assert (run.state, run.asked_by) == ("due", "web:local")
-    without = browse([page_of(store, can_find=False, book=book)])
-    await without.get("/gaps")
-    assert (await without.post("/gaps/find")).status_code == 404
+
+
+@pytest.mark.parametrize("off", ["[jobs]\nenabled = false\n", "[jobs.gaps]\nenabled = false\n"])
+async def test_finding_can_be_asked_for_where_the_job_does_not_run_by_itself(
+    store: Store, browse: Opening, tmp_path: Path, off: str
+) -> None:
+    """The page as the service composes it: the service runs what is asked for all the same."""
+    (tmp_path / "saseo.toml").write_text(f'data_dir = "data"\n{off}', encoding="utf-8")
+    root = Root(tmp_path / "saseo.toml")
+    book = Book(root.job_parts(store))
+    assert root.settings.jobs.enabled is ("[jobs.gaps]" in off)
+    browser = browse([web_app.gaps_page(root, store, book, Readers())])
+    assert 'action="/gaps/find"' in (await browser.get("/gaps")).text
+    assert "요청했습니다" in (await browser.post("/gaps/find")).text
+    assert [run.state for run in store.run_now(jobs.every, "gaps")] == ["due"]
 
 
 async def test_what_the_clock_made_due_is_a_persons_once_they_ask(store: Store, browse: Opening, book: Book) -> None:

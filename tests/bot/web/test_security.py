@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from starlette.requests import Request
@@ -14,9 +15,11 @@ from starlette.routing import Route
 
 from bot.store import audit, web_accounts
 from bot.store.database import Store
+from bot.web.app import WebOptions, make_app
 from bot.web.page import Page, allow, form, viewer
 from bot.web.render import STATIC
 from bot.web.security import BIGGEST_BODY, HEADERS, safe_next
+from bot.web.server import WebServer
 from bot.web.throttle import Throttle
 from tests.bot.web.conftest import PASSWORD, Opening, add_account
 
@@ -198,14 +201,50 @@ async def test_another_sites_name_for_this_machine_is_refused(browse: Opening) -
     assert (await browse([PAGE], address="http://localhost:8787").get("/")).status_code == 200
 
 
-async def test_strangers_that_a_proxy_passes_on_are_no_admins(browse: Opening, store: Store) -> None:
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"x-forwarded-for": "203.0.113.7"},
+        {"X-Forwarded-Proto": "https"},
+        {"X-Forwarded-Host": "saseo.example"},
+        {"x-forwarded-anything": ""},
+        {"X-Real-IP": "203.0.113.7"},
+        {"Forwarded": "for=203.0.113.7"},
+        {"Via": "1.1 proxy"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+async def test_strangers_that_a_proxy_passes_on_are_no_admins(
+    browse: Opening, store: Store, headers: dict[str, str]
+) -> None:
     browser = browse([PAGE])
-    headers = {"x-forwarded-for": "203.0.113.7"}
     refused = await browser.get("/", headers=headers)
     assert refused.status_code == 403
     assert "saseo accounts add" in refused.text
     add_account(store, "kim")
     assert (await browser.get("/", headers=headers)).url.path == "/login"
+
+
+@pytest.mark.parametrize(("version", "status"), [("1.0", b"403"), ("1.1", b"200")])
+async def test_a_proxy_that_says_nothing_but_speaks_an_old_http_makes_nobody_an_admin(
+    store: Store, version: str, status: bytes
+) -> None:
+    """nginx with a bare `proxy_pass`: HTTP/1.0, the upstream's own address as Host, no header of its own."""
+    app = make_app([PAGE], store, WebOptions("127.0.0.1", "", "ko", "shared", ZoneInfo("Asia/Seoul")))
+    server = WebServer(app, "127.0.0.1", 0)
+    server.open()
+    serving = asyncio.create_task(server.run())
+    try:
+        address = server.address.removeprefix("http://")
+        reader, writer = await asyncio.open_connection(*address.split(":"))
+        writer.write(f"GET / HTTP/{version}\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        assert answer.split(b" ")[1] == status
+        assert (b"local admin" in answer) == (status == b"200")
+    finally:
+        await server.close(0)
+        await serving
 
 
 async def test_beyond_loopback_a_login_is_needed(browse: Opening) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import datetime as dt
 import json
 import re
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -121,7 +122,69 @@ async def test_a_place_with_a_hostile_name_stays_text(browse: Opening, parts: To
     tell(store, NOON - 60, place=Place("slack", "<script>alert(1)</script>", "channel"))
     page = await browse([today(parts)]).get("/")
     assert "<script>alert" not in page.text
-    assert "&lt;script&gt;alert" in page.text
+    assert 'title="Slack · &lt;script&gt;alert(1)&lt;/script&gt;의 숫자만 보기"' in page.text
+
+
+async def test_one_place_alone_is_shown_and_left_again(browse: Opening, parts: TodayParts, store: Store) -> None:
+    other = Place("discord", "77", "channel")
+    for _ in range(3):
+        tell(store, NOON - 60, seconds=2.0)
+    tell(store, NOON - 60, Outcome.ABSTAINED, place=other, seconds=30.0, up=[KIM], voted_at=NOON - 30)
+    browser = browse([today(parts)])
+    whole = await browser.get("/?days=7")
+    assert 'href="/?days=7&amp;place=discord%3A77"' in whole.text
+    assert "만 보고 있습니다" not in whole.text
+    page = await browser.get("/?days=7&place=discord%3A77")
+    assert "Discord · 77만 보고 있습니다" in page.text
+    assert 'href="/?days=7"' in page.text
+    assert card(page, "오늘 질문")[0] == "1"
+    assert card(page, "답변한 비율")[0] == "0%"
+    assert card(page, "좋아요 비율")[0] == "100%"
+    assert card(page, "답변 완료까지 (중앙값)")[0] == "29.7초"
+    assert [one["label"] for one in charts(page)[0]["series"] if sum(one["values"])] == ["답 없음"]  # type: ignore[attr-defined]
+    assert 'hx-get="/today/numbers?days=7&amp;place=discord%3A77"' in page.text
+    assert card(await browser.get("/today/numbers?place=discord%3A77"), "오늘 질문")[0] == "1"
+    assert card(await browser.get("/today/numbers"), "오늘 질문")[0] == "4"
+    for nowhere in ("discord", ":", ":77", "x" * 33 + ":1", "slack:" + "C" * 65):
+        assert card(await browser.get("/", params={"place": nowhere}), "오늘 질문")[0] == "4"
+
+
+async def test_a_place_that_nobody_knows_has_no_questions_and_its_name_stays_text(
+    browse: Opening, parts: TodayParts, store: Store
+) -> None:
+    tell(store, NOON - 60)
+    page = await browse([today(parts)]).get("/", params={"place": "slack:<script>alert(1)</script>"})
+    assert "이곳에서 들어온 질문이 없습니다" in page.text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;만 보고 있습니다" in page.text
+    assert "<script>alert" not in page.text
+
+
+async def test_a_place_tells_how_long_it_took_and_what_it_used(
+    browse: Opening, parts: TodayParts, store: Store
+) -> None:
+    tell(store, NOON - 60, seconds=4.0)
+    page = await browse([today(parts)]).get("/")
+    assert '<td class="n" data-label="걸린 시간">4.0초</td>' in page.text
+    assert '<td class="n" data-label="쓴 토큰">20</td>' in page.text
+    assert 'data-label="비용"' not in page.text  # a model of our own costs nothing by the answer
+
+
+async def test_where_answers_cost_money_a_plot_shows_it_or_tokens(
+    browse: Opening, parts: TodayParts, store: Store
+) -> None:
+    browser = browse([today(parts)])
+    tell(store, NOON - 60)
+    free = await browser.get("/?days=7")
+    assert charts(free)[3]["series"][0]["label"] == "쓴 토큰"  # type: ignore[index]
+    assert "plot=tokens" not in free.text
+    tell(store, NOON - 2 * DAY, cost=12.0)
+    page = await browser.get("/?place=slack:C1")
+    money = charts(page)[3]["series"][0]  # type: ignore[index]
+    assert (money["unit"], sum(money["values"])) == ("won", 12)
+    assert '<td class="n" data-label="비용">12원</td>' in page.text
+    assert 'href="/?place=slack%3AC1&amp;plot=tokens"' in page.text
+    tokens = charts(await browser.get("/?place=slack:C1&plot=tokens"))[3]["series"][0]  # type: ignore[index]
+    assert (tokens["label"], sum(tokens["values"])) == ("쓴 토큰", 40)
 
 
 async def test_a_quiet_period_says_so(browse: Opening, parts: TodayParts, store: Store) -> None:
@@ -162,7 +225,7 @@ async def test_who_comes_while_somebody_looks_gets_what_they_found(
     tell(store, NOON - 60)
     counted: list[float] = []
 
-    def counting(connection: Connection, zone: dt.tzinfo, *, now: float, **more: int) -> Statistics:
+    def counting(connection: Connection, zone: dt.tzinfo, *, now: float, **more: Any) -> Statistics:
         counted.append(now)
         return statistics(connection, zone, now=now, **more)
 

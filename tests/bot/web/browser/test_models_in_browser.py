@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.store.database import Store
+from bot.store.schema import job_runs
 from tests.bot.web.browser.conftest import PHONE, Serving, Visiting, barriers
 from tests.bot.web.lora_shelf import Company, make_company
 
@@ -86,6 +87,22 @@ async def test_the_losses_of_a_running_training_grow_while_one_looks(
         file.write("".join(json.dumps(line) + "\n" for line in steps(6, 9)))
     await tab.locator("#running", has_text="단계 9 / 40").wait_for()
     await tab.locator("#running .uplot canvas").wait_for()
+
+
+async def test_a_training_that_begins_later_appears_by_itself_and_so_does_its_end(
+    serve: Serving, visit: Visiting, company: Company
+) -> None:
+    tab = await visit(await serve([company.page()]), "/models")
+    await tab.clock.install()
+    await tab.reload()
+    assert await tab.locator("#running").inner_text() == ""
+    company.tune(steps(1, 5), now=time.time())
+    await tab.clock.fast_forward(21_000)
+    await tab.locator("#running", has_text="단계 5 / 40").wait_for()
+    await tab.locator("#running .uplot canvas").wait_for()
+    company.store.run_now(lambda connection: connection.execute(job_runs.update().values(state="done")))
+    await tab.clock.fast_forward(5_000)
+    await tab.locator("#running h2").wait_for(state="detached")
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from bot.store import examples
 from bot.store.database import Store
@@ -64,6 +64,72 @@ async def test_several_are_selected_decided_and_taken_back_from_the_keyboard(
     await tab.keyboard.press("u")
     await told(tab, "2건을 되돌렸습니다")
     assert states(store, ids) == ["pending"] * 3
+
+
+async def test_what_is_selected_on_several_pages_of_the_queue_is_counted_and_decided_together(
+    serve: Serving, visit: Visiting, store: Store, index: SearchIndex
+) -> None:
+    ids = [add(store, index, f"n{n:02d}", number=n).id for n in range(35)]
+    tab = await visit(await serve([review_page(store, index)]), "/review")
+    selected = tab.locator("#selected")
+    boxes = tab.locator("#desk .lines input[name=id]")
+    for name in ("n00", "n01", "n02"):
+        await tab.get_by_label(f"고르기: 연차는 며칠입니까? ({name})").check()
+    assert await selected.inner_text() == "3건"
+    await tab.get_by_role("link", name="더 보기").click()
+    await expect(boxes).to_have_count(5)
+    await expect(selected).to_have_text("3건 (다른 쪽에 3건)")
+    await tab.get_by_label("고르기: 연차는 며칠입니까? (n34)").check()
+    await expect(selected).to_have_text("4건 (다른 쪽에 3건)")
+    await tab.locator("#bulk").get_by_role("button", name="승인").click()
+    await told(tab, "4건을 승인했습니다")
+    await expect(selected).to_have_text("")
+    assert [one for one, state in zip(ids, states(store, ids), strict=True) if state == "approved"] == [
+        *ids[:3],
+        ids[34],
+    ]
+    await tab.locator(".bar").get_by_role("link", name="승인").click()
+    await expect(boxes).to_have_count(4)
+    assert await tab.locator("#bulk button:disabled").count() == 2
+
+
+async def test_what_was_decided_alone_or_stands_in_another_list_is_not_decided_with_the_others(
+    serve: Serving, visit: Visiting, store: Store, index: SearchIndex
+) -> None:
+    ids = [add(store, index, name, number=n).id for n, name in enumerate("abcd")]
+    tab = await visit(await serve([review_page(store, index)]), "/review")
+    await tab.keyboard.press("x")
+    await tab.keyboard.press("j")
+    await shows(tab, "b")
+    await tab.keyboard.press("x")
+    await tab.keyboard.press("k")
+    await shows(tab, "a")
+    await tab.keyboard.press("a")  # a alone, though it is selected
+    await told(tab, "1건을 승인했습니다")
+    await expect(tab.locator("#selected")).to_have_text("1건")
+    await tab.keyboard.press("Shift+R")
+    await told(tab, "1건을 거절했습니다")
+    assert states(store, ids) == ["approved", "rejected", "pending", "pending"]
+    await tab.get_by_label("고르기: 연차는 며칠입니까? (c)").check()
+    await tab.locator(".bar").get_by_role("link", name="승인").click()
+    await shows(tab, "a")
+    await expect(tab.locator("#selected")).to_have_text("")
+    await tab.locator(".bar").get_by_role("link", name="대기").click()
+    await shows(tab, "c")
+    await expect(tab.locator("#selected")).to_have_text("")
+
+
+async def test_what_was_refused_stays_selected(
+    serve: Serving, visit: Visiting, store: Store, index: SearchIndex
+) -> None:
+    add(store, index, "a", answer=LEAVE_WRONG)
+    tab = await visit(await serve([review_page(store, index)]), "/review", expected=REFUSED)
+    await tab.keyboard.press("x")
+    await tab.keyboard.press("Shift+A")
+    await told(tab, "구절에 없는 숫자")
+    await tab.keyboard.press("x")
+    await tab.keyboard.press("x")
+    await expect(tab.locator("#selected")).to_have_text("1건")
 
 
 async def test_an_answer_is_edited_until_its_passages_support_it(

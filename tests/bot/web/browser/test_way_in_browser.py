@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.async_api import expect
 
+from bot.conversation import Place
 from bot.store.database import Store
 from bot.web.page import Page
 from bot.web.pages.conversations import ConversationsParts, conversations
@@ -41,6 +42,27 @@ async def test_today_draws_its_plots_and_has_no_barriers(serve: Serving, visit: 
         await phone.wait_for_selector("figure.chart canvas")
         assert await barriers(phone) == []
         assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+async def test_one_place_is_chosen_by_its_name_and_left_again_without_barriers(
+    serve: Serving, visit: Visiting, store: Store
+) -> None:
+    for n in range(9):
+        tell(store, time.time() - 60 - n * 90_000, cost=3.0, place=Place("slack", f"C{n % 3}", "channel"))
+    address = await serve(pages(store))
+    for viewport, dark in ((None, False), (PHONE, True)):
+        tab = await visit(address, "/?days=90", viewport=viewport, dark=dark)
+        await tab.get_by_role("link", name="Slack · C1", exact=True).click()
+        await tab.get_by_text("Slack · C1만 보고 있습니다.").wait_for()
+        await tab.wait_for_selector("figure.chart canvas")
+        assert await barriers(tab) == []
+        assert await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await tab.get_by_role("link", name="토큰", exact=True).click()
+        await tab.locator("figcaption", has_text="쓴 토큰").wait_for()
+        assert await tab.get_by_text("Slack · C1만 보고 있습니다.").count() == 1
+        await tab.get_by_role("link", name="모든 장소 보기").click()
+        await tab.wait_for_url("**/?days=90&plot=tokens")
+        assert await tab.get_by_text("만 보고 있습니다").count() == 0
 
 
 async def test_an_empty_installation_has_no_barriers(serve: Serving, visit: Visiting, store: Store) -> None:
@@ -106,5 +128,7 @@ async def test_one_question_folds_on_a_phone(serve: Serving, visit: Visiting, st
         await visit(address, f"/conversations/{question}", dark=True),
         await visit(address, "/conversations", viewport=PHONE),
     ):
+        for text in await tab.get_by_text("읽은 내용").all():
+            await text.click()
         assert await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert await barriers(tab) == []
