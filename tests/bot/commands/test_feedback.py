@@ -155,7 +155,10 @@ def test_an_imported_file_waits_for_review_unless_told_otherwise(folder: Path) -
             "ko",
             "승인 2건, 이대로는 승인할 수 없는 것 0건. 옳은지 사람이 보아야 하므로 승인하지 않은 '답할 수 없음' 1건.",
         ),
-        ("en", "2 approved, 0 that cannot be approved as they are. Refusals that wait for a person to see whether they are right: 1."),
+        (
+            "en",
+            "2 approved, 0 that cannot be approved as they are. Refusals that wait for a person to see whether they are right: 1.",
+        ),
     ],
 )
 def test_a_refusal_that_somebody_wrote_is_not_approved_unseen(folder: Path, language: str, said: str) -> None:

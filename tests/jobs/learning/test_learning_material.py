@@ -11,9 +11,9 @@ import pytest
 from bot.errors import BadExampleFile
 from bot.examples.guards import Rules
 from bot.examples.workbench import Workbench
+from bot.loras.seen import Seen, fingerprint
 from bot.store import examples, privacy
 from bot.store.database import open_store
-from bot.loras.seen import Seen, fingerprint
 from jobs.learning.leftovers import any_withheld
 from jobs.learning.material import LeftOut, of_files, unseen
 from jobs.tuning.dataset import Example
