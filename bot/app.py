@@ -262,11 +262,20 @@ class Root:
         return asyncio.run(run())
 
     @contextmanager
-    def workbench(self, index: SearchIndex | None = None) -> Iterator[Workbench]:
-        """Examples over this store and the serving edition, or `index`; personal data is masked on the way in."""
-        from bot.learning_app import bench
+    def workbench(self, index: SearchIndex | None = None, *, wiki_needed: bool = True) -> Iterator[Workbench]:
+        """Examples over this store and the serving edition, or `index`; personal data is masked on the way in.
 
-        edition = index.edition if index else self.wiki.shelf.open()  # says "no index" before the store is made
+        `wiki_needed` False: without an edition it knows no page, as on a machine that only trains.
+        """
+        from bot.learning_app import bench
+        from knowledge.errors import NoEdition
+
+        try:
+            edition = index.edition if index else self.wiki.shelf.open()  # says "no index" before the store is made
+        except NoEdition:
+            if wiki_needed:
+                raise
+            edition = None
         with self.open_store() as store:
             yield bench(self, store, edition, index.analyser if index else self.wiki.make_analyser())
 

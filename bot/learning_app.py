@@ -36,6 +36,7 @@ def learning_parts(root: Root) -> LearningParts:
         options=options(root.settings),
         base=lambda: served_base(root),
         workbench=root.workbench,
+        file_bench=lambda: root.workbench(wiki_needed=False),
         releases=root.releases,
         side=lambda name: side(root, name),
         engine=lambda: root.answers.make_engine(served_base(root).gguf),
@@ -43,8 +44,8 @@ def learning_parts(root: Root) -> LearningParts:
     )
 
 
-def bench(root: Root, store: Store, edition: Edition, analyser: Analyser) -> Workbench:
-    """Examples over a store and an edition that are open; personal data is masked on the way in.
+def bench(root: Root, store: Store, edition: Edition | None, analyser: Analyser) -> Workbench:
+    """Examples over a store and an edition (None: no page is known) that are open; personal data is masked on the way in.
 
     It may share the Kiwi of an open index, whose analysis changes nothing in it.
     """
@@ -57,8 +58,8 @@ def bench(root: Root, store: Store, edition: Edition, analyser: Analyser) -> Wor
     tuning = root.settings.tuning
     return Workbench(
         store=store,
-        pages=EditionPages(edition.passages),
-        grounding=SentenceGrounding(analyser, edition.morphemes.idf),
+        pages=EditionPages(edition.passages if edition else ()),
+        grounding=SentenceGrounding(analyser, edition.morphemes.idf if edition else lambda token: 1.0),
         mask=mask,
         rules=Rules(**tuning.model_dump(include={"automatic", "voters", "voter_days", "person_share", "person_most"})),
         clock=time.time,

@@ -219,7 +219,7 @@ class Guard:
         if _path(request).startswith("/static/"):
             return None
         needed = self._where.login or await self._store.run(web_accounts.count) > 0
-        if not needed and _is_passed_on(request):
+        if not needed and not self._is_open(_path(request)) and _is_passed_on(request):
             # A proxy on this machine passes strangers on; without accounts each of them would be an admin.
             _log.warning(json.dumps({"event": "console_forwarded_without_login"}))
             raise ConsoleProxied

@@ -56,6 +56,9 @@ class LearningParts:
     base: Callable[[], ServedBase]
     """Raises ModelError."""
     workbench: Callable[[], AbstractContextManager[Workbench]]
+    """Raises NoEdition."""
+    file_bench: Callable[[], AbstractContextManager[Workbench]]
+    """For files of examples: without an edition it knows no page, as on a machine that only trains."""
     releases: Callable[[], AbstractContextManager[Releases]]
     side: Callable[[str], Side]
     """Of a LoRA by its name, or of `none`, through the serving stack. Raises a LoraError."""

@@ -130,7 +130,7 @@ def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], 
         if trained or not store.run_now(any_withheld if given else any_forgotten, began.ids):
             return began
         clear(context.folder)
-    with parts.workbench() as bench:
+    with (parts.file_bench if given else parts.workbench)() as bench:
         learning = of_files(given, bench) if given else of_store(bench)
     for one in learning.left_out:
         left_out = {"event": "left_out", **asdict(one)}

@@ -242,6 +242,10 @@ async def test_a_proxy_that_says_nothing_but_speaks_an_old_http_makes_nobody_an_
         writer.close()
         assert answer.split(b" ")[1] == status
         assert (b"local admin" in answer) == (status == b"200")
+        reader, writer = await asyncio.open_connection(*address.split(":"))
+        writer.write(f"GET /login HTTP/{version}\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+        assert b"403" not in (await reader.readline())  # what is open to strangers, health above all, is theirs too
+        writer.close()
     finally:
         await server.close(0)
         await serving

@@ -143,6 +143,7 @@ class Company:
             options=self.options,
             base=cast(Any, None),
             workbench=lambda: nullcontext(cast(Any, self.bench)),
+            file_bench=cast(Any, None),
             releases=opened,
             side=self.side,
             engine=cast(Any, None),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.app import Root
 from bot.errors import BadExampleFile
 from bot.examples.guards import Rules
 from bot.examples.workbench import Workbench
@@ -17,6 +18,7 @@ from bot.store.database import open_store
 from jobs.learning.leftovers import any_withheld
 from jobs.learning.material import LeftOut, of_files, unseen
 from jobs.tuning.dataset import Example
+from knowledge.errors import NoEdition
 from tests.bot.examples.rows import LEAVE, NOW, FakeGrounding, FakePages, example, mask
 
 LEARNT = Example("a", "연차는 며칠입니까?", ("연차\n연차는 15일입니다.",), "15일입니다 [1].")
@@ -92,6 +94,23 @@ def test_of_a_file_nobody_is_learnt_from_who_was_forgotten_or_objects(bench: Wor
     assert learning.left_out == (LeftOut(file.name, 1, ("withheld",)), LeftOut(file.name, 2, ("withheld",)))
     assert store.run_now(any_withheld, ["other", "gone"])
     assert not store.run_now(any_withheld, ["other"])
+
+
+def test_a_machine_that_only_trains_needs_no_wiki(tmp_path: Path) -> None:
+    (tmp_path / "saseo.toml").write_text('data_dir = "data"\n', encoding="utf-8")
+    file = tmp_path / "own.jsonl"
+    file.write_text(_line(f"{LEAVE} [1]", id="good") + _line("연차는 1년에 30일을 줍니다. [1]"), encoding="utf-8")
+    root = Root(tmp_path / "saseo.toml")
+    with pytest.raises(NoEdition), root.workbench():
+        pass
+    with root.workbench(wiki_needed=False) as bench:
+        learning = of_files([file], bench)
+        assert [one.id for one in learning.examples] == ["good"]
+        assert learning.left_out == (LeftOut("own.jsonl", 2, ("number",)),)
+        table = tmp_path / "own.csv"
+        table.write_text("question,answer,page\n연차는?,15일입니다.,hr/a.md\n", encoding="utf-8")
+        with pytest.raises(BadExampleFile):  # its passages can only come from a wiki
+            of_files([table], bench)
 
 
 def test_one_name_in_two_files_stays_two_examples_and_a_broken_line_is_named(bench: Workbench, tmp_path: Path) -> None:
