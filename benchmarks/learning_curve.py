@@ -167,7 +167,8 @@ def train(root: Root, examples: Sequence[Example], folder: Path, options: argpar
 
 
 def trained_sides(root: Root, pool: Sequence[Example], options: argparse.Namespace) -> dict[str, LoraFile | None]:
-    """Side → LoRA, smallest set first; the base is `none`."""
+    """Side → LoRA, smallest set first; the base is `none`. A size that changed nothing is left out."""
+    from bot.errors import TuningChangedNothing
     from bot.writers.engine import LoraFile
 
     sides: dict[str, LoraFile | None] = {}
@@ -176,7 +177,12 @@ def trained_sides(root: Root, pool: Sequence[Example], options: argparse.Namespa
             print(f"{size}: only {len(pool)} examples may be learnt, left out", file=sys.stderr)
         elif size:
             folder = options.data / "runs" / Path(options.writer).stem / f"{size}-examples-{options.epochs}-epochs"
-            sides[str(size)] = LoraFile.of(train(root, pool[:size], folder, options) / "lora.gguf", str(size))
+            try:
+                result = train(root, pool[:size], folder, options)
+            except TuningChangedNothing as error:  # its answers would be the base's
+                print(f"{size}: {error.explain('en')}", file=sys.stderr)
+                continue
+            sides[str(size)] = LoraFile.of(result / "lora.gguf", str(size))
         else:
             sides["none"] = None
     return sides
