@@ -94,13 +94,17 @@
     sent = decides ? new FormData(event.target).getAll("id") : [];
   }, true);
 
-  document.addEventListener("toggle", (event) => {
-    if (event.target.id !== "edit" || !event.target.open) return;
+  // Opened here and at once: the browser tells of it later, and a letter typed until then would decide instead of being written.
+  document.addEventListener("click", (event) => {
+    const edit = event.target.closest("#edit > summary")?.parentElement;
+    if (!edit || edit.open) return;
+    event.preventDefault();
+    edit.open = true;
     hush();
-    const field = event.target.querySelector("textarea");
+    const field = edit.querySelector("textarea");
     field.focus();
     field.setSelectionRange(field.value.length, field.value.length);
-  }, true);
+  });
 
   document.addEventListener("keydown", (event) => {
     const field = event.target.closest("#edit textarea");

@@ -203,8 +203,10 @@ class Installation:
             self.store.run_now(votes.explain, answer_id, PEOPLE.of(me.key), reason="wrong", correction=said)
 
     def call(self, name: str, helper: str, number: int) -> None:
-        answer_id, _ = self.answered[number % len(self.answered)]
+        answer_id, asker = self.answered[number % len(self.answered)]
         me, other = self.people[name].person, self.people[helper].person
+        if self.people[asker].person.platform != other.platform:
+            return  # contacts of a place are people of its platform; the console has none
         called = self.store.run_now(
             escalations.call, answer_id, [other.id], caller=PEOPLE.of(me.key), now=self.clock.now, tell=me.key
         )
