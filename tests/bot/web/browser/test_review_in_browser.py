@@ -75,7 +75,7 @@ async def test_what_is_selected_on_several_pages_of_the_queue_is_counted_and_dec
     boxes = tab.locator("#desk .lines input[name=id]")
     for name in ("n00", "n01", "n02"):
         await tab.get_by_label(f"고르기: 연차는 며칠입니까? ({name})").check()
-    assert await selected.inner_text() == "3건"
+    await expect(selected).to_have_text("3건")
     await tab.get_by_role("link", name="더 보기").click()
     await expect(boxes).to_have_count(5)
     await expect(selected).to_have_text("3건 (다른 쪽에 3건)")
@@ -90,7 +90,7 @@ async def test_what_is_selected_on_several_pages_of_the_queue_is_counted_and_dec
     ]
     await tab.locator(".bar").get_by_role("link", name="승인").click()
     await expect(boxes).to_have_count(4)
-    assert await tab.locator("#bulk button:disabled").count() == 2
+    await expect(tab.locator("#bulk button:disabled")).to_have_count(2)
 
 
 async def test_what_was_decided_alone_or_stands_in_another_list_is_not_decided_with_the_others(
