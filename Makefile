@@ -31,7 +31,7 @@ install: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	$(BIN)/saseo models pull $(TEST_MODELS)
-	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

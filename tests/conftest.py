@@ -27,16 +27,6 @@ settings.register_profile(
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
-_LONG = ("scenarios", "deploy")
-"""Folders with files of minutes each."""
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first: several processes share them whole, and one that comes last keeps the others waiting."""
-    items.sort(key=lambda item: not any(part in item.path.parts for part in _LONG))
-
-
 # A runner that starts the tests in the background of a shell hands on an ignored Ctrl-C, to child processes too.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
