@@ -20,13 +20,13 @@ from zoneinfo import ZoneInfo
 
 from bot.commands.tools import JobLine
 from bot.errors import JobBusy, JobPaused, UnknownJob, UnknownRun
+from bot.job_book import KnownJob
 from bot.job_settings import JobTable
 from bot.serve_app import process_name
 from bot.settings import Settings, default_folder
 from bot.store import audit
 from bot.store import jobs as runs
 from bot.store.job_rows import Run
-from bot.web.job_book import KnownJob
 from knowledge.errors import ExplainedError
 
 if TYPE_CHECKING:
@@ -338,7 +338,7 @@ def _signals(stop: Callable[[], None]) -> Iterator[None]:
 
 
 class Book:
-    """What the console knows of jobs; see `bot.web.job_book.JobBook`."""
+    """What the console knows of jobs; see `bot.job_book.JobBook`."""
 
     def __init__(self, parts: JobParts) -> None:
         """Raises InvalidSetting."""

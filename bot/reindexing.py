@@ -9,18 +9,17 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from bot import texts
+from bot import job_book, texts
 from bot.errors import NoJobsHere
 from bot.store import jobs
-from bot.web import job_book
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from bot.job_book import JobBook
     from bot.messages import Language
     from bot.store.database import Store
     from bot.store.job_rows import Run
-    from bot.web.job_book import JobBook
 
 _log = logging.getLogger(__name__)
 _FIRST_PAUSE = 60.0

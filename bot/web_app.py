@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
     from bot.app import Root
     from bot.desk.desk import ReferenceDesk
+    from bot.job_book import JobBook
     from bot.store.database import Store
-    from bot.web.job_book import JobBook
     from bot.web.page import Page
     from bot.web.page_readers import MayRead
     from bot.web.server import WebServer

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping
 
 from bot.commands.job_texts import step
+from bot.job_book import KnownJob
 from bot.messages import Language
 from bot.store.job_rows import Run
 from bot.store.jobs import CHANGE, CLOCK, DIED
-from bot.web.job_book import KnownJob
 from bot.web.texts import Texts
 
 __all__ = ["by", "error", "result", "schedule", "short_result", "step"]

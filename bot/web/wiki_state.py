@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.job_book import JobBook
 from bot.store import job_history
-from bot.web.job_book import JobBook
 from knowledge.failures import UnreadPage, unread_pages
 from knowledge.page import Audience
 from knowledge.sources.narrowed import FolderAudience

@@ -20,9 +20,9 @@ from bot.gaps.detail import Detail, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of
 from bot.gaps.exports import FORMATS, Format, write
 from bot.gaps.gap import Beside, Gap, State
+from bot.job_book import JobBook, ask
 from bot.store import gap_numbers, gaps, privacy
 from bot.store.database import Store
-from bot.web.job_book import JobBook, ask
 from bot.web.page import Page, allow, done, form, origin, render, say, viewer
 from bot.web.page_readers import MayRead
 from bot.web.viewer import Viewer

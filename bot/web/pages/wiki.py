@@ -16,12 +16,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import NotFoundInConsole
+from bot.job_book import JobBook, ask, state_of
 from bot.store import audit
 from bot.store import jobs as runs
 from bot.store.database import Store
 from bot.store.job_rows import Run
 from bot.web import job_words
-from bot.web.job_book import JobBook, ask, state_of
 from bot.web.page import Page, allow, done, form, origin, render, say, viewer
 from bot.web.pages.wiki_search import SearchTester
 from bot.web.viewer import Viewer

@@ -14,13 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from bot.errors import NotFoundInConsole
+from bot.job_book import JobBook, KnownJob, ask, state_of
 from bot.store import audit, job_history, job_stops
 from bot.store import jobs as runs
 from bot.store.cursor import Cursor
 from bot.store.database import Store
 from bot.store.job_rows import Run, State
 from bot.web import job_words, run_log
-from bot.web.job_book import JobBook, KnownJob, ask, state_of
 from bot.web.page import Page, allow, done, form, is_htmx, origin, render, say, viewer
 from bot.web.texts import Texts
 

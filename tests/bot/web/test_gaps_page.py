@@ -20,11 +20,11 @@ from bot.app import Root
 from bot.examples.masking import mask
 from bot.gaps import decisions
 from bot.gaps.gap import NearPage
+from bot.job_book import JobBook, KnownJob
 from bot.jobs_app import Book
 from bot.messages import Outcome
 from bot.store import audit, gaps, jobs, personal
 from bot.store.database import Store
-from bot.web.job_book import JobBook, KnownJob
 from bot.web.page import Page
 from bot.web.page_readers import PageName
 from bot.web.pages.gaps import GapsParts, gaps_page, spark

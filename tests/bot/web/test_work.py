@@ -12,11 +12,11 @@ import pytest
 from markupsafe import escape
 
 from bot.app import Root
+from bot.job_book import KnownJob
 from bot.jobs_app import Book
 from bot.store import audit, job_history, jobs
 from bot.store.database import Store
 from bot.store.job_rows import Run
-from bot.web.job_book import KnownJob
 from bot.web.job_words import schedule
 from bot.web.page import Page
 from bot.web.pages.work import WorkParts, work

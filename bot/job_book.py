@@ -1,4 +1,4 @@
-"""Jobs as the console knows them: which there are, when they are due, and asking for one of them on the record."""
+"""Jobs as console and chat know them: which there are, when they are due, and asking for one of them on the record."""
 
 from __future__ import annotations
 
