@@ -40,6 +40,7 @@ sys.path.insert(0, str(ROOT))
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
     from bot.app import Root
+    from bot.messages import Finished, Question
     from bot.writers.engine import LoraFile
     from jobs.evaluation_set import Case
 
@@ -185,16 +186,26 @@ async def ask(
             await live.writer.ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1, lora=sides[side])
             before = side
         question = Question(case.question, f"{questions.name}-{case.id}", "benchmark", case.groups, case.turns)
-        row = {**key, "run": log.run, **kept(case, await flow.answer(question))}
+        row = {**key, "run": log.run, **kept(case, await finished(flow, question))}
         log.add(row)
         tell(f"{questions.name} {number}/{len(todo)} {side} {row['outcome']} {row['seconds']:.1f} s")
 
 
-def kept(case: Case, answer: Any) -> dict[str, Any]:
+async def finished(flow: AnswerFlow, question: Question) -> Finished:
+    """The end of one question: answer and trace."""
+    from bot.messages import Finished
+
+    *_, last = [event async for event in flow.stream(question)]
+    assert isinstance(last, Finished)
+    return last
+
+
+def kept(case: Case, end: Finished) -> dict[str, Any]:
     """What is written down of one answer: no page's text, but whether a gold span was in what the writer was shown."""
     from jobs import metrics
     from jobs.evaluate import AnswerRecord
 
+    answer = end.answer
     record = AnswerRecord(case, answer)
     read = "\n".join(one.text for one in answer.shown if one.page in case.pages)
     both_needed = case.kind == "two-page"
@@ -211,6 +222,7 @@ def kept(case: Case, answer: Any) -> dict[str, Any]:
         "stamped": answer.lora,
         "span_shown": bool((metrics.contains_all if both_needed else metrics.contains)(read, case.answers)),
         "notes": list(answer.notes),
+        "refusal": end.trace.refusal if end.trace is not None else None,
         "written": answer.tokens.written,
         "first_token": answer.seconds.first_token,
         "seconds": round(answer.seconds.total, 3),

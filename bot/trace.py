@@ -110,6 +110,8 @@ class Trace:
     steps: tuple[Step, ...] = ()
     reused_tokens: int = 0
     """Of the prompt, read for an earlier question."""
+    refusal: float | None = None
+    """How sure (0..1) a LoRA was of declining, where it wanted to (`[answer] refusal_confidence`); None: it did not, or the base wrote."""
     error: str = ""
     """Name of what went wrong; empty: nothing."""
 

@@ -149,7 +149,7 @@ class Composer:
                         pending = str(piece.response_metadata.get("stop", ""))
                         self._cost += float(piece.response_metadata.get("cost_krw", 0.0))
                         self._tracer.wrote(piece.response_metadata)
-                        if "held_back" in piece.response_metadata:
+                        if piece.response_metadata.get("held_back"):
                             self._notes.append("unsure_refusal")
             finally:
                 await pieces.aclose()  # type: ignore[attr-defined]

@@ -33,6 +33,7 @@ class Tracer:
         self._turns: tuple[str, ...] = ()
         self._rewritten = False
         self._reused = 0
+        self._refusal: float | None = None
         self._attempt = -1
 
     @contextmanager
@@ -81,6 +82,8 @@ class Tracer:
         for step, figure in _WRITER_STEPS.items():
             self._add(step, float(figures.get(figure, 0.0)))
         self._reused = int(figures.get("reused_tokens", 0))
+        if "refusal" in figures:
+            self._refusal = _short(figures["refusal"])
 
     def sentence(
         self,
@@ -138,6 +141,7 @@ class Tracer:
             sentences=tuple(self._sentences),
             steps=tuple(Step(name, _short(seconds)) for name, seconds in self._seconds.items()),
             reused_tokens=self._reused,
+            refusal=self._refusal,
             error=error,
         )
 

@@ -136,6 +136,8 @@ def _of_step(name: str, finished: Finished | None) -> Iterator[tuple[str, Value]
         yield "saseo.tokens_read", finished.answer.tokens.read
         yield "saseo.tokens_written", finished.answer.tokens.written
         yield "saseo.tokens_reused", trace.reused_tokens
+        if trace.refusal is not None:
+            yield "saseo.refusal_probability", trace.refusal
         yield from _seconds(took, "queue", "read", "write", "check", "quote")
     elif name == "verify":
         shown = sum(sentence.fate in ("shown", "quoted") for sentence in trace.sentences)

@@ -14,7 +14,9 @@ and relies on this (`tests/bot/writers/test_contract.py` checks it):
 * **Pieces** are non-empty text without broken characters; the text does not begin with white space.
 * **The last chunk**, and no other, has empty content, `usage_metadata` (`input_tokens`, `output_tokens`; from a local model
   also `input_token_details.cache_read`) and `response_metadata` with `prompt_seconds`, `decode_seconds`, `reused_tokens`,
-  `waited_seconds` and `stop` (`end`, `stop`, `length` or `loop`). A writer that is paid for adds `cost_krw`, which the console sums up.
+  `waited_seconds` and `stop` (`end`, `stop`, `length` or `loop`); where it wanted to begin as `unless_sure` says, also
+  `refusal` (how probable that was) and `held_back` (whether it was kept from it). A writer that is paid for adds
+  `cost_krw`, which the console sums up.
 * **Cancelling** = closing the stream (`aclose`) or cancelling the task. A local model stops within about 50 ms, also while it
   still reads the prompt, and is then ready for the next question.
 * **Errors** are only those of `bot.errors.WritingError` (`WriterBusy`, `WriterTimeout`, `WriterFailed`, `WritingCancelled`) and
@@ -119,8 +121,8 @@ def last_chunk(report: WritingReport, *, waited_seconds: float) -> ChatGeneratio
         "waited_seconds": waited_seconds,
         "stop": report.stop,
     }
-    if report.held_back is not None:
-        figures["held_back"] = report.held_back
+    if report.refusal is not None:
+        figures["refusal"], figures["held_back"] = report.refusal, report.held_back
     # "last": otherwise LangChain appends an empty chunk of its own after this one.
     message = AIMessageChunk(content="", usage_metadata=usage, response_metadata=figures, chunk_position="last")
     return ChatGenerationChunk(message=message)

@@ -81,8 +81,10 @@ class WritingReport:
     """From the start of work to the first token, without the time in the queue."""
     decode_seconds: float
     stop: StopReason
-    held_back: float | None = None
-    """How probable the beginning was that `unless_sure` kept it from; None: it was kept from nothing."""
+    refusal: float | None = None
+    """How probable the beginning that `unless_sure` names was where it wanted to begin so; None: it did not, or was not asked."""
+    held_back: bool = False
+    """Whether `unless_sure` kept it from that beginning."""
 
 
 class StopFlag:

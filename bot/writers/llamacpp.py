@@ -222,9 +222,9 @@ class LlamaCppEngine:
             reused = self._keep_common_prefix(prompt)
             self._read(prompt[reused:], stop)
             token = self._pick(sampler)
-            held_back: float | None = None
+            refusal, held_back = None, False
             if request.unless_sure is not None:
-                token, held_back = self._unless_sure(request.unless_sure, token, prompt, room, stop)
+                token, refusal, held_back = self._unless_sure(request.unless_sure, token, prompt, room, stop)
             first = time.perf_counter()
             written = 0
             while True:
@@ -251,7 +251,7 @@ class LlamaCppEngine:
             if shown := text.finish():
                 yield shown
             ended = time.perf_counter()
-            yield WritingReport(len(prompt), written, reused, first - began, ended - first, reason, held_back)
+            yield WritingReport(len(prompt), written, reused, first - began, ended - first, reason, refusal, held_back)
         finally:
             _lib.llama_set_abort_callback(self._context, _lib.ggml_abort_callback(), None)
             if sampler is not None:
@@ -259,19 +259,20 @@ class LlamaCppEngine:
 
     def _unless_sure(
         self, doubt: UnlessSure, token: int, prompt: list[int], room: int, stop: StopFlag
-    ) -> tuple[int, float | None]:
-        """The first token, or the next best one where it begins `doubt.text` without being sure of it, with its probability then.
+    ) -> tuple[int, float | None, bool]:
+        """The first token, or the next best one where it begins `doubt.text` without being sure of it; how sure it was (None: it did
+        not begin so); whether it was held back.
 
         Other answers may begin with the same token: it goes on writing for a few, and takes them back.
         """
         begins = self._vocabulary.plain(doubt.text)[: min(_BEGINNING, room)]
         if not begins or token != begins[0]:
-            return token, None
+            return token, None, False
         logits = self._logits().astype(numpy.float64)  # a copy: what is computed next overwrites them
         weights = numpy.exp(logits - logits.max())
         sure = float(weights[token] / weights.sum())
         if sure >= doubt.least:
-            return token, None
+            return token, sure, False
         goes_on = True
         for expected, following in pairwise(begins):
             self._read_one(expected, stop)
@@ -280,9 +281,9 @@ class LlamaCppEngine:
                 break
         self._back_to(prompt, stop)
         if not goes_on:
-            return token, None
+            return token, None, False
         logits[token] = -numpy.inf
-        return int(logits.argmax()), sure
+        return int(logits.argmax()), sure, True
 
     def _back_to(self, prompt: list[int], stop: StopFlag) -> None:
         """Take back what was read after the prompt."""

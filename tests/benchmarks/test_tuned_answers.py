@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,8 @@ import pytest
 
 from benchmarks.tuned_answers import AnswerLog, QuestionSet, ask, drawn, lora_sides, question_sets, report, show, turns
 from bot.live import Canary, name_of
-from bot.messages import Answer, Citation, Outcome, Question, Seconds, Shown, Tokens
+from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Seconds, Shown, Tokens
+from bot.trace import Trace
 from bot.writers.engine import LoraFile
 from jobs.evaluation_set import Case
 
@@ -59,7 +61,17 @@ class FakeFlow:
         assert live.canary is None
         self.live_now = live
 
-    async def answer(self, question: Question) -> Answer:
+    async def stream(self, question: Question) -> AsyncIterator[Event]:
+        yield Progressed("searching")
+        answer = self.answered(question)
+        yield Finished(
+            answer,
+            Trace(
+                answer.edition, "m", answer.lora, answer.prompt, 0.5, refusal=0.6 if answer.lora == "tuned" else None
+            ),
+        )
+
+    def answered(self, question: Question) -> Answer:
         if len(self.asked) >= self.breaks_after:
             raise KeyboardInterrupt
         lora = self.live_now.lora
@@ -152,6 +164,7 @@ async def test_the_report_compares_with_the_base_and_keeps_no_page_text(tmp_path
     assert "연차는" not in (tmp_path / "answers.jsonl").read_text(encoding="utf-8")
     sides = report(log.rows)["demo"]["sides"]
     assert list(sides) == ["none", "tuned"]
+    assert {(row["side"], row["refusal"]) for row in log.rows} == {("none", None), ("tuned", 0.6)}
     assert sides["tuned"]["difference"]["contains, shown"]["value"] == 1.0
     assert sides["none"]["measures"]["abstention_precision"]["value"] == 0.0
     out = io.StringIO()

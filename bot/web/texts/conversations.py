@@ -58,6 +58,7 @@ STRINGS = {
     "conversations.asker": ("질문한 사람", "Asked by"),
     "conversations.attempts": ("처리 횟수", "Attempts"),
     "conversations.notes": ("기록", "Notes"),
+    "conversations.refusal": ("‘확인할 수 없다’고 확신한 정도", "How sure it was of declining"),
     "conversations.error": ("오류", "Error"),
     "conversations.no_trace": (
         "이 질문의 과정은 보관하지 않습니다. 보관 기간이 지났거나 [web] traces를 껐습니다.",

@@ -52,6 +52,7 @@ TRACE = Trace(
     ),
     steps=(Step("search", 0.2), Step("write", 0.6)),
     reused_tokens=400,
+    refusal=0.8312,
 )
 ANSWER = replace(
     answer(),

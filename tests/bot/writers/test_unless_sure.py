@@ -42,19 +42,21 @@ def test_in_doubt_it_begins_otherwise_and_is_itself_again_afterwards(
     engine: LlamaCppEngine, monkeypatch: pytest.MonkeyPatch, temperature: float
 ) -> None:
     plain, report = written(engine, REQUEST)
-    assert report.held_back is None
+    assert (report.refusal, report.held_back) == (None, False)
     own = beginning(engine, monkeypatch)
     monkeypatch.setattr(engine._vocabulary, "plain", lambda text: own[:5])  # what a random model writes is no text
     asked = replace(REQUEST, unless_sure=UnlessSure("…", 1.0), temperature=temperature)
     if not temperature:
         other, report = written(engine, asked)
-        assert report.held_back is not None
-        assert 0 < report.held_back < 1
+        assert report.held_back
+        assert report.refusal is not None
+        assert 0 < report.refusal < 1
         assert other != plain
-        sure, report = written(engine, replace(asked, unless_sure=UnlessSure("…", report.held_back / 2)))
-        assert (sure, report.held_back) == (plain, None)
+        probability = report.refusal
+        sure, report = written(engine, replace(asked, unless_sure=UnlessSure("…", probability / 2)))
+        assert (sure, report.refusal, report.held_back) == (plain, probability, False)
     else:
-        first = {written(engine, replace(asked, seed=seed))[1].held_back for seed in range(30)}
+        first = {written(engine, replace(asked, seed=seed))[1].refusal for seed in range(30)}
         assert len(first) > 1  # drawn: sometimes it begins like that, sometimes not
     again, report = written(engine, REQUEST)
     assert again == plain
@@ -66,7 +68,7 @@ def test_what_only_begins_alike_may_be_written(engine: LlamaCppEngine, monkeypat
     own = beginning(engine, monkeypatch)
     monkeypatch.setattr(engine._vocabulary, "plain", lambda text: [own[0], own[1] + 1, own[2]])
     text, report = written(engine, replace(REQUEST, unless_sure=UnlessSure("…", 1.0)))
-    assert (text, report.held_back) == (plain, None)
+    assert (text, report.refusal, report.held_back) == (plain, None, False)
     monkeypatch.setattr(engine._vocabulary, "plain", lambda text: [own[0] + 1, own[1]])
     assert written(engine, replace(REQUEST, unless_sure=UnlessSure("…", 1.0)))[0] == plain
 
