@@ -60,6 +60,40 @@ def test_a_sentence_is_judged_by_its_passages(
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "비밀번호를 메신저나 메일로 주고받지 마십시오.",
+        "비밀번호를 메신저나 메일로 주고받지 마세요.",
+        "비밀번호를 메신저나 메일로 주고받지는 말 것.",
+        "비밀번호를 메신저나 메일로 주고받지 맙시다.",
+        "비밀번호를 메신저나 메일로 주고받지 말고 직접 알립니다.",
+        "비밀번호를 메신저나 메일로 주고받으면 안됩니다.",
+        "비밀번호를 메신저나 메일로 주고받으면 안돼요.",
+        "비밀번호를 메신저나 메일로 주고받는 것은 불허합니다.",
+    ],
+)
+def test_every_way_to_forbid_is_a_no(said: str, analyser: Analyser) -> None:
+    shown = [_excerpt(analyser, "비밀번호", said)]
+    assert _problem("비밀번호를 메신저나 메일로 주고받을 수 있습니다 [1].", shown, analyser) == "negation"
+    assert _problem("비밀번호를 메신저나 메일로 주고받으면 안 됩니다 [1].", shown, analyser) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("불가피하면 개인 카드로 결제합니다.", "부득이하면 개인 카드로 결제합니다."),
+        ("영수증 원본 제출이 불필요합니다.", "영수증 원본을 제출하지 않아도 됩니다."),
+        ("보고서는 금요일까지 마감합니다.", "보고서 마감은 금요일입니다."),
+        ("음료는 6시까지 마시고 자리를 정리합니다.", "음료는 6시 전에 마시고 자리를 정리합니다."),
+        ("결과는 이메일로 보내 드립니다. 불필요한 서류는 파기합니다.", "서류는 파기합니다."),
+        ("신청이 안 되는 것은 아닙니다.", "신청이 안 되지 않습니다."),
+    ],
+)
+def test_what_only_looks_like_a_no_is_none(said: str, answer: str, analyser: Analyser) -> None:
+    assert _problem(answer, [_excerpt(analyser, "안내", said)], analyser) is None
+
+
+@pytest.mark.parametrize(
     ("sentence", "problem"),
     [
         ("보안 사고 담당자는 박영희 과장입니다.", None),
