@@ -127,9 +127,13 @@ def _cites(
 
 def _turns_around(text: str, tokens: frozenset[str], cited: Sequence[Excerpt], analyser: Analyser) -> bool:
     """Says no where the nearest sentences say yes, or the reverse: a small model's most dangerous slip."""
-    sentences = [(s, tokens & set(analyser.morphemes(s))) for excerpt in cited for s in excerpt.sentences]
-    most = max((len(shared) for _, shared in sentences), default=0)
-    nearest = [s for s, shared in sentences if most and len(shared) >= 0.7 * most]
+    statements = [
+        (said, tokens & set(analyser.morphemes(sentence)))
+        for excerpt in cited
+        for sentence, said in _statements(excerpt)
+    ]
+    most = max((len(shared) for _, shared in statements), default=0)
+    nearest = [said for said, shared in statements if most and len(shared) >= 0.7 * most]
     if not nearest:
         return False
     negated = bool(_NEGATED.search(text))
@@ -137,9 +141,23 @@ def _turns_around(text: str, tokens: frozenset[str], cited: Sequence[Excerpt], a
 
 
 def quote_for(text: str, excerpt: Excerpt, analyser: Analyser) -> str:
-    """The sentence of the passage that carries `text`, verbatim."""
+    """The sentence of the passage that carries `text`, verbatim; a FAQ's answer with its question."""
     tokens = set(analyser.morphemes(text))
     if not excerpt.sentences:
         return excerpt.text[:200]
-    shared = [len(tokens & set(analyser.morphemes(sentence))) for sentence in excerpt.sentences]
-    return excerpt.sentences[shared.index(max(shared))]
+    statements = [sentence for sentence, _ in _statements(excerpt)]
+    shared = [len(tokens & set(analyser.morphemes(sentence))) for sentence in statements]
+    return statements[shared.index(max(shared))]
+def _statements(excerpt: Excerpt) -> list[tuple[str, str]]:
+    """(sentence, what it says), verbatim: a FAQ's question together with the sentence that answers it, which alone says yes or no."""
+    found: list[tuple[str, str]] = []
+    for sentence in excerpt.sentences:
+        asked = found[-1][0] if found and found[-1][0].endswith("?") else ""
+        pairs = (f"{asked}{gap}{sentence}" for gap in (" ", "\n", "\n\n") if asked)
+        if pair := next((one for one in pairs if one in excerpt.passage.text), ""):
+            found[-1] = (pair, sentence)
+        else:
+            found.append((sentence, sentence))
+    return found
+
+

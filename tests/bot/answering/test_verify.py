@@ -126,6 +126,22 @@ def test_two_passages_are_cited_where_the_numbers_need_both(shown: list[Excerpt]
     assert check(sentence, shown, "기한은?", analyser, lambda _: 1.0).cites == (0, 1)
 
 
+@pytest.mark.parametrize("gap", [" ", "\n"])
+def test_a_faqs_question_counts_with_its_answer(gap: str, analyser: Analyser) -> None:
+    said = f"회사 노트북으로 개인 동영상을 봐도 되나요?{gap}안 됩니다. 개인 기기를 쓰십시오."
+    shown = [_excerpt(analyser, "보안 규정", said)]
+    assert _problem("회사 노트북으로 개인 동영상을 볼 수 있습니다 [1].", shown, analyser) == "negation"
+    assert _problem("회사 노트북으로 개인 동영상을 보면 안 됩니다 [1].", shown, analyser) is None
+    quote = quote_for("회사 노트북으로 개인 동영상을 보면 안 됩니다.", shown[0], analyser)
+    assert quote == f"회사 노트북으로 개인 동영상을 봐도 되나요?{gap}안 됩니다."
+
+
+def test_a_no_in_a_faqs_question_is_not_its_answer(analyser: Analyser) -> None:
+    shown = [_excerpt(analyser, "연차", "수습 기간에는 연차를 쓸 수 없나요? 쓸 수 있습니다.")]
+    assert _problem("수습 기간에도 연차를 쓸 수 있습니다 [1].", shown, analyser) is None
+    assert _problem("수습 기간에는 연차를 쓸 수 없습니다 [1].", shown, analyser) == "negation"
+
+
 def test_the_quote_is_verbatim(shown: list[Excerpt], analyser: Analyser) -> None:
     assert quote_for("미사용 연차의 이월은 안 됩니다", shown[0], analyser) == "미사용 연차는 이월할 수 없습니다."
 
