@@ -142,6 +142,38 @@ def test_a_no_in_a_faqs_question_is_not_its_answer(analyser: Analyser) -> None:
     assert _problem("수습 기간에는 연차를 쓸 수 없습니다 [1].", shown, analyser) == "negation"
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "해당 내용은 문서에 나와 있지 않습니다.",
+        "관련 정보가 없습니다.",
+        "제공된 문서에는 이에 대한 내용이 없습니다.",
+        "문서에 답이 없습니다.",
+        "제공된 자료로는 알 수 없습니다.",
+        "제공된 정보만으로는 답변할 수 없습니다.",
+        "위키에서 찾을 수 없습니다.",
+        "제공된 문서에는 국내 출장 일비에 대해 언급되어 있지 않습니다.",
+        "제공된 문서에서 연차 이월 여부를 확인하실 수 없습니다.",
+    ],
+)
+def test_to_say_that_the_pages_do_not_say_it_is_a_refusal(said: str, shown: list[Excerpt], analyser: Analyser) -> None:
+    assert _problem(said, shown, analyser) == "refusal"
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("극비 문서는 메일로 전송할 수 없다.", "극비 문서는 메일로 보낼 수 없습니다."),
+        ("미사용 연차는 이월하지 못한다.", "문서에 따르면 미사용 연차는 이월할 수 없습니다."),
+        ("고객의 정보는 본인 확인 없이 열람하지 못한다.", "고객 정보는 본인 확인 없이 열람할 수 없습니다."),
+        ("회의 내용을 외부에 알려서는 안 된다.", "회의 내용은 외부에 알릴 수 없습니다."),
+        ("퇴사자의 개인정보는 보관하지 않는다.", "퇴사자 개인정보는 보관하지 않습니다."),
+    ],
+)
+def test_what_may_not_be_done_with_a_document_is_no_refusal(page: str, said: str, analyser: Analyser) -> None:
+    assert _problem(said, [_excerpt(analyser, "규정", page)], analyser) is None
+
+
 def test_the_quote_is_verbatim(shown: list[Excerpt], analyser: Analyser) -> None:
     assert quote_for("미사용 연차의 이월은 안 됩니다", shown[0], analyser) == "미사용 연차는 이월할 수 없습니다."
 
