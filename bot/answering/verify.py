@@ -103,7 +103,8 @@ def wrong_language(text: str, passages: Sequence[str]) -> bool:
                 return True
     hangul = sum("가" <= character <= "힣" for character in text)
     latin = sum(character.isascii() and character.isalpha() for character in text)
-    return not hangul and latin > 12 and not any(text.lower() in passage.lower() for passage in passages)
+    quoted = text.strip(" .,!?…\"'“”").lower()  # an address with the sentence's full stop behind it
+    return not hangul and latin > 12 and not any(quoted in passage.lower() for passage in passages)
 
 
 def _support(tokens: frozenset[str], restated: frozenset[str], excerpt: Excerpt, idf: Callable[[str], float]) -> float:
@@ -146,14 +147,6 @@ def _turns_around(text: str, tokens: frozenset[str], cited: Sequence[Excerpt], a
     return all(bool(_NEGATED.search(sentence)) != negated for sentence in nearest)
 
 
-def quote_for(text: str, excerpt: Excerpt, analyser: Analyser) -> str:
-    """The sentence of the passage that carries `text`, verbatim; a FAQ's answer with its question."""
-    tokens = set(analyser.morphemes(text))
-    if not excerpt.sentences:
-        return excerpt.text[:200]
-    statements = [sentence for sentence, _ in _statements(excerpt)]
-    shared = [len(tokens & set(analyser.morphemes(sentence))) for sentence in statements]
-    return statements[shared.index(max(shared))]
 def _statements(excerpt: Excerpt) -> list[tuple[str, str]]:
     """(sentence, what it says), verbatim: a FAQ's question together with the sentence that answers it, which alone says yes or no."""
     found: list[tuple[str, str]] = []
@@ -167,3 +160,11 @@ def _statements(excerpt: Excerpt) -> list[tuple[str, str]]:
     return found
 
 
+def quote_for(text: str, excerpt: Excerpt, analyser: Analyser) -> str:
+    """The sentence of the passage that carries `text`, verbatim; a FAQ's answer with its question."""
+    tokens = set(analyser.morphemes(text))
+    if not excerpt.sentences:
+        return excerpt.text[:200]
+    statements = [sentence for sentence, _ in _statements(excerpt)]
+    shared = [len(tokens & set(analyser.morphemes(sentence))) for sentence in statements]
+    return statements[shared.index(max(shared))]

@@ -174,6 +174,12 @@ def test_what_may_not_be_done_with_a_document_is_no_refusal(page: str, said: str
     assert _problem(said, [_excerpt(analyser, "규정", page)], analyser) is None
 
 
+@pytest.mark.parametrize("said", ["helpdesk@naru.example.com [1].", "https://wiki.example.com/hr/leave."])
+def test_an_address_with_a_full_stop_is_quoted_not_foreign(said: str, analyser: Analyser) -> None:
+    page = "문의는 helpdesk@naru.example.com 으로 보냅니다. 규정은 https://wiki.example.com/hr/leave 에 있습니다."
+    assert _problem(said, [_excerpt(analyser, "문의", page)], analyser) != "language"
+
+
 def test_the_quote_is_verbatim(shown: list[Excerpt], analyser: Analyser) -> None:
     assert quote_for("미사용 연차의 이월은 안 됩니다", shown[0], analyser) == "미사용 연차는 이월할 수 없습니다."
 
