@@ -17,6 +17,8 @@ _LEANING = re.compile(
     r"|이건|이거|이것|여기|저기|아까|방금|또)"
 )
 _POINTING = frozenset({"NP"})  # pronouns: 이것, 거기, 그때
+_SPEAKING = frozenset("나 저 우리 저희 너 너희 당신 여러분 아무".split())
+"""Pronouns for whoever speaks or listens: they point at nobody's earlier words."""
 _EMPTY_NOUNS = frozenset(
     (
         "경우 것 거 수 때 그때 방법 얼마 언제 어디 누구 무엇 뭐 며칠 몇 왜 어떻게 차이 "
@@ -39,11 +41,13 @@ def nouns(tagged: Sequence[tuple[str, str]]) -> list[str]:
 
 def leans_on_earlier(question: str, tagged: Sequence[tuple[str, str]]) -> bool:
     """Whether the question makes little sense alone: it points back, or names at most one topic."""
-    if _LEANING.match(question):
-        return True
-    if any(tag.split("-")[0] in _POINTING and form not in _EMPTY_NOUNS for form, tag in tagged):
-        return True
-    return len(nouns(tagged)) <= 1 and len(question) <= 25
+    return _points_back(question, tagged) or (len(nouns(tagged)) <= 1 and len(question) <= 25)
+
+
+def _points_back(question: str, tagged: Sequence[tuple[str, str]]) -> bool:
+    return _LEANING.match(question) is not None or any(
+        tag.split("-")[0] in _POINTING and form not in _EMPTY_NOUNS | _SPEAKING for form, tag in tagged
+    )
 
 
 def condense(

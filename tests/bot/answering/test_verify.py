@@ -194,6 +194,20 @@ def test_a_follow_up_gets_its_topic_and_a_new_question_does_not(analyser: Analys
     assert condense("그럼 신청은?", (), analyser) == ("그럼 신청은?", ())
 
 
+@pytest.mark.parametrize(
+    "alone",
+    [
+        "제가 육아휴직을 쓰면 급여는 얼마나 나오나요?",
+        "저는 육아휴직 급여를 얼마나 받나요?",
+        "내가 육아휴직을 쓰면 급여가 나와?",
+        "우리 팀 식대 한도는 얼마인가요?",
+        "저희 부서 비품 신청은 누가 승인하나요?",
+    ],
+)
+def test_who_speaks_does_not_point_back(alone: str, analyser: Analyser) -> None:
+    assert condense(alone, ("법인카드는 누가 쓸 수 있나요?",), analyser) == (alone, ())
+
+
 def test_a_chain_of_follow_ups_goes_back_to_its_topic(analyser: Analyser) -> None:
     searched, _ = condense("거기 전화번호는?", ("VPN 접속이 안 되면 어디에 물어봐?", "그럼 주말에는?"), analyser)
     assert "vpn" in searched.lower()
