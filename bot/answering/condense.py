@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from knowledge.closeness import Coverage
-from knowledge.hits import Hit
-from knowledge.korean import Analyser
+from knowledge.hits import Found, Hit
+from knowledge.korean import Analyser, normalise
 
 _LEANING = re.compile(
     r"^\s*(그럼|그러면|그렇다면|그건|그거|그것|그게|그때|그런데|근데|거기|그곳|그쪽|그 |그리고|아니면|만약|만일"
@@ -70,6 +70,20 @@ def condense(
         kept = set(sorted(topic, key=lambda noun: -idf(noun))[:most])
         topic = [noun for noun in topic if noun in kept]
     return " ".join([*topic[:most], question]), used
+
+
+def may_stand_alone(question: str, analyser: Analyser) -> bool:
+    """Whether a question leans only because it is short: it names something and points at nothing ("식대는 얼마야?")."""
+    tagged = analyser.tagged(question)
+    return not _points_back(question, tagged) and bool(nouns(tagged))
+
+
+def names_only_unknown(question: str, found: Found, analyser: Analyser, idf: Callable[[str], float]) -> bool:
+    """Whether no readable passage has any of the nouns of `question`, also as the search understood them. `idf`: of what is readable."""
+    asked = normalise(question)
+    words = [question, *(one.meant for one in found.understood if normalise(one.written) in asked)]
+    named = [noun for text in words for noun in nouns(analyser.tagged(text))]
+    return bool(named) and all(idf(noun) >= idf("") for noun in named)  # nothing holds the empty word
 
 
 def still_about(question: str, hits: Sequence[Hit], analyser: Analyser, idf: Callable[[str], float]) -> bool:

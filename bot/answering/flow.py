@@ -22,7 +22,7 @@ from langgraph.runtime import Runtime
 
 from bot import texts
 from bot.answering.compose import Composed, Composer
-from bot.answering.condense import condense, still_about
+from bot.answering.condense import condense, may_stand_alone, names_only_unknown, still_about
 from bot.answering.excerpts import excerpts
 from bot.answering.judge import judge
 from bot.answering.outcomes import answer_of, citation, failed, nearest_pages, record
@@ -34,6 +34,7 @@ from bot.live import Live
 from bot.messages import Answer, Citation, Event, Finished, Outcome, Progressed, Question, Wrote
 from bot.telemetry.observer import Observer
 from knowledge.errors import ExplainedError
+from knowledge.hits import Evidence
 from knowledge.page import reader_of
 
 if TYPE_CHECKING:
@@ -189,10 +190,14 @@ class AnswerFlow:
         with way.tracer.step("condense"):
             searched, turns = await self._off_loop(condense, question.text, question.turns, live.analyser, idf=rarity)
         way.tracer.condensed(searched, turns)
-        # What was mistyped is the search's own affair; another wording is the question with the one before it.
-        wordings = (f"{question.turns[-1]} {question.text}",) if question.turns and not turns else ()
+        alone = bool(turns) and await self._off_loop(may_stand_alone, question.text, live.analyser)
+        # What was mistyped is the search's own affair; another wording is the question with the one before it, or without.
+        if turns:
+            wordings = (question.text,) if alone else ()
+        else:
+            wordings = (f"{question.turns[-1]} {question.text}",) if question.turns else ()
         return {
-            "rarity": rarity, "searched": searched, "turns": turns, "wordings": wordings,
+            "rarity": rarity, "searched": searched, "turns": turns, "leaned": turns, "alone": alone, "wordings": wordings,
             "search_seconds": 0.0, "attempt": 0, "notes": (),
         }  # fmt: skip
 
@@ -206,36 +211,45 @@ class AnswerFlow:
             sources=way.question.sources,
         )
         way.tracer.searched(state["searched"], found)
-        before, turns = state.get("found"), state["turns"]
-        if before is not None and not await self._better(found, before, state, way):
-            found, turns = before, ()
+        before, turns, beside = state.get("found"), state["turns"], False
+        if before is None:
+            beside = state["alone"] and await self._off_loop(
+                names_only_unknown, way.question.text, found, way.live.analyser, state["rarity"]
+            )
+        elif not await self._better(found, before, state, way):
+            found, turns = before, state["leaned"]
         searched = found.text or state["searched"]  # as it was understood: sentences are compared with that
         way.tracer.kept(found, searched, turns)
         return {
             "found": found,
+            "beside": beside,
             "turns": turns,
             "searched": searched,
             "search_seconds": state["search_seconds"] + time.perf_counter() - began,
         }
 
     async def _better(self, found: Found, before: Found, state: State, way: Way) -> bool:
-        """Whether the search with the earlier question added tells more about this one than the search without it."""
+        """Whether the second search tells more about this question: with the earlier one added, or with the question alone."""
+        if state["leaned"]:
+            return state["beside"] or found.evidence.strength > before.evidence.strength
         if before.evidence.strength >= found.evidence.strength:
             return False
         asked, analyser = way.question.text, way.live.analyser
         return await self._off_loop(still_about, asked, found.hits, analyser, state["rarity"])
 
     def _judge(self, state: State, runtime: Runtime[Way]) -> Literal["enough", "try_again", "nothing"]:
-        return judge(state["found"].evidence, runtime.context.live.threshold, can_rewrite=bool(state["wordings"]))
+        evidence = Evidence() if state["beside"] else state["found"].evidence
+        return judge(evidence, runtime.context.live.threshold, can_rewrite=bool(state["wordings"]))
 
     async def _rewrite(self, state: State, runtime: Runtime[Way]) -> State:
-        """The question with the earlier one added."""
+        """The question with the earlier one added, or alone where it leaned on one."""
         runtime.stream_writer(Progressed("rewriting"))
-        runtime.context.tracer.condensed(state["wordings"][0], runtime.context.question.turns[-1:], rewritten=True)
+        turns = () if state["leaned"] else runtime.context.question.turns[-1:]
+        runtime.context.tracer.condensed(state["wordings"][0], turns, rewritten=True)
         return {
             "searched": state["wordings"][0],
             "wordings": state["wordings"][1:],
-            "turns": runtime.context.question.turns[-1:],
+            "turns": turns,
             "notes": (*state["notes"], "rewritten"),
         }
 

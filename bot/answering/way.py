@@ -50,9 +50,15 @@ class State(TypedDict, total=False):
     """How rare a morpheme is in what the reader may read."""
     searched: str
     turns: tuple[str, ...]
+    leaned: tuple[str, ...]
+    """The earlier questions that the first wording leans on."""
+    alone: bool
+    """It does so only because it is short: it may as well be about something else."""
     wordings: tuple[str, ...]
     """Wordings still to try."""
     found: Found
+    beside: bool
+    """What was found is about the earlier questions alone: no passage has a word of what this one names."""
     search_seconds: float
     shown: tuple[Excerpt, ...]
     composed: Composed

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from langchain_core.messages import BaseMessage
 
+from bot.answering.condense import condense
 from bot.answering.flow import AnswerFlow, FlowOptions
 from bot.errors import BrokenModel, WriterFailed, WriterTimeout
 from bot.live import Canary, Live
@@ -165,6 +166,47 @@ async def test_off_topic_after_a_question_is_not_answered_with_that_ones_answer(
     assert answer.outcome is Outcome.ABSTAINED
     assert not writer.calls
     assert answer.condensed == asked
+
+
+async def test_a_short_question_about_something_else_is_searched_alone_too(index: SearchIndex) -> None:
+    asked, before = "연차는 며칠이야?", "비트코인 채굴기 전기 요금은 얼마입니까?"
+    joined, turns = condense(asked, (before,), index.analyser)
+    assert turns == (before,)
+    with_it, alone = (index.search(text, reader_of(())).evidence.strength for text in (joined, asked))
+    writer = writer_of(["연차는 1년에 15일입니다 [1]."])
+    flow = flow_with(index, writer, threshold=(with_it + alone) / 2)
+    _, answer = await events_of(flow, asked, turns=(before,))
+    assert with_it < alone
+    assert answer.condensed == asked
+    assert "rewritten" in answer.notes
+    assert writer.calls
+    assert "이전 질문" not in writer.calls[-1][0][-1].text
+    _, pointing = await events_of(
+        flow, "그럼 연차는?", turns=(before,)
+    )  # whatever it means, it is said of the one before
+    assert "rewritten" not in pointing.notes
+
+
+async def test_a_short_question_about_nothing_the_wiki_has_is_not_answered_with_the_one_before(
+    index: SearchIndex,
+) -> None:
+    asked, before = "비트코인 지금 사도 될까?", "연차는 며칠 전까지 신청합니까?"
+    joined, _ = condense(asked, (before,), index.analyser)
+    with_it, alone = (index.search(text, reader_of(())).evidence.strength for text in (joined, asked))
+    assert with_it > alone
+    writer = writer_of([GOOD])
+    _, answer = await events_of(flow_with(index, writer, threshold=(with_it + alone) / 2), asked, turns=(before,))
+    assert answer.outcome is Outcome.ABSTAINED
+    assert not writer.calls
+
+
+@pytest.mark.parametrize("asked", ["승인은 누가 해?", "그건 얼마야?", "그럼 비트코인은?", "dusck는 며칠이야?"])
+async def test_what_the_wiki_has_and_what_points_back_still_lean(index: SearchIndex, asked: str) -> None:
+    before = "연차는 며칠 전까지 신청합니까?"
+    writer = writer_of([GOOD])
+    _, answer = await events_of(flow_with(index, writer, threshold=0.0), asked, turns=(before,))
+    assert f"이전 질문: {before}" in writer.calls[0][0][-1].text
+    assert "rewritten" not in answer.notes
 
 
 async def test_a_follow_up_is_searched_with_its_topic(index: SearchIndex) -> None:
