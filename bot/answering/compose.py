@@ -158,9 +158,9 @@ class Composer:
             if not self._sentences:
                 return await self._quote("writer_failed", tokens, first_token)
         else:
-            # A last sentence cut off by the token limit says half of something.
+            # A last sentence cut off by the token limit says half of something; one that ran in circles says nothing.
             if not stopped and stream.rest:
-                if pending != "length" or not self._sentences:
+                if pending not in ("length", "loop") or (pending == "length" and not self._sentences):
                     stopped = await self._take(stream.rest)
                 else:
                     self._tracer.sentence(stream.rest, "cut")

@@ -209,6 +209,14 @@ async def test_what_the_wiki_has_and_what_points_back_still_lean(index: SearchIn
     assert "rewritten" not in answer.notes
 
 
+async def test_the_rest_of_a_loop_is_not_shown(index: SearchIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    rest = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 승인을 받고 그룹웨어에서"
+    for reason in ("end", "loop"):
+        monkeypatch.setattr(ScriptedWriter, "_text", lambda *_, reason=reason: (rest, reason))
+        _, answer = await events_of(flow_with(index, writer_of([rest]), threshold=0.5), ASKED)
+        assert (rest in answer.text) == (reason == "end")
+
+
 async def test_a_follow_up_is_searched_with_its_topic(index: SearchIndex) -> None:
     writer = writer_of([GOOD])
     _, answer = await events_of(flow_with(index, writer), "그럼 신청은 어디서 해?", turns=("연차는 며칠이야?",))
