@@ -1,7 +1,8 @@
-"""How much of a question is read: what the prompt has room for."""
+"""How much of a question is read: what the prompt has room for; and which words of a conversation ask nothing."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from bot.messages import Question
@@ -9,12 +10,38 @@ from bot.messages import Question
 LONGEST_QUESTION, LONGEST_TURN, MOST_TURNS = 500, 100, 4
 """Characters of the question and of an earlier one, and how many earlier ones: of a pasted letter the beginning is read."""
 
+_STOP = re.compile(r"(?:(?:그만|중지|취소)해?|멈춰)(?:줘요?|주세요|주십시오|요)?|stop|cancel")
+_SMALL_TALK = re.compile(
+    r"(?:네|넵|넹|예|응|아|오|와|정말|너무|대단히|답변|ok|okay|thanks|thankyou"
+    r"|감사(?:합니다|해요|드립니다|드려요|했습니다)?|고맙(?:습니다|네요|다)|고마워요?"
+    r"|(?:저도)?궁금(?:합니다|해요|하네요|했어요|했습니다)|확인(?:했습니다|했어요|했음|했네요)|(?:잘)?알겠(?:습니다|어요|네요))+"
+)
+
+
+def asks_to_stop(text: str) -> bool:
+    """Whether a message means "stop answering", whatever its spaces and marks."""
+    return _STOP.fullmatch(_bare(text)) is not None
+
+
+def asks_nothing(text: str) -> bool:
+    """Whether the whole of a message is thanks, a nod or a stop word: no topic of what comes after it."""
+    bare = _bare(text)
+    return not bare or _SMALL_TALK.fullmatch(bare) is not None or _STOP.fullmatch(bare) is not None
+
+
+def _bare(text: str) -> str:
+    """Its letters alone, without laughter or tears at the end."""
+    return re.sub(r"\W", "", text).strip("ㅎㅋㅠㅜ").lower()
+
 
 def as_read(question: Question) -> Question:
-    """On one line, as much as fits into the prompt, and without halves of characters, which no model can take."""
+    """On one line, as much as fits into the prompt, and without halves of characters, which no model can take.
+
+    Of the conversation what asks something: thanks and the like would be searched, and stand in the prompt as questions.
+    """
 
     def line(text: str, longest: int) -> str:
         return " ".join(text.encode("utf-8", "replace").decode().split())[:longest]
 
-    turns = tuple(line(turn, LONGEST_TURN) for turn in question.turns[-MOST_TURNS:])
-    return replace(question, text=line(question.text, LONGEST_QUESTION), turns=tuple(filter(None, turns)))
+    turns = [line(turn, LONGEST_TURN) for turn in question.turns if not asks_nothing(turn)]
+    return replace(question, text=line(question.text, LONGEST_QUESTION), turns=tuple(filter(None, turns[-MOST_TURNS:])))

@@ -209,6 +209,22 @@ async def test_what_the_wiki_has_and_what_points_back_still_lean(index: SearchIn
     assert "rewritten" not in answer.notes
 
 
+async def test_thanks_and_stop_words_are_no_earlier_questions(index: SearchIndex) -> None:
+    writer = writer_of([GOOD])
+    talk = ("감사합니다!", "네, 알겠습니다 ㅎㅎ", "취소해 줘", "👍", "정말 고마워요~", "저도 궁금합니다")
+    before = "연차는 며칠 전까지 신청합니까?"
+    _, answer = await events_of(flow_with(index, writer, threshold=0.0), "그럼 승인은?", turns=(before, *talk))
+    assert writer.calls[0][0][-1].text.count("이전 질문") == 1
+    assert f"이전 질문: {before}" in writer.calls[0][0][-1].text
+    assert "감사" not in answer.condensed
+
+
+async def test_what_only_begins_like_thanks_is_a_question(index: SearchIndex) -> None:
+    writer = writer_of([GOOD])
+    await events_of(flow_with(index, writer, threshold=0.0), "그럼 승인은?", turns=("감사팀은 어디야?",))
+    assert "이전 질문: 감사팀은 어디야?" in writer.calls[0][0][-1].text
+
+
 async def test_the_rest_of_a_loop_is_not_shown(index: SearchIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     rest = "연차는 사용 3일 전까지 그룹웨어에서 신청하고 팀장 승인을 받고 그룹웨어에서"
     for reason in ("end", "loop"):
