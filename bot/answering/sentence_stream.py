@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # A full stop after a digit is a date or a list number; a mark such as [1] may follow the full stop and belongs to it.
-_END = re.compile(r"(?<![\d\s])[.!?。…]+[\"'”’)]*(?:\s*\[\d{1,2}\])*(?=\s+[^\s\[])|\n+")
+_END = re.compile(r"(?<![\d\s])[.!?。…]+[\"'”’)]*(?:\s*\[\d{1,2}(?:\s*,\s*\d{1,2})*\])*(?=\s+[^\s\[])|\n+")
 
 
 class SentenceStream:

@@ -23,7 +23,8 @@ SUPPORT = 0.4
 RESTATED = 0.3
 """Weight of a word that the sentence repeats from the question and the passage puts differently."""
 
-_MARKS = re.compile(r"\s*\[(\d{1,2})\]")
+MARKS = re.compile(r"\s*\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\]")
+"""The writer's marks, [1] or [1, 2], with the white space before them."""
 _REFUSAL = re.compile(
     # Of what is known and written, not of what may be done: "문서는 메일로 보낼 수 없습니다" is a rule.
     r"(?:문서|위키|자료|정보|내용).{0,20}(?:"
@@ -59,8 +60,8 @@ def check(
     sentence: str, shown: Sequence[Excerpt], question: str, analyser: Analyser, idf: Callable[[str], float]
 ) -> Checked:
     """Judge one sentence against the excerpts the writer saw."""
-    claimed = [int(number) - 1 for number in _MARKS.findall(sentence)]
-    text = _DOUBLED.sub(r"\1", _LABEL.sub("", _MARKS.sub("", sentence)).strip())
+    claimed = [number - 1 for number in marks_of(sentence)]
+    text = _DOUBLED.sub(r"\1", _LABEL.sub("", MARKS.sub("", sentence)).strip())
     # A question from a page's FAQ, or the person's own words again, answers nothing.
     if not any(character.isalnum() for character in text) or text.endswith("?") or text.rstrip(".") in question:
         return Checked(text, problem="empty")
@@ -82,6 +83,11 @@ def check(
     if _turns_around(text, tokens, [shown[place] for place in cites], analyser):
         return Checked(text, problem="negation", supports=supports)
     return Checked(text, tuple(sorted(cites)), supports=supports)
+
+
+def marks_of(sentence: str) -> list[int]:
+    """The numbers that it is marked with, as they stand."""
+    return [int(number) for mark in MARKS.findall(sentence) for number in mark.split(",")]
 
 
 def _invents_a_name(text: str, known: str, analyser: Analyser) -> bool:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from bot import prompts
 from bot.answering.excerpts import Excerpt
-from bot.answering.verify import check
+from bot.answering.verify import MARKS, check, marks_of
 from bot.examples.example import Evidence
 from knowledge.korean import Analyser
 from knowledge.page import Passage
 from knowledge.sentences import sentences
-
-_MARK = re.compile(r"\[(\d{1,2})\]")
 
 
 class Grounding(Protocol):
@@ -44,7 +41,7 @@ class SentenceGrounding:
         found: dict[str, None] = {}
         for sentence in sentences(answer):
             checked = check(sentence, shown, question, self.analyser, self.idf)
-            marks = {int(number) - 1 for number in _MARK.findall(sentence)}
+            marks = {number - 1 for number in marks_of(sentence)}
             if checked.problem is not None:
                 found[checked.problem] = None
             elif not marks:
@@ -60,7 +57,7 @@ class SentenceGrounding:
         for sentence in sentences(answer):
             checked = check(sentence, shown, question, self.analyser, self.idf)
             marks = "".join(f"[{place + 1}]" for place in checked.cites)
-            bare = re.sub(r"\s*\[\d{1,2}\]", "", sentence).strip()
+            bare = MARKS.sub("", sentence).strip()
             ended = bare[-1:] if bare[-1:] in ".!" else ""
             said.append(f"{bare.removesuffix(ended)} {marks}{ended or '.'}" if marks else sentence.strip())
         return " ".join(said)

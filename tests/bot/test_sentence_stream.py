@@ -23,6 +23,11 @@ def test_a_mark_after_the_full_stop_belongs_to_its_sentence() -> None:
     ]
 
 
+def test_several_numbers_in_one_mark_are_a_mark() -> None:
+    said = ["15일입니다. [1, 2]", "신청은 나루워크에서 합니다 [1,2].", "끝"]
+    assert _sentences(" ".join(said), [3, 3]) == said
+
+
 def test_dates_and_decimals_do_not_end_a_sentence() -> None:
     assert _sentences("2026. 3. 1. 부터 3.5일을 줍니다.", []) == ["2026. 3. 1. 부터 3.5일을 줍니다."]
 

@@ -112,6 +112,16 @@ def test_a_wrong_mark_is_replaced_by_the_passage_that_says_so(shown: list[Excerp
     assert (checked.cites, checked.text) == ((1,), "국내 출장 일비는 40,000원입니다.")
 
 
+def test_several_numbers_in_one_mark_are_marks(shown: list[Excerpt], analyser: Analyser) -> None:
+    sentence = "연차 신청은 3일 전까지, 출장 정산 제출은 복귀 후 7일 안입니다 [1, 2]."
+    checked = check(sentence, shown, "기한은?", analyser, lambda _: 1.0)
+    assert (checked.cites, checked.text) == (
+        (0, 1),
+        "연차 신청은 3일 전까지, 출장 정산 제출은 복귀 후 7일 안입니다.",
+    )
+    assert check("연차는 3일 전까지 신청합니다 [2,1].", shown, "기한은?", analyser, lambda _: 1.0).cites == (0,)
+
+
 def test_a_mark_between_two_full_stops_leaves_one(shown: list[Excerpt], analyser: Analyser) -> None:
     checked = check("국내 출장 일비는 40,000원입니다. [2].", shown, "일비는?", analyser, lambda _: 1.0)
     assert checked.text == "국내 출장 일비는 40,000원입니다."
