@@ -25,9 +25,20 @@ _UNIT = {
     "건": "건", "단계": "단계", "등급": "등급", "자": "자", "자리": "자리", "km": "km", "kg": "kg", "mb": "mb", "gb": "gb", "tb": "tb",
     "달러": "달러", "usd": "달러", "유로": "유로", "엔": "엔", "영업일": "영업일", "근무일": "영업일", "학점": "점", "점": "점", "평": "평",
 }  # fmt: skip
-_UNITS = "|".join(sorted(map(re.escape, _UNIT), key=len, reverse=True))
+_COUNTERS = {
+    "가지": "개", "종류": "개", "종": "개", "항목": "개", "곳": "곳", "군데": "곳", "장": "장", "매": "장", "부": "부",
+    "통": "통", "편": "편", "쪽": "쪽", "페이지": "쪽", "줄": "줄", "팀": "팀", "차": "차", "급": "급", "석": "석", "칸": "칸", "병": "병", "잔": "잔",
+}  # fmt: skip
+"""Units that other words begin with, too (3부와 3부서, 1차와 1차량): only before a particle or at the end of the word."""
+_UNITS = "|".join(
+    [
+        *sorted(map(re.escape, _UNIT), key=len, reverse=True),
+        rf"(?:{'|'.join(sorted(_COUNTERS, key=len, reverse=True))})(?=[을를은는이가의와과도만씩에로으까부입인였며나마짜]|[^가-힣]|$)",
+    ]
+)
+_UNIT |= _COUNTERS
 _NUMBER = re.compile(
-    rf"(?P<digits>\d[\d,]*(?:\.\d+)?)\s?"
+    rf"(?P<digits>(?:\d{{1,3}}(?:,\d{{3}})+(?!\d)|\d+)(?:\.\d+)?)\s?"
     rf"(?P<scale>[천백십]?[만억]|[천백십]?조(?=\s?(?:원|\d))|[천백십](?=\s?(?:{_UNITS})))?\s?(?P<unit>{_UNITS})?",
     re.IGNORECASE,
 )
@@ -42,6 +53,11 @@ _CLOCK = re.compile(
 _AMBIGUOUS = "시?"
 """Unit of an hour that may be of the morning or of the afternoon."""
 _ARTICLE = re.compile(r"제\s?(\d+)\s?(조|항|호|장|절|관)")
+_PERIOD = re.compile(
+    r"(?<![가-힣\d])(?P<period>매?[월달년주]|연간?|월간|주간|매?일)\s?(?:(?:최대|최소|약|평균)\s?)?(?:\d+(?:[~∼-]\d+)?|한|두|세|네)\s?(?:회|번|차례)"
+)
+"""월 1회, 매주 두 번: how often something is."""
+_PERIODS = {"월": "개월", "달": "개월", "년": "년", "연": "년", "주": "주", "일": "일"}
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 _COMPOUND = re.compile(r"(?<![\d.,])(\d)\s?천\s?(\d)\s?백(?:\s?(\d)\s?십)?|(?<![\d.,])(\d)\s?백\s?(\d)\s?십")
 """2천5백만, 3백5십만: written with more than one scale below 만."""
@@ -135,7 +151,7 @@ def unsupported(answer: str, passages: Iterable[str]) -> frozenset[Quantity]:
     """
     known: set[Quantity] = set()
     for passage in passages:
-        known |= quantities(passage)
+        known |= quantities(passage) | _periods(passage)
     units: dict[float, set[str]] = {}
     for quantity in known:
         units.setdefault(quantity.value, set()).add(quantity.unit)
@@ -145,6 +161,12 @@ def unsupported(answer: str, passages: Iterable[str]) -> frozenset[Quantity]:
         if there is None or (quantity.unit and "" not in there and quantity.unit not in there):
             missing.add(quantity)
     return frozenset(quantity for quantity in missing if not _is_that_hour(quantity, units))
+
+
+def _periods(passage: str) -> set[Quantity]:
+    """What it does not write, but may be said: "월 1회" is once in one month."""
+    found = _PERIOD.finditer(unicodedata.normalize("NFKC", passage))
+    return {Quantity(1.0, _PERIODS[match["period"].removeprefix("매")[0]]) for match in found}
 
 
 def _is_that_hour(quantity: Quantity, units: dict[float, set[str]]) -> bool:

@@ -32,6 +32,14 @@ from bot.answering.quantities import Quantity, quantities, unsupported
         ("백만 원", "1,000,000원"),
         ("일주일에 한 번", "주 1회"),
         ("３일", "3일"),
+        ("한 달에 한 번", "월 1회"),
+        ("1년에 한 번", "연 1회"),
+        ("한 달에 두 번", "매월 2회"),
+        ("하루에 한 번", "매일 한 번"),
+        ("세 가지", "3종"),
+        ("서류 3부를", "서류 3부"),
+        ("2장씩", "2매"),
+        ("4층과 5층", "4,5층"),
     ],
 )
 def test_two_ways_of_writing_one_quantity_are_equal(one: str, other: str) -> None:
@@ -53,6 +61,12 @@ def test_two_ways_of_writing_one_quantity_are_equal(one: str, other: str) -> Non
         ("3일 안에 냅니다", "3. 서류를 7일 안에 냅니다"),
         ("오만 원", "오십만 원"),
         ("1억 5천만 원", "1억 원과 5천만 원"),
+        ("3일 안에 냅니다", "서류 3가지를 7일 안에 냅니다"),
+        ("2시간 걸립니다", "신청서 2부를 냅니다"),
+        ("3일 뒤입니다", "3차 면접은 7일 뒤입니다"),
+        ("1년에 한 번", "월 1회"),
+        ("석 달에 한 번이 아니라 3개월마다", "월 1회"),
+        ("45층", "4,5층"),
     ],
 )
 def test_another_value_or_unit_is_not_supported(answer: str, passage: str) -> None:
@@ -61,6 +75,11 @@ def test_another_value_or_unit_is_not_supported(answer: str, passage: str) -> No
 
 def test_a_table_cell_without_its_unit_supports_the_value() -> None:
     assert not unsupported("한도는 100,000원입니다", ["구분 | 한도(원)\n팀장 | 100,000"])
+
+
+def test_a_counter_is_a_word_of_its_own() -> None:
+    assert quantities("1부터 3부서") == {Quantity(1.0), Quantity(3.0)}
+    assert quantities("신청서 3부를 2곳에") == {Quantity(3.0, "부"), Quantity(2.0, "곳")}
 
 
 def test_an_article_number_is_not_a_trillion() -> None:
