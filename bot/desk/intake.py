@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot import logs, texts
+from bot.answering.reading import asks_to_stop
 from bot.conversation import Asked, Receipt
 from bot.desk.asking import MOST_ATTEMPTS, Asking
 from bot.desk.pending import Pending
@@ -38,7 +39,6 @@ _log = logging.getLogger(__name__)
 _LEAVING_SECONDS = 5.0
 """For a cancelled question to clear up behind it, when the process ends."""
 _MOST_TOLD = 1000
-_STOP_WORDS = frozenset({"그만", "그만해", "그만해줘", "중지", "멈춰", "멈춰줘", "취소", "stop", "cancel"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Intake:
         if self._closing:
             await self._release([claim])
             return Receipt.ACCEPTED  # by the process that starts next
-        if asked.text.strip(" .!?~").lower() in _STOP_WORDS:
+        if asks_to_stop(asked.text):
             return await self._stop(claim)
         if (wished := wish(asked.text)) is not None:
             language = self._places.settings(asked.place).language

@@ -140,7 +140,10 @@ async def test_questions_of_one_thread_are_answered_in_order(bench: Bench) -> No
     assert bench.flow.most_inside == 1
 
 
-@pytest.mark.parametrize("word", ["그만", "그만!", " 멈춰 ", "STOP"])
+@pytest.mark.parametrize("word", [
+        "그만", "그만!", " 멈춰 ", "STOP", "그만해 줘", "멈춰 줘", "취소해 줘", "그만해 주세요", "중지해주십시오.", "취소해 주세요!",
+    ],
+)  # fmt: skip
 async def test_stop_ends_the_persons_own_questions_there(bench: Bench, word: str) -> None:
     desk = await bench.start_desk()
     bench.flow.gate.clear()
@@ -154,6 +157,12 @@ async def test_stop_ends_the_persons_own_questions_there(bench: Bench, word: str
     assert "stopped" in stopped.answer.notes
     bench.flow.gate.set()
     assert (await bench.adapter.reply("other")).answer.outcome is Outcome.ANSWERED
+
+
+async def test_a_question_about_stopping_is_a_question(bench: Bench) -> None:
+    desk = await bench.start_desk()
+    for n, text in enumerate(("연차 취소는 어떻게 해?", "그만두면 퇴직금은?", "취소해 준 결재는?")):
+        assert await desk.ask(asked(text, key=f"q{n}")) is Receipt.ACCEPTED
 
 
 async def test_stop_with_nothing_to_stop_says_so(bench: Bench) -> None:
