@@ -328,7 +328,7 @@ class ReferenceDesk:
 
     async def change_place(self, place: Place, person: Person, changes: Mapping[str, str]) -> PlaceSettings:
         """See `Desk.change_place`."""
-        self._demand_admin(person, "설정 변경")
+        self._demand_admin(person, "설정 변경", "change of settings")
         merged = self._places.merged(place, changes)
         name, now = self._people.named(person), self._clock()
         place = self._people.place(place)
@@ -356,7 +356,7 @@ class ReferenceDesk:
 
     async def status(self, person: Person) -> ServiceStatus:
         """See `Desk.status`."""
-        self._demand_admin(person, "상태 보기")
+        self._demand_admin(person, "상태 보기", "view of the state")
         since = self._clock() - _DAY
         live = self._flow.live()
         manifest = live.index.edition.manifest
@@ -374,15 +374,15 @@ class ReferenceDesk:
 
     async def reindex(self, place: Place, person: Person, told: Callable[[str], Awaitable[None]]) -> str:
         """See `Desk.reindex`."""
-        self._demand_admin(person, "다시 색인하기")
+        self._demand_admin(person, "다시 색인하기", "indexing again")
         if self._reindex is None:
             raise NoJobsHere
         language, by = self._places.settings(place).language, self._people.named(person)
         return await self._reindex(by=by, origin=place.platform, language=language, told=told)
 
-    def _demand_admin(self, person: Person, action: str) -> None:
+    def _demand_admin(self, person: Person, action: str, doing: str) -> None:
         if not self.is_admin(person):
-            raise NotAllowed(action=action)
+            raise NotAllowed(action=action, doing=doing)
 
     async def remembered(self, key: str) -> str | None:
         """See `Desk.remembered`."""

@@ -10,10 +10,10 @@ class ServiceError(SaseoError):
 
 
 class NotAllowed(ServiceError):
-    """`action`: what was tried, as a Korean noun phrase."""
+    """`action` and `doing`: what was tried, as a noun phrase in Korean and in English."""
 
     ko = "{action}은(는) 관리자만 할 수 있습니다. 관리자는 config.toml의 admins와 admin_roles에서 정합니다."
-    en = "Only admins may do this ({action}). Admins are set in config.toml: admins and admin_roles."
+    en = "Only admins may do this ({doing}). Admins are set in config.toml: admins and admin_roles."
 
 
 class AdapterError(ServiceError):

@@ -216,7 +216,7 @@ class ScriptedDesk:
 
     async def status(self, person: Person) -> ServiceStatus:
         if not self.is_admin(person):
-            raise NotAllowed(action="상태 보기")
+            raise NotAllowed(action="상태 보기", doing="view of the state")
         return ServiceStatus("e1", 12, 34, "scripted", "none", 1, 2, {"answered": 5})
 
     async def reindex(self, place: Place, person: Person, told: Callable[[str], Awaitable[None]]) -> str:

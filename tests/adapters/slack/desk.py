@@ -241,7 +241,7 @@ class ScriptedDesk:
     async def change_place(self, place: Place, person: Person, changes: Mapping[str, str]) -> PlaceSettings:
         self.changes.append(dict(changes))
         if person.id not in self.admins:
-            raise NotAllowed(action="설정 변경")
+            raise NotAllowed(action="설정 변경", doing="change of settings")
         if changes.get("listen") not in (None, "mention", "threads", "all"):
             raise InvalidSetting(key="listen", reason="mention, threads, all")
         parts: dict[str, Any] = {
@@ -260,11 +260,11 @@ class ScriptedDesk:
         return (SourceInfo("인사 & 총무", 12),)
 
     async def status(self, person: Person) -> ServiceStatus:
-        raise NotAllowed(action="상태 보기")
+        raise NotAllowed(action="상태 보기", doing="view of the state")
 
     async def reindex(self, place: Place, person: Person, told: Callable[[str], Awaitable[None]]) -> str:
         if person.id not in self.admins:
-            raise NotAllowed(action="다시 색인하기")
+            raise NotAllowed(action="다시 색인하기", doing="indexing again")
         if self.reindex_refusal is not None:
             raise self.reindex_refusal
         self.reindexed.append((place.id, told))

@@ -221,8 +221,10 @@ async def test_only_admins_have_the_index_made_anew_by_their_pseudonym_and_in_th
     assert await desk.reindex(english, ADMIN, told) == "요청했습니다."
     assert heard == ["다시 색인했습니다."]
     assert bench.reindexed == [(Pseudonyms(KEY).of(ADMIN.key), "slack", "en")]
-    with pytest.raises(NotAllowed):
+    with pytest.raises(NotAllowed) as refused:
         await desk.reindex(english, KIM, told)
+    assert "(indexing again)" in refused.value.explain("en")
+    assert not any("가" <= letter <= "힣" for letter in refused.value.explain("en"))
     assert len(bench.reindexed) == 1
 
 
