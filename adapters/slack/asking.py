@@ -16,6 +16,8 @@ from bot import logs
 from bot.conversation import Asked, Person, Place
 
 _THREAD_SECONDS = 1.5
+_THREAD_AGAIN_SECONDS = 90.0
+"""Slack may ask to wait a minute before it shows a thread."""
 _SETTINGS = frozenset(name.lower() for key, pair in admin_texts.SETTING_NAMES.items() for name in (key, *pair))
 _logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -81,6 +83,8 @@ class Asking:
             await self._message(body, found, place)
             return
         thread = await self._thread(found)
+        if thread is None:  # Slack heard already that the event was taken (taking.py): nobody waits for this
+            thread = await self._thread(found, patient=True) or []
         ours = [reply for reply in thread if replies.by_us(reply, self._kit.workspace)]
         if ours and not any(_waits_for_a_person(reply) for reply in ours):
             await self._message(body, found, place, thread)
@@ -105,7 +109,7 @@ class Asking:
             direct=found.direct,
             private=found.direct,
         )
-        turns = events.turns(before, found.ts, self._kit.workspace.bot_user)
+        turns = events.turns(before or (), found.ts, self._kit.workspace.bot_user)
         await self._ask(events.message_keys(body, found), where, person, found.text, target, turns)
 
     async def _where(self, body: Payload, found: Message) -> Place:
@@ -114,16 +118,20 @@ class Asking:
             external = (await self._kit.directory.channel(found.channel)).external
         return events.place(found, body, external=bool(external))
 
-    async def _thread(self, found: Message) -> Sequence[Payload]:
-        """The thread so far. Without it the question still stands on its own, so a refusal is no failure."""
+    async def _thread(self, found: Message, *, patient: bool = False) -> Sequence[Payload] | None:
+        """The thread so far; None: it could not be read. Without it a question still stands on its own, so that is no failure.
+
+        `patient`: also after the wait that Slack asks for.
+        """
         if not found.thread or found.thread == found.ts:
             return []
         try:
-            async with asyncio.timeout(_THREAD_SECONDS):
-                return await replies.thread(self._kit.clients.courtesies, found.channel, found.thread)
+            async with asyncio.timeout(_THREAD_AGAIN_SECONDS if patient else _THREAD_SECONDS):
+                client = self._kit.clients.promises if patient else self._kit.clients.courtesies
+                return await replies.thread(client, found.channel, found.thread)
         except web.REFUSALS as error:
             log.event(_logger, logging.WARNING, "slack_thread_unread", error=web.code(error))
-            return []
+            return None
 
     async def _ask(
         self,

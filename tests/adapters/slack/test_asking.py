@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from adapters.slack import asking
 from adapters.slack.adapter import SlackAdapter
-from bot.conversation import PlaceSettings, Receipt
+from bot.conversation import Listen, PlaceSettings, Receipt
 from tests.adapters.slack.conftest import running
 from tests.adapters.slack.desk import ScriptedDesk
 from tests.fakes.slack import SlackServer
@@ -191,6 +193,30 @@ async def test_threads_are_listened_to_only_where_the_bot_takes_part(
     assert sent.acked
     await adapter.drained(5)
     assert len(desk.asked) == 2
+
+
+@pytest.mark.parametrize("listen", ["threads", "all"])
+@pytest.mark.parametrize("trouble", [{"delay": 1.0}, {"status": 429, "retry_after": 1}])
+async def test_a_thread_that_cannot_be_read_at_once_is_read_later(
+    slack: SlackServer,
+    desk: ScriptedDesk,
+    adapter: SlackAdapter,
+    monkeypatch: pytest.MonkeyPatch,
+    listen: Listen,
+    trouble: dict[str, Any],
+) -> None:
+    slack.subscriptions.add("message.channels")
+    desk.settings = PlaceSettings(listen=listen)
+    monkeypatch.setattr(asking, "_THREAD_SECONDS", 0.3)
+    kim, lee = slack.user("U1"), slack.user("U2")
+    first = await kim.mention("C1", "연차는?")
+    await slack.wait_for("chat.stopStream")
+    await desk.settled()
+    slack.fault("conversations.replies", **trouble)
+    await lee.say("C1", "반차는요?", first.ts)
+    await slack.wait_for(lambda: len(desk.asked) == 2)
+    assert desk.asked[1].text == "반차는요?"
+    assert desk.asked[1].turns == ("연차는?",)
 
 
 async def test_everything_is_a_question_where_all_is_listened_to(
