@@ -3,9 +3,10 @@
     python benchmarks/after_another.py [--data-dir DIR] [--each 4]
 
 Each unanswerable question of `examples/questions.jsonl` is put after `--each` questions that have nothing to do with it, drawn with a fixed
-seed, and condensed, searched and judged as the flow does it. No model writes. Counted are those whose own search tells too little, so that
-the earlier question is added: how many the bare strength of that second search would let through, and how many are left where what it
-found must be about the question, too (`still_about`). The answerable follow-ups of the set are counted beside them: whom the rule costs
+seed, and condensed, searched and judged as the flow does it. No model writes. Counted are those that go to the writer leaning on the
+earlier question, as they are short or point back, and those whose own search tells too little, so that it is added: how many the bare
+strength of that second search would let through, and how many are left where what it found must be about the question, too
+(`still_about`). The answerable follow-ups of the set are counted beside them: whom the rule costs
 something. One line of JSON, then a Markdown table.
 """
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.served import Service  # noqa: E402 - a script finds the rooms only after the line above
-from bot.answering.condense import condense, still_about  # noqa: E402
+from bot.answering.condense import condense, may_stand_alone, names_only_unknown, still_about  # noqa: E402
 from bot.answering.judge import judge  # noqa: E402
 from bot.app import Root  # noqa: E402
 from jobs.evaluation_set import Case, load_set  # noqa: E402
@@ -53,10 +54,14 @@ def main() -> None:
             service.run("index")
         found = counted(root.wiki.open_index(None), load_set(ROOT / "examples/questions.jsonl"), options)
     print(json.dumps({"benchmark": "after_another", **found}))
-    print("\n| questions | asked | their own search tells too little | let through by strength alone | let through |")
-    print("| --- | --- | --- | --- | --- |")
+    print(
+        "\n| questions | asked | leaning, let through | their own search tells too little | let through by strength alone | let through |"
+    )
+    print("| --- | --- | --- | --- | --- | --- |")
     for name, one in found.items():
-        print(f"| {name} | {one['asked']} | {one['weak']} | {one['by_strength']} | {one['through']} |")
+        print(
+            f"| {name} | {one['asked']} | {one['leaning']} | {one['weak']} | {one['by_strength']} | {one['through']} |"
+        )
 
 
 def counted(index: SearchIndex, cases: Sequence[Case], options: argparse.Namespace) -> dict[str, dict[str, int]]:
@@ -74,7 +79,13 @@ def counted(index: SearchIndex, cases: Sequence[Case], options: argparse.Namespa
 
 def _table(ways: Counter[str]) -> dict[str, int]:
     weak = ways[NOTHING] + ways[ADDED] + ways[KEPT]
-    return {"asked": ways.total(), "weak": weak, "by_strength": ways[ADDED] + ways[KEPT], "through": ways[KEPT]}
+    return {
+        "asked": ways.total(),
+        "leaning": ways[LEANING],
+        "weak": weak,
+        "by_strength": ways[ADDED] + ways[KEPT],
+        "through": ways[KEPT],
+    }
 
 
 def _way(index: SearchIndex, case: Case, turns: Sequence[str]) -> str:
@@ -83,10 +94,16 @@ def _way(index: SearchIndex, case: Case, turns: Sequence[str]) -> str:
     rarity = index.rarity(reader)
     searched, used = condense(case.question, turns, index.analyser, idf=rarity)
     first = index.search(searched, reader, FOUND)
-    if judge(first.evidence, threshold, can_rewrite=False) == "enough":
-        return LEANING if used else OWN
+    enough = judge(first.evidence, threshold, can_rewrite=False) == "enough"
     if used:
-        return NOTHING
+        alone = may_stand_alone(case.question, index.analyser)
+        beside = alone and names_only_unknown(case.question, first, index.analyser, rarity)
+        if enough and not beside:
+            return LEANING
+        again = alone and index.search(case.question, reader, FOUND).evidence.strength >= threshold
+        return OWN if again else NOTHING
+    if enough:
+        return OWN
     second = index.search(f"{turns[-1]} {case.question}", reader, FOUND)
     if second.evidence.strength <= first.evidence.strength or second.evidence.strength < threshold:
         return NOTHING
