@@ -33,6 +33,7 @@ def grounding(analyser: Analyser) -> SentenceGrounding:
         ("연차는 1년에 15일을 줍니다.", ("no_mark",)),
         ("연차는 1년에 15일을 줍니다 [1].", ("wrong_mark",)),
         ("연차는 1년에 15일을 줍니다 [7].", ("wrong_mark",)),
+        ("연차는 1년에 15일을 줍니다 [1, 2].", ("wrong_mark",)),
     ],
 )
 def test_every_sentence_must_hold(grounding: SentenceGrounding, answer: str, problems: tuple[str, ...]) -> None:
