@@ -65,6 +65,9 @@ def tidy(store: Store, root: Path, runs: Iterable[Run]) -> None:
 
 def _holds(store: Store, folder: Path, gone: Callable[[Connection, Collection[str]], bool]) -> bool:
     examples, preferences = folder / EXAMPLES, folder / PREFERENCES
+    begun = preferences.is_file() or any((folder / name).exists() for name in RUNS)
+    if begun and not (examples.is_file() and preferences.is_file()):
+        return True  # an erasure took one of them: nothing goes on from the rest, and what was learnt must not stay
     if not examples.is_file():
         return False
     try:

@@ -122,14 +122,14 @@ def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], 
     """What an earlier part of this run began with, so that its checkpoints fit; else, or when somebody in it was forgotten meanwhile,
     what there is now."""
     examples, preferences = context.folder / EXAMPLES, context.folder / PREFERENCES
-    if context.resumed and preferences.is_file():
+    if context.resumed and examples.is_file() and preferences.is_file():  # an erasure may have taken one of them
         preferred = load_preferences(preferences) if preferences.stat().st_size else ()
         began = LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
         # What has been trained may be on the shelf already: that is marked in the end.
         trained = any(RunFolder(context.folder / name).result.exists() for name in RUNS)
         if trained or not store.run_now(any_withheld if given else any_forgotten, began.ids):
             return began
-        clear(context.folder)
+    clear(context.folder)
     with (parts.file_bench if given else parts.workbench)() as bench:
         learning = of_files(given, bench) if given else of_store(bench)
     for one in learning.left_out:
