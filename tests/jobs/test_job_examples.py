@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bot.app import Root
 from bot.errors import NothingToLearn
 from bot.examples.example import id_of
 from bot.examples.pages import EditionPages
+from bot.examples.workbench import Workbench
 from bot.job_settings import TuneJob
 from bot.jobs_app import Workshop
 from bot.messages import Citation, Shown
@@ -244,6 +246,44 @@ def test_a_training_from_whose_folder_an_erasure_took_a_file_begins_anew(
     assert [one.answer for one in learning.examples] == [f"{SAID[:-1]} [1]."]
     assert not checkpoints.exists()
     assert "gone" not in (folder / EXAMPLES).read_text("utf-8") + (folder / PREFERENCES).read_text("utf-8")
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize("since", ["nothing", "rejected", "answer changed", "voted down", "page closed", "learning off"])
+def test_a_stopped_training_goes_on_only_as_long_as_all_it_began_with_may_be_learnt(
+    parts: JobParts, tmp_path: Path, since: str, finished: bool
+) -> None:
+    """`finished`: it had been trained; only taking it in was left."""
+    learning = parts.learning()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    began = _material(learning, JobContext("run", folder), [], parts.store)
+    (name,) = {one.id for one in began.examples}
+    checkpoints = folder / "plain" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    if finished:
+        (folder / "plain" / "result").mkdir()
+    with parts.workbench() as bench:
+        review = bench.review("terminal:r")
+        if since == "rejected":
+            review.reject(name)
+        if since == "answer changed":
+            review.edit_and_approve(name, "연차는 그룹웨어에서 신청하고 팀장 승인을 받습니다 [1].")
+    if since == "voted down":
+        vote(parts.store, id_of("1"), PARK, "down")
+    if since == "learning off":
+        learning = replace(learning, workbench=Root(write_quiet(parts.settings.data_dir.parent)).workbench)
+    if since == "page closed":
+
+        @contextmanager
+        def closed() -> Iterator[Workbench]:
+            with parts.workbench() as bench:
+                yield replace(bench, pages=EditionPages(()))
+
+        learning = replace(learning, workbench=closed)
+    found = _material(learning, JobContext("run", folder, resumed=True), [], parts.store)
+    goes_on = finished or since == "nothing"
+    assert (found == began, checkpoints.exists()) == (goes_on, goes_on)
 
 
 def test_old_runs_are_forgotten_with_their_folders_and_nothing_that_is_not_over(parts: JobParts) -> None:
