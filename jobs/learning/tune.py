@@ -36,7 +36,7 @@ from bot.store import questions
 from bot.store.database import Store
 from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
-from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_forgotten, any_withheld, clear
+from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_withheld, clear
 from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
@@ -86,8 +86,9 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
             lora = releases.take_in(trained, learning.ids, run=context.run)
             seconds += float(lora.card.get("seconds") or 0.0)
             made.append(lora)
-            # Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now.
-            if releases.store.run_now(any_withheld if given else any_forgotten, learning.ids):
+            # Who was forgotten while it trained could not be told that it would learn from them. An example that is gone because of its
+            # age alone (`[privacy] examples_days`) may have been learnt.
+            if releases.store.run_now(any_withheld, learning.ids):
                 _withdraw(releases, lora.name)
                 then = GATE if given else TUNE  # what a person trained on a file, only they train again
                 break
