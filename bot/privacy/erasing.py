@@ -121,9 +121,7 @@ class Erasing:
             audit.record(connection, by=by, action="privacy.forget", subject=who.name, detail=told, now=now)
 
         self._store.run_now(note)
-        _log.info(
-            json.dumps({"event": "person_forgotten", "questions": gone.questions, "examples": len(forgotten)})
-        )
+        _log.info(json.dumps({"event": "person_forgotten", "questions": gone.questions, "examples": len(forgotten)}))
         return report
 
     def complete(self, *, by: str) -> None:

@@ -102,7 +102,8 @@ def get(connection: Connection, answer_id: str) -> Kept | None:
 
 def there(connection: Connection, answer_ids: Collection[str]) -> set[str]:
     """Which of these answers are still kept."""
-    wanted, found = sorted(answer_ids), set()
+    wanted = sorted(answer_ids)
+    found: set[str] = set()
     for at in range(0, len(wanted), _BATCH):
         found.update(
             connection.execute(select(answers.c.id).where(answers.c.id.in_(wanted[at : at + _BATCH]))).scalars()

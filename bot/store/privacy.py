@@ -117,10 +117,8 @@ def note_forgotten(connection: Connection, request_id: str, ids: Collection[str]
 
 def note_forgotten_again(connection: Connection, person: str, ids: Collection[str], *, now: float) -> None:
     """These examples of somebody who was erased had come back, and go. Nobody asked anew: it stands there as a request that is done."""
-    report = {"examples": sorted(ids)}
-    connection.execute(
-        insert(privacy_requests).values(**_values(Request(secrets.token_hex(8), person, "forget", now, now, now, report)))
-    )
+    request = Request(secrets.token_hex(8), person, "forget", now, now, now, {"examples": sorted(ids)})
+    connection.execute(insert(privacy_requests).values(**_values(request)))
 
 
 def forget_wishes(connection: Connection, person: str) -> None:

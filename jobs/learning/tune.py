@@ -152,7 +152,8 @@ def _may_all_be_learnt(bench: Workbench, began: LearningSet) -> bool:
     bench.build()
     approved = bench.every("approved")
     answers = {one.id: one.answer.strip() for one in approved if bench.learning or one.kind not in FROM_PEOPLE}
-    learnt = {one.id: one.answer.strip() for one in (*began.examples, *began.preferences)}
+    learnt = {one.id: one.answer.strip() for one in began.examples}
+    learnt |= {one.id: one.answer.strip() for one in began.preferences}
     return learnt.items() <= answers.items() and not bench.not_to_learn(learnt)
 
 

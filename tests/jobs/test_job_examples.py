@@ -249,7 +249,9 @@ def test_a_training_from_whose_folder_an_erasure_took_a_file_begins_anew(
 
 
 @pytest.mark.parametrize("finished", [False, True])
-@pytest.mark.parametrize("since", ["nothing", "rejected", "answer changed", "voted down", "page closed", "learning off"])
+@pytest.mark.parametrize(
+    "since", ["nothing", "rejected", "answer changed", "voted down", "page closed", "learning off"]
+)
 def test_a_stopped_training_goes_on_only_as_long_as_all_it_began_with_may_be_learnt(
     parts: JobParts, tmp_path: Path, since: str, finished: bool
 ) -> None:

@@ -43,9 +43,7 @@ def test_what_was_done_last_is_remembered_however_old_and_only_its_folder_goes(s
     def ended(job: str, state: Literal["done", "failed"], days: float, **arguments: Any) -> str:
         at = time.time() - days * DAY
         rules = jobs.Rules({job: {job}}, {job}, 60.0)
-        run = store.run_now(
-            jobs.claim, job, "p", rules, now=at, lease=60.0, asked_by="kim", arguments=arguments
-        )
+        run = store.run_now(jobs.claim, job, "p", rules, now=at, lease=60.0, asked_by="kim", arguments=arguments)
         assert run is not None
         assert store.run_now(jobs.finish, run, state, now=at, progress={})
         (tmp_path / "jobs" / run.id).mkdir(parents=True)

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from bot.errors import StoreError
@@ -86,8 +87,10 @@ def test_a_data_directory_may_have_any_name(tmp_path: Path) -> None:
 
 
 def _limits(store: Store) -> list[object]:
-    names = ("statement_timeout", "lock_timeout")
-    return [store.run_now(lambda connection, name=name: connection.exec_driver_sql(f"SHOW {name}").scalar()) for name in names]
+    def read(connection: Connection) -> list[object]:
+        return [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in ("statement_timeout", "lock_timeout")]
+
+    return store.run_now(read)
 
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
@@ -97,7 +100,8 @@ def test_a_table_whose_rewriting_takes_longer_than_a_statement_may_is_compacted(
     import psycopg
 
     open_store(url, tmp_path).close()
-    with psycopg.connect(url, autocommit=True) as other:  # what rewrites the table makes its index anew: a second for each row
+    with psycopg.connect(url, autocommit=True) as other:
+        # Who rewrites the table makes its index anew: a second for each row.
         slow = "BEGIN PERFORM pg_catalog.pg_sleep(1); RETURN value; END"
         other.execute(f"CREATE FUNCTION slow(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS '{slow}'".encode())
         other.execute("CREATE INDEX slowly ON tombstones (slow(person))")

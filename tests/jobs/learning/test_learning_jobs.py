@@ -293,7 +293,8 @@ def test_what_retention_took_for_its_age_while_it_trained_was_rightly_learnt(
     from jobs.learning import tune as module
     from jobs.learning.material import LearningSet
 
-    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(old)))  # the store knows none of them any more
+    # The store knows none of them any more when the training ends.
+    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(old)))
     gguf = tmp_path / "tiny.gguf"
     monkeypatch.setattr(module, "_train", lambda context, folder, *_: write_result(folder / "result", gguf))
     tuned = tune(learning, _context(tmp_path / "run"))
