@@ -21,7 +21,10 @@ from jobs.learning.leftovers import tidy
 
 
 def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
-    """Keep the newest `keep_runs` of each job, and whatever is not over. Folders of forgotten runs go first, so a crash loses no track."""
+    """Keep the newest `keep_runs` of each job, and whatever is not over. Folders of forgotten runs go first, so a crash loses no track.
+
+    Of the newest run of each job that succeeded the row stays, however old: it tells what was done already.
+    """
     keep = parts.settings.jobs.keep_runs
     chosen = parts.settings.privacy
     too_old = time.time() - chosen.job_days * DAY if chosen.job_days else None
@@ -42,7 +45,10 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
         context.progress(number, len(gone), "folders")
         context.check()
         shutil.rmtree(root / name, ignore_errors=True)
-    parts.store.run_now(runs.forget, old)
+    # With arguments of its own a run has done something else (bot/store/jobs.py, last_done).
+    newest = {(run.job, bool(run.arguments)): run.id for run in every if run.state == "done"}
+    forgotten = old - set(newest.values())
+    parts.store.run_now(runs.forget, forgotten)
     tidy(parts.store, root, (run for run in every if run.job == TUNE and run.id not in old))
     # What the days came to stays (bot/store/days.py), so it is counted before what it is made of goes.
     while parts.store.run_now(days.roll_up, ZoneInfo(parts.settings.jobs.timezone), now=time.time()):
@@ -55,7 +61,7 @@ def retain(parts: JobParts, context: JobContext) -> Mapping[str, Any]:
     if parts.rights is not None:
         with parts.rights() as rights:
             erased = len(rights.reapply(by="job:retention"))
-    return {"runs": len(old), "folders": len(gone), **went, "before_updates": len(copies), "erased_again": erased}
+    return {"runs": len(forgotten), "folders": len(gone), **went, "before_updates": len(copies), "erased_again": erased}
 
 
 def job(parts: JobParts) -> JobSpec:

@@ -1,5 +1,6 @@
 """Candidates of a build → the store: new ones pending, votes brought up to date, the configured rule applied on the record.
 
+What the rule approved stays when retention takes the answers that it was made from, and their votes with them.
 A person's decision is never changed here, with one exception: an example whose page is gone or no longer open to everyone is
 rejected, whoever approved it; so is one made from the wiki whose page no longer says so.
 """
@@ -16,7 +17,7 @@ from bot.examples.build import Candidates, Pages
 from bot.examples.example import AUTOMATIC, Evidence, Example
 from bot.examples.guards import Rules, counted, may_approve_itself
 from bot.examples.personal_kinds import PLACEHOLDER
-from bot.store import examples
+from bot.store import answers, examples
 
 FROM_PEOPLE = ("liked", "disliked", "corrected", "resolved")
 
@@ -44,16 +45,29 @@ def refresh(
     }
     done: Counter[str] = Counter()
     met = set()
+    by_rule = {one.id: one for one in known if one.state == "approved" and not one.reviewed}
+    living = answers.there(connection, {origin for one in by_rule.values() for origin in one.origins})
     for example in made.examples:
         before = by_key.get(example.key) or next(
             (found for origin in example.origins if (found := by_origin.get((example.kind, origin)))), None
         )
-        up = counted(made.up[example.id], seen, rules, now=now)
+        up, down = counted(made.up[example.id], seen, rules, now=now), made.down[example.id]
         if before is None:
             examples.add(connection, example)
             done["new"] += 1
             before, original = example, True
         elif before.id in met:
+            continue
+        elif (
+            before.id in by_rule
+            and rules.automatic
+            and not (down or example.problems)
+            and set(before.origins) > living.intersection(before.origins) <= set(example.origins)
+        ):
+            # Some of its votes have gone with their answers, of the others none was taken back: what is left is not counted anew.
+            people, origins = {*before.people, *example.people}, {*before.origins, *example.origins}
+            examples.set_people(connection, before.id, people, origins)
+            met.add(before.id)
             continue
         else:
             original = not examples.edited(connection, before.id)
@@ -63,10 +77,11 @@ def refresh(
                 examples.refresh(connection, replace(example, id=before.id, key=before.key))
         met.add(before.id)
         if not before.reviewed:
-            good = may_approve_itself(example, up, made.down[example.id], rules, original=original)
+            good = may_approve_itself(example, up, down, rules, original=original)
             done[_apply(connection, before, good, now)] += 1
     for one in known:
-        if one.id not in met and one.state != "rejected" and not one.reviewed:
+        aged = one.id in by_rule and living.isdisjoint(one.origins)  # nobody took anything back
+        if one.id not in met and one.state != "rejected" and not one.reviewed and not aged:
             examples.decide(connection, one, "rejected", "reject", by=AUTOMATIC, now=now)
             done["withdrawn"] += 1
     done["withdrawn"] += close_gone(connection, pages, now=now)

@@ -80,9 +80,15 @@ class Erasing:
         # What was learnt from them stops answering first: killed in between, the same command still knows what is left to do.
         deleted = self._withdraw(found.loras, by=by)
         cleared = self._clear(theirs, who)
-        gone = self._store.run_now(
-            forgetting.forget, who.name, asked_by=by, now=now, raw=who.raw, pseudonym=self._held.pseudonyms.of
-        )
+
+        def erase(connection: Connection) -> tuple[Forgotten, list[str]]:
+            gone = forgetting.forget(
+                connection, who.name, asked_by=by, now=now, raw=who.raw, pseudonym=self._held.pseudonyms.of
+            )
+            # Once they are gone nothing else tells which they were: killed before the report, it has them all the same.
+            return gone, privacy.note_forgotten(connection, request.id, gone.examples)
+
+        gone, forgotten = self._store.run_now(erase)
         keep_tombstones(self._store, self._data_dir)
         after = self._store.run_now(personal.of_person, who.name)
         report: dict[str, Any] = {
@@ -94,7 +100,7 @@ class Erasing:
             "questions": gone.questions,
             "votes": gone.votes,
             "resolutions": gone.resolutions,
-            "examples": list(gone.examples),
+            "examples": forgotten,
             "loras": affected,
             "loras_deleted": deleted,
             "others": gone.others,
@@ -111,13 +117,11 @@ class Erasing:
         def note(connection: Connection) -> None:
             privacy.done(connection, request.id, report, now=self._clock())
             counts = {name: report[name] for name in ("questions", "votes", "resolutions", "others", "open")}
-            told = {**counts, "examples": len(gone.examples), "loras": list(found.loras), "report": report["signature"]}
+            told = {**counts, "examples": len(forgotten), "loras": list(found.loras), "report": report["signature"]}
             audit.record(connection, by=by, action="privacy.forget", subject=who.name, detail=told, now=now)
 
         self._store.run_now(note)
-        _log.info(
-            json.dumps({"event": "person_forgotten", "questions": gone.questions, "examples": len(gone.examples)})
-        )
+        _log.info(json.dumps({"event": "person_forgotten", "questions": gone.questions, "examples": len(forgotten)}))
         return report
 
     def complete(self, *, by: str) -> None:

@@ -54,6 +54,8 @@ def reapply(store: Store, data_dir: Path, pseudonyms: Pseudonyms, *, by: str, no
         if account is None and personal.of_person(connection, person, before=at).empty:
             return False
         gone = forgetting.forget(connection, person, asked_by=by, now=now, before=at, pseudonym=pseudonyms.of)
+        if gone.examples:
+            privacy.note_forgotten_again(connection, person, gone.examples, now=now)
         told = {"questions": gone.questions, "votes": gone.votes, "examples": len(gone.examples)}
         audit.record(connection, by=by, action="privacy.reapply", subject=person, detail=told, now=now)
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,6 +12,9 @@ from bot.conversation import Place
 from bot.messages import Answer, Citation, Language, Outcome, Seconds, Shown, Tokens
 from bot.store.inserting import insert_into
 from bot.store.schema import answers, questions, shown_at
+
+_BATCH = 500
+"""SQLite takes a limited number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,17 @@ def posted(connection: Connection, answer_id: str, message: str) -> None:
 def get(connection: Connection, answer_id: str) -> Kept | None:
     """By its id."""
     return _first(connection, answers.c.id == answer_id)
+
+
+def there(connection: Connection, answer_ids: Collection[str]) -> set[str]:
+    """Which of these answers are still kept."""
+    wanted = sorted(answer_ids)
+    found: set[str] = set()
+    for at in range(0, len(wanted), _BATCH):
+        found.update(
+            connection.execute(select(answers.c.id).where(answers.c.id.in_(wanted[at : at + _BATCH]))).scalars()
+        )
+    return found
 
 
 def of_question(connection: Connection, question_id: str) -> Kept | None:

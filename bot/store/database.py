@@ -51,6 +51,8 @@ _POSTGRESQL_LIMITS: dict[str, int | str] = {
 }
 """libpq's connection parameters (https://www.postgresql.org/docs/current/libpq-connect.html): seconds, or milliseconds for
 `tcp_user_timeout` and `options`. Without them a dead server's host holds a thread for a quarter of an hour or longer."""
+_COMPACTING_LIMITS = {"statement_timeout": "0", "lock_timeout": "20s"}
+"""Of the session while it rewrites tables, however large they are; it waits for a table longer than any statement of ours may run."""
 
 
 class Store:
@@ -142,10 +144,14 @@ class Store:
             connection.rollback()
             connection.autocommit = True
             try:
+                for name, value in _COMPACTING_LIMITS.items():
+                    connection.execute(f"SET {name} = '{value}'")
                 for table in schema.metadata.sorted_tables:
                     if table.name != schema.audit.name:
                         connection.execute(f'VACUUM (FULL, ANALYZE) "{table.name}"')
             finally:
+                for name in _COMPACTING_LIMITS:
+                    connection.execute(f"RESET {name}")
                 connection.autocommit = False
         except StoreError:
             raise

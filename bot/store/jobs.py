@@ -24,6 +24,8 @@ CHANGE = "change"
 """Who asked: a watched folder in which something changed."""
 CLOCK = "clock"
 """Who asked, when nobody did."""
+_JOB = "job:"
+"""Begins who asked, when another job did."""
 DIED = "ProcessDied"
 """`error` of a run whose process was killed and that nobody may go on with."""
 _ENDED = ("done", "failed", "stopped", "missed")
@@ -107,8 +109,8 @@ def ready(
 ) -> list[str]:
     """Which of `jobs` have a run that `claim` would start; what came due first comes first, so that of a group none is always passed over.
 
-    `on_request`: jobs that do not run by themselves; they are ready when somebody has asked for them. Also closes runs that are over:
-    dead for good, or missed.
+    `on_request`: jobs that do not run by themselves; they are ready when somebody has asked for them, or what was left is a person's. Also
+    closes runs that are over: dead for good, or missed.
     """
     alone(connection)
     _close(connection, rules, now)
@@ -116,7 +118,7 @@ def ready(
     waiting = {}
     for job in (*jobs, *on_request):
         if job not in resting and not _busy(connection, job, rules, now):
-            run = _next(connection, job, rules, now) if job in jobs else _asked_for(connection, job, now)
+            run = _next(connection, job, rules, now, off=job not in jobs)
             if run is not None:
                 waiting[job] = run.due_at
     return sorted(waiting, key=waiting.__getitem__)
@@ -150,15 +152,19 @@ def claim(
         return None
     if found.state == "due" and job in rules.resumable:
         found = _last_left(connection, found) or found
+    by = found.asked_by
     if found.state != "due":  # whatever waits for the same is merged into it
         for waiting in read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
             if waiting.arguments == found.arguments:
+                if _is_a_persons(waiting) and not _is_a_persons(found):
+                    by = waiting.asked_by  # who waits for it from now on: left again, it is gone on with for them
                 connection.execute(delete(job_runs).where(job_runs.c.id == waiting.id))
     died = found.state == "running"
     change(
         connection,
         found.id,
         state="running",
+        asked_by=by,
         owner=owner,
         until=now + lease,
         attempt=found.attempt + 1,
@@ -213,7 +219,7 @@ def finish(
         return False
     job_stops.over(connection, run.id)
     for job in then:
-        ask(connection, job, by=f"job:{run.job}", now=now)
+        ask(connection, job, by=f"{_JOB}{run.job}", now=now)
     return True
 
 
@@ -326,19 +332,21 @@ def _busy(connection: Connection, job: str, rules: Rules, now: float) -> bool:
     return running(connection, rules.groups[job], now=now) is not None
 
 
-def _next(connection: Connection, job: str, rules: Rules, now: float) -> Run | None:
-    """What was left comes before what is due."""
+def _next(connection: Connection, job: str, rules: Rules, now: float, *, off: bool = False) -> Run | None:
+    """What was left comes before what is due. `off`: the job does not run by itself, and only what was asked for counts."""
     mine = read(connection, job_runs.c.job == job, job_runs.c.state.in_(["running", "stopped", "due"]))
+    # One that a person stopped has no `until` and is not left. What the clock or another job began was to end with switching it off.
     left = [run for run in mine if run.state != "due" and run.until is not None and run.until <= now]
+    left = [run for run in left if not off or _is_a_persons(run)]
     if left and job in rules.resumable:
         return left[0]
-    due = [run for run in mine if run.state == "due" and run.due_at <= now]
+    due = [run for run in mine if run.state == "due" and run.due_at <= now and not (off and run.asked_by == CLOCK)]
     return due[0] if due else None
 
 
-def _asked_for(connection: Connection, job: str, now: float) -> Run | None:
-    due = read(connection, job_runs.c.job == job, job_runs.c.state == "due", job_runs.c.due_at <= now)
-    return next((run for run in due if run.asked_by != CLOCK), None)
+def _is_a_persons(run: Run) -> bool:
+    """Neither the clock wanted it nor another job."""
+    return run.asked_by != CLOCK and not run.asked_by.startswith(_JOB)
 
 
 def _last_left(connection: Connection, due: Run) -> Run | None:

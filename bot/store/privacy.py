@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -102,9 +102,23 @@ def buried(connection: Connection) -> dict[str, float]:
 
 def forgotten_examples(connection: Connection) -> frozenset[str]:
     """Ids of the examples that went when somebody was erased: files may hold them still."""
-    asked = (privacy_requests.c.kind == "forget", privacy_requests.c.done_at.is_not(None))
-    reports = connection.execute(select(privacy_requests.c.report).where(*asked)).scalars()
+    reports = connection.execute(select(privacy_requests.c.report).where(privacy_requests.c.kind == "forget")).scalars()
     return frozenset(str(one) for report in reports for one in report.get("examples") or ())
+
+
+def note_forgotten(connection: Connection, request_id: str, ids: Collection[str]) -> list[str]:
+    """These examples go for this request, also if nothing more is said of it: every one that has gone for it, sorted."""
+    mine = privacy_requests.c.id == request_id
+    report = connection.execute(select(privacy_requests.c.report).where(mine)).scalar_one()
+    every = sorted({*report.get("examples", ()), *ids})
+    connection.execute(update(privacy_requests).where(mine).values(report={**report, "examples": every}))
+    return every
+
+
+def note_forgotten_again(connection: Connection, person: str, ids: Collection[str], *, now: float) -> None:
+    """These examples of somebody who was erased had come back, and go. Nobody asked anew: it stands there as a request that is done."""
+    request = Request(secrets.token_hex(8), person, "forget", now, now, now, {"examples": sorted(ids)})
+    connection.execute(insert(privacy_requests).values(**_values(request)))
 
 
 def forget_wishes(connection: Connection, person: str) -> None:

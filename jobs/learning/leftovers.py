@@ -41,15 +41,15 @@ def forget_words(folder: Path) -> None:
             shutil.rmtree(learnt, ignore_errors=True)
 
 
-def any_forgotten(connection: Connection, ids: Collection[str]) -> bool:
-    """Whether the store does not know one of these examples any more, or somebody behind one objects to training by now."""
+def any_gone(connection: Connection, ids: Collection[str]) -> bool:
+    """Whether the store does not know one of these examples any more, erased or too old, or somebody behind one objects by now."""
     silent = privacy.suspended(connection)
     known = {one.id for one in kept.every(connection) if silent.isdisjoint((*one.people, one.asker))}
     return not set(ids) <= known
 
 
 def any_withheld(connection: Connection, ids: Collection[str]) -> bool:
-    """Of examples of files, which the store need not know: whether somebody behind one was forgotten, or objects by now."""
+    """Whether somebody behind one of these examples, which the store need not know, was forgotten, or objects by now."""
     return bool(withheld(connection, ids))
 
 
@@ -58,13 +58,16 @@ def tidy(store: Store, root: Path, runs: Iterable[Run]) -> None:
     for run in runs:
         folder = root / run.id
         left = run.state == "stopped" or (run.state == "running" and (run.until or 0.0) < time.time())
-        gone = any_withheld if run.arguments.get("examples") else any_forgotten
+        gone = any_withheld if run.arguments.get("examples") else any_gone
         if run.state == "failed" or (left and _holds(store, folder, gone)):
             forget_words(folder)
 
 
 def _holds(store: Store, folder: Path, gone: Callable[[Connection, Collection[str]], bool]) -> bool:
     examples, preferences = folder / EXAMPLES, folder / PREFERENCES
+    begun = preferences.is_file() or any((folder / name).exists() for name in RUNS)
+    if begun and not (examples.is_file() and preferences.is_file()):
+        return True  # an erasure took one of them: nothing goes on from the rest, and what was learnt must not stay
     if not examples.is_file():
         return False
     try:

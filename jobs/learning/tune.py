@@ -26,6 +26,8 @@ from bot.errors import (
     TuningFailed,
     TuningOutOfMemory,
 )
+from bot.examples.refresh import FROM_PEOPLE
+from bot.examples.workbench import Workbench
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
@@ -34,7 +36,7 @@ from bot.store import questions
 from bot.store.database import Store
 from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
-from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_forgotten, any_withheld, clear
+from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_withheld, clear
 from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
@@ -84,8 +86,9 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
             lora = releases.take_in(trained, learning.ids, run=context.run)
             seconds += float(lora.card.get("seconds") or 0.0)
             made.append(lora)
-            # Who was forgotten while it trained could not be told that it would learn from them: their examples are gone by now.
-            if releases.store.run_now(any_withheld if given else any_forgotten, learning.ids):
+            # Who was forgotten while it trained could not be told that it would learn from them. An example that is gone because of its
+            # age alone (`[privacy] examples_days`) may have been learnt.
+            if releases.store.run_now(any_withheld, learning.ids):
                 _withdraw(releases, lora.name)
                 then = GATE if given else TUNE  # what a person trained on a file, only they train again
                 break
@@ -119,18 +122,21 @@ def _withdraw(releases: Releases, name: str) -> None:
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:
-    """What an earlier part of this run began with, so that its checkpoints fit; else, or when somebody in it was forgotten meanwhile,
+    """What an earlier part of this run began with, so that its checkpoints fit; else, or when some of it may not be learnt any more,
     what there is now."""
     examples, preferences = context.folder / EXAMPLES, context.folder / PREFERENCES
-    if context.resumed and preferences.is_file():
+    began = None
+    if context.resumed and examples.is_file() and preferences.is_file():  # an erasure may have taken one of them
         preferred = load_preferences(preferences) if preferences.stat().st_size else ()
         began = LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
         # What has been trained may be on the shelf already: that is marked in the end.
         trained = any(RunFolder(context.folder / name).result.exists() for name in RUNS)
-        if trained or not store.run_now(any_withheld if given else any_forgotten, began.ids):
+        if trained or (given and not store.run_now(any_withheld, began.ids)):
+            return began
+    with (parts.file_bench if given else parts.workbench)() as bench:
+        if began is not None and not given and _may_all_be_learnt(bench, began):
             return began
         clear(context.folder)
-    with (parts.file_bench if given else parts.workbench)() as bench:
         learning = of_files(given, bench) if given else of_store(bench)
     for one in learning.left_out:
         left_out = {"event": "left_out", **asdict(one)}
@@ -139,6 +145,16 @@ def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], 
     dataset.write_examples(examples, learning.examples)
     write_preferences(preferences, learning.preferences)  # last: both are whole once it is there
     return learning
+
+
+def _may_all_be_learnt(bench: Workbench, began: LearningSet) -> bool:
+    """Whether each is still approved with the answer that it was read with, as votes and pages are now, and nobody behind one objects."""
+    bench.build()
+    approved = bench.every("approved")
+    answers = {one.id: one.answer.strip() for one in approved if bench.learning or one.kind not in FROM_PEOPLE}
+    learnt = {one.id: one.answer.strip() for one in began.examples}
+    learnt |= {one.id: one.answer.strip() for one in began.preferences}
+    return learnt.items() <= answers.items() and not bench.not_to_learn(learnt)
 
 
 def _jobs(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bot.app import Root
 from bot.errors import NothingToLearn
 from bot.examples.example import id_of
 from bot.examples.pages import EditionPages
+from bot.examples.workbench import Workbench
 from bot.job_settings import TuneJob
 from bot.jobs_app import Workshop
 from bot.messages import Citation, Shown
@@ -25,11 +27,13 @@ from bot.store.database import Store, open_store
 from bot.wiki_app import WikiParts
 from jobs import build_examples, retention
 from jobs.job import JobContext, JobParts, JobSpec, JobStopped
-from jobs.learning.leftovers import EXAMPLES
+from jobs.learning.leftovers import EXAMPLES, PREFERENCES
 from jobs.learning.material import LearningSet, of_store
+from jobs.learning.tune import _material
 from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
 from jobs.tuning.dataset import Example, write_examples
+from jobs.tuning.preferences import Preference, write_preferences
 from knowledge.korean import Analyser
 from tests.bot.examples.rows import KIM, LEE, PARK, answer, answered, vote
 from tests.conftest import Indexer
@@ -200,12 +204,19 @@ def test_who_goes_on_by_hand_leaves_nothing_due(parts: JobParts, monkeypatch: py
         assert states(parts.store, "tune") == due
 
 
+@pytest.mark.parametrize("taken", ["", EXAMPLES, PREFERENCES, "both"])
 @pytest.mark.parametrize("state", ["failed", "stopped"])
 def test_of_a_tuning_run_that_is_over_or_whose_people_were_forgotten_no_words_are_left(
-    parts: JobParts, state: str
+    parts: JobParts, state: str, taken: str
 ) -> None:
+    """`taken`: the file that the erasure found their words in."""
+
     def tune(context: JobContext) -> dict[str, object]:
         write_examples(context.folder / EXAMPLES, [Example("gone", "질문", (), "답")])
+        write_preferences(context.folder / PREFERENCES, [Preference("gone", "질문", ("문서",), "답")])
+        for name in (EXAMPLES, PREFERENCES):
+            if taken in (name, "both"):
+                (context.folder / name).unlink()
         (context.folder / "plain" / "result").mkdir(parents=True)
         (context.folder / "plain" / "result" / "parity.json").write_text("[]", encoding="utf-8")
         (context.folder / "plain" / "stderr.log").write_text("why", encoding="utf-8")
@@ -219,6 +230,62 @@ def test_of_a_tuning_run_that_is_over_or_whose_people_were_forgotten_no_words_ar
     folder = parts.settings.data_dir / "jobs" / run.id
     left = {path.name for path in folder.rglob("*") if path.is_file()}
     assert left == {"log.jsonl", "stderr.log"}
+
+
+@pytest.mark.parametrize("taken", [EXAMPLES, PREFERENCES])
+def test_a_training_from_whose_folder_an_erasure_took_a_file_begins_anew(
+    parts: JobParts, tmp_path: Path, taken: str
+) -> None:
+    folder = tmp_path / "run"
+    checkpoints = folder / "plain" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    write_examples(folder / EXAMPLES, [Example("gone", "질문", (), "답")])
+    write_preferences(folder / PREFERENCES, [Preference("gone", "질문", ("문서",), "답")])
+    (folder / taken).unlink()
+    learning = _material(parts.learning(), JobContext("run", folder, resumed=True), [], parts.store)
+    assert [one.answer for one in learning.examples] == [f"{SAID[:-1]} [1]."]
+    assert not checkpoints.exists()
+    assert "gone" not in (folder / EXAMPLES).read_text("utf-8") + (folder / PREFERENCES).read_text("utf-8")
+
+
+@pytest.mark.parametrize("finished", [False, True])
+@pytest.mark.parametrize(
+    "since", ["nothing", "rejected", "answer changed", "voted down", "page closed", "learning off"]
+)
+def test_a_stopped_training_goes_on_only_as_long_as_all_it_began_with_may_be_learnt(
+    parts: JobParts, tmp_path: Path, since: str, finished: bool
+) -> None:
+    """`finished`: it had been trained; only taking it in was left."""
+    learning = parts.learning()
+    folder = tmp_path / "run"
+    folder.mkdir()
+    began = _material(learning, JobContext("run", folder), [], parts.store)
+    (name,) = {one.id for one in began.examples}
+    checkpoints = folder / "plain" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    if finished:
+        (folder / "plain" / "result").mkdir()
+    with parts.workbench() as bench:
+        review = bench.review("terminal:r")
+        if since == "rejected":
+            review.reject(name)
+        if since == "answer changed":
+            review.edit_and_approve(name, "연차는 그룹웨어에서 신청하고 팀장 승인을 받습니다 [1].")
+    if since == "voted down":
+        vote(parts.store, id_of("1"), PARK, "down")
+    if since == "learning off":
+        learning = replace(learning, workbench=Root(write_quiet(parts.settings.data_dir.parent)).workbench)
+    if since == "page closed":
+
+        @contextmanager
+        def closed() -> Iterator[Workbench]:
+            with parts.workbench() as bench:
+                yield replace(bench, pages=EditionPages(()))
+
+        learning = replace(learning, workbench=closed)
+    found = _material(learning, JobContext("run", folder, resumed=True), [], parts.store)
+    goes_on = finished or since == "nothing"
+    assert (found == began, checkpoints.exists()) == (goes_on, goes_on)
 
 
 def test_old_runs_are_forgotten_with_their_folders_and_nothing_that_is_not_over(parts: JobParts) -> None:

@@ -10,9 +10,10 @@ from bot.examples.guards import Rules
 from bot.examples.pages import EditionPages
 from bot.examples.refresh import Refreshed, close_gone, refresh
 from bot.examples.review import Review
-from bot.store import examples
+from bot.store import answers, examples
 from bot.store.database import Store
 from bot.store.feedback import first_seen, said
+from bot.store.forgetting import forget_questions
 from knowledge.page import Passage
 from tests.bot.examples.rows import KIM, LEAVE, LEE, NOW, PARK, FakeGrounding, FakePages, answered, example, mask, vote
 
@@ -72,6 +73,44 @@ def test_a_thumb_down_or_a_withdrawn_vote_takes_the_rules_approval_back(store: S
         "approve",
         "reject",
     ]
+
+
+def too_old(store: Store, answer_id: str) -> None:
+    """As retention does it."""
+    kept = store.run_now(answers.get, answer_id)
+    assert kept is not None
+    store.run_now(forget_questions, [kept.question_id])
+
+
+def test_what_the_rule_approved_stays_when_the_answer_goes_for_its_age_and_what_waits_does_not(store: Store) -> None:
+    name, waiting = answered(store, "1"), answered(store, "2", text="다른 질문입니다")
+    for answer_id, people in ((name, (KIM, LEE)), (waiting, (KIM,))):
+        for person in people:
+            vote(store, answer_id, person)
+    build(store, automatic=True)
+    for answer_id in (name, waiting):
+        too_old(store, answer_id)
+    assert build(store, automatic=True).withdrawn == 1
+    assert {one.origins: one.state for one in every(store)} == {(name,): "approved", (waiting,): "rejected"}
+
+
+def test_what_several_alike_were_approved_by_stays_as_one_after_the_other_goes_and_a_thumb_down_counts(
+    store: Store,
+) -> None:
+    first, second, third = (answered(store, name, now=at) for name, at in (("1", 10.0), ("2", 11.0), ("3", 12.0)))
+    vote(store, first, KIM)
+    vote(store, second, LEE)
+    assert build(store, automatic=True).approved == 1
+    (before,) = every(store)
+    too_old(store, first)
+    assert build(store, automatic=True) == Refreshed(0, 0, 0, 0, {})
+    vote(store, third, PARK)
+    assert build(store, automatic=True) == Refreshed(0, 0, 0, 0, {})
+    (after,) = every(store)
+    assert (after.id, after.state, after.origins) == (before.id, "approved", tuple(sorted((first, second, third))))
+    assert after.people == tuple(sorted((KIM.key, LEE.key, PARK.key)))
+    vote(store, second, LEE, "down")
+    assert build(store, automatic=True).reopened == 1
 
 
 def test_newcomers_do_not_approve(store: Store) -> None:

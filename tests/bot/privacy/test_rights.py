@@ -410,6 +410,36 @@ def test_a_store_that_was_too_busy_is_compacted_the_night_after(
     assert rights.verify_report(request.report)
 
 
+def test_which_examples_went_is_known_though_the_erasure_was_killed_before_its_report(
+    store: Store, rights: Rights, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files may hold them still, and nothing may be learnt from those."""
+
+    def killed(self: Store) -> None:
+        raise SystemExit
+
+    ask(store, "1", KIM)
+    store.run_now(examples.add, example("e", asker=KIM_NAME, people=(KIM_NAME,)))
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "compact", killed)
+        with pytest.raises(SystemExit):
+            rights.forget(KIM.key, by="cli")
+    assert store.run_now(examples.every) == []
+    assert store.run_now(privacy.forgotten_examples) == {example("e").id}
+    report = rights.forget(KIM.key, by="cli")
+    assert (report["examples"], rights.verify_report(report)) == ([example("e").id], True)
+    assert store.run_now(privacy.forgotten_examples) == {example("e").id}
+
+
+def test_which_examples_came_back_with_a_backup_and_went_again_is_known(store: Store, rights: Rights) -> None:
+    rights.forget(KIM.key, by="cli")
+    ask(store, "1", KIM)  # as in the backup
+    store.run_now(examples.add, example("e", asker=KIM_NAME, people=(KIM_NAME,)))
+    assert rights.reapply() == [KIM_NAME]
+    assert store.run_now(privacy.forgotten_examples) == {example("e").id}
+    assert store.run_now(privacy.requests, open_only=True) == []
+
+
 def test_the_tombstones_file_is_for_its_owner_alone(store: Store, rights: Rights, tmp_path: Path) -> None:
     ask(store, "1", KIM)
     rights.forget(KIM.key, by="cli")

@@ -9,11 +9,12 @@ import time
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
 from bot.errors import StoreError
 from bot.store import database, facts, questions
-from bot.store.database import open_store
+from bot.store.database import Store, open_store
 from bot.store.questions import ClaimKind
 from tests.bot.store.rows import asked
 
@@ -83,6 +84,54 @@ def test_a_data_directory_may_have_any_name(tmp_path: Path) -> None:
         store.close()
     assert "saseo.sqlite" in {one.name for one in folder.iterdir()}
     assert [one.name for one in tmp_path.iterdir()] == [folder.name]
+
+
+def _limits(store: Store) -> list[object]:
+    def read(connection: Connection) -> list[object]:
+        return [connection.exec_driver_sql(f"SHOW {name}").scalar() for name in ("statement_timeout", "lock_timeout")]
+
+    return store.run_now(read)
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_table_whose_rewriting_takes_longer_than_a_statement_may_is_compacted(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    open_store(url, tmp_path).close()
+    with psycopg.connect(url, autocommit=True) as other:
+        # Who rewrites the table makes its index anew: a second for each row.
+        slow = "BEGIN PERFORM pg_catalog.pg_sleep(1); RETURN value; END"
+        other.execute(f"CREATE FUNCTION slow(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS '{slow}'".encode())
+        other.execute("CREATE INDEX slowly ON tombstones (slow(person))")
+        other.execute("INSERT INTO tombstones VALUES ('p:1', 1.0)")
+    limits = "-c statement_timeout=500 -c lock_timeout=10000"
+    monkeypatch.setitem(database._POSTGRESQL_LIMITS, "options", limits)
+    store = open_store(url, tmp_path)
+    try:
+        store.compact()
+        assert _limits(store) == ["500ms", "10s"]
+    finally:
+        store.close()
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_session_that_could_not_compact_has_its_limits_back(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import psycopg
+
+    monkeypatch.setitem(database._COMPACTING_LIMITS, "lock_timeout", "100ms")
+    store = open_store(url, tmp_path)
+    try:
+        with psycopg.connect(url) as other:
+            other.execute("LOCK TABLE votes")
+            with pytest.raises(StoreError):
+                store.compact()
+        assert _limits(store) == ["15s", "10s"]
+    finally:
+        store.close()
 
 
 def test_the_address_may_set_its_own_limits() -> None:

@@ -310,6 +310,53 @@ def test_a_pause_tells_the_running_job_which_goes_on_when_resumed(store: Store) 
     assert ready(store, 6.0) == ["read"]
 
 
+def ready_while_off(store: Store, now: float) -> list[str]:
+    return store.run_now(jobs.ready, RULES, [], now=now, on_request=["tune", "once"])
+
+
+@pytest.mark.parametrize(("by", "goes_on"), [("web:kim", True), (jobs.CLOCK, False), ("job:examples", False)])
+@pytest.mark.parametrize("left", ["killed", "service stopped", "paused"])
+def test_what_a_person_asked_for_is_gone_on_with_though_the_job_is_off(
+    store: Store, left: str, by: str, goes_on: bool
+) -> None:
+    store.run_now(jobs.ask, "tune", by=by, now=0.0)
+    run = held(store, "tune")
+    assert ready_while_off(store, 9.0) == []  # its process holds it
+    if left != "killed":
+        store.run_now(jobs.finish, run, "stopped", now=10.0, progress={}, goes_on=True)
+    if left == "paused":
+        store.run_now(jobs.switch, "tune", True, by="lee", now=10.0)
+        assert ready_while_off(store, 10.0) == []
+        store.run_now(jobs.switch, "tune", False, by="lee", now=10.0)
+    assert ready_while_off(store, 10.0) == (["tune"] if goes_on else [])
+    assert held(store, "tune", "b", 10.0).id == run.id
+
+
+@pytest.mark.parametrize("stopped", ["at the terminal", "while it ran", "after its process died"])
+def test_what_a_person_stopped_stays_stopped_while_the_job_is_off(store: Store, stopped: str) -> None:
+    run = held(store, "tune", asked_by="kim")
+    if stopped == "at the terminal":
+        store.run_now(jobs.finish, run, "stopped", now=5.0, progress={})
+    else:  # in the first case its process dies before it hears of it
+        store.run_now(job_stops.stop, run.id, by="lee", now=5.0 if stopped == "while it ran" else 15.0)
+    assert ready_while_off(store, 20.0) == []
+    assert [state for state, _ in states(store)] == ["stopped"]
+
+
+def test_a_run_that_cannot_be_gone_on_with_is_not_though_a_person_asked_for_it(store: Store) -> None:
+    held(store, "once", asked_by="kim")
+    assert ready_while_off(store, 10.0) == []
+    assert [state for state, _ in states(store)] == ["failed"]
+
+
+def test_a_run_of_the_clock_that_a_person_asked_to_go_on_is_theirs_from_then_on(store: Store) -> None:
+    store.run_now(jobs.ask, "tune", by=jobs.CLOCK, now=0.0)
+    run = held(store, "tune")
+    store.run_now(jobs.ask, "tune", by="kim", now=10.0)
+    assert held(store, "tune", "b", 10.0).id == run.id
+    assert ready_while_off(store, 20.0) == ["tune"]
+
+
 # -- what follows ---------------------------------------------------------------------------------------------------------
 
 

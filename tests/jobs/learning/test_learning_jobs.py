@@ -20,7 +20,7 @@ from bot.live import NO_LORA
 from bot.releases.overview import every
 from bot.releases.releases import Releases
 from bot.store import jobs as job_rows
-from bot.store import loras
+from bot.store import loras, privacy
 from bot.store.database import open_store
 from bot.store.loras import Evaluation
 from bot.wiki_app import WikiParts
@@ -269,6 +269,9 @@ def test_who_was_forgotten_while_it_trained_is_not_learnt_from(
     from jobs.learning.material import LearningSet
 
     monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(own)))
+    with learning.releases() as releases:
+        request = releases.store.run_now(privacy.receive, "p:1", "forget", now=1.0, days=10)
+        releases.store.run_now(privacy.note_forgotten, request.id, ["e3"])
     tuned = tune(learning, _context(tmp_path / "run"))
     assert tuned[THEN] == ["tune"]  # once more, without them
     (name,) = tuned["loras"]
@@ -280,6 +283,24 @@ def test_who_was_forgotten_while_it_trained_is_not_learnt_from(
     assert record.deleted_at is not None
     assert name not in left
     assert not list(tmp_path.rglob(f"**/{name}/*"))  # its weights are what it learnt
+
+
+def test_what_retention_took_for_its_age_while_it_trained_was_rightly_learnt(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning = parts.learning()
+    old = load_examples(_examples(tmp_path / "own.jsonl"))
+    from jobs.learning import tune as module
+    from jobs.learning.material import LearningSet
+
+    # The store knows none of them any more when the training ends.
+    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(tuple(old)))
+    gguf = tmp_path / "tiny.gguf"
+    monkeypatch.setattr(module, "_train", lambda context, folder, *_: write_result(folder / "result", gguf))
+    tuned = tune(learning, _context(tmp_path / "run"))
+    assert tuned[THEN] == ["gate"]
+    with learning.releases() as releases:
+        assert releases.store.run_now(loras.unusable) == {}
 
 
 def test_a_stopped_run_goes_on_without_who_was_forgotten_meanwhile(
