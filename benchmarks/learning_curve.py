@@ -43,7 +43,6 @@ if TYPE_CHECKING:
 SEED = 20261126
 SET = "held-out"
 SHOWN = ("character_f1", "citation_precision", "abstention_precision", "abstention_recall", "characters")
-_MARKS = re.compile(r"\s*\[(\d+)\]")
 
 
 def split(examples: Sequence[Example], held_out: int) -> tuple[list[Example], list[Example]]:
@@ -64,8 +63,8 @@ def is_refusal(text: str) -> bool:
 
 def row_of(example: Example, text: str, outcome: str, seconds: float) -> dict[str, Any]:
     """One held-out answer in the form of benchmarks/paired.py; the pages are numbers of passages."""
-    gold = list(dict.fromkeys(_MARKS.findall(example.answer)))
-    refused = outcome == "answered" and (is_refusal(text) or not _MARKS.sub("", text).strip())
+    gold = list(marks_of(example.answer))
+    refused = outcome == "answered" and (is_refusal(text) or not without_marks(text))
     outcome = "abstained" if refused else outcome
     answered = outcome == "answered"
     return {
@@ -73,10 +72,10 @@ def row_of(example: Example, text: str, outcome: str, seconds: float) -> dict[st
         "group": example.passages[int(gold[0]) - 1] if gold and int(gold[0]) <= len(example.passages) else "",
         "answerable": not is_refusal(example.answer),
         "pages": [] if is_refusal(example.answer) else gold,
-        "answers": [] if is_refusal(example.answer) else [_MARKS.sub("", example.answer)],
+        "answers": [] if is_refusal(example.answer) else [without_marks(example.answer)],
         "outcome": outcome,
-        "text": _MARKS.sub("", text) if answered else "",
-        "cited": list(dict.fromkeys(_MARKS.findall(text))) if answered else [],
+        "text": without_marks(text) if answered else "",
+        "cited": list(marks_of(text)) if answered else [],
         "model": "writer",
         "span_shown": True,
         "seconds": round(seconds, 3),

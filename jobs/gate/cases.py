@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot import prompts
+from bot.answering import verify
 from jobs import metrics
 from jobs.evaluation_set import Case, load_set
 from jobs.linked import linked
 from jobs.tuning.dataset import Example
 
-_MARKS = re.compile(r"\s*\[(\d{1,2})\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def of_examples(name: str, examples: Iterable[Example]) -> list[GateCase]:
         if not example.passages:
             continue
         answerable = not is_refusal(example.answer)
-        marks = tuple(dict.fromkeys(_MARKS.findall(example.answer))) if answerable else ()
+        marks = marks_of(example.answer) if answerable else ()
         cases.append(
             GateCase(
                 id=f"{name}/{example.id}",
@@ -134,12 +134,12 @@ def is_refusal(text: str) -> bool:
 
 def without_marks(text: str) -> str:
     """The words alone."""
-    return _MARKS.sub("", text).strip()
+    return verify.MARKS.sub("", text).strip()
 
 
 def marks_of(text: str) -> tuple[str, ...]:
     """The numbers in square brackets, once each."""
-    return tuple(dict.fromkeys(_MARKS.findall(text)))
+    return tuple(dict.fromkeys(map(str, verify.marks_of(text))))
 
 
 def _pages_of(passages: Sequence[str], marks: Sequence[str]) -> tuple[str, ...]:
