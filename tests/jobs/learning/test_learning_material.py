@@ -135,3 +135,11 @@ def test_a_row_without_an_id_is_known_by_what_it_says(bench: Workbench, tmp_path
     request = bench.store.run_now(privacy.receive, "p2", "forget", now=NOW, days=30)
     bench.store.run_now(privacy.done, request.id, {"examples": [one.id]}, now=NOW)
     assert of_files([learnt], bench).left_out == (LeftOut("learnt.jsonl", 1, ("withheld",)),)
+
+
+def test_every_row_of_one_id_is_learnt(bench: Workbench, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(_line(f"{LEAVE} [1]", id="q", question=f"{n}번?") for n in range(4)), encoding="utf-8")
+    learning = of_files([file], bench)
+    assert [one.id for one in learning.examples] == ["q", "a/q", "a/q-2", "a/q-3"]
+    assert [one.question for one in learning.examples] == ["0번?", "1번?", "2번?", "3번?"]
