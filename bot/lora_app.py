@@ -5,14 +5,14 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import texts
-from bot.errors import LoraError, StoreError
+from bot.errors import LoraError, MarkedLora, StoreError
 
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
@@ -123,18 +123,30 @@ class LoraParts:
     def take_in(self, peft: Path, base: Path) -> str:
         """Name of the LoRA of PEFT's folder on the shelf; `base`: the served GGUF. Raises a `LoraError` or `ModelError`.
 
-        Where its card says from which examples it learnt that is recorded, so that who is forgotten here is found in it, too.
+        Where its card says from which examples it learnt that is recorded, so that who is forgotten here is found in it, too. Raises
+        MarkedLora, and its weights are gone, when somebody behind one was forgotten before, or objects.
         """
         import json
 
+        from bot.examples.workbench import withheld
         from bot.loras.foreign import CARD, write_foreign
         from bot.loras.seen import Seen
+        from bot.releases.releases import AUTOMATIC
+        from bot.store.forgetting import REASON
 
         with tempfile.TemporaryDirectory() as folder, self.releases() as releases:
             result = Path(folder)
             write_foreign(peft, base, self.base(), result)
             seen = Seen.of_card(json.loads((result / CARD).read_text(encoding="utf-8")))
-            return releases.take_in(result, sorted(seen.examples) if seen is not None else ()).name
+            learnt = sorted(seen.examples) if seen is not None else []
+            name = releases.take_in(result, learnt).name
+            # Only now that it is on record: who is forgotten from here on is found in it.
+            if releases.store.run_now(withheld, learnt):
+                releases.mark(name, REASON, by=AUTOMATIC)
+                with suppress(LoraError):  # the nightly `retention` finds the mark and tries again
+                    releases.delete(name, by=AUTOMATIC)
+                raise MarkedLora(name=name, reason=REASON)
+            return name
 
     def _warn(self, error: LoraError | StoreError) -> None:
         language = self.settings.language

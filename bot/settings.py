@@ -271,6 +271,14 @@ class Settings(BaseSettings):
             raise ValueError(f"[answer] evidence_characters is at most {most} with this [writer] context_tokens")
         return self
 
+    @model_validator(mode="after")
+    def _what_is_learnt_can_be_served(self) -> Settings:
+        # The gate reads it with what serves, to compare: hours after this, if it were not said here.
+        most = self.writer.context_tokens
+        if self.tuning.training.most_tokens > most:
+            raise ValueError(f"[tuning.training] most_tokens is at most {most}, which is [writer] context_tokens")
+        return self
+
     @classmethod
     def settings_customise_sources(
         cls,

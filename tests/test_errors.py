@@ -115,3 +115,19 @@ def test_a_detail_with_braces_is_shown_as_it_is() -> None:
     error = bot.errors.InvalidSetting(key="{key}", reason="{0} {")
     assert "{0} {" in error.explain("ko")
     assert "{key}" in error.explain("en")
+
+
+OF_LINES = [kind for kind in FINAL if "0: the file as a whole" in (kind.__doc__ or "")]
+
+
+@pytest.mark.parametrize("kind", OF_LINES, ids=lambda kind: kind.__name__)
+def test_a_file_that_is_not_there_has_no_line(kind: type[ExplainedError]) -> None:
+    whole, line = (kind(path="a.jsonl", line=number, reason="none") for number in (0, 7))
+    assert "a.jsonl 7행 (none)" in line.explain("ko")
+    assert "a.jsonl line 7 (none)" in line.explain("en")
+    for told in (whole.explain("ko"), whole.explain("en"), str(whole)):
+        assert "a.jsonl (none)." in told
+
+
+def test_the_files_that_people_hand_in_are_among_these() -> None:
+    assert {"BadBatch", "BadEvaluationSet", "BadExampleFile", "BadExamples"} <= {kind.__name__ for kind in OF_LINES}

@@ -165,16 +165,22 @@ def learning_off(language: Language) -> str:
     )
 
 
-def imported(new: int, known: int, merged: int, approved: int, problems: int, unseen: int, language: Language) -> str:
-    """After an import. `unseen`: refusals that were not approved with the rest."""
+def imported(
+    new: int, known: int, merged: int, approved: int, problems: int, unseen: int, withheld: int, language: Language
+) -> str:
+    """After an import. `unseen`: refusals that were not approved with the rest. `withheld`: rows of people who were forgotten or object."""
     if language == "ko":
         same = f", 거의 같아 합친 행 {merged}건" if merged else ""
         text = f"새 예시 {new}건(이미 있던 것 {known}건{same}). 승인 {approved}건, 이대로는 승인할 수 없는 것 {problems}건."
         if unseen:
             text += f" 옳은지 사람이 보아야 하므로 승인하지 않은 '답할 수 없음' {unseen}건."
+        if withheld:
+            text += f" 잊어 달라고 했거나 학습을 원하지 않는 사람의 자료라서 가져오지 않은 행 {withheld}건."
         return text if new == approved else f"{text} `saseo feedback review`로 검토해 주십시오."
     same = f", {merged} rows merged with one that says the same" if merged else ""
     text = f"{new} new examples ({known} known{same}). {approved} approved, {problems} that cannot be approved as they are."
     if unseen:
         text += f" Refusals that wait for a person to see whether they are right: {unseen}."
+    if withheld:
+        text += f" Rows left out, from people who were forgotten or do not want to be learnt from: {withheld}."
     return text if new == approved else f"{text} Review them with `saseo feedback review`."

@@ -10,7 +10,7 @@ class EvaluationError(SaseoError):
 
 
 class BadEvaluationSet(EvaluationError):
-    """`path`, `line`, `reason`."""
+    """`path`, `line` (0: the file as a whole, and no line is told), `reason`."""
 
     ko = "평가 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
     en = "The evaluation set cannot be read: {path} line {line} ({reason})."

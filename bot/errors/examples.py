@@ -24,7 +24,7 @@ class NotApprovable(ExampleError):
 
 
 class BadExampleFile(ExampleError):
-    """`path`, `line`, `reason`."""
+    """`path`, `line` (0: the file as a whole, and no line is told), `reason`."""
 
     ko = "학습 예시 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
     en = "The file of examples cannot be read: {path} line {line} ({reason})."

@@ -10,7 +10,7 @@ class TuningError(SaseoError):
 
 
 class BadExamples(TuningError):
-    """`path`, `line`, `reason`."""
+    """`path`, `line` (0: the file as a whole, and no line is told), `reason`."""
 
     ko = "학습 예시 파일을 읽을 수 없습니다: {path} {line}행 ({reason})."
     en = "The file of examples cannot be read: {path} line {line} ({reason})."

@@ -58,7 +58,8 @@ class Example:
     asker: str = ""
     """The pseudonym of who asked the question; empty: nobody."""
     people: tuple[str, ...] = ()
-    """Pseudonyms of everyone whose vote or correction made it, sorted."""
+    """Pseudonyms of everyone whose vote or correction made it, sorted. Of `imported`: of the examples that its rows were exported from,
+    further askers included."""
     origins: tuple[str, ...] = ()
     """Ids of the answers it was made from, near-duplicates included."""
     problems: tuple[str, ...] = ()

@@ -42,20 +42,25 @@ class Rules:
 def clusters(items: Iterable[T], texts: Callable[[T], tuple[str, ...]], bucket: Callable[[T], object]) -> list[list[T]]:
     """Near-duplicates together, in the order given; the first of each list stands for it.
 
-    Two items of one `bucket` are near-duplicates if every one of their `texts` is alike.
+    Two items of one `bucket` are near-duplicates if every one of their `texts` (one or more) is alike.
     """
+    listed = [(item, bucket(item), tuple(frozenset(bigrams(text)) for text in texts(item))) for item in items]
+    often = Counter(pair for _, _, pairs in listed for pair in pairs[0])
     found: list[list[T]] = []
-    heads: dict[object, list[tuple[tuple[frozenset[str], ...], list[T]]]] = {}
-    for item in items:
-        pairs = tuple(frozenset(bigrams(text)) for text in texts(item))
-        for known, cluster in heads.setdefault(bucket(item), []):
-            if all(_alike(one, other) for one, other in zip(pairs, known, strict=True)):
-                cluster.append(item)
+    heads: list[tuple[frozenset[str], ...]] = []  # of each in `found`
+    places: dict[object, dict[str, list[int]]] = {}  # bucket → a head's rarest bigrams → where it is in `found`
+    for item, held, pairs in listed:
+        here = places.setdefault(held, {})
+        rarest = _rarest(pairs[0], often)
+        for place in sorted({place for pair in rarest for place in here.get(pair, ())}):
+            if all(_alike(one, other) for one, other in zip(pairs, heads[place], strict=True)):
+                found[place].append(item)
                 break
         else:
-            cluster = [item]
-            heads[bucket(item)].append((pairs, cluster))
-            found.append(cluster)
+            for pair in rarest:
+                here.setdefault(pair, []).append(len(found))
+            found.append([item])
+            heads.append(pairs)
     return found
 
 
@@ -126,5 +131,17 @@ def _within(examples: Sequence[Example], most: int, voters: int, known: frozense
     return kept
 
 
+def _rarest(pairs: frozenset[str], often: Mapping[str, int]) -> list[str]:
+    """So many of a text's rarest bigrams that any text alike has one of them among its own rarest; "" where it has none at all.
+
+    Prefix filtering (Chaudhuri, Ganti and Kaushik, ICDE 2006): alike sets share at least `ALIKE` of the larger one. In one order for all,
+    what follows the beginning that is taken here is less than that, so some of what they share stands in the beginnings of both.
+    """
+    ordered = sorted(pairs, key=lambda pair: (often[pair], pair))
+    return ordered[: len(pairs) - int(ALIKE * len(pairs)) + 1] or [""]
+
+
 def _alike(one: frozenset[str], other: frozenset[str]) -> bool:
-    return one == other or (bool(one | other) and len(one & other) / len(one | other) >= ALIKE)
+    shared = len(one & other)
+    together = len(one) + len(other) - shared
+    return not together or shared / together >= ALIKE

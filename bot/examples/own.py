@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 from typing import Protocol
 
@@ -35,28 +36,45 @@ class NamedPages(Protocol):
         """The passages of a page that everyone may read; empty when there is none."""
 
 
-def imported(
-    rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Marking, mask: Mask, *, now: float
-) -> list[Example]:
-    """One example per row, in the order of the file; rows that say the same in nearly the same words are one.
+def merged(looked: Iterable[tuple[Row, Example]], behind: Mapping[str, Example]) -> list[Example]:
+    """What `checked` made of each row, in the order of the file; rows that say the same in nearly the same words are one.
 
-    Raises BadExampleFile for a row whose page is not there for everyone.
+    `behind`: examples of the store by the ids that rows have. Whoever stands behind one stands behind what its row becomes, so that
+    forgetting, objecting and the most that may rest on one person find the copy, too.
     """
     found: dict[str, Example] = {}
-    for example in checked(rows, path, pages, grounding, mask, now=now):
-        found.setdefault(example.id, example)
+    for row, example in looked:
+        known = behind.get(row.id)
+        copy = example if known is None else together(example, known)
+        found[copy.id] = together(found[copy.id], copy) if copy.id in found else copy
     same = clusters(
         found.values(),
         lambda one: (one.question,),
         lambda one: (one.answer, one.rejected, one.turns, one.passages, numbers(one.question)),
     )
-    return [first for first, *_ in same]
+    return [reduce(together, some) for some in same]
+
+
+def together(one: Example, other: Example) -> Example:
+    """`one`, with everybody behind it who stands behind either. It has one asker: another one joins the people."""
+    asker = one.asker or other.asker
+    people = {*one.people, *other.people, *({other.asker} - {"", asker})}
+    origins = {*one.origins, *other.origins}
+    return replace(one, asker=asker, people=tuple(sorted(people)), origins=tuple(sorted(origins)))
+
+
+def name_of(row: Row, example: Example) -> str:
+    """What a row is known by: its own id, else that of the example it becomes, which is made from what it says."""
+    return row.id or example.id
 
 
 def checked(
     rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Marking, mask: Mask, *, now: float
 ) -> Iterator[Example]:
-    """Exactly one per row, masked, with what stands against it. Raises as `imported`."""
+    """Exactly one per row, masked, with what stands against it.
+
+    Raises BadExampleFile for a row whose page is not there for everyone.
+    """
     for place, row in enumerate(rows):
         question, answer, passages = row.question, row.answer, row.passages
         if row.page:

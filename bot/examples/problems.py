@@ -21,11 +21,11 @@ _FEWEST_WORDS = 2
 def problems(example: Example, grounding: Grounding) -> tuple[str, ...]:
     """As keys (`bot/examples/review.py` has the phrases); empty: a reviewer may approve it.
 
-    `masked_answer`, `masked_question`, and those of `grounding`. A thumb down has nothing to check: it says what not to write. Own
-    data without passages claims no page: a company's own instructions, which the reviewer vouches for. A refusal has no problem
-    either, right or wrong; so an import never approves one with the rest (`workbench.py`).
+    `masked_answer`, `masked_question`, and those of `grounding`. A thumb down says what not to write: there is nothing to check until
+    a reviewer writes an answer for it. Own data without passages claims no page: a company's own instructions, which the reviewer
+    vouches for. A refusal has no problem either, right or wrong; so an import never approves one with the rest (`workbench.py`).
     """
-    if example.kind == "disliked":
+    if example.kind == "disliked" and not example.answer.strip():
         return ()
     claims_no_page = example.kind == "imported" and not example.passages and bool(example.answer.strip())
     found = () if claims_no_page else grounding.problems(asked(example), example.passages, example.answer)

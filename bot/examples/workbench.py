@@ -16,7 +16,7 @@ from bot.examples.example import AUTOMATIC, Example, State
 from bot.examples.formats import Row, read
 from bot.examples.grounding import SentenceGrounding
 from bot.examples.guards import Rules, chosen, counted
-from bot.examples.own import checked, imported
+from bot.examples.own import checked, merged, name_of, together
 from bot.examples.pages import EditionPages
 from bot.examples.refresh import FROM_PEOPLE, Refreshed, close_gone, refresh
 from bot.examples.review import Review
@@ -34,7 +34,7 @@ class Imported:
 
     new: int
     known: int
-    """Were here before; nothing about them changed."""
+    """Were here before. Nothing about them changed but, where a row tells of somebody else, who stands behind them."""
     approved: int
     with_problems: int
     """Of the new ones: cannot be approved as they are."""
@@ -42,6 +42,8 @@ class Imported:
     """Refusals that were not approved with the rest: nothing can check that they are right, so a person must look."""
     merged: int = 0
     """Rows of a file that say what another row says, in the same or nearly the same words."""
+    withheld: int = 0
+    """Rows that were left out: somebody behind them was forgotten, or objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,17 @@ class Workbench:
     def take_in(self, path: Path, *, approve_as: str = "") -> Imported:
         """Keep the rows of a file as pending examples; with `approve_as` (a reviewer) approve those without problems.
 
-        Not refusals: those wait to be seen.
+        Not refusals: those wait to be seen. A row with the id of an example here has the same people behind it; one of somebody who was
+        forgotten or objects is left out.
         """
-        rows = read(path)
-        made = imported(rows, path, self.pages, self.grounding, self.mask, now=self.clock())
-        return replace(self._keep(made, "examples_imported", approve_as), merged=len(rows) - len(made))
+        looked = self.look_at(path)
+        # Asked now, since looking takes a while: somebody may have been forgotten meanwhile.
+        withheld = self.not_to_learn({name_of(row, one) for row, one in looked})
+        left = [(row, one) for row, one in looked if name_of(row, one) not in withheld]
+        ids = {row.id for row, _ in left}
+        made = merged(left, {one.id: one for one in self.every() if one.id in ids})
+        done = self._keep(made, "examples_imported", approve_as)
+        return replace(done, merged=len(left) - len(made), withheld=len(looked) - len(left))
 
     def look_at(self, path: Path) -> list[tuple[Row, Example]]:
         """The rows of a file as `take_in` would keep them, masked and checked, each with what became of it; nothing is kept."""
@@ -140,7 +148,13 @@ class Workbench:
         approved = unseen = 0
 
         def add(connection: Connection) -> list[Example]:
-            return [one for one in made if examples.add(connection, one) or _back(connection, one)]
+            new = []
+            for one in made:
+                if examples.add(connection, one) or _back(connection, one):
+                    new.append(one)
+                else:
+                    _stand_behind(connection, one)
+            return new
 
         new = self.store.run_now(add)
         review = self.review(approve_as)
@@ -179,3 +193,12 @@ def _back(connection: Connection, example: Example) -> bool:
     examples.refresh(connection, example)
     examples.decide(connection, known, "pending", "reopen", by=AUTOMATIC, now=example.made_at)
     return True
+
+
+def _stand_behind(connection: Connection, example: Example) -> None:
+    """Whoever stands behind this copy of a known example stands behind that one from now on."""
+    if not (example.people or example.asker or example.origins):
+        return
+    known = examples.get(connection, example.id)
+    if known is not None and (both := together(known, example)) != known:
+        examples.refresh(connection, both)

@@ -5,11 +5,13 @@ Both are masked and checked: the store's on their way in, those of files here, b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 from bot.examples import example as kept
+from bot.examples.own import name_of
 from bot.examples.workbench import Workbench
 from bot.loras.seen import Seen, fingerprint
 from jobs.tuning.dataset import Example
@@ -58,24 +60,31 @@ def of_store(bench: Workbench) -> LearningSet:
 def of_files(paths: Iterable[Path], bench: Workbench) -> LearningSet:
     """Of files that an import reads, or of every `.jsonl` of a folder by name; rows go through the import's masks and its check.
 
-    A row that fails, or that rests on somebody who was forgotten or objects, is left out. An id that was there before gets its file's
-    name in front; a row without one is known by its line. Raises BadExampleFile, StoreError.
+    A row that fails, or that rests on somebody who was forgotten or objects, is left out. A row without an id is known by what it says,
+    as if it were imported. An id that was there before gets its file's name in front and, if need be, a number behind. Raises
+    BadExampleFile, StoreError.
     """
     found: dict[str, Example] = {}
     left_out = []
     for path in paths:
         for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
             rows = bench.look_at(file)
-            withheld = bench.not_to_learn({row.id for row, _ in rows})
+            withheld = bench.not_to_learn({name_of(row, one) for row, one in rows})
             for row, one in rows:
-                reasons = (WITHHELD,) if row.id in withheld else one.problems
+                known = name_of(row, one)
+                reasons = (WITHHELD,) if known in withheld else one.problems
                 if reasons:
                     left_out.append(LeftOut(file.name, row.line, reasons))
                     continue
-                known = row.id or str(row.line)
-                name = known if known not in found else f"{file.stem}/{known}"
+                name = _free(known, file.stem, found)
                 found[name] = replace(as_learnt(one), id=name, kind=row.kind)
     return LearningSet(tuple(found.values()), left_out=tuple(left_out))
+
+
+def _free(name: str, stem: str, taken: Container[str]) -> str:
+    """The name itself, `stem/name`, `stem/name-2`, …: the first that is not taken."""
+    named = chain((name, f"{stem}/{name}"), (f"{stem}/{name}-{number}" for number in count(2)))
+    return next(one for one in named if one not in taken)
 
 
 def as_learnt(one: kept.Example) -> Example:

@@ -75,7 +75,7 @@ class Checkpoints:
         return self._run
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Publish it, then drop all but the latest two."""
+        """Publish it, then drop all but the latest two, others' first."""
         self._folder.mkdir(parents=True, exist_ok=True)
         name = f"step-{checkpoint.progress.step:08}"
         path = self._folder / f"{name}.safetensors"
@@ -121,10 +121,18 @@ class Checkpoints:
         return Checkpoint(progress, parts["lora"], parts["best"], parts["optimizer"])
 
     def _drop_old(self) -> None:
-        for record in sorted(self._folder.glob("step-*.json"), reverse=True)[_KEPT:]:
+        # A run that begins anew in the folder of another one has lower steps for long.
+        records = sorted(self._folder.glob("step-*.json"), key=lambda one: (self._is_own(one), one.name), reverse=True)
+        for record in records[_KEPT:]:
             for path in (record, record.with_suffix(".safetensors")):
                 with contextlib.suppress(OSError):
                     path.unlink()
+
+    def _is_own(self, record: Path) -> bool:
+        try:
+            return bool(json.loads(record.read_text(encoding="utf-8"))["run"] == self._run)
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
 
 
 def optimizer_state(optimizer: Any, parameters: Mapping[str, Any]) -> dict[str, torch.Tensor]:

@@ -106,6 +106,7 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     reporter.tell({"event": "examples", **material.counts(), "too_long": too_long})
     material.check(settings.most_tokens)
     base = prepare_base(job.gguf, job.cache, progress=lambda stage, done, total: _told(reporter, stage, done, total))
+    forget_peak()  # of making it ready: the limit is one of training
     model = load_on(device, base, settings)
     loras = attach(model, targets(job.gguf), rank=settings.rank, alpha=settings.alpha, seed=settings.seed)
     training = Training(
@@ -142,8 +143,18 @@ def is_first() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) < 2 or os.environ.get("RANK", "0") == "0"
 
 
+def forget_peak() -> None:
+    """`peak_memory_mb` counts from now on, where the system allows that (proc(5), clear_refs)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
 def peak_memory_mb() -> float:
-    """The most that this process has had in memory, in MiB."""
+    """The most that this process has had in memory since it began, or since `forget_peak`, in MiB."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) / (1 << 10)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, on macOS bytes
     return peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
+
+_LINE = re.compile(r" line \{line\}| \{line\}행")
 
 
 class ExplainedError(Exception):
@@ -13,11 +16,16 @@ class ExplainedError(Exception):
 
     def __init__(self, **details: object) -> None:
         self.details = details
-        super().__init__(self.en.format(**details))
+        super().__init__(self._filled(self.en))
 
     def explain(self, language: str = "ko") -> str:
         """The sentence for a person: `language` is `ko` or `en`."""
-        return (self.ko if language == "ko" else self.en).format(**self.details)
+        return self._filled(self.ko if language == "ko" else self.en)
+
+    def _filled(self, template: str) -> str:
+        if self.details.get("line") == 0:  # of a file as a whole: there is no line to look at
+            template = _LINE.sub("", template)
+        return template.format(**self.details)
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process borders (parsing workers); keyword-only construction needs its own recipe.

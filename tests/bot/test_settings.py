@@ -309,6 +309,18 @@ def test_values_out_of_range_are_refused(tmp_path: Path, text: str) -> None:
         load_settings(config(tmp_path, text))
 
 
+@pytest.mark.parametrize(("context", "most", "fits"), [(4096, 4096, True), (4096, 4097, False), (8192, 4097, True)])
+def test_what_is_too_long_to_be_served_is_not_learnt(tmp_path: Path, context: int, most: int, fits: bool) -> None:
+    file = config(tmp_path, f"[writer]\ncontext_tokens = {context}\n[tuning.training]\nmost_tokens = {most}\n")
+    if fits:
+        assert load_settings(file).tuning.training.most_tokens == most
+        return
+    with pytest.raises(InvalidSetting) as caught:
+        load_settings(file)
+    for name in ("most_tokens", "context_tokens", str(context)):
+        assert name in caught.value.explain("ko")
+
+
 def test_settings_are_frozen(tmp_path: Path) -> None:
     settings = load_settings(config(tmp_path, ""))
     with pytest.raises(ValueError, match="frozen"):

@@ -7,6 +7,7 @@ import json
 import stat
 from collections.abc import Iterator
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,13 @@ from bot.commands import example_texts as texts
 from bot.commands.review_screen import ReviewScreen, Tally
 from bot.errors import BadExampleFile, ExamplesNotWritable, NotApprovable, UnknownExample, UnknownLora
 from bot.examples.example import Example
+from bot.examples.formats import write
+from bot.examples.guards import Rules
 from bot.examples.review import Review
+from bot.examples.workbench import Workbench
 from bot.messages import Citation, Language, Shown
 from bot.privacy.pseudonyms import open_pseudonyms
-from bot.store import examples, loras, personal
+from bot.store import examples, loras, personal, privacy
 from bot.store.database import Store, open_store
 from bot.store.loras import LoraRecord
 from bot.wiki_app import WikiParts
@@ -148,6 +152,45 @@ def test_an_imported_file_waits_for_review_unless_told_otherwise(folder: Path) -
     assert json.loads(run(folder, "tune", "import", str(path), "--json").stdout)["known"] == 2
 
 
+def _exported(folder: Path) -> Path:
+    """A file with the answer that Kim asked for and voted up, approved."""
+    liked = next(one for one in rows(run(folder, "feedback", "list", "--json")) if one["kind"] == "liked")
+    assert run(folder, "feedback", "review", "--approve", str(liked["id"])).exit_code == 0
+    assert run(folder, "feedback", "export", str(folder / "kept.jsonl")).exit_code == 0
+    return folder / "kept.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("ko", "새 예시 0건(이미 있던 것 0건). 승인 0건, 이대로는 승인할 수 없는 것 0건. 잊어 달라고 했거나"),
+        ("en", "Rows left out, from people who were forgotten or do not want to be learnt from: 1."),
+    ],
+)
+def test_an_import_does_not_bring_a_forgotten_person_back(folder: Path, language: str, said: str) -> None:
+    file = _exported(folder)
+    assert run(folder, "feedback", "forget", KIM.key, "--yes").exit_code == 0
+    config = folder / "saseo.toml"
+    config.write_text(f'language = "{language}"\n{config.read_text(encoding="utf-8")}', encoding="utf-8")
+    assert said in run(folder, "tune", "import", str(file), "--approve").stdout
+    done = json.loads(run(folder, "tune", "import", str(file), "--approve", "--json").stdout)
+    assert (done["new"], done["known"], done["withheld"]) == (0, 0, 1)
+    assert rows(run(folder, "feedback", "list", "--json")) == []
+
+
+def test_what_was_imported_of_a_person_goes_when_they_are_forgotten(folder: Path) -> None:
+    file = _exported(folder)
+    assert json.loads(run(folder, "tune", "import", str(file), "--approve", "--json").stdout)["approved"] == 1
+    (copy,) = [one for one in rows(run(folder, "feedback", "list", "--json")) if one["kind"] == "imported"]
+    assert copy["people"] == 1
+    gone = json.loads(run(folder, "feedback", "forget", KIM.key, "--yes", "--json").stdout)
+    assert copy["id"] in gone["examples"]
+    assert rows(run(folder, "feedback", "list", "--json")) == []
+    # Nor do the words come back in a form without ids.
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), "id": ""}), encoding="utf-8")
+    assert json.loads(run(folder, "tune", "import", str(file), "--json").stdout)["withheld"] == 1
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [
@@ -189,7 +232,7 @@ def test_examples_are_made_from_the_wiki_once(folder: Path, indexer: Indexer, mo
     assert first["new"] >= 3
     assert (first["known"], first["approved"], first["with_problems"]) == (0, 0, 0)
     assert json.loads(run(folder, "tune", "synthesize", "--count", "12", "--json").stdout) == {
-        "new": 0, "known": first["new"], "approved": 0, "with_problems": 0, "unseen": 0, "merged": 0,
+        "new": 0, "known": first["new"], "approved": 0, "with_problems": 0, "unseen": 0, "merged": 0, "withheld": 0,
     }  # fmt: skip
     told = run(folder, "tune", "synthesize", "--count", "12", "--seed", "1", "--source", "wiki", "--approve")
     assert "새 예시" in told.stdout
@@ -299,6 +342,39 @@ def states(store: Store) -> list[str]:
 
 def every(store: Store) -> list[Example]:
     return store.run_now(examples.every)
+
+
+def test_an_imported_copy_has_the_people_of_its_example_and_no_votes(three: Store, tmp_path: Path) -> None:
+    grounding: object = FakeGrounding()
+    pages: object = FakePages()
+    rules = Rules(automatic=True, voter_days=0)
+    bench = Workbench(three, pages, grounding, mask, rules, lambda: 7.0)  # type: ignore[arg-type]
+    file, bare = tmp_path / "kept.jsonl", tmp_path / "bare.jsonl"
+    file.write_text(write(every(three), "saseo"), encoding="utf-8")
+    bare.write_text(write([replace(one, id="") for one in every(three)], "saseo"), encoding="utf-8")
+
+    def copies() -> list[Example]:
+        return [one for one in every(three) if one.kind == "imported"]
+
+    def behind() -> set[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+        return {(one.asker, one.people, one.origins) for one in copies()}
+
+    assert bench.take_in(bare).new == 3
+    assert behind() == {("", (), ())}
+    done = bench.take_in(file)  # the same words: they rest on these people, as it turns out
+    assert (done.new, done.known) == (0, 3)
+    first = every(three)[0]
+    assert behind() == {(first.asker, first.people, first.origins)}
+    before = copies()
+    bench.build()
+    assert copies() == before  # pending: they were imported, not voted for
+    assert bench.take_in(bare, approve_as="terminal:kim").approved == 0  # nothing is new
+    for one in before:
+        bench.review("terminal:kim").approve(one.id)
+    assert len(bench.training_set(others=100)) == 3
+    three.run_now(privacy.suspend, first.asker, now=8.0)
+    assert bench.training_set(others=100) == []
+    assert (bench.take_in(file).withheld, bench.take_in(file).known) == (3, 0)
 
 
 @pytest.mark.parametrize(

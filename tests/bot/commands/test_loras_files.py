@@ -16,7 +16,10 @@ from bot.app import main
 from bot.loras.base_weights import BaseWeights
 from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
 from bot.models.hashing import sha256_of
+from bot.store import examples, loras, privacy
+from bot.store.database import open_store
 from bot.writers.gguf_file import read_file_header
+from tests.bot.examples.rows import example
 from tests.fakes.tiny_gguf import write_tiny_qwen2
 
 NAME = "tiny-20261126-ab12"
@@ -105,6 +108,29 @@ def test_what_saseo_exported_tells_where_it_is_imported_what_it_has_learnt(run: 
     assert (page["examples"], page["prompt"]) == (2, "p")  # found again when somebody in them is forgotten here
     assert page["card"]["seen"]["passages"] == ["0123456789abcdef"]
     assert page["card"]["held_out"] == ["e9"]
+
+
+@pytest.mark.parametrize("why", ["forgotten", "objects"])
+def test_what_learnt_from_somebody_who_was_forgotten_or_objects_is_not_taken_in(
+    run: Run, tmp_path: Path, why: str
+) -> None:
+    theirs = example(people=("p1",))
+    store = open_store("", tmp_path / "data")
+    if why == "forgotten":
+        request = store.run_now(privacy.receive, "p1", "forget", now=1.0, days=30)
+        store.run_now(privacy.done, request.id, {"examples": [theirs.id]}, now=2.0)
+    else:
+        store.run_now(examples.add, theirs)
+        store.run_now(privacy.suspend, "p1", now=1.0)
+    _tells(tmp_path / "data" / "loras" / NAME, {"examples": ["e1", theirs.id], "passages": []})
+    run("loras", "export", NAME, "--format", "peft", "--out", tmp_path / "faq")
+    run("loras", "delete", NAME)
+    _, err = run("loras", "import", tmp_path / "faq", code=1)
+    [name] = store.run_now(loras.unusable).keys() - {NAME}
+    assert name in err
+    assert not (tmp_path / "data" / "loras" / name).exists()
+    assert [one for one in json.loads(run("loras", "list", "--json")[0]) if not one["shipped"]] == []
+    store.close()
 
 
 def _trained_on(folder: Path) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import prompts
+from bot.examples import guards
 from bot.examples.example import Example
-from bot.examples.guards import Rules, chosen, clusters, counted, may_approve_itself, numbers
+from bot.examples.guards import ALIKE, Rules, chosen, clusters, counted, may_approve_itself, numbers
+from knowledge.korean import bigrams
 from tests.bot.examples.rows import DAY, NOW, example
 
 AUTOMATIC = Rules(automatic=True)
@@ -58,6 +61,69 @@ def test_near_duplicates_come_together_and_other_numbers_apart() -> None:
     assert [len(one) for one in clusters(said[:2], lambda text: (text,), lambda text: text)] == [1, 1]
     assert numbers("연차는 15일") != numbers("연차는 16일")
     assert numbers("15일") == numbers("15일")
+
+
+Said = tuple[int, str, str]
+WORDS = st.text("가나다라", max_size=14)
+REWORDED = st.builds(
+    lambda text, at, more: text[:at] + more + text[at:],
+    st.sampled_from(["연차는 며칠이나 받을 수 있나요?", "연차는 며칠이나 쓸 수 있나요?", "법인카드를 잃어버렸어요"]),
+    st.integers(0, 16),
+    st.sampled_from(["", " ", "요", "?!", "지금"]),
+)
+
+
+CUT = st.integers(0, 16).map(
+    lambda length: "가나다라마바사아자차카타파하거너"[:length]
+)  # 8 of 10 pairs, 12 of 15: just alike
+TEXTS = WORDS | REWORDED | CUT
+
+
+def _one_by_one(said: list[Said]) -> list[list[Said]]:
+    """Each is compared with the first of every cluster."""
+
+    def pairs(text: str) -> set[str]:
+        return set(bigrams(text))
+
+    def alike(one: str, other: str) -> bool:
+        both = pairs(one) | pairs(other)
+        return not both or len(pairs(one) & pairs(other)) / len(both) >= ALIKE
+
+    found: list[list[Said]] = []
+    for one in said:
+        same = (
+            each for each in found if each[0][0] == one[0] and alike(each[0][1], one[1]) and alike(each[0][2], one[2])
+        )
+        if (cluster := next(same, None)) is None:
+            found.append([one])
+        else:
+            cluster.append(one)
+    return found
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), TEXTS, TEXTS), max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_near_duplicates_are_those_that_comparing_all_with_all_would_find(said: list[Said]) -> None:
+    assert clusters(said, lambda one: one[1:], lambda one: one[0]) == _one_by_one(said)
+    asked = [(number, text, "") for number, text, _ in said]
+    assert clusters(asked, lambda one: (one[1],), lambda one: one[0]) == _one_by_one(asked)
+
+
+def test_what_shares_no_rare_words_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = Random(0)
+    compared: list[frozenset[str]] = []
+    letters = [chr(ord("가") + 7 * n) for n in range(500)]
+    said = ["".join(chance.choices(letters, k=12)) + "은 누구에게 물어봅니까?" for _ in range(400)]
+    real = guards._alike
+
+    def alike(one: frozenset[str], other: frozenset[str]) -> bool:
+        compared.append(one)
+        return real(one, other)
+
+    monkeypatch.setattr(guards, "_alike", alike)
+    found = clusters([*said, *said], lambda text: (text,), lambda _: 0)
+    assert found == [[text, text] for text in said]
+    assert len(compared) < 4 * len(said)  # all with all would be 160,000
 
 
 def varied(n: int, **changes: object) -> Example:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from bot import prompts
 from bot.errors import BadExampleFile
+from bot.examples.build import Mask
+from bot.examples.example import Example
 from bot.examples.formats import Row
 from bot.examples.grounding import SentenceGrounding
-from bot.examples.own import MOST_CHARACTERS, imported
+from bot.examples.own import MOST_CHARACTERS, checked, merged
 from bot.examples.pages import EditionPages
 from knowledge.korean import Analyser
 from knowledge.page import Audience, Passage
@@ -18,6 +21,13 @@ from knowledge.search import SearchIndex
 from tests.bot.examples.rows import LEAVE, NOW, example, mask
 
 FILE = Path("own.csv")
+
+
+def imported(
+    rows: Sequence[Row], path: Path, pages: EditionPages, grounding: SentenceGrounding, mask: Mask, *, now: float
+) -> list[Example]:
+    """What becomes of rows that no example of the store stands behind."""
+    return merged(zip(rows, checked(rows, path, pages, grounding, mask, now=now), strict=True), {})
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +124,25 @@ def test_rows_that_say_the_same_are_one_and_the_rest_keeps_the_order_of_the_file
     rows = [Row(question, "네.") for question in said]
     made = imported(rows, FILE, EditionPages(index.edition.passages), grounding, mask, now=NOW)
     assert [one.question for one in sorted(made, key=lambda one: one.made_at)] == [said[0], said[1], said[3]]
+
+
+def test_whoever_stands_behind_an_example_stands_behind_what_its_row_becomes(grounding: SentenceGrounding) -> None:
+    first = example("1", people=("p2",), asker="a1", origins=("o1",))
+    same = example("2", people=("p1", "p2"), asker="a2", origins=("o2",))
+    alike = example("3", people=(), asker="a1", origins=("o3",))
+    other = example("4", people=("p9",), asker="a9", origins=("o9",))
+    said = "연차는 며칠 전까지 신청해요?"
+    rows = [
+        Row(said, "네.", id="unknown"),
+        Row(said, "네.", id=first.id),
+        Row(said, "네.", id=same.id),
+        Row(f"{said}?", "네.", id=alike.id),
+        Row("안녕?", "네.", id=other.id),
+    ]
+    made = checked(rows, FILE, EditionPages([]), grounding, mask, now=NOW)
+    behind = {one.id: one for one in (first, same, alike, other)}
+    one, two = merged(zip(rows, made, strict=True), behind)
+    assert (one.asker, one.people, one.origins) == ("a1", ("a2", "p1", "p2"), ("o1", "o2", "o3"))
+    assert (two.asker, two.people, two.origins) == ("a9", ("p9",), ("o9",))
+    assert {one.kind, two.kind} == {"imported"}
+    assert one.id not in behind

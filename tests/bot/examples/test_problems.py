@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.examples.problems import placeholders, problems
@@ -36,5 +38,8 @@ def test_own_instructions_claim_no_page_but_may_be_masked() -> None:
     assert problems(example(kind="liked", passages=(), answer="Hello"), FakeGrounding()) == ("support",)
 
 
-def test_a_thumb_down_has_nothing_to_check() -> None:
-    assert problems(example(kind="disliked", answer="", rejected="[이름]"), FakeGrounding()) == ()
+def test_a_thumb_down_has_nothing_to_check_until_somebody_writes_an_answer_for_it() -> None:
+    down = example(kind="disliked", answer="", rejected="[이름]")
+    assert problems(down, FakeGrounding()) == ()
+    assert problems(replace(down, answer=f"{LEAVE} [1]"), FakeGrounding()) == ()
+    assert problems(replace(down, answer="[이름]에게 묻습니다 [1]."), FakeGrounding()) == ("support", "masked_answer")

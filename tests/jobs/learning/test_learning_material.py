@@ -115,9 +115,31 @@ def test_a_machine_that_only_trains_needs_no_wiki(tmp_path: Path) -> None:
 
 def test_one_name_in_two_files_stays_two_examples_and_a_broken_line_is_named(bench: Workbench, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        (tmp_path / f"{name}.jsonl").write_text(_line(f"{LEAVE} [1]"), encoding="utf-8")
+        (tmp_path / f"{name}.jsonl").write_text(_line(f"{LEAVE} [1]", id="1"), encoding="utf-8")
     assert [one.id for one in of_files([tmp_path], bench).examples] == ["1", "b/1"]
     (tmp_path / "c.jsonl").write_text(_line(f"{LEAVE} [1]") + "{\n", encoding="utf-8")
     with pytest.raises(BadExampleFile) as caught:
         of_files([tmp_path], bench)
     assert caught.value.details["line"] == 2
+
+
+def test_a_row_without_an_id_is_known_by_what_it_says(bench: Workbench, tmp_path: Path) -> None:
+    learnt, other = tmp_path / "learnt.jsonl", tmp_path / "other.jsonl"
+    learnt.write_text(_line(f"{LEAVE} [1]"), encoding="utf-8")
+    other.write_text(_line(f"{LEAVE} [1]", question="연차는 며칠 줍니까?", passages=[LEAVE]), encoding="utf-8")
+    (one,), (two,) = (of_files([file], bench).examples for file in (learnt, other))
+    assert unseen([one, two], _seen(one.id)) == [two]  # both are line 1 of their file
+    assert bench.take_in(learnt).new == 1
+    assert [kept.id for kept in bench.every()] == [one.id]
+    # So what went when somebody was forgotten is left out here, too, and not noticed only when the training has ended.
+    request = bench.store.run_now(privacy.receive, "p2", "forget", now=NOW, days=30)
+    bench.store.run_now(privacy.done, request.id, {"examples": [one.id]}, now=NOW)
+    assert of_files([learnt], bench).left_out == (LeftOut("learnt.jsonl", 1, ("withheld",)),)
+
+
+def test_every_row_of_one_id_is_learnt(bench: Workbench, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text("".join(_line(f"{LEAVE} [1]", id="q", question=f"{n}번?") for n in range(4)), encoding="utf-8")
+    learning = of_files([file], bench)
+    assert [one.id for one in learning.examples] == ["q", "a/q", "a/q-2", "a/q-3"]
+    assert [one.question for one in learning.examples] == ["0번?", "1번?", "2번?", "3번?"]

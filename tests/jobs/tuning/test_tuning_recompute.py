@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from typing import Any
 
 import pytest
 import torch
 
-from jobs.tuning.process import OTHERS_MB, _room, peak_memory_mb
+from jobs.tuning.process import OTHERS_MB, _room, forget_peak, peak_memory_mb
 from jobs.tuning.recompute import is_needed, kept_bytes_per_token, recompute_blocks
 from jobs.tuning.settings import TuningSettings
 from jobs.tuning.surroundings import Surroundings
@@ -74,3 +75,12 @@ def test_others_are_left_their_memory() -> None:
     assert _room(10_000, None, on_cpu=False) == 10_000
     assert _room(None, None, on_cpu=True) is None
     assert _room(1e9, peak_memory_mb() + 100, on_cpu=True) == pytest.approx(100, abs=20)
+
+
+@pytest.mark.skipif(not os.access("/proc/self/clear_refs", os.W_OK), reason="the peak of a process never falls here")
+def test_what_was_needed_before_training_does_not_count() -> None:
+    held = b"x" * (300 << 20)
+    before = peak_memory_mb()
+    del held
+    forget_peak()
+    assert peak_memory_mb() < before - 200

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from bot.errors import NothingToLearn, TuningDiverged, TuningOutOfMemory, UntunableBase
-from jobs.tuning.checkpoint import Checkpoints
+from jobs.tuning.checkpoint import Checkpoint, Checkpoints, Progress
 from jobs.tuning.lora import attach, state_of
 from jobs.tuning.precision import faster_precision
 from jobs.tuning.schedule import learning_rate
@@ -162,6 +162,16 @@ def test_only_the_latest_two_checkpoints_are_kept_and_nothing_half_written(tmp_p
     _training(tmp_path).run()
     assert len(list(tmp_path.glob("*.json"))) == 2
     assert sorted({path.suffix for path in tmp_path.iterdir()}) == [".json", ".safetensors"]
+
+
+def test_the_checkpoints_of_another_run_go_before_those_of_this_one(tmp_path: Path) -> None:
+    for run, step in (("another", 370), ("another", 380), ("run", 10), ("run", 20), ("run", 30)):
+        checkpoints = Checkpoints(tmp_path, run)
+        checkpoints.save(Checkpoint(Progress(step=step), {"a": torch.zeros(1)}, {}, {}))
+        found = checkpoints.latest()
+        assert found is not None
+        assert found.progress.step == step
+    assert sorted(one.stem for one in tmp_path.glob("*.json")) == ["step-00000020", "step-00000030"]
 
 
 def test_no_number_ends_the_run_with_a_sentence_and_the_checkpoints_stay(tmp_path: Path) -> None:
