@@ -21,7 +21,6 @@ import argparse
 import asyncio
 import json
 import random
-import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -63,6 +62,8 @@ def is_refusal(text: str) -> bool:
 
 def row_of(example: Example, text: str, outcome: str, seconds: float) -> dict[str, Any]:
     """One held-out answer in the form of benchmarks/paired.py; the pages are numbers of passages."""
+    from jobs.gate.cases import marks_of, without_marks
+
     gold = list(marks_of(example.answer))
     refused = outcome == "answered" and (is_refusal(text) or not without_marks(text))
     outcome = "abstained" if refused else outcome

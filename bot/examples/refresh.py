@@ -22,6 +22,11 @@ from bot.store import answers, examples
 FROM_PEOPLE = ("liked", "disliked", "corrected", "resolved")
 
 
+def rests_on_people(example: Example) -> bool:
+    """Whether it is made of what somebody said here, or is an imported copy of such a one: learnt only with `learn_from_feedback`."""
+    return example.kind in FROM_PEOPLE or bool(example.people or example.asker)
+
+
 @dataclass(frozen=True, slots=True)
 class Refreshed:
     """What a build changed."""

@@ -18,7 +18,7 @@ from bot.examples.grounding import SentenceGrounding
 from bot.examples.guards import Rules, chosen, counted
 from bot.examples.own import checked, merged, name_of, together
 from bot.examples.pages import EditionPages
-from bot.examples.refresh import FROM_PEOPLE, Refreshed, close_gone, refresh
+from bot.examples.refresh import Refreshed, close_gone, refresh, rests_on_people
 from bot.examples.review import Review
 from bot.examples.synthesis.synthesis import Synthesis
 from bot.messages import Language
@@ -93,7 +93,7 @@ class Workbench:
         approved = [
             one
             for one in self.every("approved")
-            if (self.learning or one.kind not in FROM_PEOPLE) and silent.isdisjoint((*one.people, one.asker))
+            if (self.learning or not rests_on_people(one)) and silent.isdisjoint((*one.people, one.asker))
         ]
         people = {person for one in approved for person in one.people}
         seen = self.store.run_now(feedback.first_seen, people)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from jobs import metrics
 from jobs.evaluation_set import Case, load_set
 from jobs.linked import linked
 from jobs.tuning.dataset import Example
-
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from bot.errors import (
     TuningFailed,
     TuningOutOfMemory,
 )
-from bot.examples.refresh import FROM_PEOPLE
+from bot.examples.refresh import rests_on_people
 from bot.examples.workbench import Workbench
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
@@ -151,7 +151,7 @@ def _may_all_be_learnt(bench: Workbench, began: LearningSet) -> bool:
     """Whether each is still approved with the answer that it was read with, as votes and pages are now, and nobody behind one objects."""
     bench.build()
     approved = bench.every("approved")
-    answers = {one.id: one.answer.strip() for one in approved if bench.learning or one.kind not in FROM_PEOPLE}
+    answers = {one.id: one.answer.strip() for one in approved if bench.learning or not rests_on_people(one)}
     learnt = {one.id: one.answer.strip() for one in began.examples}
     learnt |= {one.id: one.answer.strip() for one in began.preferences}
     return learnt.items() <= answers.items() and not bench.not_to_learn(learnt)

@@ -372,6 +372,7 @@ def test_an_imported_copy_has_the_people_of_its_example_and_no_votes(three: Stor
     for one in before:
         bench.review("terminal:kim").approve(one.id)
     assert len(bench.training_set(others=100)) == 3
+    assert replace(bench, learning=False).training_set(others=100) == []  # people's words all the same
     three.run_now(privacy.suspend, first.asker, now=8.0)
     assert bench.training_set(others=100) == []
     assert (bench.take_in(file).withheld, bench.take_in(file).known) == (3, 0)
