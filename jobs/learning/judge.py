@@ -2,8 +2,8 @@
 
 Of a run's two that both passed, the one with preferences must also pass the gate against the other (`jobs.learning.rivals`).
 
-Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now, and is not older than that);
-`examples`, paths of files whose examples are asked too, as far as the LoRA has not seen them.
+Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now, and is not older than that; and
+what passed beside such a one in a gate that then failed: by kept answers it is judged once more, compared and proposed); `examples`, paths of files whose examples are asked too, as far as the LoRA has not seen them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,18 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import BadParity, LearntUnknown, LoraError, NothingToAsk, ReleaseError
+from bot.errors import (
+    AnswersNotKept,
+    BadParity,
+    GateBusy,
+    LearntUnknown,
+    LoraError,
+    ModelError,
+    NothingToAsk,
+    ReleaseError,
+    StoreError,
+    WritingError,
+)
 from bot.loras.shelf import ShelvedLora
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import loras
@@ -160,12 +171,22 @@ def _candidates(releases: Releases, present: str, wanted: str | None) -> list[st
         now = loras.get(connection, present)
         # What is older has had its turn. When a LoRA was made is known of those of tuning runs.
         since = now.made_at if now is not None and now.run else 0.0
-        return [
-            one.name
+        young = [
+            one
             for one in loras.every(connection, releases.base)
             if one.usable and one.run and one.made_at >= since and one.name != present
-            and not loras.latest_evaluation(connection, one.name, present)
-        ]  # fmt: skip
+        ]
+        found = {one.name: loras.latest_evaluation(connection, one.name, present) for one in young}
+        # Where one of a run was not judged the gate ended early: of another one that had passed nothing came. What was released since
+        # had its turn, whatever became of it.
+        cut_short = {one.run for one in young if found[one.name] is None}
+        released = {name for row in records.history(connection, releases.base) for name in (row.lora, row.canary)}
+        return [
+            one.name
+            for one in young
+            if (verdict := found[one.name]) is None
+            or (verdict.passed and one.run in cut_short and one.name not in released)
+        ]
 
     here = {one.name for one in releases.shelf.every()}
     return [name for name in releases.store.run_now(waiting) if name in here]
@@ -270,5 +291,10 @@ def _promoted(parts: LearningParts, releases: Releases, best: Judged) -> bool:
 def job(parts: JobParts) -> JobSpec:
     """As the registry wants it. What was answered is kept: a run that is gone on with asks only the rest."""
     return JobSpec(
-        GATE, "새 LoRA 평가", "Judge new LoRAs", lambda context: judge(parts.learning(), context), group=GROUP
+        GATE,
+        "새 LoRA 평가",
+        "Judge new LoRAs",
+        lambda context: judge(parts.learning(), context),
+        kept_after=(ModelError, WritingError, StoreError, GateBusy, AnswersNotKept),
+        group=GROUP,
     )
