@@ -24,11 +24,13 @@ from bot.errors import (
     BadParity,
     GateBusy,
     LearntUnknown,
+    LoraElsewhere,
     LoraError,
     ModelError,
     NothingToAsk,
     ReleaseError,
     StoreError,
+    UnknownLora,
     WritingError,
 )
 from bot.loras.shelf import ShelvedLora
@@ -91,7 +93,8 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Verdicts; the best passed one is promoted if `[tuning] promote` says so, else proposed.
 
     A LoRA that cannot be judged is passed over. Where no other one is judged either its error is raised: NothingToAsk when there is no
-    question to judge by (LearntUnknown: as nobody knows which examples it has not seen), and what opening a side raises.
+    question to judge by (LearntUnknown: as nobody knows which examples it has not seen), LoraElsewhere when another machine has its
+    files (or those of what answers), and what opening a side raises.
     """
     with parts.releases() as releases:
         present = now_answering(releases)
@@ -100,12 +103,17 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         candidates = [one for one in _candidates(releases, present, context.arguments.get("lora")) if one not in known]
         examples = Asked(parts, [Path(one) for one in context.arguments.get("examples") or ()])
         trouble: LoraError | NothingToAsk | LearntUnknown | BadParity | None = None
+        elsewhere = []
         for name in candidates:
             try:
+                for needed in (name, present):
+                    _demand_here(releases, needed)
                 candidate = releases.shelf.get(name, releases.base)
                 judged.append(_judged(parts, context, releases, candidate, present, examples, judged))
             except (LoraError, NothingToAsk, LearntUnknown, BadParity) as error:
-                trouble = error
+                # Of several it is raised that waits for the machine that can do it.
+                trouble = trouble if isinstance(trouble, LoraElsewhere) else error
+                elsewhere += [name] if isinstance(error, LoraElsewhere) else []
                 _log.error(json.dumps({"event": "not_judged", "lora": name, "error": type(error).__name__}))
         if trouble is not None and not judged:
             raise trouble
@@ -128,6 +136,7 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         "proposed": best.lora if best is not None and not promoted else "",
         "promoted": best.lora if best is not None and promoted else "",
         "share": parts.options.canary_share if promoted else 0.0,
+        "elsewhere": ", ".join(elsewhere),
     }
 
 
@@ -165,7 +174,8 @@ def _ids_of(context: JobContext) -> list[str]:
 def _candidates(releases: Releases, present: str, wanted: str | None) -> list[str]:
     """Newest first."""
     if wanted:
-        return [releases.recorded(wanted).name]
+        known = releases.store.run_now(loras.get, wanted)
+        return [wanted if known is not None and known.usable else releases.recorded(wanted).name]
 
     def waiting(connection: Connection) -> list[str]:
         now = loras.get(connection, present)
@@ -179,7 +189,7 @@ def _candidates(releases: Releases, present: str, wanted: str | None) -> list[st
         found = {one.name: loras.latest_evaluation(connection, one.name, present) for one in young}
         # Where one of a run was not judged the gate ended early: of another one that had passed nothing came. What was released since
         # had its turn, whatever became of it.
-        cut_short = {one.run for one in young if found[one.name] is None}
+        cut_short = {one.run for one in young if found[one.name] is None and _is_here(releases, one.name)}
         released = {name for row in records.history(connection, releases.base) for name in (row.lora, row.canary)}
         return [
             one.name
@@ -188,8 +198,25 @@ def _candidates(releases: Releases, present: str, wanted: str | None) -> list[st
             or (verdict.passed and one.run in cut_short and one.name not in released)
         ]
 
-    here = {one.name for one in releases.shelf.every()}
-    return [name for name in releases.store.run_now(waiting) if name in here]
+    return releases.store.run_now(waiting)
+
+
+def _is_here(releases: Releases, name: str) -> bool:
+    """Whether its files lie on this machine's shelf, whatever state they are in."""
+    try:
+        releases.shelf.card(name)
+    except UnknownLora:
+        return False
+    except LoraError:
+        return True
+    return True
+
+
+def _demand_here(releases: Releases, name: str) -> None:
+    """Raises LoraElsewhere where the store knows it as one that may answer, and this machine does not have it."""
+    record = releases.store.run_now(loras.get, name)
+    if record is not None and record.usable and not _is_here(releases, name):
+        raise LoraElsewhere(name=name)
 
 
 def _judged(
@@ -295,6 +322,7 @@ def job(parts: JobParts) -> JobSpec:
         "새 LoRA 평가",
         "Judge new LoRAs",
         lambda context: judge(parts.learning(), context),
+        waits_after=(LoraElsewhere,),
         kept_after=(ModelError, WritingError, StoreError, GateBusy, AnswersNotKept),
         group=GROUP,
     )

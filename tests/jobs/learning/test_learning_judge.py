@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,7 +15,7 @@ from typing import Any, cast
 import pytest
 
 from bot import prompts
-from bot.errors import BrokenModel, LearntUnknown, NotEvaluated, NothingToAsk, StoreError
+from bot.errors import BrokenModel, LearntUnknown, LoraElsewhere, NotEvaluated, NothingToAsk, StoreError
 from bot.examples import example as kept
 from bot.live import EXTRACTIVE, NO_LORA
 from bot.loras.seen import Seen, fingerprint
@@ -21,6 +23,7 @@ from bot.loras.shelf import LoraShelf
 from bot.messages import Answer, Citation, Outcome, Question, Seconds, Tokens
 from bot.releases.choosing import Choosing
 from bot.releases.releases import Releases
+from bot.store import jobs as runs
 from bot.store import loras
 from bot.store import releases as records
 from bot.store.database import Store, open_store
@@ -329,6 +332,31 @@ def test_after_an_error_that_may_pass_the_same_run_goes_on(company: Company, mon
     assert failed.state == "stopped"
     done = _run(company, "kim")
     assert (done.id, done.state, done.result["promoted"]) == (failed.id, "done", name)
+
+
+@pytest.mark.parametrize("missing", ["candidate", "present"])
+def test_what_lies_on_another_machine_waits_for_that_one(company: Company, missing: str) -> None:
+    present = company.tuned(1, lambda number: number % 2 == 0)
+    company.releases().promote(present, by="kim", overrule=True, reason="…")
+    name = company.tuned(2, lambda number: True, run="r2")
+    folder = company.releases().shelf.card(name if missing == "candidate" else present).folder
+    folder.rename(company.folder / "on-another-machine")
+    for arguments in ({}, {"lora": name}):
+        with pytest.raises(LoraElsewhere):
+            company.judged(**arguments)
+    company.store.run_now(partial(runs.ask, by="job:tune", now=time.time()), "gate")
+    waiting = _run(company)
+    assert (waiting.state, waiting.error.partition(":")[0]) == ("due", "LoraElsewhere")
+    (company.folder / "on-another-machine").rename(folder)
+    assert company.judged("there")["proposed"] == name
+
+
+def test_what_lies_elsewhere_is_named_where_another_one_was_judged(company: Company) -> None:
+    other = company.tuned(1, lambda number: True, run="r1")
+    company.releases().shelf.card(other).folder.rename(company.folder / "on-another-machine")
+    name = company.tuned(2, lambda number: True, run="r2")
+    result = company.judged()
+    assert (result["proposed"], result["elsewhere"]) == (name, other)
 
 
 @pytest.mark.parametrize(("share", "after"), [(0.0, ("NEW", "", 0.0)), (0.25, (NO_LORA, "NEW", 0.25))])
