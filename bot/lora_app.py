@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import texts
-from bot.errors import LoraError, StoreError
+from bot.errors import LoraError, ModelError, StoreError
 
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
@@ -148,6 +148,6 @@ class LoraParts:
             seen = Seen.of_card(json.loads((result / CARD).read_text(encoding="utf-8")))
             return releases.take_in(result, sorted(seen.examples) if seen is not None else ()).name
 
-    def _warn(self, error: LoraError | StoreError) -> None:
+    def _warn(self, error: LoraError | ModelError | StoreError) -> None:
         language = self.settings.language
         self.warn(texts.without_lora(error.explain(language), language))

@@ -205,7 +205,8 @@ class Releases:
         By the records: a LoRA whose files another machine has may answer. What came with an earlier version and was never recorded is gone.
         """
         unusable = loras.unusable(connection)
-        known = {one.name for one in [*self.shelf.every(), *loras.every(connection)]} - unusable.keys()
+        shelved = {one.name for one in self.shelf.every()}
+        known = (shelved | {one.name for one in loras.every(connection)}) - unusable.keys()
         served = not history or history[-1].base == self.base
         default = self.choosing.default(unusable) if served else NO_LORA
         return past.before(history, default, lambda name: name == NO_LORA or name in known)

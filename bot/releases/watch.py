@@ -4,8 +4,9 @@
 
 Looking at the same counts as they grow would find a difference by chance sooner or later. So each measure is judged when what answers now
 has reached the least number of cases, and then each time that has doubled, by what was there at that moment: between two doublings a
-look finds what the last one found (less votes that were taken back since). Of `level` the first has a half, the next a quarter and so on: by Boole's inequality all together
-stay below it, however long something answers. The moments follow from the counts; nothing is kept between looks.
+look finds what the last one found (less votes that were taken back since). Of `level` the first has a half, the next a quarter and so
+on: by Boole's inequality all together stay below it, however long something answers. The moments follow from the counts; nothing is
+kept between looks.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 Of a run's two that both passed, the one with preferences must also pass the gate against the other (`jobs.learning.rivals`).
 
 Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now, and is not older than that; and
-what passed beside such a one in a gate that then failed: by kept answers it is judged once more, compared and proposed); `examples`, paths of files whose examples are asked too, as far as the LoRA has not seen them.
+what passed beside such a one in a gate that then failed: by kept answers it is judged once more, compared and proposed);
+`examples`, paths of files whose examples are asked too, as far as the LoRA has not seen them.
 """
 
 from __future__ import annotations

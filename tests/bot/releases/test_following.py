@@ -205,9 +205,7 @@ async def test_what_could_not_be_had_at_the_start_answers_once_it_can(
             assert (ready.lora, len(warned)) == (None, 1)
         if late == "file":
             (tmp_path / "away").rename(folder)
-        following = parts.following(
-            choosing, found, ready, company.store, service.worker, service.flow, every=EVERY
-        )
+        following = parts.following(choosing, found, ready, company.store, service.worker, service.flow, every=EVERY)
         async with following:
             await service.until(first)
 

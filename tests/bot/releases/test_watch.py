@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import comb
 from random import Random
 
@@ -90,9 +91,7 @@ def test_two_people_alone_roll_nothing_back_however_improbable(down: int, expect
     assert worse(Tally(100, 10, up=8 - down, down=down), liked) == expected
 
 
-@pytest.mark.parametrize(
-    ("cases", "share"), [(8, 2), (15, 2), (16, 4), (31, 4), (32, 8), (64, 16), (8 * 2**9, 2**10)]
-)
+@pytest.mark.parametrize(("cases", "share"), [(8, 2), (15, 2), (16, 4), (31, 4), (32, 8), (64, 16), (8 * 2**9, 2**10)])
 def test_each_doubling_has_half_the_level_of_the_one_before(cases: int, share: int) -> None:
     """So that all of them stay below it."""
     now, before = Tally(up=cases - cases // 4, down=cases // 4), Tally(up=900, down=100)
@@ -107,7 +106,11 @@ def test_each_doubling_has_half_the_level_of_the_one_before(cases: int, share: i
 
 def _hourly(hours: int, least: int) -> list[int]:
     """How many answers were there at the looks that count, with an answer and a look every hour."""
-    found = {last_look(lambda nth, now=hour: float(nth) if nth <= now else None, least) for hour in range(1, hours + 1)}
+
+    def reached(nth: int, now: int) -> float | None:
+        return float(nth) if nth <= now else None
+
+    found = {last_look(partial(reached, now=hour), least) for hour in range(1, hours + 1)}
     return sorted(int(at) for at in found if at != float("inf"))
 
 

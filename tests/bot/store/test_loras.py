@@ -129,7 +129,9 @@ def given(store: Store, n: int, lora: str, outcome: Outcome, *, at: float, model
         store.run_now(votes.cast, vote, now=at)
 
 
-def test_a_tally_counts_what_one_lora_wrote_in_a_time_and_each_person_once_by_their_live_votes_on_it(store: Store) -> None:
+def test_a_tally_counts_what_one_lora_wrote_in_a_time_and_each_person_once_by_their_live_votes_on_it(
+    store: Store,
+) -> None:
     given(store, 1, "x", Outcome.ANSWERED, at=1.0, voted="u")  # too early
     given(store, 2, "x", Outcome.ANSWERED, at=2.0, voted="uD")
     given(store, 3, "x", Outcome.ABSTAINED, at=3.0, voted="d")

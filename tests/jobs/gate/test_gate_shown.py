@@ -145,7 +145,9 @@ def test_where_a_guard_came_out_worse_that_is_said_and_no_number_of_questions_is
     said = short.counted(language)
     assert ("훨씬 많은 질문" if language == "ko" else "many more") in said
     assert ("나빠서가 아니라" if language == "ko" else "did not fail by being worse") not in said
-    told = next(line for line in texts.reasons(verdict, language) if texts.measure("abstention_recall", language) in line)
+    told = next(
+        line for line in texts.reasons(verdict, language) if texts.measure("abstention_recall", language) in line
+    )
     assert ("나빠진 것으로 측정" if language == "ko" else "came out worse by more than 5%") in told
 
 
