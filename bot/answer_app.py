@@ -50,7 +50,8 @@ class AnswerParts:
             try:
                 async with AsyncExitStack() as stack:
                     if store is not None and worker is not None and released is not None and ready is not None:
-                        await stack.enter_async_context(parts.following(choosing, released, store, worker, flow))
+                        following = parts.following(choosing, released, ready, store, worker, flow)
+                        await stack.enter_async_context(following)
                     yield flow
             finally:
                 flow.close()

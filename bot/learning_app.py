@@ -113,7 +113,7 @@ def side(root: Root, name: str) -> Side:
     from jobs.gate.asking import Side
 
     lora = NO_LORA if name == NO_LORA else root.loras.choosing(name).shelf.get(name, root.base_sha256).sha256
-    stamp = Stamp(root.base_sha256, lora, root.wiki.shelf.current(), prompts.version(), dials(root.settings))
+    stamp = Stamp(root.base_sha256, lora, root.wiki.shelf.current(), prompts.version(), turned(root))
 
     return Side(name, stamp, lambda: answerers(root, name))
 
@@ -170,10 +170,22 @@ def watched_tuning(language: Language) -> Iterator[Callable[[Mapping[str, Any]],
         yield TuningLines(lambda line: click.echo(line, err=True), language).show
 
 
+def turned(root: Root) -> str:
+    """Whatever else turns an answer into another one: `dials`, and what changes while the settings stay as they are.
+
+    Raises UnreadableGlossary, BadGlossary.
+    """
+    from bot.backup.writing import program
+
+    words = [[*one.names, "", *one.parts] for one in root.wiki.glossary.entries]
+    beside = [dials(root.settings), words, root.wiki.weights(), program()]
+    return hashlib.sha256(json.dumps(beside, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def dials(settings: Settings) -> str:
-    """Whatever else turns an answer into another one."""
-    turned: list[object] = [
+    """Every setting that turns an answer into another one. Answers that benchmarks keep are stamped with this alone."""
+    chosen: list[object] = [
         settings.writer.model_dump(exclude={"lora", "model", "queue_size", "per_person", "threads"})
     ]
-    turned += [settings.answer.model_dump(), settings.search.model_dump(), settings.language]
-    return hashlib.sha256(json.dumps(turned, sort_keys=True, default=str).encode()).hexdigest()[:16]
+    chosen += [settings.answer.model_dump(), settings.search.model_dump(), settings.language]
+    return hashlib.sha256(json.dumps(chosen, sort_keys=True, default=str).encode()).hexdigest()[:16]

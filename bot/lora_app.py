@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import texts
-from bot.errors import LoraError, MarkedLora, StoreError
+from bot.errors import LoraError, MarkedLora, ModelError, StoreError
 
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
@@ -87,20 +87,32 @@ class LoraParts:
             if choosing.pinned:
                 raise
             self._warn(error)
-            return Choice(None, "unusable")
+            return Choice(None, "unusable", problem=error)
 
     @asynccontextmanager
     async def following(
-        self, choosing: Choosing, released: Released, store: Store, worker: ModelWorker, flow: AnswerFlow
+        self,
+        choosing: Choosing,
+        released: Released,
+        ready: Choice,
+        store: Store,
+        worker: ModelWorker,
+        flow: AnswerFlow,
+        *,
+        every: float = 5.0,
     ) -> AsyncIterator[None]:
-        """Meanwhile `flow` answers with what is released. `released`: what it answers with now."""
+        """Meanwhile `flow` answers with what is released. `ready`: what could be had of `released` at the start; the rest is tried again.
+
+        `every`: seconds between looks.
+        """
         import asyncio
 
         from bot.releases.choosing import released as read
         from bot.releases.following import follow
 
         reading = partial(store.run, read, choosing.base())
-        task = asyncio.create_task(follow(reading, choosing, worker, flow, known=released))
+        known = None if ready.lacking else released
+        task = asyncio.create_task(follow(reading, choosing, worker, flow, known=known, every=every))
         try:
             yield
         finally:
@@ -148,6 +160,6 @@ class LoraParts:
                 raise MarkedLora(name=name, reason=REASON)
             return name
 
-    def _warn(self, error: LoraError | StoreError) -> None:
+    def _warn(self, error: LoraError | ModelError | StoreError) -> None:
         language = self.settings.language
         self.warn(texts.without_lora(error.explain(language), language))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from bot import job_book, texts
 from bot.errors import NoJobsHere
+from bot.pauses import Pauses
 from bot.store import jobs
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
     from bot.store.job_rows import Run
 
 _log = logging.getLogger(__name__)
-_FIRST_PAUSE = 60.0
-_LONGEST_PAUSE = 1800.0
-"""Seconds before an edition that could not be opened is tried again: each pause is twice the one before."""
 _OVER = ("done", "failed", "stopped", "missed")
 Told = Callable[[str], Awaitable[None]]
 
@@ -107,32 +105,6 @@ def _went(run: Run, language: Language) -> str:
     return texts.reindex_stopped(language)
 
 
-class _Pauses:
-    """Until a refused edition is tried again."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._name = ""
-        self._tries = 0
-        self._until = 0.0
-
-    def over(self, name: str) -> bool:
-        """Whether `name` may be tried: it is another one, or it has waited long enough."""
-        return name != self._name or self._clock() >= self._until
-
-    def longer(self, name: str) -> float:
-        """It was refused once more; the seconds until the next try."""
-        self._tries = self._tries + 1 if name == self._name else 1
-        self._name = name
-        pause = min(_FIRST_PAUSE * 2.0 ** (self._tries - 1), _LONGEST_PAUSE)
-        self._until = self._clock() + pause
-        return pause
-
-    def none(self) -> None:
-        """What shall serve does."""
-        self._name = ""
-
-
 async def follow(
     serving: Callable[[], str],
     live: Callable[[], str],
@@ -147,7 +119,7 @@ async def follow(
     `serving` and `live` name editions; `every` in seconds. The old edition answers while the new one cannot be opened; that is logged and
     tried again after 1, 2, 4 … 30 minutes: memory or a disk may have been short for a moment.
     """
-    pauses, unread = _Pauses(clock), False
+    pauses, unread = Pauses(clock), False
     while True:
         await sleep(every)
         try:

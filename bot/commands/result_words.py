@@ -33,6 +33,7 @@ RESULTS = {
     "against": ("견준 것", "Against"),
     "proposed": ("배포할 만한 LoRA", "Proposed"),
     "promoted": ("배포한 LoRA", "Promoted"),
+    "elsewhere": ("파일이 다른 컴퓨터에 있는 LoRA", "With files on another machine"),
     "share": ("대화의 비율", "Share of conversations"),
     "watched": ("지켜본 LoRA", "Watched"),
     "rolled_back_to": ("되돌린 LoRA", "Rolled back to"),

@@ -22,6 +22,7 @@ knowledge.errors.ExplainedError
     │   ├── LoraRefused                 llama.cpp does not take it; what answered before goes on
     │   ├── NotExported                 nothing was written
     │   ├── UnknownLora                 names the nearest one
+    │   ├── LoraElsewhere               another machine has its files
     │   ├── MarkedLora                  it must not answer any more
     │   ├── ShelfNotWritable            nothing half-made is left to be believed
     │   └── LoraKept                    it cannot be deleted
@@ -150,6 +151,7 @@ from bot.errors.gaps import GapError, GapsNotWritable, UnknownGap
 from bot.errors.jobs import JobBusy, JobError, JobPaused, NoJobsHere, UnknownJob, UnknownRun
 from bot.errors.loras import (
     BrokenLora,
+    LoraElsewhere,
     LoraError,
     LoraKept,
     LoraRefused,
@@ -271,6 +273,7 @@ __all__ = [
     "JobError",
     "JobPaused",
     "LearntUnknown",
+    "LoraElsewhere",
     "LoraError",
     "LoraKept",
     "LoraRefused",

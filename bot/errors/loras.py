@@ -44,6 +44,19 @@ class UnknownLora(LoraError):
     en = "There is no LoRA of that name: {name}{hint}. See `saseo loras list`."
 
 
+class LoraElsewhere(LoraError):
+    """`name`."""
+
+    ko = (
+        "LoRA '{name}'의 파일이 이 컴퓨터에 없습니다. 파일이 있는 컴퓨터에서 실행하거나, 컴퓨터마다 data_dir의 loras와 tuning 폴더를 "
+        "함께 쓰게 해 주십시오."
+    )
+    en = (
+        "The files of LoRA '{name}' are not on this machine. Run this on the machine that has them, or let all machines share the folders "
+        "loras and tuning of data_dir."
+    )
+
+
 class MarkedLora(LoraError):
     """`name`, `reason`."""
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlalchemy import Connection
 
-from bot.errors import BrokenLora, MarkedLora, UnknownLora, WrongBase
+from bot.errors import BrokenLora, LoraError, MarkedLora, ModelError, UnknownLora, WrongBase
 from bot.live import NO_LORA, Canary
 from bot.loras.shelf import LoraShelf
 from bot.store import loras, releases
@@ -19,7 +19,7 @@ AUTO = "auto"
 Why = Literal["set", "released", "shipped", "nothing", "unusable"]
 """`set`: by the configuration. `shipped`: nothing was released, and one came with Saseo for this base and prompt. `nothing`: neither.
 `unusable`: what should answer cannot, so the plain base does."""
-Problem = UnknownLora | BrokenLora | WrongBase | MarkedLora
+Problem = LoraError | ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,12 @@ class Choice:
     problem: Problem | None = field(default=None, compare=False)
     """Why what should answer cannot."""
     canary_problem: Problem | None = field(default=None, compare=False)
+
+    @property
+    def lacking(self) -> bool:
+        """Something that should answer cannot now, and may later: files come back, a mark stays."""
+        problems = (self.problem, self.canary_problem)
+        return any(one is not None and not isinstance(one, MarkedLora) for one in problems)
 
 
 @dataclass(frozen=True, slots=True)

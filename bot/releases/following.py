@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from asyncio import sleep, to_thread
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import LoraError, MarkedLora, ModelError
 from bot.live import Live, name_of
+from bot.pauses import Pauses
 from bot.releases.choosing import Choice, Choosing, Released
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ EVERY_SECONDS = 5.0
 
 
 async def prepare(worker: ModelWorker, choice: Choice) -> Choice:
-    """Have what answers in memory, checked, between two answers. Returns the choice without a canary that cannot be had.
+    """Have what answers in memory, checked, between two answers. A canary that cannot be had is left out, with its problem.
 
     Raises a `LoraError` or `BrokenModel` when what should answer cannot.
     """
@@ -35,7 +37,7 @@ async def prepare(worker: ModelWorker, choice: Choice) -> Choice:
             await worker.run(lambda engine: engine.load_lora(candidate))
         except (LoraError, ModelError) as error:
             _refused(name_of(candidate), error)
-            return replace(choice, canary=None)
+            return replace(choice, canary=None, canary_problem=error)
     return choice
 
 
@@ -45,15 +47,17 @@ async def follow(
     worker: ModelWorker,
     flow: AnswerFlow,
     *,
-    known: Released,
+    known: Released | None,
     every: float = EVERY_SECONDS,
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Until cancelled: look every few seconds, and let what was released answer the questions asked from then on.
 
-    Questions on their way keep their LoRA. A release that cannot be used is logged once, and what answered goes on; that a LoRA must not
-    answer any more always takes effect. `known`: what `flow` answers with at the start.
+    Questions on their way keep their LoRA. What answered goes on while a release cannot be used; that is logged and tried again after
+    1, 2, 4 … 30 minutes, since memory or a disk may have been short for a moment. That a LoRA must not answer any more always takes
+    effect. `known`: what `flow` answers with at the start; None: not all of what was released could be had then.
     """
-    unreachable = False
+    pauses, unreachable = Pauses(clock), False
     while True:
         await sleep(every)
         try:
@@ -64,16 +68,22 @@ async def follow(
             unreachable = True
             continue
         unreachable = False
-        if found == known:
+        if found == known or not pauses.over(found):
             continue
-        known = found  # whatever comes of it: tried once
         try:
-            await _take(found, choosing, worker, flow)
+            whole = await _take(found, choosing, worker, flow)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, what answered goes on
             _refused(found.release.lora if found.release else choosing.setting, error)
+            whole = False
+        if whole:
+            known = found
+            pauses.none()
+        else:
+            pauses.longer(found)
 
 
-async def _take(found: Released, choosing: Choosing, worker: ModelWorker, flow: AnswerFlow) -> None:
+async def _take(found: Released, choosing: Choosing, worker: ModelWorker, flow: AnswerFlow) -> bool:
+    """Whether all of it answers now. Raises where nothing could be changed."""
     choice = await to_thread(choosing.choose, found)
     try:
         if choice.problem is not None and not isinstance(choice.problem, MarkedLora):
@@ -86,13 +96,14 @@ async def _take(found: Released, choosing: Choosing, worker: ModelWorker, flow: 
         if left is None:
             raise
         _refused(found.release.lora if found.release else choosing.setting, error)
-        choice = left
+        choice = replace(left, problem=error)
     before = flow.live()
     if (before.lora, before.canary) == (choice.lora, choice.canary):
-        return
+        return not choice.lacking
     flow.swap(replace(before, lora=choice.lora, canary=choice.canary))  # nothing is awaited since `before` was read
     canary = name_of(choice.canary.lora) if choice.canary is not None else ""
     _log.info(json.dumps({"event": "lora_answers", "lora": name_of(choice.lora), "canary": canary, "why": choice.why}))
+    return not choice.lacking
 
 
 def _without_barred(live: Live, found: Released) -> Choice | None:

@@ -200,12 +200,16 @@ class Releases:
         return releases.add(connection, self.base, to, action, by=by, now=self.clock(), reason=reason)
 
     def before(self, connection: Connection, history: Sequence[Release]) -> str | None:
-        """What rolling back would let answer, canaries aside: a name, `none`, or None when there is nothing earlier."""
+        """What rolling back would let answer, canaries aside: a name, `none`, or None when there is nothing earlier.
+
+        By the records: a LoRA whose files another machine has may answer. What came with an earlier version and was never recorded is gone.
+        """
         unusable = loras.unusable(connection)
-        here = {one.name for one in self.shelf.every()} - unusable.keys()
+        shelved = {one.name for one in self.shelf.every()}
+        known = (shelved | {one.name for one in loras.every(connection)}) - unusable.keys()
         served = not history or history[-1].base == self.base
         default = self.choosing.default(unusable) if served else NO_LORA
-        return past.before(history, default, lambda name: name == NO_LORA or name in here)
+        return past.before(history, default, lambda name: name == NO_LORA or name in known)
 
     def _demand_auto(self) -> None:
         if self.choosing.setting != AUTO:

@@ -1,4 +1,4 @@
-"""What a verdict lacks that failed only because it had too few questions, and what helps: a value of the gate, and its words for people."""
+"""What a verdict lacks that could not tell for want of questions, and what helps: a value of the gate, and its words for people."""
 
 from __future__ import annotations
 
@@ -33,16 +33,18 @@ class Shortage:
     groups_needed: int
     unanswerable: int
     unanswerable_needed: int | None
-    """None: there are enough of these."""
+    """None: there are enough of these, or nobody can say how many."""
+    worse: tuple[str, ...] = ()
+    """Guarded measures that came out worse by more than their margin, though it may be chance."""
 
-    def as_json(self) -> dict[str, int | None]:
+    def as_json(self) -> dict[str, object]:
         """For the result of the gate's job."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> Shortage:
         """What `as_json` gave."""
-        return cls(**raw)
+        return cls(**{**raw, "worse": tuple(raw.get("worse", ()))})  # results of before have none
 
     def counted(self, language: Language) -> str:
         """What there was and what is needed, in a sentence."""
@@ -53,8 +55,14 @@ class Shortage:
                 needed.append(f"서로 독립인 묶음 {self.groups_needed}개 이상")
             if self.unanswerable_needed:
                 needed.append(f"답이 없는 질문 약 {self.unanswerable_needed}개")
+            why = "나빠서가 아니라 질문이 부족해서 통과하지 못했습니다."
+            if self.worse:
+                why = (
+                    f"허용 폭을 넘어 나빠진 것으로 측정된 항목이 {len(self.worse)}개 있는데, 우연인지 가리기에 질문이 부족해서 "
+                    "통과하지 못했습니다."
+                )
             return (
-                f"나빠서가 아니라 질문이 부족해서 통과하지 못했습니다. 물은 질문은 {self.questions}개(묶음 {self.groups}개, "
+                f"{why} 물은 질문은 {self.questions}개(묶음 {self.groups}개, "
                 f"답이 없는 질문 {self.unanswerable}개)이고, 필요한 것은 {', '.join(needed)}입니다."
             )
         needed.append(f"about {self.questions_needed}, mixed as now" if self.questions_needed else "many more")
@@ -62,8 +70,14 @@ class Shortage:
             needed.append(f"at least {self.groups_needed} independent groups")
         if self.unanswerable_needed:
             needed.append(f"about {self.unanswerable_needed} unanswerable ones")
+        why = "It did not fail by being worse: there are too few questions."
+        if self.worse:
+            why = (
+                f"On {len(self.worse)} of the guarded measures it came out worse than the margin allows; there are too few questions "
+                "to tell whether that is chance."
+            )
         return (
-            f"It did not fail by being worse: there are too few questions. Asked were {self.questions} ({self.groups} groups, "
+            f"{why} Asked were {self.questions} ({self.groups} groups, "
             f"{self.unanswerable} unanswerable); needed are {', '.join(needed)}."
         )
 

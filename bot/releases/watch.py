@@ -1,12 +1,19 @@
 """Do people like what answers now less than what answered before? Then what answered before answers again, on the record.
 
 `judge` is pure: counts in, rates out. `watch` reads the counts since the release and goes back; a job calls it every hour or so.
+
+Looking at the same counts as they grow would find a difference by chance sooner or later. So each measure is judged when what answers now
+has reached the least number of cases, and then each time that has doubled, by what was there at that moment: between two doublings a
+look finds what the last one found (less votes that were taken back since). Of `level` the first has a half, the next a quarter and so
+on: by Boole's inequality all together stay below it, however long something answers. The moments follow from the counts; nothing is
+kept between looks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -29,11 +36,11 @@ class WatchRules:
     least_answers: int = 50
     """On each side, for the rate of abstentions."""
     least_votes: int = 20
-    """On each side, for the rate of thumbs down."""
+    """On each side, for the rate of thumbs down: of people, who are one voice each."""
     least_people: int = 3
-    """Who voted down: one person alone cannot roll anything back."""
+    """Of these, against what answers now: one person alone cannot roll anything back."""
     level: float = 0.01
-    """Probability (two-sided) of such a difference by chance, below which it counts. Every look gives chance another try: keep it small."""
+    """Of each measure, over all looks: probability (two-sided) of finding such a difference by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,7 @@ def judge(now: Tally, before: Tally, rules: WatchRules) -> tuple[Rate, ...]:
     """Both measures; one that is `worse` is reason enough to go back."""
     votes = (now.down, now.up + now.down), (before.down, before.up + before.down)
     written = (now.abstained, now.answers), (before.abstained, before.answers)
-    enough_people = now.down_people >= rules.least_people
+    enough_people = now.down >= rules.least_people
     return (
         _rate("down", *votes, rules.least_votes, rules.level if enough_people else 0.0),
         _rate("abstained", *written, rules.least_answers, rules.level),
@@ -88,7 +95,7 @@ def watch(releases: Releases, model: str, rules: WatchRules, *, by: str = AUTOMA
         watched = history[-1].canary or history[-1].lora
         if earlier is None:
             return Watched(watched)
-        rates = judge(*_tallies(connection, model, history, watched, earlier), rules)
+        rates = judge(*_tallies(connection, model, history, watched, earlier, rules), rules)
         worse = [str(rate) for rate in rates if rate.worse]
         if not worse:
             return Watched(watched, earlier, rates)
@@ -98,26 +105,41 @@ def watch(releases: Releases, model: str, rules: WatchRules, *, by: str = AUTOMA
     return releases.store.run_now(look)
 
 
+def last_look(reached: Callable[[int], float | None], least: int) -> float:
+    """When one side had `least` cases, or the last doubling of that; now (infinity) before it had.
+
+    `reached`: when it had so many, or None when it never had.
+    """
+    found, cases = float("inf"), max(least, 1)
+    while (at := reached(cases)) is not None:
+        found, cases = at, cases * 2
+    return found
+
+
 def _tallies(
-    connection: Connection, model: str, history: Sequence[Release], watched: str, earlier: str
+    connection: Connection, model: str, history: Sequence[Release], watched: str, earlier: str, rules: WatchRules
 ) -> tuple[Tally, Tally]:
-    if history[-1].canary:  # side by side
-        since = history[-1].at
-        return (
-            records.tally(connection, model, watched, since=since),
-            records.tally(connection, model, earlier, since=since),
-        )
-    since = past.answering_since(history)
-    return (
-        records.tally(connection, model, watched, since=since),
-        records.tally(connection, model, earlier, since=since - DAYS_BEFORE * 86_400, until=since),
-    )
+    """Of both sides, each measure as it was at its last look."""
+    canary = bool(history[-1].canary)  # side by side
+    since = history[-1].at if canary else past.answering_since(history)
+    began, ended = (since, float("inf")) if canary else (since - DAYS_BEFORE * 86_400, since)
+
+    def sides(reached: Callable[..., float | None], least: int) -> tuple[Tally, Tally]:
+        seen = last_look(lambda nth: reached(connection, model, watched, since=since, nth=nth), least)
+        count = partial(records.tally, connection, model, seen=seen)
+        return count(watched, since=since), count(earlier, since=began, until=ended)
+
+    written, voted = sides(records.answered_at, rules.least_answers), sides(records.voiced_at, rules.least_votes)
+    now, before = (replace(one, up=two.up, down=two.down) for one, two in zip(written, voted, strict=True))
+    return now, before
 
 
 def _rate(
     measure: Literal["down", "abstained"], now: tuple[int, int], before: tuple[int, int], least: int, level: float
 ) -> Rate:
-    if min(now[1], before[1]) < max(least, 1):
+    least = max(least, 1)
+    if min(now[1], before[1]) < least:
         return Rate(measure, now, before, None, worse=False)
     p = fisher(*now, *before)
-    return Rate(measure, now, before, p, worse=p < level and now[0] * before[1] > before[0] * now[1])
+    spent = level / 2 ** (now[1] // least).bit_length()  # a half up to the first doubling, then a quarter …
+    return Rate(measure, now, before, p, worse=p < spent and now[0] * before[1] > before[0] * now[1])

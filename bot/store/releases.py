@@ -5,11 +5,12 @@ Whoever decides by what is here and then adds a row calls `hold` first, so that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select
 
 from bot.live import EXTRACTIVE
 from bot.messages import Outcome
@@ -48,10 +49,9 @@ class Tally:
     abstained: int = 0
     """Of these."""
     up: int = 0
-    """Live votes on them."""
+    """People more of whose live votes on them are up than down: each is one voice, however often they vote. As many of both is none."""
     down: int = 0
-    down_people: int = 0
-    """Different people who voted down."""
+    """People more of whose votes are down than up."""
 
 
 def hold(connection: Connection) -> None:
@@ -112,32 +112,82 @@ def bases(connection: Connection) -> Sequence[str]:
     return sorted(connection.execute(select(releases.c.base).distinct()).scalars())
 
 
-def tally(connection: Connection, model: str, lora: str, *, since: float, until: float = float("inf")) -> Tally:
-    """The answers by `model` with `lora` (or `none`) given in [since, until), and the live votes on them, whenever cast."""
-    # What is stamped `extractive` was found, or declined for want of evidence, before any LoRA was asked.
-    mine = [answers.c.model == model, answers.c.model != EXTRACTIVE, answers.c.lora == lora]
-    mine.append(answers.c.answered_at >= since)
-    if until != float("inf"):
-        mine.append(answers.c.answered_at < until)
-    counted = (Outcome.ANSWERED.value, Outcome.ABSTAINED.value, Outcome.ESCALATED.value)
+_COUNTED = (Outcome.ANSWERED.value, Outcome.ABSTAINED.value, Outcome.ESCALATED.value)
+
+
+def tally(
+    connection: Connection,
+    model: str,
+    lora: str,
+    *,
+    since: float,
+    until: float = float("inf"),
+    seen: float = float("inf"),
+) -> Tally:
+    """The answers by `model` with `lora` (or `none`) given in [since, until), and the live votes on them, whenever cast.
+
+    `seen`: nothing that was given or cast after that counts.
+    """
+    mine = _mine(model, lora, since, until)
+    if seen != float("inf"):
+        mine.append(answers.c.answered_at <= seen)
     abstained = case((answers.c.outcome == Outcome.ABSTAINED.value, 1), else_=0)
     total = connection.execute(
-        select(func.count(), func.coalesce(func.sum(abstained), 0)).where(*mine, answers.c.outcome.in_(counted))
+        select(func.count(), func.coalesce(func.sum(abstained), 0)).where(*mine, answers.c.outcome.in_(_COUNTED))
     ).one()
-    directions = connection.execute(
-        select(votes.c.direction, func.count(), func.count(votes.c.person.distinct()))
+    cast = [votes.c.direction.is_not(None), *([votes.c.voted_at <= seen] if seen != float("inf") else [])]
+    voices = connection.execute(
+        select(func.sum(case((votes.c.direction == "up", 1), else_=-1)))
         .join(answers, answers.c.id == votes.c.answer)
-        .where(*mine, votes.c.direction.is_not(None))
-        .group_by(votes.c.direction)
-    )
-    cast = {row[0]: (int(row[1]), int(row[2])) for row in directions}
+        .where(*mine, *cast)
+        .group_by(votes.c.person)
+    ).scalars()
+    said = [int(voice) for voice in voices]
     return Tally(
         answers=int(total[0]),
         abstained=int(total[1]),
-        up=cast.get("up", (0, 0))[0],
-        down=cast.get("down", (0, 0))[0],
-        down_people=cast.get("down", (0, 0))[1],
+        up=sum(voice > 0 for voice in said),
+        down=sum(voice < 0 for voice in said),
     )
+
+
+def answered_at(connection: Connection, model: str, lora: str, *, since: float, nth: int) -> float | None:
+    """When the `nth` of the answers that `Tally.answers` counts was given (seconds since the epoch); None: there are fewer."""
+    found = connection.execute(
+        select(answers.c.answered_at)
+        .where(*_mine(model, lora, since), answers.c.outcome.in_(_COUNTED))
+        .order_by(answers.c.answered_at)
+        .offset(nth - 1)
+        .limit(1)
+    ).scalar()
+    return None if found is None else float(found)
+
+
+def voiced_at(connection: Connection, model: str, lora: str, *, since: float, nth: int) -> float | None:
+    """When there first were `nth` voices (`Tally.up` and `Tally.down`), by the votes that live now; None: there never were."""
+    cast = connection.execute(
+        select(votes.c.person, votes.c.direction, votes.c.voted_at)
+        .join(answers, answers.c.id == votes.c.answer)
+        .where(*_mine(model, lora, since), votes.c.direction.is_not(None))
+        .order_by(votes.c.voted_at)
+    )
+    said: Counter[str] = Counter()
+    voices = 0
+    for person, direction, at in cast:
+        before = said[person]
+        said[person] += 1 if direction == "up" else -1
+        voices += (said[person] != 0) - (before != 0)
+        if voices >= nth:
+            return float(at)
+    return None
+
+
+def _mine(model: str, lora: str, since: float, until: float = float("inf")) -> list[ColumnElement[bool]]:
+    """Which answers count."""
+    # What is stamped `extractive` was found, or declined for want of evidence, before any LoRA was asked.
+    mine = [answers.c.model == model, answers.c.model != EXTRACTIVE, answers.c.lora == lora]
+    mine.append(answers.c.answered_at >= since)
+    return mine if until == float("inf") else [*mine, answers.c.answered_at < until]
 
 
 def _release(row: Row[Any]) -> Release:

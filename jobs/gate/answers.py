@@ -23,7 +23,7 @@ class Stamp:
     edition: str
     prompt: str
     dials: str = ""
-    """Whatever else is turned: lengths, thresholds, temperature."""
+    """Whatever else is turned: lengths, thresholds, temperature, the glossary, what search legs count, the program's version."""
 
     @property
     def without_edition(self) -> Stamp:

@@ -198,6 +198,10 @@ def _guard(guard: Guard, language: Language) -> str:
         if language == "ko":
             return f"{name}: 허용 폭 {guard.margin:.0%}을(를) 넘어 나빠졌습니다."
         return f"{name}: worse by more than {guard.margin:.0%}."
+    if guard.worse:
+        if language == "ko":
+            return f"{name}: 허용 폭 {guard.margin:.0%}을(를) 넘어 나빠진 것으로 측정되었지만, 우연일 수 있습니다(질문 {now}개)."
+        return f"{name}: came out worse by more than {guard.margin:.0%}, which may be chance ({now} questions)."
     if language == "ko":
         needed = f" 이런 질문이 약 {guard.needed}개 필요합니다(지금 {now}개)." if guard.needed else ""
         return f"{name}: {guard.margin:.0%} 넘게 나빠지지 않았다고 말할 수 없습니다.{needed}"

@@ -46,6 +46,12 @@ class Guard:
     needed: int | None = None
     """When unclear: about how many questions that count here would do; None: cannot be said."""
 
+    @property
+    def worse(self) -> bool:
+        """By more than the margin as measured, be it chance."""
+        gain = self.comparison.gain
+        return self.state in ("broken", "unclear") and gain is not None and gain < -self.margin
+
     def as_json(self) -> dict[str, object]:
         """Its four parts."""
         return {
@@ -115,23 +121,36 @@ class Verdict:
 
     @property
     def shortage(self) -> Shortage | None:
-        """What is lacking where nothing but more questions can help; else None. Of rivals nobody is asked again."""
+        """What is lacking where only more questions can tell; else None. Of rivals nobody is asked again."""
         if self.decision is not Decision.NOT_ENOUGH or self.rival:
             return None
         unclear = [guard for guard in self.guards if guard.state == "unclear"]
         refusals = next((guard for guard in self.guards if guard.comparison.measure == "abstention_recall"), None)
-        wanted = [(self.main.questions, self.needed)] if self.needed is not None else []
-        wanted += [(guard.comparison.questions, guard.needed) for guard in unclear if guard.needed is not None]
+        wanted = [] if self._better else [(self.main.questions, self.needed)]
+        wanted += [(guard.comparison.questions, guard.needed) for guard in unclear]
         # As they are mixed now so many in all hold enough of each; of what there is none yet comes on top.
-        totals = [-(-self.questions * need // had) if had else self.questions + need for had, need in wanted]
+        totals = [
+            -(-self.questions * need // had) if had else self.questions + need
+            for had, need in wanted
+            if need is not None
+        ]
         return Shortage(
             questions=self.questions,
-            questions_needed=max(totals, default=None),
+            # What would do for one of them does not where nobody can say how many another one needs.
+            questions_needed=max(totals, default=None) if len(totals) == len(wanted) else None,
             groups=self.main.clusters,
             groups_needed=self.settings.least_clusters,
             unanswerable=0 if refusals is None else refusals.comparison.questions,
             unanswerable_needed=refusals.needed if refusals is not None and refusals in unclear else None,
+            worse=tuple(guard.comparison.measure for guard in unclear if guard.worse),
         )
+
+    @property
+    def _better(self) -> bool:
+        """On the main measure, beyond noise: see `jobs.gate.decide`."""
+        bounds = self.main.gain_bounds
+        few = self.main.clusters < self.settings.least_clusters
+        return bounds is not None and bounds[0] > self.settings.least_gain and not few
 
     @property
     def measures(self) -> tuple[Comparison, ...]:

@@ -2,7 +2,8 @@
 
 Of a run's two that both passed, the one with preferences must also pass the gate against the other (`jobs.learning.rivals`).
 
-Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now, and is not older than that);
+Arguments: `lora`, a name (else every LoRA of a tuning run that has no verdict against what answers now, and is not older than that; and
+what passed beside such a one in a gate that then failed: by kept answers it is judged once more, compared and proposed);
 `examples`, paths of files whose examples are asked too, as far as the LoRA has not seen them.
 """
 
@@ -19,7 +20,20 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from bot.errors import BadParity, LearntUnknown, LoraError, NothingToAsk, ReleaseError
+from bot.errors import (
+    AnswersNotKept,
+    BadParity,
+    GateBusy,
+    LearntUnknown,
+    LoraElsewhere,
+    LoraError,
+    ModelError,
+    NothingToAsk,
+    ReleaseError,
+    StoreError,
+    UnknownLora,
+    WritingError,
+)
 from bot.loras.shelf import ShelvedLora
 from bot.releases.releases import AUTOMATIC, Releases
 from bot.store import loras
@@ -80,7 +94,8 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Verdicts; the best passed one is promoted if `[tuning] promote` says so, else proposed.
 
     A LoRA that cannot be judged is passed over. Where no other one is judged either its error is raised: NothingToAsk when there is no
-    question to judge by (LearntUnknown: as nobody knows which examples it has not seen), and what opening a side raises.
+    question to judge by (LearntUnknown: as nobody knows which examples it has not seen), LoraElsewhere when another machine has its
+    files (or those of what answers), and what opening a side raises.
     """
     with parts.releases() as releases:
         present = now_answering(releases)
@@ -89,12 +104,17 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         candidates = [one for one in _candidates(releases, present, context.arguments.get("lora")) if one not in known]
         examples = Asked(parts, [Path(one) for one in context.arguments.get("examples") or ()])
         trouble: LoraError | NothingToAsk | LearntUnknown | BadParity | None = None
+        elsewhere = []
         for name in candidates:
             try:
+                for needed in (name, present):
+                    _demand_here(releases, needed)
                 candidate = releases.shelf.get(name, releases.base)
                 judged.append(_judged(parts, context, releases, candidate, present, examples, judged))
             except (LoraError, NothingToAsk, LearntUnknown, BadParity) as error:
-                trouble = error
+                # Of several it is raised that waits for the machine that can do it.
+                trouble = trouble if isinstance(trouble, LoraElsewhere) else error
+                elsewhere += [name] if isinstance(error, LoraElsewhere) else []
                 _log.error(json.dumps({"event": "not_judged", "lora": name, "error": type(error).__name__}))
         if trouble is not None and not judged:
             raise trouble
@@ -117,6 +137,7 @@ def judge(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         "proposed": best.lora if best is not None and not promoted else "",
         "promoted": best.lora if best is not None and promoted else "",
         "share": parts.options.canary_share if promoted else 0.0,
+        "elsewhere": ", ".join(elsewhere),
     }
 
 
@@ -154,21 +175,49 @@ def _ids_of(context: JobContext) -> list[str]:
 def _candidates(releases: Releases, present: str, wanted: str | None) -> list[str]:
     """Newest first."""
     if wanted:
-        return [releases.recorded(wanted).name]
+        known = releases.store.run_now(loras.get, wanted)
+        return [wanted if known is not None and known.usable else releases.recorded(wanted).name]
 
     def waiting(connection: Connection) -> list[str]:
         now = loras.get(connection, present)
         # What is older has had its turn. When a LoRA was made is known of those of tuning runs.
         since = now.made_at if now is not None and now.run else 0.0
-        return [
-            one.name
+        young = [
+            one
             for one in loras.every(connection, releases.base)
             if one.usable and one.run and one.made_at >= since and one.name != present
-            and not loras.latest_evaluation(connection, one.name, present)
-        ]  # fmt: skip
+        ]
+        found = {one.name: loras.latest_evaluation(connection, one.name, present) for one in young}
+        # Where one of a run was not judged the gate ended early: of another one that had passed nothing came. What was released since
+        # had its turn, whatever became of it.
+        cut_short = {one.run for one in young if found[one.name] is None and _is_here(releases, one.name)}
+        released = {name for row in records.history(connection, releases.base) for name in (row.lora, row.canary)}
+        return [
+            one.name
+            for one in young
+            if (verdict := found[one.name]) is None
+            or (verdict.passed and one.run in cut_short and one.name not in released)
+        ]
 
-    here = {one.name for one in releases.shelf.every()}
-    return [name for name in releases.store.run_now(waiting) if name in here]
+    return releases.store.run_now(waiting)
+
+
+def _is_here(releases: Releases, name: str) -> bool:
+    """Whether its files lie on this machine's shelf, whatever state they are in."""
+    try:
+        releases.shelf.card(name)
+    except UnknownLora:
+        return False
+    except LoraError:
+        return True
+    return True
+
+
+def _demand_here(releases: Releases, name: str) -> None:
+    """Raises LoraElsewhere where the store knows it as one that may answer, and this machine does not have it."""
+    record = releases.store.run_now(loras.get, name)
+    if record is not None and record.usable and not _is_here(releases, name):
+        raise LoraElsewhere(name=name)
 
 
 def _judged(
@@ -270,5 +319,11 @@ def _promoted(parts: LearningParts, releases: Releases, best: Judged) -> bool:
 def job(parts: JobParts) -> JobSpec:
     """As the registry wants it. What was answered is kept: a run that is gone on with asks only the rest."""
     return JobSpec(
-        GATE, "새 LoRA 평가", "Judge new LoRAs", lambda context: judge(parts.learning(), context), group=GROUP
+        GATE,
+        "새 LoRA 평가",
+        "Judge new LoRAs",
+        lambda context: judge(parts.learning(), context),
+        waits_after=(LoraElsewhere,),
+        kept_after=(ModelError, WritingError, StoreError, GateBusy, AnswersNotKept),
+        group=GROUP,
     )

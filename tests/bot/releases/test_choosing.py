@@ -105,6 +105,7 @@ def test_what_cannot_be_used_is_named_and_the_plain_base_answers(
     choice = chosen(choosing, setting, release("first"), unusable)
     assert (choice.lora, choice.why) == (None, "unusable")
     assert isinstance(choice.problem, problem)
+    assert choice.lacking == (spoil != "marked")  # a mark stays: nothing is to be tried again
 
 
 def test_a_canary_that_cannot_be_used_does_not_hinder_what_answers(choosing: Choosing) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -13,10 +14,13 @@ from pathlib import Path
 import pytest
 
 from bot.answering.flow import AnswerFlow, FlowOptions
+from bot.errors import LoraRefused
 from bot.live import Canary, Live, name_of
+from bot.lora_app import LoraParts
 from bot.messages import Answer, Question
 from bot.releases.choosing import Choice, Released, released
 from bot.releases.following import follow, prepare
+from bot.settings import Settings
 from bot.store import releases
 from bot.worker import ModelWorker
 from bot.writers.engine import LoraFile, WritingReport
@@ -59,7 +63,9 @@ class Service:
 
 
 @contextlib.asynccontextmanager
-async def serving(company: Company, index: SearchIndex, setting: str = "auto") -> AsyncIterator[Service]:
+async def serving(
+    company: Company, index: SearchIndex, setting: str = "auto", clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[Service]:
     worker = ModelWorker(
         lambda: LlamaCppEngine(company.base, context_tokens=2048, threads=1), queue_size=16, per_person=16
     )
@@ -68,7 +74,8 @@ async def serving(company: Company, index: SearchIndex, setting: str = "auto") -
     flow = AnswerFlow(lambda: live, FlowOptions(max_answer_tokens=12))
     choosing = company.choosing(setting)
     read = partial(company.store.run, released, choosing.base())
-    task = asyncio.create_task(follow(read, choosing, worker, flow, known=Released(), every=EVERY))
+    following = follow(read, choosing, worker, flow, known=Released(), every=EVERY, clock=clock)
+    task = asyncio.create_task(following)
     try:
         yield Service(company, worker, flow)
     finally:
@@ -128,6 +135,85 @@ async def test_what_cannot_be_used_is_logged_once_and_what_answered_goes_on(
         await service.until(first)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+async def test_what_could_not_be_loaded_is_tried_again_and_each_failure_is_logged(
+    company: Company, index: SearchIndex, caplog: pytest.LogCaptureFixture, share: float
+) -> None:
+    first, second, _ = company.names
+    now = 0.0
+    async with serving(company, index, clock=lambda: now) as service:
+        company.promote(first)
+        await service.until(first)
+        gguf = company.shelf.card(second).folder / "lora.gguf"
+        whole = gguf.read_bytes()
+        gguf.write_bytes(b"GGUF")
+        company.evaluate(second, first)
+        lora, canary = (first, second) if share else (second, "")
+        with caplog.at_level(logging.ERROR):
+            add = partial(releases.add, by="auto", now=3.0, canary=canary, share=share)
+            company.store.run_now(add, company.releases().base, lora, "promote")
+            for now, failures in ((0.0, 1), (59.0, 1), (60.0, 2), (179.0, 2), (180.0, 3)):
+                await service.a_few_looks()
+                assert caplog.text.count("release_refused") == failures, now
+        gguf.write_bytes(whole)
+        await service.a_few_looks()
+        assert (service.answers, service.flow.live().canary) == (first, None)
+        now = 180.0 + 240.0
+        await service.until(lora, canary)
+
+
+async def test_what_takes_over_from_what_must_not_answer_is_tried_again_too(
+    company: Company, index: SearchIndex
+) -> None:
+    first, second, _ = company.names
+    now = 0.0
+    async with serving(company, index, clock=lambda: now) as service:
+        company.promote(first)
+        company.promote(second, against=first)
+        await service.until(second)
+        gguf = company.shelf.card(first).folder / "lora.gguf"
+        whole = gguf.read_bytes()
+        gguf.write_bytes(b"GGUF")
+        company.releases().mark(second, "forgotten", by="privacy")
+        await service.until("none")
+        gguf.write_bytes(whole)
+        now = 60.0
+        await service.until(first)
+
+
+@pytest.mark.parametrize("late", ["file", "engine"])
+async def test_what_could_not_be_had_at_the_start_answers_once_it_can(
+    company: Company, index: SearchIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: str
+) -> None:
+    """`file`: it is not there. `engine`: llama.cpp does not take it, for want of memory, say."""
+    first = company.names[0]
+    company.promote(first)
+    warned: list[str] = []
+    folder = company.shelf.card(first).folder
+    assert folder.parent == tmp_path / "loras"
+    settings = Settings(data_dir=tmp_path)
+    parts = LoraParts(settings, lambda: company.releases().base, warned.append)
+    choosing = parts.choosing()
+    async with serving(company, index, "none") as service:
+        found = parts.released(choosing, company.store)
+        with monkeypatch.context() as short:
+            if late == "file":
+                folder.rename(tmp_path / "away")
+            else:
+                short.setattr(LlamaCppEngine, "load_lora", _refuses)
+            ready = await parts.prepared(service.worker, choosing, parts.choice(choosing, found))
+            assert (ready.lora, len(warned)) == (None, 1)
+        if late == "file":
+            (tmp_path / "away").rename(folder)
+        following = parts.following(choosing, found, ready, company.store, service.worker, service.flow, every=EVERY)
+        async with following:
+            await service.until(first)
+
+
+def _refuses(engine: LlamaCppEngine, lora: LoraFile) -> None:
+    raise LoraRefused(name=lora.name, reason="memory")
+
+
 async def test_what_must_not_answer_any_more_does_not_even_when_what_should_take_over_is_broken(
     company: Company, index: SearchIndex
 ) -> None:
@@ -185,7 +271,7 @@ async def test_what_is_prepared_is_in_memory_and_a_canary_that_is_broken_is_left
     async with serving(company, index) as service:
         with caplog.at_level(logging.ERROR):
             ready = await prepare(service.worker, Choice(good, "released", Canary(broken, 0.5, 1)))
-        assert (ready.lora, ready.canary) == (good, None)
+        assert (ready.lora, ready.canary, ready.lacking) == (good, None, True)
         assert "broken" in caplog.text
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -295,14 +294,22 @@ def test_what_was_shelved_before_a_crash_is_linked_to_its_examples_by_the_next_t
     assert company.store.run_now(loras.examples_of, name) == ["e7"]
 
 
-def test_what_was_deleted_is_passed_over_when_going_back(company: Company) -> None:
+def test_what_was_deleted_or_marked_is_passed_over_when_going_back(company: Company) -> None:
     first, second, third = company.names
     company.promote(first)
     company.promote(second, against=first)
     company.promote(third, against=second)
     company.releases().delete(second, by="kim")
-    shutil.rmtree(company.shelf.card(first).folder)  # by hand
+    company.releases().mark(first, "forgotten", by="privacy")
     assert company.releases().rollback(by="kim").lora == "none"
+
+
+def test_going_back_does_not_pass_over_what_only_another_machine_has(company: Company, tmp_path: Path) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    company.promote(second, against=first)
+    company.shelf.card(first).folder.rename(tmp_path / "on-another-machine")
+    assert company.releases().rollback(by="kim").lora == first
 
 
 def test_what_came_with_saseo_answers_until_something_is_released_and_again_after_going_back(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from math import comb
 from random import Random
 
@@ -18,7 +19,7 @@ from bot.errors import RolledBackBefore
 from bot.messages import Outcome
 from bot.releases.releases import Releases
 from bot.releases.significance import fisher
-from bot.releases.watch import Watched, WatchRules, judge, watch
+from bot.releases.watch import Watched, WatchRules, judge, last_look, watch
 from bot.store import answers, questions, releases, votes
 from bot.store.releases import Tally
 from tests.bot.releases.conftest import Company
@@ -58,18 +59,17 @@ def worse(now: Tally, before: Tally) -> list[str]:
     return [rate.measure for rate in judge(now, before, RULES) if rate.worse]
 
 
-GOOD = Tally(answers=100, abstained=10, up=40, down=2, down_people=2)
+GOOD = Tally(answers=100, abstained=10, up=40, down=2)
 
 
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
-        (Tally(100, 10, up=20, down=20, down_people=9), ["down"]),
-        (Tally(100, 45, up=40, down=2, down_people=2), ["abstained"]),
-        (Tally(100, 45, up=20, down=20, down_people=9), ["down", "abstained"]),
-        (Tally(100, 10, up=20, down=20, down_people=2), []),  # two people's doing
-        (Tally(100, 10, up=40, down=3, down_people=3), []),  # chance
-        (Tally(10, 9, up=1, down=6, down_people=6), []),  # too little seen
+        (Tally(100, 10, up=20, down=20), ["down"]),
+        (Tally(100, 45, up=40, down=2), ["abstained"]),
+        (Tally(100, 45, up=20, down=20), ["down", "abstained"]),
+        (Tally(100, 10, up=40, down=3), []),  # chance
+        (Tally(10, 9, up=1, down=6), []),  # too little seen
         (Tally(100, 0, up=60, down=0), []),  # better
         (Tally(), []),
     ],
@@ -80,31 +80,70 @@ def test_only_what_is_clearly_worse_counts(now: Tally, expected: list[str]) -> N
 
 
 def test_better_is_never_taken_for_worse() -> None:
-    bad = Tally(100, 60, up=10, down=30, down_people=9)
+    bad = Tally(100, 60, up=10, down=30)
     assert worse(GOOD, bad) == []
 
 
-def test_looking_every_day_of_a_month_at_equal_loras_rarely_goes_back() -> None:
-    """The price of looking again and again: 30 looks at a level of 0.01 each."""
-    rules, random, alarms, companies = WatchRules(), Random(1), 0, 150
+@pytest.mark.parametrize(("down", "expected"), [(2, []), (3, ["down"])])
+def test_two_people_alone_roll_nothing_back_however_improbable(down: int, expected: list[str]) -> None:
+    liked = Tally(100, 10, up=400)
+    assert fisher(down, 8, 0, 400) < RULES.level / 2
+    assert worse(Tally(100, 10, up=8 - down, down=down), liked) == expected
+
+
+@pytest.mark.parametrize(("cases", "share"), [(8, 2), (15, 2), (16, 4), (31, 4), (32, 8), (64, 16), (8 * 2**9, 2**10)])
+def test_each_doubling_has_half_the_level_of_the_one_before(cases: int, share: int) -> None:
+    """So that all of them stay below it."""
+    now, before = Tally(up=cases - cases // 4, down=cases // 4), Tally(up=900, down=100)
+    p = fisher(now.down, cases, 100, 1000)
+
+    def counts(level: float) -> bool:
+        return judge(now, before, replace(RULES, least_people=1, level=level))[0].worse
+
+    assert counts(p * share * 1.01)
+    assert not counts(p * share * 0.99)
+
+
+def _hourly(hours: int, least: int) -> list[int]:
+    """How many answers were there at the looks that count, with an answer and a look every hour."""
+
+    def reached(nth: int, now: int) -> float | None:
+        return float(nth) if nth <= now else None
+
+    found = {last_look(partial(reached, now=hour), least) for hour in range(1, hours + 1)}
+    return sorted(int(at) for at in found if at != float("inf"))
+
+
+def test_looking_every_hour_for_half_a_year_at_equal_loras_rarely_goes_back() -> None:
+    """However long something answers: over all looks together chance has no more than the level."""
+    rules, random, companies, hours = WatchRules(level=0.05), Random(1), 200, 182 * 24
+    looks = _hourly(hours, rules.least_answers)
+    assert looks == [50, 100, 200, 400, 800, 1600, 3200]
+    alarms = 0
     for _ in range(companies):
-        counts = {"now": [0, 0], "before": [0, 0]}
-        for _day in range(30):
-            for cast in counts.values():
-                cast[0] += sum(random.random() < 0.15 for _ in range(10))
-                cast[1] += 10
-            now, before = (Tally(up=n - k, down=k, down_people=9) for k, n in counts.values())
-            if any(rate.worse for rate in judge(now, before, rules)):
-                alarms += 1
-                break
-    assert alarms / companies < 0.06
+        before = Tally(720, sum(random.random() < 0.15 for _ in range(720)))
+        declined = [random.random() < 0.15 for _ in range(hours)]
+        alarms += any(rate.worse for n in looks for rate in judge(Tally(n, sum(declined[:n])), before, rules))
+    assert alarms / companies < rules.level
 
 
 _ids = itertools.count()
 
 
-def answered(company: Company, lora: str, count: int, *, down: int = 0, up: int = 0, abstained: int = 0) -> None:
-    """`count` answers by `lora`; votes by ten people in turn."""
+TEN = tuple(f"U{n}" for n in range(10))
+
+
+def answered(
+    company: Company,
+    lora: str,
+    count: int,
+    *,
+    down: int = 0,
+    up: int = 0,
+    abstained: int = 0,
+    people: tuple[str, ...] = TEN,
+) -> None:
+    """`count` answers by `lora`, the first ones declined; votes by `people` in turn, first those that are down."""
 
     def write(connection: Connection) -> None:
         for n in range(count):
@@ -115,7 +154,7 @@ def answered(company: Company, lora: str, count: int, *, down: int = 0, up: int 
             place, now = CHANNEL, company.now
             answers.save(connection, name, held.question_id, made, language="ko", private=False, place=place, now=now)
             if n < down + up:
-                vote = Vote(name, Person("slack", f"U{n % 10}"), "down" if n < down else "up", via="button")
+                vote = Vote(name, Person("slack", people[n % len(people)]), "down" if n < down else "up", via="button")
                 votes.cast(connection, vote, now=now)
 
     company.store.run_now(write)
@@ -139,9 +178,42 @@ def test_what_people_like_less_is_rolled_back_with_the_figures_as_reason(company
     assert (seen.watched, seen.against, seen.release.lora) == (second, first, first)
     (last,) = company.store.run_now(releases.history, company.releases().base)[-1:]
     assert (last.lora, last.action, last.by) == (first, "watch", "auto")
-    assert "18/24" in last.reason
-    assert "0/20" in last.reason
+    assert "8/8" in last.reason  # two of the ten liked one answer and not another
+    assert "0/10" in last.reason
     assert look(company.releases()).release is None  # once
+
+
+def test_one_person_who_votes_often_is_one_voice(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 30, up=20)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 20, down=20, people=("U9",))
+    answered(company, second, 2, down=2, people=("U7", "U8"))
+    answered(company, second, 14, up=14, people=TEN[:7])
+    seen = look(company.releases())
+    assert seen.release is None
+    assert [(rate.now, rate.before) for rate in seen.rates if rate.measure == "down"] == [((3, 10), (0, 10))]
+
+
+def test_between_two_doublings_a_look_finds_what_the_last_one_found(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 60)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 20)
+    company.now = 3000.0
+    answered(company, second, 19, abstained=19)
+    for _hour in range(3):
+        seen = look(company.releases())
+        assert seen.release is None
+        assert [(rate.now, rate.p) for rate in seen.rates if rate.measure == "abstained"] == [((0, 20), 1.0)]
+    answered(company, second, 1, abstained=1)
+    seen = look(company.releases())
+    assert seen.release is not None
+    assert "abstained 20/40 ← 0/60" in seen.release.reason
 
 
 def test_what_the_watch_rolled_back_does_not_come_back_by_itself(company: Company) -> None:

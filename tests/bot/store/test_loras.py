@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -128,7 +129,9 @@ def given(store: Store, n: int, lora: str, outcome: Outcome, *, at: float, model
         store.run_now(votes.cast, vote, now=at)
 
 
-def test_a_tally_counts_what_one_lora_wrote_in_a_time_and_the_live_votes_on_it(store: Store) -> None:
+def test_a_tally_counts_what_one_lora_wrote_in_a_time_and_each_person_once_by_their_live_votes_on_it(
+    store: Store,
+) -> None:
     given(store, 1, "x", Outcome.ANSWERED, at=1.0, voted="u")  # too early
     given(store, 2, "x", Outcome.ANSWERED, at=2.0, voted="uD")
     given(store, 3, "x", Outcome.ABSTAINED, at=3.0, voted="d")
@@ -137,6 +140,20 @@ def test_a_tally_counts_what_one_lora_wrote_in_a_time_and_the_live_votes_on_it(s
     given(store, 6, "x", Outcome.FAILED, at=3.0)  # nothing to judge
     given(store, 7, "none", Outcome.ABSTAINED, at=3.0, model="extractive")  # no LoRA was asked
     given(store, 8, "x", Outcome.ANSWERED, at=9.0, voted="u")  # too late
-    assert store.run_now(releases.tally, "m", "x", since=2.0, until=9.0) == Tally(2, 1, up=1, down=2, down_people=2)
-    assert store.run_now(releases.tally, "m", "x", since=2.0) == Tally(3, 1, up=2, down=2, down_people=2)
+    assert store.run_now(releases.tally, "m", "x", since=2.0, until=9.0) == Tally(2, 1, up=0, down=1)  # Kim: both
+    assert store.run_now(releases.tally, "m", "x", since=2.0) == Tally(3, 1, up=1, down=1)
+    assert store.run_now(releases.tally, "m", "x", since=2.0, seen=2.0) == Tally(1, 0, up=1, down=1)
     assert store.run_now(releases.tally, "m", "none", since=0.0) == Tally()
+
+
+def test_when_so_many_answers_and_voices_were_reached_is_known(store: Store) -> None:
+    given(store, 1, "x", Outcome.ANSWERED, at=1.0, voted="u")  # too early
+    given(store, 2, "x", Outcome.ANSWERED, at=2.0, voted="u")
+    given(store, 3, "x", Outcome.FAILED, at=3.0)
+    given(store, 4, "x", Outcome.ABSTAINED, at=4.0, voted="d")  # now Kim has no voice
+    given(store, 5, "y", Outcome.ANSWERED, at=5.0, voted="D")
+    given(store, 6, "x", Outcome.ANSWERED, at=6.0, voted="dD")
+    answers_at = [store.run_now(partial(releases.answered_at, since=2.0, nth=n), "m", "x") for n in (1, 2, 3, 4)]
+    assert answers_at == [2.0, 4.0, 6.0, None]
+    voices_at = [store.run_now(partial(releases.voiced_at, since=2.0, nth=n), "m", "x") for n in (1, 2, 3)]
+    assert voices_at == [2.0, 6.0, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 import subprocess
 import sys
@@ -13,16 +14,18 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bot.releases.shortage import Shortage
 from bot.texts import Language
 from jobs.evaluation_set import load_set
 from jobs.gate import texts
 from jobs.gate.measures import MEASURES
 from jobs.gate.parity import Parity
 from jobs.gate.plot import write_plot
+from jobs.gate.settings import Margins
 from jobs.gate.shown import shown as for_console
 from jobs.gate.table import rendered
 from jobs.gate.verdict import Decision, Verdict, Who
-from tests.jobs.gate.sides import answers_of, judged, make_cases, wrong
+from tests.jobs.gate.sides import QUICK, answers_of, judged, make_cases, wrong
 
 ROOT = Path(__file__).parents[3]
 CASES = make_cases(200)
@@ -122,6 +125,30 @@ def test_without_a_single_unanswerable_question_those_come_on_top() -> None:
     assert short.unanswerable == 0
     assert short.unanswerable_needed is not None
     assert short.questions_needed == 200 + short.unanswerable_needed
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_where_a_guard_came_out_worse_that_is_said_and_no_number_of_questions_is_promised(language: Language) -> None:
+    cases = make_cases(100, unanswerable=0.1)
+    made_up = next(number for number, case in enumerate(cases) if not case.answerable)
+    candidate = answers_of(cases, [number != made_up for number in range(100)], bad=wrong)
+    settings = replace(QUICK, margins=Margins(wrong_language=0.01))
+    verdict = judged(cases, candidate, answers_of(cases, HALF[:100]), settings)
+    assert verdict.decision is Decision.NOT_ENOUGH
+    stopped = {guard.comparison.measure: guard.needed for guard in verdict.stopped_by}
+    assert stopped.keys() == {"abstention_recall", "wrong_language"}
+    assert stopped["wrong_language"] is not None  # which says nothing about the other one
+    short = verdict.shortage
+    assert short is not None
+    assert (short.questions_needed, short.worse) == (None, ("abstention_recall",))
+    assert Shortage.from_json(json.loads(json.dumps(short.as_json()))) == short
+    said = short.counted(language)
+    assert ("훨씬 많은 질문" if language == "ko" else "many more") in said
+    assert ("나빠서가 아니라" if language == "ko" else "did not fail by being worse") not in said
+    told = next(
+        line for line in texts.reasons(verdict, language) if texts.measure("abstention_recall", language) in line
+    )
+    assert ("나빠진 것으로 측정" if language == "ko" else "came out worse by more than 5%") in told
 
 
 @pytest.mark.parametrize("suffix", [".svg", ".png"])

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Connection
 
+from bot import learning_app
 from bot.app import Root, cli
 from bot.errors import BrokenLora, NothingToAsk, TooFewExamples, TuningChangedNothing
 from bot.live import NO_LORA
@@ -24,6 +25,7 @@ from bot.store import loras, privacy
 from bot.store.database import open_store
 from bot.store.loras import Evaluation
 from bot.wiki_app import WikiParts
+from jobs.gate.answers import Stamp
 from jobs.gate.verdict import Verdict
 from jobs.job import THEN, JobContext, JobParts, JobStopped
 from jobs.learning import judge as learning_judge
@@ -33,6 +35,7 @@ from jobs.learning.tune import tune
 from jobs.learning.watch import watch
 from jobs.tuning.dataset import Example, load_examples, write_examples
 from knowledge.korean import Analyser
+from knowledge.learned_weights import Learned, save
 from tests.conftest import Indexer
 from tests.fakes.hash_embedder import HashEmbedder
 from tests.fakes.lora_folders import write_result
@@ -140,6 +143,35 @@ def test_the_command_tells_what_it_does_and_what_it_leaves_out(
     (run,) = store.run_now(job_rows.every)
     store.close()
     assert (run.state, run.result["learnt"], run.result["too_long"]) == ("done", COUNT - held_out, 1)
+
+
+def test_answers_by_other_searches_or_another_version_are_not_compared(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, words = tmp_path / "other.toml", tmp_path / "glossary.toml"
+    given = (tmp_path / "saseo.toml").read_text(encoding="utf-8")
+    config.write_text(f'{given}[search]\nglossary = "glossary.toml"\nlearn = true\n', encoding="utf-8")
+    words.write_text('[[entry]]\nterm = "연차"\naliases = ["휴가"]\n', encoding="utf-8")
+    settings = Root(config).settings
+
+    def stamp() -> Stamp:
+        return learning_app.side(Root(config), NO_LORA).stamp
+
+    first = stamp()
+    assert stamp() == first
+    words.write_text('[[entry]]\nterm = "연차"\naliases = ["월차"]\n', encoding="utf-8")
+    other_words = stamp()
+    weights = settings.search.weights.model_dump()
+    total = sum(weights.values())
+    defaults = {leg: weight / total for leg, weight in weights.items()}
+    learnt = {**defaults, "dense": defaults["dense"] + 0.1, "bigram": defaults["bigram"] - 0.1}
+    save(
+        settings.search_weights_file, Learned(True, "better", learnt, defaults, 300, 900, defaults, 90, 0.8, 0.9, 0.01)
+    )
+    other_weights = stamp()
+    monkeypatch.setattr("bot.backup.writing.program", lambda: "9.9.9")
+    other_program = stamp()
+    assert len({one.digest for one in (first, other_words, other_weights, other_program)}) == 4
 
 
 @pytest.fixture

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from bot import prompts
-from bot.errors import LearntUnknown, NotEvaluated, NothingToAsk
+from bot.errors import BrokenModel, LearntUnknown, LoraElsewhere, NotEvaluated, NothingToAsk, StoreError
 from bot.examples import example as kept
 from bot.live import EXTRACTIVE, NO_LORA
 from bot.loras.seen import Seen, fingerprint
@@ -20,17 +23,21 @@ from bot.loras.shelf import LoraShelf
 from bot.messages import Answer, Citation, Outcome, Question, Seconds, Tokens
 from bot.releases.choosing import Choosing
 from bot.releases.releases import Releases
+from bot.store import jobs as runs
 from bot.store import loras
 from bot.store import releases as records
 from bot.store.database import Store, open_store
+from bot.store.job_rows import Run
 from jobs.gate.answers import Stamp
 from jobs.gate.asking import Answerers, Side
 from jobs.gate.settings import GateSettings
 from jobs.gate.verdict import Verdict
-from jobs.job import JobContext
+from jobs.job import JobContext, JobParts
 from jobs.learning import judge as learning_judge
-from jobs.learning.judge import judge
+from jobs.learning.judge import job, judge
 from jobs.learning.parts import LearningOptions, LearningParts
+from jobs.registry import Registry
+from jobs.runner import Runner, RunnerOptions
 from tests.fakes.lora_folders import sha256, write_result
 from tests.fakes.scripted_writer import ScriptedWriter
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -107,11 +114,12 @@ class Company:
     knows: dict[str, Knows] = field(default_factory=lambda: {NO_LORA: lambda number: number % 2 == 0})
     flows: dict[str, Scripted] = field(default_factory=dict)
     bench: Bench = field(default_factory=Bench)
+    now: float = 1000.0
 
     def releases(self) -> Releases:
         shelf = LoraShelf(self.folder / "loras", self.folder / "shipped")
         return Releases(
-            self.store, shelf, Choosing("auto", shelf, lambda: sha256(self.base), prompts.version()), lambda: 1000.0
+            self.store, shelf, Choosing("auto", shelf, lambda: sha256(self.base), prompts.version()), lambda: self.now
         )
 
     def tuned(
@@ -255,6 +263,100 @@ def test_a_gate_that_goes_on_does_not_compare_the_two_again(company: Company, mo
 
 def _dies(*_: object, **__: object) -> None:
     raise SystemExit
+
+
+def _fails_at_the_second(company: Company) -> Callable[[str], Side]:
+    """The base cannot be opened for the candidate that comes second."""
+    seen: list[str] = []
+    opened = company.side
+
+    def side(name: str) -> Side:
+        seen.append(name)
+        if len(set(seen) - {NO_LORA}) == 2:
+            raise BrokenModel(name="tiny", reason="memory")
+        return opened(name)
+
+    return side
+
+
+@pytest.mark.parametrize("preferring_first", [True, False])
+def test_what_passed_in_a_gate_that_then_failed_is_compared_and_proposed_by_the_next_one(
+    company: Company, monkeypatch: pytest.MonkeyPatch, preferring_first: bool
+) -> None:
+    seeds = [(1, _mostly, False), (2, lambda number: True, True)]
+    names = {}
+    for at, (seed, knows, preferences) in enumerate(seeds if preferring_first else seeds[::-1]):
+        company.now = 1000.0 + at  # the newest is judged first
+        names[preferences] = company.tuned(seed, knows, preferences=preferences)
+    with monkeypatch.context() as broken:
+        broken.setattr(company, "side", _fails_at_the_second(company))
+        with pytest.raises(BrokenModel):
+            company.judged()
+    first = names[preferring_first]
+    assert len(company.store.run_now(loras.evaluations_of, first)) == 1
+    result = company.judged("next")
+    assert result["proposed"] == names[True]
+    assert [(one["lora"], one["outdone"]) for one in result["preferences"]] == [(names[True], names[False])]
+    assert {flow.asked for flow in company.flows.values()} == {COUNT}  # nobody was asked twice
+    assert company.judged("later")["judged"] == []
+
+
+def test_what_was_released_since_is_not_proposed_again_because_another_one_of_its_run_waits(company: Company) -> None:
+    plain = company.tuned(1, _mostly)
+    assert company.judged()["proposed"] == plain
+    company.releases().promote(plain, by="kim")
+    company.releases().rollback(by="kim")
+    preferring = company.tuned(2, lambda number: number % 2 == 0, preferences=True)
+    assert [one["lora"] for one in company.judged("next")["judged"]] == [preferring]
+
+
+def _run(company: Company, asked_by: str = "") -> Run:
+    """Of the gate as a process runs it."""
+    registry = Registry([job(cast(JobParts, SimpleNamespace(learning=company.parts)))])
+    runner = Runner(company.store, registry, registry.rules(60.0), RunnerOptions("me", company.folder / "jobs", 60.0))
+    found = runner.run("gate", asked_by=asked_by)
+    assert found is not None
+    return found
+
+
+def test_after_an_error_that_may_pass_the_same_run_goes_on(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    company.options = replace(company.options, promote="automatic")
+    name = company.tuned(1, lambda number: True)
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError(where="db", reason="away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Releases, "promote", away)  # the verdict is on record by then
+        failed = _run(company, "kim")
+    assert failed.state == "stopped"
+    done = _run(company, "kim")
+    assert (done.id, done.state, done.result["promoted"]) == (failed.id, "done", name)
+
+
+@pytest.mark.parametrize("missing", ["candidate", "present"])
+def test_what_lies_on_another_machine_waits_for_that_one(company: Company, missing: str) -> None:
+    present = company.tuned(1, lambda number: number % 2 == 0)
+    company.releases().promote(present, by="kim", overrule=True, reason="…")
+    name = company.tuned(2, lambda number: True, run="r2")
+    folder = company.releases().shelf.card(name if missing == "candidate" else present).folder
+    folder.rename(company.folder / "on-another-machine")
+    for arguments in ({}, {"lora": name}):
+        with pytest.raises(LoraElsewhere):
+            company.judged(**arguments)
+    company.store.run_now(partial(runs.ask, by="job:tune", now=time.time()), "gate")
+    waiting = _run(company)
+    assert (waiting.state, waiting.error.partition(":")[0]) == ("due", "LoraElsewhere")
+    (company.folder / "on-another-machine").rename(folder)
+    assert company.judged("there")["proposed"] == name
+
+
+def test_what_lies_elsewhere_is_named_where_another_one_was_judged(company: Company) -> None:
+    other = company.tuned(1, lambda number: True, run="r1")
+    company.releases().shelf.card(other).folder.rename(company.folder / "on-another-machine")
+    name = company.tuned(2, lambda number: True, run="r2")
+    result = company.judged()
+    assert (result["proposed"], result["elsewhere"]) == (name, other)
 
 
 @pytest.mark.parametrize(("share", "after"), [(0.0, ("NEW", "", 0.0)), (0.25, (NO_LORA, "NEW", 0.25))])
