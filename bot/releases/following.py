@@ -14,6 +14,7 @@ from bot.errors import LoraError, MarkedLora, ModelError
 from bot.live import Live, name_of
 from bot.pauses import Pauses
 from bot.releases.choosing import Choice, Choosing, Released
+from bot.releases.past import BACK
 
 if TYPE_CHECKING:
     from bot.answering.flow import AnswerFlow
@@ -107,8 +108,11 @@ async def _take(found: Released, choosing: Choosing, worker: ModelWorker, flow: 
 
 
 def _without_barred(live: Live, found: Released) -> Choice | None:
-    """What answers, without what must not any more; None: all of it may go on."""
+    """What answers, without what must not any more, or was taken back; None: all of it may go on."""
     barred = {name for name, _ in found.unusable}
+    if (release := found.release) is not None and release.action in BACK:
+        answering = [live.lora, live.canary.lora if live.canary is not None else None]
+        barred |= {name_of(lora) for lora in answering if lora is not None} - {release.lora}
     lora_barred = name_of(live.lora) in barred
     canary_barred = live.canary is not None and name_of(live.canary.lora) in barred
     if not lora_barred and not canary_barred:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 
 from bot.store.releases import Release
 
-_BACK = ("rollback", "watch", "mark")
+BACK = ("rollback", "watch", "mark")
+"""Actions that take away what answers."""
 
 
 def standing(history: Sequence[Release], default: str) -> list[str]:
@@ -18,7 +19,7 @@ def standing(history: Sequence[Release], default: str) -> list[str]:
     for row in history:
         if row.lora == stack[-1]:
             continue
-        if row.action not in _BACK:
+        if row.action not in BACK:
             stack.append(row.lora)
         elif row.lora in stack:
             del stack[len(stack) - stack[::-1].index(row.lora) :]

@@ -181,6 +181,24 @@ async def test_what_takes_over_from_what_must_not_answer_is_tried_again_too(
         await service.until(first)
 
 
+async def test_what_was_taken_back_stops_answering_though_what_was_before_is_not_here(
+    company: Company, index: SearchIndex, tmp_path: Path
+) -> None:
+    first, second, _ = company.names
+    now = 0.0
+    async with serving(company, index, clock=lambda: now) as service:
+        company.promote(first)
+        company.promote(second, against=first)
+        await service.until(second)
+        folder = company.shelf.card(first).folder
+        folder.rename(tmp_path / "away")
+        company.releases().rollback(by="kim")
+        await service.until("none")
+        (tmp_path / "away").rename(folder)
+        now = 60.0
+        await service.until(first)
+
+
 @pytest.mark.parametrize("late", ["file", "engine"])
 async def test_what_could_not_be_had_at_the_start_answers_once_it_can(
     company: Company, index: SearchIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, late: str
