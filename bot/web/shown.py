@@ -32,7 +32,7 @@ def ago(at: float | None, now: float, texts: Texts, language: Language) -> str:
     away = abs(now - at)
     side = "ago" if at <= now else "in"
     if away < _MINUTE:
-        return texts("ago.now", language)
+        return texts(f"{side}.now", language)
     if away < _HOUR:
         return texts(f"{side}.minutes", language, n=int(away // _MINUTE))
     if away < 2 * _DAY:

@@ -83,6 +83,7 @@ STRINGS = {
     "ago.minutes": ("{n}분 전", "{n} min ago"),
     "ago.hours": ("{n}시간 전", "{n} h ago"),
     "ago.days": ("{n}일 전", "{n} d ago"),
+    "in.now": ("곧", "in a moment"),
     "in.minutes": ("{n}분 뒤", "in {n} min"),
     "in.hours": ("{n}시간 뒤", "in {n} h"),
     "in.days": ("{n}일 뒤", "in {n} d"),
