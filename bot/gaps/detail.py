@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from bot.errors import UnknownGap
-from bot.gaps.gap import BESIDE, Beside, Change, Gap, Helper, Missed, NearPage, Reason
+from bot.gaps.gap import BESIDE, PAGE, Beside, Change, Gap, Helper, Missed, NearPage, Reason
 from bot.readable_texts import Texts, readable
 from bot.store import gaps
 from knowledge.page import reader_of
@@ -130,7 +130,7 @@ def shown(material: Material, sight: Sight, mask: Callable[[str], str]) -> Detai
     more = len(material.questions) - hidden - sum(one.times for one in listed)
     # All of the draft's text is as closed as the most closed page that its writer saw: nobody can tell which words are of which.
     history = tuple(
-        replace(one, detail={key: value for key, value in one.detail.items() if key != BESIDE})
+        replace(one, detail={key: value for key, value in one.detail.items() if key not in (BESIDE, *PAGE)})
         for one in material.history
     )
     pages = beside(material)

@@ -13,6 +13,8 @@ State = Literal["open", "snoozed", "closed", "answered"]
 Reason = Literal["abstained", "down", "escalated"]
 BESIDE = "beside"
 """Key of what `Beside` says, in the detail of the change `drafted`. It is never shown."""
+PAGE = ("source", "page")
+"""Keys of the page that answers, in the detail of the change `answered`. Not shown: `Gap.answered_page` is, to who may read it."""
 WEEKS = 8
 """How far a trend looks back."""
 

@@ -24,7 +24,7 @@ from bot.job_book import JobBook, ask
 from bot.store import gap_numbers, gaps, privacy
 from bot.store.database import Store
 from bot.web.page import Page, allow, done, form, origin, render, say, viewer
-from bot.web.page_readers import MayRead
+from bot.web.page_readers import MayRead, PageName
 from bot.web.viewer import Viewer
 
 JOB = "gaps"
@@ -98,7 +98,6 @@ class _Gaps:
         detail = await self._detail(me, request.path_params["gap"])
         others = await self._ranked(me, detail.gap.state)
         here = others.index(detail.gap.id) if detail.gap.id in others else -1
-        answering = (detail.gap.answered_source, detail.gap.answered_page)
         return render(
             request,
             "gaps/show.html",
@@ -106,7 +105,6 @@ class _Gaps:
             gap=detail.gap,
             draft=draft_of(detail, me.language),
             own=bool(detail.gap.draft),
-            answering=answering if await self._parts.may_read(me.groups, [answering]) else ("", ""),
             previous=others[here - 1] if here > 0 else "",
             next=others[here + 1] if 0 <= here < len(others) - 1 else "",
             spark=spark,
@@ -193,13 +191,15 @@ class _Gaps:
         return detail
 
     async def _readable(self, me: Viewer, found: Sequence[Gap]) -> list[Gap]:
-        """Without pages that were closed, or went, since the gaps were found."""
+        """Without pages that were closed, or went, since the gaps were found, and without a page that answers where it is not for them."""
         named = {(page.source, page.page) for one in found for page in one.nearest}
+        named |= {_answering(one) for one in found if one.answered_page}
         allowed: Collection[tuple[str, str]] = await self._parts.may_read(me.groups, named) if named else ()
-        return [
+        known = [
             replace(one, nearest=tuple(page for page in one.nearest if (page.source, page.page) in allowed))
             for one in found
         ]
+        return [one if _answering(one) in allowed else replace(one, answered_source="", answered_page="") for one in known]
 
     def _few(self, gap: Gap) -> bool:
         return not gap.shown_to_all(self._parts.people)
@@ -238,6 +238,10 @@ def spark(weeks: Sequence[int]) -> str:
     """Points of an SVG polyline, oldest week first; its box is 100 by 24."""
     most, step = max(weeks, default=0) or 1, _WIDTH / max(len(weeks) - 1, 1)
     return " ".join(f"{2 + n * step:.1f},{2 + _HEIGHT * (1 - week / most):.1f}" for n, week in enumerate(weeks))
+
+
+def _answering(gap: Gap) -> PageName:
+    return gap.answered_source, gap.answered_page
 
 
 def _sight(me: Viewer) -> Sight:

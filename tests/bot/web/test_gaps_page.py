@@ -377,6 +377,27 @@ async def test_an_answered_gap_names_its_page_to_those_who_may_read_it(
         assert "(2/3, e2)" in text
 
 
+async def test_a_file_names_the_page_that_answers_to_those_alone_who_may_read_it(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    add_account(store, "kim", "reviewer", ["hr"])
+    add_account(store, "lee", "reviewer")
+    change = {"state": "answered", "answered_source": "wiki", "answered_page": SALARY.page}
+    detail = {"asked": 3, "passed": 2, "edition": "e2", "source": "wiki", "page": SALARY.page}
+    store.run_now(gaps.change, parking, "answered", by=gaps.AUTO, now=time.time(), detail=detail, **change)
+    files = {}
+    for who in ("kim", "lee"):
+        browser = browse([page_of(store)])
+        await browser.log_in(who)
+        await browser.get("/gaps")
+        files[who] = (await browser.post("/gaps/export", {"format": "json", "state": "answered"})).text
+    assert json.loads(files["kim"])[0]["answered_by"] == {"source": "wiki", "page": SALARY.page}
+    (gap,) = json.loads(files["lee"])
+    assert gap["answered_by"] is None
+    assert gap["history"][-1]["detail"] == {"asked": 3, "passed": 2, "edition": "e2"}
+    assert SALARY.page not in files["lee"]
+
+
 async def test_who_was_called_and_what_they_said_is_shown_masked(store: Store, browse: Opening) -> None:
     now = time.time()
     for person in (KIM, LEE):
