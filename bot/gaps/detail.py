@@ -65,7 +65,7 @@ class Detail:
     more: int
     """Not listed because there are too many."""
     helpers: tuple[Helper, ...]
-    """Resolutions masked."""
+    """Resolutions masked; empty where the words of the question are not shown."""
     history: tuple[Change, ...]
     beside: tuple[Beside, ...] = ()
     """What its draft was written beside; not to be shown."""
@@ -124,7 +124,7 @@ def shown(material: Material, sight: Sight, mask: Callable[[str], str]) -> Detai
     listed = tuple(visible.values())
     public = sight.words(private=False)
     helpers = tuple(
-        Helper(one.contacts, one.platform, mask(one.resolution) if one.resolution and public else "")
+        replace(one, resolution=mask(one.resolution) if one.resolution and sight.words(private=one.private) else "")
         for one in material.helpers
     )
     more = len(material.questions) - hidden - sum(one.times for one in listed)

@@ -93,7 +93,8 @@ def _where(nearest: Sequence[NearPage], language: Language) -> list[str]:
 
 def _helpers(detail: Detail, language: Language) -> list[str]:
     contacts = list(dict.fromkeys(f"{one.platform}:{who}" for one in detail.helpers for who in one.contacts))
-    said = [one.resolution for one in detail.helpers if one.resolution]
+    # Whatever its reader may see: it is on its way to a page for everybody.
+    said = [one.resolution for one in detail.helpers if one.resolution and not one.private]
     if not contacts and not said:
         return []
     lines = [f"## {texts.draft('helpers', language)}", ""]

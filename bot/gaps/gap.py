@@ -149,3 +149,5 @@ class Helper:
     contacts: tuple[str, ...]
     platform: str
     resolution: str
+    private: bool
+    """Whether the question was: then what they said is as private."""

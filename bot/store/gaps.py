@@ -166,14 +166,23 @@ def of(connection: Connection, gap: str, most: int | None = None) -> list[Missed
 def helpers(connection: Connection, gap: str) -> list[Helper]:
     """Who was called for its questions, newest first; what they said only with their consent."""
     rows = connection.execute(
-        select(escalations.c.contacts, escalations.c.resolution, escalations.c.consent, questions.c.platform)
+        select(
+            escalations.c.contacts,
+            escalations.c.resolution,
+            escalations.c.consent,
+            questions.c.platform,
+            questions.c.private,
+        )
         .join(answers, answers.c.id == escalations.c.answer)
         .join(questions, questions.c.id == answers.c.question)
         .join(gap_questions, gap_questions.c.question == questions.c.id)
         .where(gap_questions.c.gap == gap)
         .order_by(escalations.c.called_at.desc())
     )
-    return [Helper(tuple(row.contacts), row.platform, row.resolution if row.consent else "") for row in rows]
+    return [
+        Helper(tuple(row.contacts), row.platform, row.resolution if row.consent else "", bool(row.private))
+        for row in rows
+    ]
 
 
 def history(connection: Connection, gap: str) -> list[Change]:

@@ -90,6 +90,24 @@ def test_pages_that_one_may_not_read_are_not_named(store: Store) -> None:
     assert [page.title for page in hr.gap.nearest] == ["연봉 밴드", "총무 안내"]
 
 
+def test_what_was_answered_to_a_private_question_is_as_private_and_in_no_automatic_draft(store: Store) -> None:
+    call(store, miss(store, "주차 등록은?"), "U9", resolution="총무팀 대장에 적습니다.", consent=True)
+    call(store, miss(store, "비밀 주차?", private=True), "U8", resolution="임원 자리는 B1입니다.", consent=True)
+    (made,) = put(store, ["주차 등록은?", "비밀 주차?"])
+    material = store.run_now(read, made)
+    for sight, told in (
+        (Sight("all"), {"총무팀 대장에 적습니다.", "임원 자리는 B1입니다."}),
+        (Sight("shared"), {"총무팀 대장에 적습니다.", ""}),
+        (Sight("none"), {""}),
+    ):
+        found = shown(material, sight, masked)
+        assert {one.resolution for one in found.helpers} == told
+        assert "임원" not in draft_of(found, "ko")
+    shared = shown(material, Sight(), masked)
+    assert "총무팀 대장" in draft_of(shared, "ko")
+    assert "임원" not in json.dumps(detail_as_json(shared, "ko"), ensure_ascii=False)
+
+
 def test_the_same_words_are_one_line_that_says_how_often(store: Store) -> None:
     for person in (KIM, LEE):
         miss(store, "주차 등록은?", person)
@@ -243,7 +261,7 @@ def test_a_table_has_a_row_per_gap_and_reads_back(store: Store) -> None:
 def test_markdown_and_json_hold_every_gap(store: Store) -> None:
     miss(store, "주차 등록은?")
     found = detail(store, "주차 등록은?")
-    other = replace(found, gap=gap(), helpers=(Helper(("U1",), "slack", ""),))
+    other = replace(found, gap=gap(), helpers=(Helper(("U1",), "slack", "", private=False),))
     assert as_markdown([found, other], "ko").count("초안입니다") == 2
     every = json.loads(write([found, other], "json", "ko"))
     assert [one["name"] for one in every] == ["주차 등록", "법인카드 한도"]

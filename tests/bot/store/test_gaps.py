@@ -159,6 +159,13 @@ def test_whom_people_called_is_known_and_what_they_said_only_with_consent(store:
     assert found == {("U8", "S9"): "내선 2310입니다.", ("U7",): ""}
 
 
+def test_whom_people_called_is_known_with_whether_the_question_was_private(store: Store) -> None:
+    call(store, miss(store, "하나"), "U8")
+    call(store, miss(store, "둘", private=True), "U7")
+    (gap,) = put(store, ["하나", "둘"])
+    assert {one.contacts: one.private for one in store.run_now(gaps.helpers, gap)} == {("U8",): False, ("U7",): True}
+
+
 def test_nothing_changes_in_a_gap_that_is_not_there(store: Store) -> None:
     assert not store.run_now(gaps.change, "nothing", "closed", by="cli", now=NOW, state="closed")
     assert store.run_now(gaps.history, "nothing") == []
