@@ -34,6 +34,7 @@ knowledge.errors.ExplainedError
     │   ├── OutdatedEvaluation          made with another prompt or base than today's
     │   ├── RolledBackBefore            people's votes were against it
     │   ├── ReasonMissing
+    │   ├── ReleasedMeanwhile           what answers has changed since it was looked at
     │   └── NothingToRollBack
     ├── TuningError                     no LoRA came of it; what serves now goes on
     │   ├── BadExamples                 names the line
@@ -179,6 +180,7 @@ from bot.errors.releases import (
     NothingToRollBack,
     OutdatedEvaluation,
     ReasonMissing,
+    ReleasedMeanwhile,
     ReleaseError,
     ReleasePinned,
     RolledBackBefore,
@@ -302,6 +304,7 @@ __all__ = [
     "ReasonMissing",
     "ReleaseError",
     "ReleasePinned",
+    "ReleasedMeanwhile",
     "RestoreFailed",
     "RestoreRefused",
     "RolledBackBefore",

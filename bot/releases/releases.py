@@ -20,6 +20,7 @@ from bot.errors import (
     NothingToRollBack,
     OutdatedEvaluation,
     ReasonMissing,
+    ReleasedMeanwhile,
     ReleasePinned,
     RolledBackBefore,
     UnknownLora,
@@ -141,12 +142,20 @@ class Releases:
 
         return self.store.run_now(read)
 
-    def rollback(self, *, by: str, reason: str = "", origin: str = "") -> Release:
-        """End the canary if there is one; else go back to what answered before. Raises `NothingToRollBack`, `ReleasePinned`."""
+    def rollback(self, *, by: str, reason: str = "", origin: str = "", seen: int | None = None) -> Release:
+        """End the canary if there is one; else go back to what answered before. Raises `NothingToRollBack`, `ReleasePinned`.
+
+        `seen`: id of the newest release when this was decided, 0 where there was none. If it is not the newest any more, what
+        would be taken back is something else than was meant: raises `ReleasedMeanwhile`. None: whatever answers now is meant.
+        """
         self._demand_auto()
 
         def decide(connection: Connection) -> Release:
             releases.hold(connection)
+            if seen is not None:
+                newest = releases.newest(connection, self.base)
+                if seen != (newest.id if newest is not None else 0):
+                    raise ReleasedMeanwhile
             return _audited(connection, self.back(connection, "rollback", by=by, reason=reason), origin)
 
         return _logged(self.store.run_now(decide))

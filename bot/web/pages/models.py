@@ -174,10 +174,17 @@ class _Models:
         return done(request, "/models", said)
 
     async def rollback(self, request: Request) -> Response:
-        """Back to what answered before, or the end of a trial."""
+        """Back to what answered before, or the end of a trial: what the page showed. Raises ReleasedMeanwhile."""
         me = allow(request, "admin")
-        reason = (await form(request)).get("reason", "").strip()[:500]
-        released = await asyncio.to_thread(self._releases.rollback, by=me.by, reason=reason, origin=origin(request))
+        fields = await form(request)
+        reason, seen = fields.get("reason", "").strip()[:500], fields.get("seen", "")[:18]
+        released = await asyncio.to_thread(
+            self._releases.rollback,
+            by=me.by,
+            reason=reason,
+            origin=origin(request),
+            seen=int(seen) if seen.isdecimal() else 0,
+        )
         return done(request, "/models", say(request, "models.rolled_back", name=_named(request, released.lora)))
 
     async def delete(self, request: Request) -> Response:

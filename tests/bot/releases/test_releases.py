@@ -21,6 +21,7 @@ from bot.errors import (
     NothingToRollBack,
     OutdatedEvaluation,
     ReasonMissing,
+    ReleasedMeanwhile,
     ReleaseError,
     ReleasePinned,
     UnknownLora,
@@ -179,6 +180,18 @@ def test_going_back_is_one_word_and_twice_goes_back_two_steps(company: Company) 
     assert [(row.action, row.lora) for row in history(company)] == [
         ("promote", first), ("promote", second), ("rollback", first), ("rollback", "none"),
     ]  # fmt: skip
+
+
+def test_what_was_released_since_one_looked_is_not_taken_back(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    looked = history(company)[-1].id
+    company.promote(second, against=first)
+    for seen in (looked, 0):
+        with pytest.raises(ReleasedMeanwhile):
+            company.releases().rollback(by="kim", seen=seen)
+    assert answers(company) == second
+    assert company.releases().rollback(by="kim", seen=history(company)[-1].id).lora == first
 
 
 @pytest.mark.parametrize("setting", ["none", "m-1"])

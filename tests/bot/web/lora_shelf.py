@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -120,6 +121,13 @@ class Company:
 class _Answering:
     lora: Any
     canary: Any
+
+
+def seen(page: str) -> str:
+    """The newest release of a page, as its form to roll back says it."""
+    found = re.search(r'name="seen" value="(\d+)"', page)
+    assert found is not None
+    return found[1]
 
 
 def make_company(store: Store, folder: Path) -> Company:

@@ -16,7 +16,7 @@ from bot.store.web_accounts import Role
 from jobs.tuning.course import course
 from tests.bot.examples.rows import example
 from tests.bot.web.conftest import Opening, add_account
-from tests.bot.web.lora_shelf import Company, make_company
+from tests.bot.web.lora_shelf import Company, make_company, seen
 from tests.bot.web.test_review import text_of
 
 
@@ -59,9 +59,9 @@ async def test_a_lora_that_passed_is_promoted_and_rolled_back_and_both_are_on_re
     assert "배포를 막는 것이 없습니다" in (await browser.get(f"/models/lora/{first}")).text
     page = await browser.post("/models/promote", {"name": first})
     assert f"{first}(으)로 답합니다" in page.text
-    await browser.post("/models/promote", {"name": second, "reason": "더 낫다"})
+    page = await browser.post("/models/promote", {"name": second, "reason": "더 낫다"})
     assert company.answers() == second
-    page = await browser.post("/models/rollback", {"reason": "전화가 왔음"})
+    page = await browser.post("/models/rollback", {"reason": "전화가 왔음", "seen": seen(page.text)})
     assert company.answers() == first
     assert "전화가 왔음" in page.text
     assert actions(company) == [
@@ -85,9 +85,30 @@ async def test_a_part_of_the_conversations_tries_it_and_ending_that_keeps_what_a
     assert "대화의 12%에" in page.text
     assert "시험 끝내기" in page.text
     assert company.answers() == first
-    page = await browser.post("/models/rollback")
+    page = await browser.post("/models/rollback", {"seen": seen(page.text)})
     assert company.answers() == first
     assert "시험 끝내기" not in page.text
+
+
+async def test_a_trial_that_ended_meanwhile_is_not_ended_by_taking_back_what_answers(
+    browse: Opening, company: Company
+) -> None:
+    first, second, _ = company.names
+    company.evaluate(first)
+    company.releases.promote(first, by="auto")
+    company.evaluate(second, first)
+    company.releases.promote(second, by="kim", share=0.1)
+    browser = browse([company.page()])
+    page = await browser.get("/models")
+    company.releases.rollback(by="lee")
+    for given in (seen(page.text), "", "x"):
+        refused = await browser.post("/models/rollback", {"seen": given})
+        assert refused.status_code == 409
+        assert "그사이 배포가 바뀌어" in refused.text
+        assert company.answers() == first
+    page = await browser.get("/models")
+    await browser.post("/models/rollback", {"seen": seen(page.text)})
+    assert company.answers() == "none"
 
 
 @pytest.mark.parametrize("share", ["0", "100", "-3", "많이", "nan"])

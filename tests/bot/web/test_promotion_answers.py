@@ -17,7 +17,7 @@ from knowledge.search import SearchIndex
 from tests.bot.releases.conftest import Company as Shelved
 from tests.bot.releases.test_following import serving
 from tests.bot.web.conftest import Opening
-from tests.bot.web.lora_shelf import make_company
+from tests.bot.web.lora_shelf import make_company, seen
 
 
 async def test_what_is_promoted_in_the_console_answers_soon_and_what_answered_does_again_after_going_back(
@@ -49,11 +49,11 @@ async def test_what_is_promoted_in_the_console_answers_soon_and_what_answered_do
         assert set(wrote) == {first}
         await browser.post("/models/promote", {"name": second, "share": "40"})
         await service.until(first, second)
-        await browser.get("/models")
-        await browser.post("/models/rollback")
+        page = (await browser.get("/models")).text
+        await browser.post("/models/rollback", {"seen": seen(page)})
         await service.until(first)
-        await browser.get("/models")
-        await browser.post("/models/rollback")
+        page = (await browser.get("/models")).text
+        await browser.post("/models/rollback", {"seen": seen(page)})
         await service.until("none")
         wrote.clear()
         await service.flow.answer(Question("연차는 며칠 전까지 신청합니까?", "q2"))
