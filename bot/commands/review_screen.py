@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.commands import example_texts as texts
-from bot.errors import NotApprovable
+from bot.errors import ChangedSince, NotApprovable
 from bot.examples.example import Example
 from bot.examples.review import Review, words
 from bot.messages import Language
@@ -91,7 +91,11 @@ class ReviewScreen:
         return place + 1
 
     def _undo(self, waiting: list[Example], place: int) -> int:
-        back = self._review.undo()
+        try:
+            back = self._review.undo()
+        except ChangedSince as error:
+            self._say(error.explain(self._language), "red")
+            return place
         if back is None:
             self._say(texts.nothing_to_undo(self._language), "yellow")
             return place

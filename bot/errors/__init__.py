@@ -99,6 +99,7 @@ knowledge.errors.ExplainedError
     ├── ExampleError
     │   ├── UnknownExample
     │   ├── NotApprovable               says what must be put right first
+    │   ├── ChangedSince                a step back would take back somebody else's
     │   ├── BadExampleFile              names the line
     │   └── ExamplesNotWritable
     ├── GapError
@@ -147,7 +148,14 @@ from bot.errors.evaluation import (
     LearntUnknown,
     NothingToAsk,
 )
-from bot.errors.examples import BadExampleFile, ExampleError, ExamplesNotWritable, NotApprovable, UnknownExample
+from bot.errors.examples import (
+    BadExampleFile,
+    ChangedSince,
+    ExampleError,
+    ExamplesNotWritable,
+    NotApprovable,
+    UnknownExample,
+)
 from bot.errors.gaps import GapError, GapsNotWritable, UnknownGap
 from bot.errors.jobs import JobBusy, JobError, JobPaused, NoJobsHere, UnknownJob, UnknownRun
 from bot.errors.loras import (
@@ -251,6 +259,7 @@ __all__ = [
     "BrokenLora",
     "BrokenModel",
     "CannotTuneHere",
+    "ChangedSince",
     "ConsoleNeedsAccount",
     "ConsoleNotStarted",
     "ConsoleProxied",

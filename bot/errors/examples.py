@@ -23,6 +23,19 @@ class NotApprovable(ExampleError):
     en = "Example {id} cannot be approved ({reasons}). Edit its answer or reject it."
 
 
+class ChangedSince(ExampleError):
+    """`id`. Taking a step back would take back what somebody else did after it, or the rule."""
+
+    ko = (
+        "학습 예시 {id}을(를) 그 뒤에 다른 사람이나 규칙이 바꾸어 되돌리지 않았습니다. 그 예시를 열어 지금 상태를 보고 다시 결정해 "
+        "주십시오."
+    )
+    en = (
+        "Somebody else, or the rule, changed example {id} after that, so nothing was taken back. Open that example, see how it stands "
+        "and decide anew."
+    )
+
+
 class BadExampleFile(ExampleError):
     """`path`, `line` (0: the file as a whole, and no line is told), `reason`."""
 

@@ -170,12 +170,12 @@ class Review:
         return self.store.run_now(edit)
 
     def undo(self) -> Example | None:
-        """This reviewer's last step is taken back; None when there is none."""
+        """This reviewer's last step is taken back; None when there is none. Raises ChangedSince."""
         back = self._undo(one=True)
         return back[0] if back else None
 
     def undo_step(self) -> list[Example]:
-        """The same for everything that was decided with it at once; empty when there is nothing."""
+        """The same for everything that was decided with it at once, or nothing of it; empty when there is nothing. Raises ChangedSince."""
         return self._undo(one=False)
 
     def _undo(self, *, one: bool) -> list[Example]:

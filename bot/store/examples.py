@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from bot.errors import ChangedSince
 from bot.examples.example import Evidence, Example, State
 from bot.store.inserting import insert_into
 from bot.store.schema import example_changes, example_origins, example_people, examples
@@ -99,7 +100,10 @@ def edited(connection: Connection, example_id: str) -> bool:
 
 
 def undo(connection: Connection, by: str, *, now: float) -> str | None:
-    """Take the last decision or edit of `by` back; the example's id, None when there is none left."""
+    """Take the last decision or edit of `by` back; the example's id, None when there is none left.
+
+    Raises ChangedSince when somebody else, or the rule, decided about or edited that example after them, and that stands.
+    """
     last: Any = connection.execute(
         select(example_changes)
         .where(example_changes.c.by == by, example_changes.c.action != "undo", ~example_changes.c.undone)
@@ -109,6 +113,10 @@ def undo(connection: Connection, by: str, *, now: float) -> str | None:
     found = get(connection, last.example) if last is not None else None
     if found is None:
         return None
+    later = (example_changes.c.example == found.id, example_changes.c.id > last.id, example_changes.c.by != by)
+    stands = (example_changes.c.action != "undo", ~example_changes.c.undone)
+    if connection.execute(select(example_changes.c.id).where(*later, *stands).limit(1)).first() is not None:
+        raise ChangedSince(id=found.id)
     _record(connection, found, "undo", by=by, now=now)
     connection.execute(update(example_changes).where(example_changes.c.id == last.id).values(undone=True))
     connection.execute(

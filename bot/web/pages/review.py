@@ -202,7 +202,7 @@ class _Review:
         return done(request, where.url(start=where.start, example=example_id), said)
 
     async def undo(self, request: Request) -> Response:
-        """This person's last step is taken back."""
+        """This person's last step is taken back. Raises ChangedSince."""
         me = allow(request, "reviewer")
         where, texts = Where.of(await form(request)), request.app.state.renderer.texts
         desk = _desk(request, me)

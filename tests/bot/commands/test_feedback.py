@@ -418,6 +418,17 @@ def test_what_was_decided_before_can_be_taken_back(three: Store) -> None:
     assert states(three) == ["rejected", "pending", "pending"]
 
 
+def test_what_somebody_else_changed_after_that_is_not_taken_back_and_that_is_said(three: Store) -> None:
+    reviewed(three, "a")
+    first = every(three)[0]
+    three.run_now(examples.decide, first, "rejected", "reject", by="web:lee", now=9.0)
+    tally, shown = reviewed(three, "ua")
+    assert first.id in shown
+    assert "되돌리지 않았습니다" in shown
+    assert states(three) == ["rejected", "approved", "pending"]
+    assert tally.approved == 1
+
+
 def test_nothing_to_undo_is_said(three: Store) -> None:
     assert "되돌릴 것이 없습니다." in reviewed(three, "u")[1]
     assert "There is nothing to undo." in reviewed(three, "u", language="en")[1]

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from bot.errors import ChangedSince
+from bot.examples.example import AUTOMATIC
 from bot.store import examples
 from bot.store.database import Store
 from tests.bot.examples.rows import example
@@ -55,6 +59,27 @@ def test_decisions_and_edits_are_undone_one_by_one_by_who_made_them(store: Store
     assert not store.run_now(examples.edited, first.id)
     assert store.run_now(examples.undo, "kim", now=7.0) is None
     assert [action for action, _, _ in store.run_now(examples.history, first.id)] == ["edit", "reject", "undo", "undo"]
+
+
+@pytest.mark.parametrize("other", ["lee", AUTOMATIC])
+def test_a_step_is_not_taken_back_over_what_somebody_else_did_after_it(store: Store, other: str) -> None:
+    first = example()
+    store.run_now(examples.add, first)
+    store.run_now(examples.decide, first, "approved", "approve", by="kim", now=2.0)
+    approved = store.run_now(examples.get, first.id)
+    assert approved is not None
+    store.run_now(examples.decide, approved, "rejected", "reject", by=other, now=3.0)
+    before = store.run_now(examples.get, first.id)
+    with pytest.raises(ChangedSince) as refused:
+        store.run_now(examples.undo, "kim", now=4.0)
+    assert first.id in refused.value.explain("ko")
+    assert store.run_now(examples.get, first.id) == before
+    assert store.run_now(examples.undo, other, now=5.0) == first.id
+    again = store.run_now(examples.get, first.id)
+    assert again is not None
+    assert (again.state, again.decided_by) == ("approved", "kim")  # nothing stands in the way any more
+    assert store.run_now(examples.undo, "kim", now=6.0) == first.id
+    assert store.run_now(examples.get, first.id) == first
 
 
 def test_a_refresh_changes_texts_and_people_but_no_decision(store: Store) -> None:

@@ -133,6 +133,22 @@ async def test_several_are_decided_at_once_and_taken_back_at_once(
     ]
 
 
+async def test_taking_back_does_not_reach_over_a_colleagues_decision_and_says_so(
+    browse: Opening, store: Store, index: SearchIndex
+) -> None:
+    many = [add(store, index, name, number=n).id for n, name in enumerate("ab")]
+    browser = browse([review_page(store, index)])
+    await browser.get("/review")
+    await browser.post("/review/decide", {"id": many, "do": "approve"})
+    example = store.run_now(examples.get, many[0])
+    assert example is not None
+    store.run_now(examples.decide, example, "rejected", "reject", by="web:lee", now=NOW)
+    page = await browser.post("/review/undo")
+    assert page.status_code == 409
+    assert f"학습 예시 {many[0]}을(를) 그 뒤에" in text_of(page.text)
+    assert states(store, many) == ["rejected", "approved"]
+
+
 async def test_an_edit_with_its_approval_is_one_step_to_take_back(
     browse: Opening, store: Store, index: SearchIndex
 ) -> None:
