@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, and_, delete, func, or_, select, union_all
+from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, or_, select, union_all
 
 from bot.privacy import files
 from bot.privacy_settings import PrivacySettings
@@ -41,6 +41,7 @@ def sweep(
     `ages`: `[privacy]`, where 0 keeps a class. `check` is called between transactions and may raise.
     Questions go with their answers, traces and votes. What was rated, corrected or escalated stays for `feedback` days after that, and
     after the last LoRA that learnt from it was made, if that is longer. A question that is being answered, or waits for it, stays.
+    An example stays as long as a LoRA that learnt from it.
     """
     done: dict[str, int] = {}
 
@@ -64,7 +65,9 @@ def sweep(
         take(
             "examples",
             lambda connection: _delete(
-                connection, examples.c.id, and_(examples.c.state == "approved", examples.c.decided_at < approved)
+                connection,
+                examples.c.id,
+                and_(examples.c.state == "approved", examples.c.decided_at < approved, ~_learnt()),
             ),
         )
     if (written := before(ages.exports_days)) is not None:
@@ -126,8 +129,14 @@ def _rejected(connection: Connection, decided: float) -> int:
     return _delete(
         connection,
         examples.c.id,
-        and_(examples.c.state == "rejected", examples.c.decided_at < decided, ~living.exists()),
+        and_(examples.c.state == "rejected", examples.c.decided_at < decided, ~living.exists(), ~_learnt()),
     )
+
+
+def _learnt() -> ColumnElement[bool]:
+    """Of a row of `examples`: a LoRA that is still there learnt from it. By the example alone an erasure of its people finds that LoRA."""
+    there = select(lora_examples.c.lora).join(loras, loras.c.name == lora_examples.c.lora)
+    return there.where(lora_examples.c.example == examples.c.id, loras.c.deleted_at.is_(None)).exists()
 
 
 def _before_restores(folders: Sequence[Path], made: float) -> int:

@@ -142,6 +142,27 @@ def test_rejected_examples_go_once_nothing_would_make_them_again(store: Store, t
     assert run(store, tmp_path, examples=365)["examples"] == 1
 
 
+def test_an_example_stays_as_long_as_a_lora_that_learnt_from_it(store: Store, tmp_path: Path) -> None:
+    for state in ("approved", "rejected"):
+        old = example(state, state=state, decided_at=NOW - 900 * DAY, decided_by="x", people=(KIM.key,))
+        store.run_now(examples.add, old)
+        for lora in ("first", "second"):
+            record = LoraRecord(f"{lora}-{state}", "b", "base", "p", "s", {}, made_at=NOW - 800 * DAY)
+            store.run_now(loras.add, record, [old.id])
+
+    def went() -> tuple[int, int]:
+        done = run(store, tmp_path, examples=365)
+        return done["examples"], done["examples_rejected"]
+
+    assert went() == (0, 0)  # else an erasure of KIM would leave these LoRAs
+    for state in ("approved", "rejected"):
+        store.run_now(loras.delete, f"first-{state}", now=NOW)
+    assert went() == (0, 0)
+    for state in ("approved", "rejected"):
+        store.run_now(loras.delete, f"second-{state}", now=NOW)
+    assert went() == (1, 1)
+
+
 def test_a_gap_without_questions_goes_and_another_keeps_its_name(store: Store, tmp_path: Path) -> None:
     ask(store, "1", days=91)
     ask(store, "2", days=10)
