@@ -128,7 +128,10 @@ class _Gaps:
         beside = tuple(dict.fromkeys((*detail.beside, *near)))
         who = {"by": me.by, "origin": origin(request), "now": time.time()}
         did = await self._store.run(decided, do, gap, await form(request), beside, **who)
-        return done(request, f"/gaps/{gap}", say(request, f"gaps.did.{did}"))
+        said = say(request, f"gaps.did.{did}")
+        if do == "unshare" and not self._few(replace(detail.gap, shared=False)):
+            said = say(request, "gaps.still_shown", people=self._parts.people)
+        return done(request, f"/gaps/{gap}", said)
 
     async def find(self, request: Request) -> Response:
         """Ask for the job, also where it does not run by itself. Raises JobPaused."""

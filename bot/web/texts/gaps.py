@@ -93,6 +93,10 @@ STRINGS = {
     "gaps.did.named": ("이름을 바꿨습니다.", "Renamed."),
     "gaps.did.assigned": ("맡은 사람을 바꿨습니다.", "Assigned."),
     "gaps.did.shared": ("모두에게 보입니다.", "Shown to everyone now."),
+    "gaps.still_shown": (
+        "물은 사람이 {people}명 이상이라 여전히 모두에게 보입니다.",
+        "{people} people or more asked, so everyone still sees it.",
+    ),
     "gaps.did.unshared": ("관리자에게만 보입니다.", "Shown to admins only now."),
     "gaps.history": ("기록", "History"),
     "gaps.by": ("누가", "By"),

@@ -164,8 +164,25 @@ async def test_what_one_person_asked_is_for_admins_until_one_shares_it(
     assert "2명보다 적어" in (await ruling.get(f"/gaps/{alone}")).text
     await ruling.post(f"/gaps/{alone}/share")
     assert "명함 신청" in (await looking.get(f"/gaps/{alone}")).text
+    assert f"/gaps/{alone}/unshare" in (await ruling.get(f"/gaps/{alone}")).text
     await ruling.post(f"/gaps/{alone}/unshare")
     assert (await looking.get(f"/gaps/{alone}")).status_code == 404
+
+
+async def test_what_so_many_asked_cannot_be_for_admins_only_and_nobody_is_told_that_it_is(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    add_account(store, "viewer", "viewer")
+    add_account(store, "admin")
+    looking, ruling = browse([page_of(store)]), browse([page_of(store)])
+    await looking.log_in("viewer")
+    await ruling.log_in("admin")
+    store.run_now(decisions.share, parking, True, by="cli", now=time.time())  # while only one had asked
+    assert f"/gaps/{parking}/unshare" not in (await ruling.get(f"/gaps/{parking}")).text
+    said = (await ruling.post(f"/gaps/{parking}/unshare")).text
+    assert "2명 이상이라 여전히 모두에게 보입니다" in said
+    assert "관리자에게만 보입니다." not in said
+    assert (await looking.get(f"/gaps/{parking}")).status_code == 200
 
 
 async def test_each_decision_changes_the_gap_says_so_and_is_recorded(
