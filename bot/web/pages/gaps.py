@@ -21,6 +21,7 @@ from bot.gaps.drafting import draft_of
 from bot.gaps.exports import FORMATS, Format, write
 from bot.gaps.gap import Beside, Gap, State
 from bot.job_book import JobBook, ask
+from bot.messages import Language
 from bot.store import gap_numbers, gaps, privacy
 from bot.store.database import Store
 from bot.web.page import Page, allow, done, form, origin, render, say, viewer
@@ -95,15 +96,24 @@ class _Gaps:
     async def show(self, request: Request) -> Response:
         """One of them. Raises NotFoundInConsole, also for one that is shown to admins alone."""
         me = viewer(request)
-        detail = await self._detail(me, request.path_params["gap"])
+        return await self._show(request, me, await self._detail(me, request.path_params["gap"]))
+
+    async def _show(
+        self, request: Request, me: Viewer, detail: Detail, *, status: int = 200, typed: str | None = None
+    ) -> Response:
+        """`typed`: what somebody wrote while the draft changed; it stays in the field."""
         others = await self._ranked(me, detail.gap.state)
         here = others.index(detail.gap.id) if detail.gap.id in others else -1
         return render(
             request,
             "gaps/show.html",
+            status,
             detail=detail,
             gap=detail.gap,
             draft=draft_of(detail, me.language),
+            look=_look(detail, me.language),
+            changed=status != 200,
+            typed=typed,
             own=bool(detail.gap.draft),
             previous=others[here - 1] if here > 0 else "",
             next=others[here + 1] if 0 <= here < len(others) - 1 else "",
@@ -114,7 +124,10 @@ class _Gaps:
         )
 
     async def decide(self, request: Request) -> Response:
-        """A form of one gap: close, reopen, snooze, rename, assign, share, unshare, draft, reset."""
+        """A form of one gap: close, reopen, snooze, rename, assign, share, unshare, draft, reset.
+
+        A draft is saved or dropped only as long as it is the one that the page showed, beside the same pages.
+        """
         do, gap = request.path_params["do"], request.path_params["gap"]
         if do not in _DECISIONS:
             raise NotFoundInConsole
@@ -124,10 +137,14 @@ class _Gaps:
             raise HiddenInConsole
         if detail.draft_hidden and do == "reset":  # otherwise nobody could, once such a page is gone
             allow(request, "admin")
+        fields = await form(request)
+        if do in ("draft", "reset") and fields.get("seen") != _look(detail, me.language):
+            typed = fields.get("draft", "")[: decisions.LONGEST_DRAFT] if do == "draft" else None
+            return await self._show(request, me, detail, status=409, typed=typed)
         near = [Beside(one.source, one.page, one.audience) for one in detail.gap.nearest]
         beside = tuple(dict.fromkeys((*detail.beside, *near)))
         who = {"by": me.by, "origin": origin(request), "now": time.time()}
-        did = await self._store.run(decided, do, gap, await form(request), beside, **who)
+        did = await self._store.run(decided, do, gap, fields, beside, **who)
         said = say(request, f"gaps.did.{did}")
         if do == "unshare" and not self._few(replace(detail.gap, shared=False)):
             said = say(request, "gaps.still_shown", people=self._parts.people)
@@ -241,6 +258,13 @@ def spark(weeks: Sequence[int]) -> str:
     """Points of an SVG polyline, oldest week first; its box is 100 by 24."""
     most, step = max(weeks, default=0) or 1, _WIDTH / max(len(weeks) - 1, 1)
     return " ".join(f"{2 + n * step:.1f},{2 + _HEIGHT * (1 - week / most):.1f}" for n, week in enumerate(weeks))
+
+
+def _look(detail: Detail, language: Language) -> str:
+    """Differs once the draft was saved again, shows something else, or other pages are near."""
+    saved = sum(one.action == "drafted" for one in detail.history)
+    pages = [(page.source, page.page) for page in detail.gap.nearest]
+    return hashlib.sha256(repr((saved, pages, draft_of(detail, language))).encode()).hexdigest()
 
 
 def _answering(gap: Gap) -> PageName:

@@ -68,6 +68,15 @@ STRINGS = {
         "Made from the questions and the pages near them. Somebody who knows must write the facts.",
     ),
     "gaps.draft.hidden": texts.DRAFT_HIDDEN,
+    "gaps.draft.changed": (
+        "그사이 초안이나 가까운 문서가 바뀌어 아무것도 저장하거나 버리지 않았습니다.",
+        "The draft, or the pages near it, changed meanwhile, so nothing was saved or dropped.",
+    ),
+    "gaps.draft.kept": (
+        "쓰신 글은 아래 칸에 그대로 있습니다. 지금 초안과 견주어 합친 뒤 다시 저장해 주십시오.",
+        "What you wrote is still in the field below. Compare it with the draft as it is now, put them together, and save again.",
+    ),
+    "gaps.draft.now": ("지금 초안", "The draft as it is now"),
     "gaps.draft.label": ("Markdown 초안", "Draft in Markdown"),
     "gaps.draft.save": ("초안 저장", "Save the draft"),
     "gaps.draft.copy": ("Markdown 복사", "Copy as Markdown"),

@@ -7,6 +7,7 @@ import hashlib
 import html
 import io
 import json
+import re
 import time
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -91,6 +92,19 @@ def alone(store: Store) -> str:
     miss(store, "명함은 어떻게 신청하나요?", PARK, now=time.time() - DAY)
     (gap,) = put(store, ["명함은 어떻게 신청하나요?"], name="명함 신청", nearest=(GUIDE,), now=time.time())
     return gap
+
+
+def look_of(page: str) -> str:
+    """Which draft a page shows, as its forms say it."""
+    found = re.search(r'name="seen" value="([0-9a-f]{64})"', page)
+    assert found is not None
+    return found[1]
+
+
+def draft_in(store: Store, gap: str) -> str:
+    kept = store.run_now(gaps.get, gap)
+    assert kept is not None
+    return kept.draft
 
 
 async def test_a_list_shows_the_heaviest_first_with_its_trend(
@@ -189,14 +203,14 @@ async def test_each_decision_changes_the_gap_says_so_and_is_recorded(
     store: Store, browse: Opening, parking: str
 ) -> None:
     browser = browse([page_of(store)])
-    await browser.get(f"/gaps/{parking}")
+    look = look_of((await browser.get(f"/gaps/{parking}")).text)
     forms = (
+        ("draft", {"draft": "# 내 초안", "seen": look}, "초안을 저장했습니다"),
         ("rename", {"name": "주차 안내"}, "이름을 바꿨습니다"),
         ("assign", {"to": "총무팀"}, "맡은 사람을 바꿨습니다"),
         ("snooze", {"days": "30"}, "미뤘습니다"),
         ("reopen", {}, "다시 열었습니다"),
         ("close", {}, "닫았습니다"),
-        ("draft", {"draft": "# 내 초안"}, "초안을 저장했습니다"),
     )
     for do, fields, said in forms:
         assert said in (await browser.post(f"/gaps/{parking}/{do}", dict(fields))).text
@@ -205,13 +219,44 @@ async def test_each_decision_changes_the_gap_says_so_and_is_recorded(
     assert (gap.named, gap.assigned, gap.state, gap.draft) == ("주차 안내", "총무팀", "closed", "# 내 초안")
     recorded = [(one.by, one.action) for one in store.run_now(audit.entries)]
     assert recorded[::-1] == [
-        ("web:local", f"gap.{action}") for action in ("named", "assigned", "snoozed", "reopened", "closed", "drafted")
+        ("web:local", f"gap.{action}") for action in ("drafted", "named", "assigned", "snoozed", "reopened", "closed")
     ]
     shown = (await browser.get(f"/gaps/{parking}")).text
     assert "# 내 초안</textarea>" in shown
     assert "사람이 고친 초안" in shown
-    await browser.post(f"/gaps/{parking}/reset")
+    await browser.post(f"/gaps/{parking}/reset", {"seen": look_of(shown)})
     assert "초안입니다" in (await browser.get(f"/gaps/{parking}")).text
+
+
+async def test_a_draft_is_not_saved_or_dropped_over_one_that_came_meanwhile_and_what_was_typed_stays(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    kim, lee = browse([page_of(store)]), browse([page_of(store)])
+    first, late = [(await one.get(f"/gaps/{parking}")).text for one in (kim, lee)]
+    await kim.post(f"/gaps/{parking}/draft", {"draft": "# 김의 초안", "seen": look_of(first)})
+    refused = await lee.post(f"/gaps/{parking}/draft", {"draft": "# 이의 <b>초안", "seen": look_of(late)})
+    assert refused.status_code == 409
+    assert "그사이 초안이나 가까운 문서가 바뀌어" in refused.text
+    assert "# 이의 &lt;b&gt;초안</textarea>" in refused.text
+    assert "# 김의 초안</pre>" in refused.text
+    assert (await lee.post(f"/gaps/{parking}/reset", {"seen": look_of(late)})).status_code == 409
+    assert (await lee.post(f"/gaps/{parking}/draft", {"draft": "x"})).status_code == 409
+    assert draft_in(store, parking) == "# 김의 초안"
+    await lee.post(f"/gaps/{parking}/draft", {"draft": "# 둘의 초안", "seen": look_of(refused.text)})
+    assert draft_in(store, parking) == "# 둘의 초안"
+
+
+async def test_a_draft_is_not_saved_as_beside_pages_that_its_writer_did_not_see(
+    store: Store, browse: Opening, parking: str
+) -> None:
+    browser = browse([page_of(store)])
+    look = look_of((await browser.get(f"/gaps/{parking}")).text)
+    page = await browser.post(f"/gaps/{parking}/draft", {"draft": "# 초안", "seen": look})
+    grown = gaps.Grown(parking, "주차 등록", "", (GUIDE, near("새 문서")), {}, {})
+    store.run_now(gaps.keep, [grown], now=time.time())
+    refused = await browser.post(f"/gaps/{parking}/draft", {"draft": "# 다른", "seen": look_of(page.text)})
+    assert refused.status_code == 409
+    assert draft_in(store, parking) == "# 초안"
 
 
 async def test_a_saved_draft_tells_nobody_of_pages_that_they_may_not_read(
@@ -224,9 +269,10 @@ async def test_a_saved_draft_tells_nobody_of_pages_that_they_may_not_read(
     await insider.log_in("kim")
     await outsider.log_in("lee")
     await admin.log_in("choi")
-    written = html.unescape((await insider.get(f"/gaps/{parking}")).text.split("<textarea")[1].split(">", 1)[1])
+    page = (await insider.get(f"/gaps/{parking}")).text
+    written = html.unescape(page.split("<textarea")[1].split(">", 1)[1])
     assert "연봉 밴드" in written
-    await insider.post(f"/gaps/{parking}/draft", {"draft": written.split("</textarea>")[0]})
+    await insider.post(f"/gaps/{parking}/draft", {"draft": written.split("</textarea>")[0], "seen": look_of(page)})
     assert "연봉 밴드" in (await insider.get(f"/gaps/{parking}")).text
     text = (await outsider.get(f"/gaps/{parking}")).text
     assert "연봉" not in text
@@ -240,8 +286,9 @@ async def test_a_saved_draft_tells_nobody_of_pages_that_they_may_not_read(
     assert (await outsider.post(f"/gaps/{parking}/reset")).status_code == 403
     assert store.run_now(gaps.history, parking) == before
     # Whoever runs the console can drop it unseen, or it would stay for ever once such a page is gone.
-    assert "연봉" not in (await admin.get(f"/gaps/{parking}")).text
-    assert "자동으로 만든" in (await admin.post(f"/gaps/{parking}/reset")).text
+    page = (await admin.get(f"/gaps/{parking}")).text
+    assert "연봉" not in page
+    assert "자동으로 만든" in (await admin.post(f"/gaps/{parking}/reset", {"seen": look_of(page)})).text
     assert "<textarea" in (await outsider.get(f"/gaps/{parking}")).text
 
 
@@ -249,8 +296,8 @@ async def test_a_saved_draft_is_hidden_when_a_page_beside_it_is_closed(
     store: Store, browse: Opening, parking: str
 ) -> None:
     browser = browse([page_of(store)])
-    await browser.get(f"/gaps/{parking}")
-    await browser.post(f"/gaps/{parking}/draft", {"draft": "총무 안내 옆"})
+    look = look_of((await browser.get(f"/gaps/{parking}")).text)
+    await browser.post(f"/gaps/{parking}/draft", {"draft": "총무 안내 옆", "seen": look})
     assert "총무 안내 옆" in (await browser.get(f"/gaps/{parking}")).text
     text = (await browse([page_of(store, GUIDE.page)]).get(f"/gaps/{parking}")).text
     assert "총무 안내" not in text
