@@ -107,8 +107,11 @@ class Posting:
         out, and whoever takes it over finds the message.
         """
 
+        end = end_of(outcome, notes)
+        aside = end if end in ("refused", "stopped") else ""
+
         def write(connection: Connection) -> bool:
-            if not questions.finish(connection, pending.claim, outcome, now=self._clock()):
+            if not questions.finish(connection, pending.claim, outcome, now=self._clock(), aside=aside):
                 return False
             if answer_id and message:
                 answers.posted(connection, answer_id, self._people.message(pending.claim.asked.place, message))
@@ -127,9 +130,7 @@ class Posting:
         seconds = round(self._clock() - pending.claim.asked_at, 3)
         _log.info(json.dumps({"event": "ended", "question": pending.id, "outcome": outcome.value, "seconds": seconds}))
         platform = pending.claim.asked.place.platform
-        self._observer.ended(
-            pending.id, platform, end_of(outcome, notes), asked_at=pending.claim.asked_at, seconds=seconds
-        )
+        self._observer.ended(pending.id, platform, end, asked_at=pending.claim.asked_at, seconds=seconds)
 
     async def _still_held(self, pending: Pending) -> None:
         try:

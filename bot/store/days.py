@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, func, or_, select, update
 
 from bot.messages import Outcome
 from bot.store import facts
@@ -24,6 +24,8 @@ THROUGH = "days_counted_through"
 """Fact: the moment up to which days were counted and kept."""
 EVERYWHERE = ("", "")
 """Instead of (platform, place): all of them together."""
+COUNTED = case((questions.c.state == "done", questions.c.asked["aside"].as_string())).is_(None)
+"""Of a row of `questions`: it is one in numbers. "그만" is none, nor what was turned away (`questions.finish`)."""
 _SETTLED = 3600.0
 """Seconds after its end from which on a day is counted for good."""
 _GIVEN_UP = 3 * 86400.0
@@ -115,7 +117,7 @@ def count(connection: Connection, begins: float, ends: float) -> dict[Where, Tal
             of.first_token, of.total_seconds, of.tokens_read, of.tokens_written, of.cost_krw,
         )
         .select_from(questions.outerjoin(answers, of.question == asked.id))
-        .where(asked.asked_at >= begins, asked.asked_at < ends)
+        .where(asked.asked_at >= begins, asked.asked_at < ends, COUNTED)
     ):  # fmt: skip
         where = (platform, place)
         if where not in found:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from bot.messages import Outcome
+from bot.store import days
 from bot.store.inserting import insert_into
 from bot.store.schema import answers, digests, gap_events, questions, votes
 
@@ -95,7 +96,7 @@ def is_posted(connection: Connection, week: str, platform: str, place: str) -> b
 
 def numbers(connection: Connection, *, since: float, until: float) -> Numbers:
     """What was asked in between, and what was thought of the answers to it."""
-    asked = (questions.c.asked_at >= since, questions.c.asked_at < until, questions.c.state == "done")
+    asked = (questions.c.asked_at >= since, questions.c.asked_at < until, questions.c.state == "done", days.COUNTED)
     outcomes = {
         str(row[0]): int(row[1])
         for row in connection.execute(

@@ -150,12 +150,14 @@ def remember_draft(connection: Connection, held: Claim, draft: str) -> bool:
     return bool(connection.execute(_mine(held).values(draft=draft)).rowcount)
 
 
-def finish(connection: Connection, held: Claim, outcome: Outcome, *, now: float) -> bool:
+def finish(connection: Connection, held: Claim, outcome: Outcome, *, now: float, aside: str = "") -> bool:
     """The question has reached its one outcome. False: the claim was lost before.
 
+    `aside`: why it is no question in numbers (`days.COUNTED`): its asker wanted no answer, or was told to wait. Empty: it is one.
     What only its answering needed is erased: the reply token, e-mail, roles, and what others said in the thread.
     """
-    done = _mine(held).values(state="done", outcome=outcome.value, done_at=now, reply_to="", draft="", asked={})
+    left = {"aside": aside} if aside else {}
+    done = _mine(held).values(state="done", outcome=outcome.value, done_at=now, reply_to="", draft="", asked=left)
     return bool(connection.execute(done).rowcount)
 
 

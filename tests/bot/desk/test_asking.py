@@ -13,7 +13,7 @@ from bot.conversation import Receipt
 from bot.errors import StoreError
 from bot.messages import Outcome
 from bot.settings import PlaceTable
-from bot.store import answers, questions, schema
+from bot.store import answers, days, questions, schema
 from tests.bot.desk.conftest import CHANNEL, DIRECT, GOOD, KIM, LEE, THREAD, Bench, asked
 
 
@@ -169,6 +169,20 @@ async def test_stop_with_nothing_to_stop_says_so(bench: Bench) -> None:
     desk = await bench.start_desk()
     assert await desk.ask(asked("그만", key="stop")) is Receipt.STOPPED
     assert (await bench.adapter.reply("stop")).answer.text == "지금 답하고 있는 질문이 없습니다."
+
+
+async def test_numbers_do_not_count_what_was_none_and_who_was_told_to_wait(bench: Bench) -> None:
+    desk = await bench.start_desk(per_person=1)
+    bench.flow.gate.clear()
+    for key, text in (("answered", "연차는?"), ("over the limit", "휴가는?"), ("wish", "내 평가를 학습에 쓰지 마세요.")):
+        await desk.ask(asked(text, key=key))
+    await desk.ask(asked("그만", person=LEE, key="stop"))
+    for key in ("over the limit", "wish", "stop"):
+        await bench.adapter.reply(key)
+    bench.flow.gate.set()
+    await bench.adapter.wait_for(lambda: outcomes(bench) == {"answered": 1, "failed": 3})
+    found = bench.stores[0].run_now(days.count, 0.0, float(2**40))[days.EVERYWHERE]
+    assert (found.questions, found.answered, found.failed) == (1, 1, 0)
 
 
 async def test_a_failed_answer_says_so_with_the_id_that_is_in_the_log(

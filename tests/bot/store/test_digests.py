@@ -7,6 +7,7 @@ from bot.store import digests, gaps
 from bot.store.database import Store
 from bot.store.digests import Turn
 from tests.bot.gaps.rows import DAY, KIM, LEE, NOW, miss, put, thumb
+from tests.bot.store.told import tell
 
 WEEK = ("2026-W47", "slack", "C1")
 
@@ -73,6 +74,15 @@ def test_numbers_are_of_the_time_asked_for_and_failures_count_for_no_share(store
     assert (found.questions, found.people, found.up, found.down) == (4, 2, 1, 0)
     assert found.answered_share == 2 / 3
     assert store.run_now(digests.numbers, since=NOW, until=NOW + DAY).answered_share is None
+
+
+def test_what_was_none_and_what_was_turned_away_is_not_in_the_numbers(store: Store) -> None:
+    tell(store, NOW - DAY)
+    tell(store, NOW - DAY, Outcome.FAILED)
+    for aside in ("stopped", "refused"):
+        tell(store, NOW - DAY, Outcome.FAILED, person=LEE, aside=aside)
+    found = store.run_now(digests.numbers, since=NOW - 7 * DAY, until=NOW)
+    assert (found.questions, found.outcomes, found.people) == (2, {"answered": 1, "failed": 1}, 1)
 
 
 def test_gaps_that_a_page_answered_in_the_time_are_known(store: Store) -> None:

@@ -78,6 +78,21 @@ def test_counted_for_good_or_live_the_numbers_are_the_same(store: Store) -> None
     assert everything.tally.first_token.quantile(0.5) == pytest.approx(0.5, rel=0.5)
 
 
+def test_what_was_none_and_what_was_turned_away_is_no_question_and_no_failure(store: Store) -> None:
+    for at in (NOON - HOUR, NOON - 2 * DAY):
+        tell(store, at)
+        tell(store, at, Outcome.FAILED)
+        tell(store, at, Outcome.FAILED, text="그만", aside="stopped")
+        tell(store, at, Outcome.FAILED, place=OTHER, aside="refused")
+    tell(store, NOON - 3 * DAY, Outcome.FAILED, aside="stopped")  # a day of nothing else
+    live = look(store, rolled=False)
+    found = look(store)
+    assert found == live
+    everything = found.over(found.by_day[0][0], found.today)
+    assert (everything.tally.questions, everything.tally.answered, everything.tally.failed) == (4, 2, 2)
+    assert [place for place, _ in found.by_place] == [("slack", "C1")]
+
+
 def test_places_come_with_the_busiest_first_and_direct_messages_have_no_name(store: Store) -> None:
     fill(store)
     found = look(store)

@@ -33,8 +33,9 @@ def tell(
     trace: Trace | None = None,
     cost: float = 0.0,
     given: Answer | None = None,
+    aside: str = "",
 ) -> str:
-    """The id of a question that was asked `at` and ended a second later; `outcome` None: it is still open."""
+    """The id of a question that was asked `at` and ended a second later; `outcome` None: it is still open. `aside`: see `finish`."""
     one = replace(asked(f"k{next(_keys)}", text=text, person=person, place=place), private=private)
     _, claim = store.run_now(questions.claim, one, owner="a", now=at, lease=9.0)
     assert claim is not None
@@ -55,7 +56,7 @@ def tell(
         )
     if trace is not None:
         store.run_now(traces.save, question, trace, now=at + 1.0)
-    store.run_now(questions.finish, claim, outcome, now=at + 1.0)
+    store.run_now(questions.finish, claim, outcome, now=at + 1.0, aside=aside)
     for people, direction in ((up, "up"), (down, "down")):
         for voter in people:
             vote(store, answer_id, voter, direction, at=at + 2.0 if voted_at is None else voted_at)
