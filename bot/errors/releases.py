@@ -88,9 +88,7 @@ class ReleasedMeanwhile(ReleaseError):
     """What was looked at when this was decided does not answer any more."""
 
     ko = "그사이 배포가 바뀌어 되돌리지 않았습니다. 모델 화면을 다시 열어 지금 무엇이 답하는지 보고 다시 결정해 주십시오."
-    en = (
-        "What answers has changed meanwhile, so nothing was rolled back. Open the page Models again, see what answers now and decide anew."
-    )
+    en = "What answers has changed meanwhile, so nothing was rolled back. Open the page Models again, see what answers now and decide anew."
 
 
 class NothingToRollBack(ReleaseError):

@@ -219,7 +219,9 @@ class _Gaps:
             replace(one, nearest=tuple(page for page in one.nearest if (page.source, page.page) in allowed))
             for one in found
         ]
-        return [one if _answering(one) in allowed else replace(one, answered_source="", answered_page="") for one in known]
+        return [
+            one if _answering(one) in allowed else replace(one, answered_source="", answered_page="") for one in known
+        ]
 
     def _few(self, gap: Gap) -> bool:
         return not gap.shown_to_all(self._parts.people)

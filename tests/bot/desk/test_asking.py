@@ -174,7 +174,11 @@ async def test_stop_with_nothing_to_stop_says_so(bench: Bench) -> None:
 async def test_numbers_do_not_count_what_was_none_and_who_was_told_to_wait(bench: Bench) -> None:
     desk = await bench.start_desk(per_person=1)
     bench.flow.gate.clear()
-    for key, text in (("answered", "연차는?"), ("over the limit", "휴가는?"), ("wish", "내 평가를 학습에 쓰지 마세요.")):
+    for key, text in (
+        ("answered", "연차는?"),
+        ("over the limit", "휴가는?"),
+        ("wish", "내 평가를 학습에 쓰지 마세요."),
+    ):
         await desk.ask(asked(text, key=key))
     await desk.ask(asked("그만", person=LEE, key="stop"))
     for key in ("over the limit", "wish", "stop"):
