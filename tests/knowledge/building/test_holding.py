@@ -164,6 +164,28 @@ def test_a_page_that_cannot_be_read_any_more_keeps_its_passages_as_long_as_it_is
     assert office.build(wiki).removed == ("wiki/001.md",)
 
 
+def test_a_page_that_cannot_be_read_does_not_keep_the_passages_of_another_one_that_stood_there(office: Office) -> None:
+    wiki = numbered(2)
+    wiki.pages["001.md"] = dataclasses.replace(wiki.pages["001.md"], identity="11")
+    office.build(wiki)
+    wiki.pages["001.md"] = Listed(None, version="1", identity="12")
+    for _ in range(2):
+        report = office.build(wiki)
+        assert [(one.page, one.kept) for one in report.failed] == [("001.md", False)]
+        assert office.pages() == {"wiki/000.md"}
+
+
+def test_a_failure_of_another_page_that_stood_there_does_not_keep_a_page_waiting(office: Office) -> None:
+    wiki = numbered(2)
+    wiki.pages["001.md"] = dataclasses.replace(wiki.pages["001.md"], identity="11")
+    office.build(wiki)
+    wiki.pages["001.md"] = Listed(None, version="2", identity="11")
+    for _ in range(3):
+        office.build(wiki)
+    wiki.pages["001.md"] = Listed("# 안내\n\n새 문서입니다.", version="2", identity="12")
+    assert office.build(wiki).failed == ()
+
+
 def test_a_page_that_was_never_read_has_nothing_to_keep(office: Office) -> None:
     wiki = numbered(2)
     wiki.pages["x.md"] = Listed(None, version="1")
