@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from knowledge.errors import PageWithoutText, UnreadablePage
+from knowledge.errors import LockedPage, PageWithoutText, UnreadablePage
 from knowledge.formats.lines import BULLET, unwrap, width
 from knowledge.formats.outline import Outline, clean, one_line
 from knowledge.formats.pdf_bookmarks import Bookmark, Placed, bookmarks_of, by_page, placed
@@ -59,8 +59,10 @@ def _read(data: bytes) -> tuple[str | None, list[str], list[Bookmark]]:
         try:
             document = pdfium.PdfDocument(data)
         except pdfium.PdfiumError as error:
-            reason = "the PDF is encrypted" if "assword" in str(error) else "not a PDF, or a broken one"
-            raise UnreadablePage(reason=reason) from error
+            # PDFium's words for a password and for a certificate or another company's rights management
+            if "assword" in str(error) or "security scheme" in str(error):
+                raise LockedPage(reason="암호화된 PDF, encrypted") from error
+            raise UnreadablePage(reason="not a PDF, or a broken one") from error
         try:
             texts = []
             for index in range(len(document)):

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from knowledge.errors import PageWithoutText, UnreadablePage
+from knowledge.errors import LockedPage, PageWithoutText, UnreadablePage
 from knowledge.formats.pdf import parse
 from knowledge.page import Block
 from tests.fakes.pdf_maker import make_pdf
@@ -62,9 +62,11 @@ def test_a_title_left_by_a_program_is_no_title(title: str) -> None:
     assert parse(make_pdf([["본문입니다."]], title=title)).title is None
 
 
-def test_an_encrypted_pdf_is_unreadable_and_says_so() -> None:
-    with pytest.raises(UnreadablePage, match="encrypted"):
-        parse(make_pdf([["비밀"]], encrypted=True))
+def test_an_encrypted_pdf_is_locked_and_says_so() -> None:
+    locked = make_pdf([["비밀"]], encrypted=True)
+    for data in (locked, locked.replace(b"/Filter /Standard", b"/Filter /Adobe.PubSec")):
+        with pytest.raises(LockedPage, match="encrypted"):
+            parse(data)
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7\nbroken", make_pdf([["가"]])[:40], b"\0" * 100])

@@ -12,6 +12,7 @@ from knowledge.errors import EmptyWiki, ParsingUnavailable, SourceFailed, Source
 from knowledge.page import Audience
 from knowledge.sources.narrowed import FolderAudience, NarrowedSource
 from tests.fakes.listed_source import Listed, ListedSource, numbered
+from tests.fakes.pdf_maker import make_pdf
 from tests.knowledge.building.conftest import Office
 
 HOUR = 3600.0
@@ -202,6 +203,17 @@ def test_a_page_that_lost_its_text_or_whose_readers_are_unclear_is_not_kept(offi
     report = office.build(wiki)
     assert [(one.page, one.kept) for one in report.failed] == [("001.md", False)]
     assert report.removed == ("wiki/001.md",)
+
+
+def test_a_file_that_got_a_password_does_not_go_on_answering_as_it_was(office: Office) -> None:
+    wiki = numbered(1)
+    wiki.pages["급여.pdf"] = Listed(make_pdf([["급여일은 25일입니다."]]).decode(), version="1")
+    office.build(wiki)
+    assert "wiki/급여.pdf" in office.pages()
+    wiki.pages["급여.pdf"] = Listed(make_pdf([["급여일은 25일입니다."]], encrypted=True).decode(), version="2")
+    report = office.build(wiki)
+    assert [(one.page, one.kept) for one in report.failed] == [("급여.pdf", False)]
+    assert office.pages() == {"wiki/000.md"}
 
 
 def test_a_kept_page_is_open_to_whom_both_the_old_and_the_new_settings_admit(office: Office) -> None:
