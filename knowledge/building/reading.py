@@ -27,7 +27,7 @@ from knowledge.errors import (
 )
 from knowledge.formats import PARSER_VERSION
 from knowledge.ledger import Entry, Failure, Known, Ledger, head_of
-from knowledge.page import Document, Page, Passage, Section
+from knowledge.page import Audience, Document, Page, Passage, Section
 from knowledge.parsing import document_json
 from knowledge.sources.base import Source, SourceFile, to_page
 
@@ -47,6 +47,14 @@ class SourceReading:
     failed: list[FailedPage] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
     identities: dict[str, str | None] = field(default_factory=dict)
+
+    def readers(self) -> dict[str, Audience]:
+        """Who may read each page, by path, as far as it was told: nobody, where it was closed, locked or is unclear.
+
+        Text that is missing says nothing of readers.
+        """
+        closed = [one.page for one in self.failed if not one.kept and not isinstance(one.error, PageWithoutText)]
+        return {page.path: page.audience for page in self.pages} | dict.fromkeys(closed, Audience.of([]))
 
 
 class PageReader:

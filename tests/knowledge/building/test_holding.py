@@ -143,6 +143,36 @@ def test_pages_of_a_source_that_is_held_back_close_to_whom_the_present_settings_
         office.build(wiki, board)
 
 
+def test_what_a_source_that_shrank_still_tells_of_readers_closes_its_pages(office: Office) -> None:
+    wiki, board = numbered(20), numbered(1, "board")
+    office.build(wiki, board)
+    shrunk = numbered(3)
+    shrunk.pages["001.md"] = dataclasses.replace(shrunk.pages["001.md"], audience=Audience.of(["hr"]))
+    report = office.build(shrunk, board)
+    assert [one.source for one in report.held_back] == ["wiki"]
+    assert (report.changed, report.removed) == (("wiki/001.md",), ())
+    assert (len(office.pages()), len(office.pages(["hr"]))) == (20, 21)
+    assert office.build(shrunk, board).reused
+
+
+def test_pages_that_say_themselves_who_reads_them_or_are_locked_close_in_a_source_that_is_held_back(
+    office: Office,
+) -> None:
+    wiki, board = numbered(12), numbered(1, "board")
+    wiki.pages["잠금.pdf"] = Listed(make_pdf([["급여일은 25일입니다."]]).decode(), version="1")
+    office.build(wiki, board)
+    emptied = ListedSource(pages={path: Listed("", version="2") for path in wiki.pages})
+    emptied.pages["000.md"] = Listed("---\naudience: hr\n---\n# 안내\n\n글.", version="2")
+    emptied.pages["001.md"] = Listed("---\naudience: [hr\n---\n# 안내\n\n글.", version="2")
+    emptied.pages["002.md"] = Listed("# 안내\n\n글.", version="2")
+    emptied.pages["잠금.pdf"] = Listed(make_pdf([["가"]], encrypted=True).decode(), version="2")
+    report = office.build(emptied, board)
+    assert [(one.source, one.now) for one in report.held_back] == [("wiki", 2)]
+    closed = {"wiki/000.md", "wiki/001.md", "wiki/잠금.pdf"}
+    assert office.pages() == {f"wiki/{path}" for path in wiki.pages} - closed | {"board/000.md"}
+    assert office.pages(["hr"]) == office.pages() | {"wiki/000.md"}
+
+
 def test_a_rule_about_a_folder_closes_pages_that_are_held_back(office: Office) -> None:
     wiki, board = (
         numbered(1),
