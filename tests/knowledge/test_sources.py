@@ -180,6 +180,9 @@ def test_include_and_exclude(tmp_path: Path) -> None:
         ("**", "무엇이든/글.md", True),
         ("비공개/", "팀/비공개/글.md", True),
         ("비공개", "비공개 아님/글.md", False),
+        ("/인사/급여", "인사//급여", True),
+        ("/인사/**", "/인사/급여", True),
+        ("인사/*.md", "인사//급여.md/", True),
     ],
 )
 def test_patterns(pattern: str, path: str, expected: bool) -> None:
