@@ -75,6 +75,27 @@ def test_a_broken_pdf_is_unreadable(data: bytes) -> None:
         parse(data)
 
 
+def broken(data: bytes, page: int) -> bytes:
+    """`data` with its page `page` (from 0) no page any more."""
+    head, *rest = data.split(b"/Type /Page /")
+    return head + b"".join((b"/Type /Pagx /" if at == page else b"/Type /Page /") + one for at, one in enumerate(rest))
+
+
+def test_one_broken_page_costs_that_page_only_and_is_told() -> None:
+    document = parse(broken(make_pdf([["하나입니다."], ["둘입니다."], ["셋입니다."]]), 1))
+    assert [(section.page_number, section.blocks[0].text) for section in document.sections] == [
+        (1, "하나입니다."),
+        (2, "(이 쪽은 손상되어 읽지 못했습니다.)"),
+        (3, "셋입니다."),
+    ]
+
+
+def test_a_pdf_whose_only_text_is_on_broken_pages_is_unreadable_not_empty() -> None:
+    for pages in ([["하나입니다."]], [["하나입니다."], []]):
+        with pytest.raises(UnreadablePage, match="a page of the PDF is broken"):
+            parse(broken(make_pdf(pages), 0))
+
+
 def test_a_scanned_pdf_is_a_page_without_text() -> None:
     with pytest.raises(PageWithoutText):
         parse(make_pdf([[], []]))
