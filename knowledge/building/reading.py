@@ -47,6 +47,8 @@ class SourceReading:
     failed: list[FailedPage] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
     identities: dict[str, str | None] = field(default_factory=dict)
+    met: set[str] = field(default_factory=set)
+    """Paths so far. The second file of a path (`list_files`) must not bring the first one's passages along once more."""
 
     def readers(self) -> dict[str, Audience]:
         """Who may read each page, by path, as far as it was told: nobody, where it was closed, locked or is unclear.
@@ -95,6 +97,7 @@ class PageReader:
             progress("reading", done, len(files))
             entry = before.get(file.path, Entry())
             after = self._page(source, file, entry, cached, reading)
+            reading.met.add(file.path)
             if after != entry:
                 waiting.append((file.path, after))
             if time.monotonic() - kept_at > _KEEP_SECONDS:
@@ -191,7 +194,8 @@ class PageReader:
         `replaced`: those are another page's, which stood at the same path.
         """
         name = f"{source.name}/{file.path}"
-        kept = name in self._serving.digests and not replaced and not isinstance(failure.error, _CLOSING)
+        has_passages = name in self._serving.digests and not replaced and file.path not in reading.met
+        kept = has_passages and not isinstance(failure.error, _CLOSING)
         if kept:
             audience = source.audience if file.audience is None else source.audience.narrowed(file.audience)
             reading.pages.append(self._serving.carried(source.name, file.path, audience))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from knowledge.building import reading
 from knowledge.errors import EmptyWiki, ParsingUnavailable, SourceFailed, SourceNotFound, SourceShrank
 from knowledge.page import Audience
+from knowledge.sources.base import SourceFile
 from knowledge.sources.narrowed import FolderAudience, NarrowedSource
 from tests.fakes.listed_source import Listed, ListedSource, numbered
 from tests.fakes.pdf_maker import make_pdf
@@ -215,6 +217,25 @@ def test_a_failure_of_another_page_that_stood_there_does_not_keep_a_page_waiting
         office.build(wiki)
     wiki.pages["001.md"] = Listed("# 안내\n\n새 문서입니다.", version="2", identity="12")
     assert office.build(wiki).failed == ()
+
+
+def test_of_two_pages_with_one_path_the_second_is_reported_and_the_first_is_there_once(office: Office) -> None:
+    wiki = numbered(2)
+
+    class Twice(ListedSource):
+        def files(self) -> Iterator[SourceFile]:
+            yield from super().files()
+            yield from super().files()
+
+    twice = Twice(pages=wiki.pages)
+    for _ in range(3):
+        report = office.build(twice)
+        assert [(one.page, one.kept) for one in report.failed] == [("000.md", False), ("001.md", False)]
+        assert {one.error.details["reason"] for one in report.failed} == {"another page has the same path"}
+        assert (report.pages, report.passages) == (2, 2)
+        assert sorted(one.page for one in office.shelf.open().passages) == ["000.md", "001.md"]
+    wiki.pages["001.md"] = Listed(None, version="2")  # nor are the passages kept twice
+    assert office.build(twice).passages == 2
 
 
 def test_a_page_that_was_never_read_has_nothing_to_keep(office: Office) -> None:
