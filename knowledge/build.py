@@ -44,6 +44,7 @@ from knowledge.embed import self_test as embedder_self_test
 from knowledge.errors import EmptyWiki, IndexBusy, PublishFailed, SourceError, UnknownSource
 from knowledge.korean import Analyser
 from knowledge.ledger import Ledger
+from knowledge.page import Audience
 from knowledge.search import SearchIndex
 from knowledge.sources.base import Source
 
@@ -177,16 +178,19 @@ class _Run:
             before = len(self.serving.paths(source.name))
             now: int | None = None
             reading: SourceReading | None = None
+            told: dict[str, Audience] = {}
             try:
                 files = list_files(source, self.progress)
+                told = {file.path: file.audience for file in files if file.audience is not None}
                 now = len(files)
                 self._check_size(source, before, now)
                 reading = reader.read(source, files, self.progress)
+                told |= reading.readers()
                 now = len(reading.pages)
                 self._check_size(source, before, now)
             except SourceError as error:
                 self.held_back.append(HeldBack(source.name, error, before, now))
-                self.pages += carried_over(source, self.serving)
+                self.pages += carried_over(source, self.serving, told)
                 for one in reading.failed if reading else ():
                     self.failed.append(replace(one, kept=f"{one.source}/{one.page}" in self.serving.digests))
                 continue

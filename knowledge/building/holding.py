@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 from knowledge.building.serving import EditionPage, Serving
@@ -27,9 +28,16 @@ def check_size(source: str, before: int, now: int, share: float) -> None:
         raise SourceShrank(name=source, before=before, now=now)
 
 
-def carried_over(source: Source, serving: Serving) -> list[EditionPage]:
-    """All pages of a source as they serve now, closed to whom the present settings do not admit."""
-    return [serving.carried(source.name, path, settings_audience(source, path)) for path in serving.paths(source.name)]
+def carried_over(source: Source, serving: Serving, told: Mapping[str, Audience] | None = None) -> list[EditionPage]:
+    """All pages of a source as they serve now, closed to whom the present settings do not admit.
+
+    `told`: what this run has heard of their readers all the same, by path; it closes pages, too.
+    """
+    told = told or {}
+    return [
+        serving.carried(source.name, path, settings_audience(source, path).narrowed(told.get(path, Audience())))
+        for path in serving.paths(source.name)
+    ]
 
 
 def settings_audience(source: Source, path: str) -> Audience:

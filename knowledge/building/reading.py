@@ -27,7 +27,7 @@ from knowledge.errors import (
 )
 from knowledge.formats import PARSER_VERSION
 from knowledge.ledger import Entry, Failure, Known, Ledger, head_of
-from knowledge.page import Document, Page, Passage, Section
+from knowledge.page import Audience, Document, Page, Passage, Section
 from knowledge.parsing import document_json
 from knowledge.sources.base import Source, SourceFile, to_page
 
@@ -47,6 +47,16 @@ class SourceReading:
     failed: list[FailedPage] = field(default_factory=list)
     documents: dict[str, str] = field(default_factory=dict)
     identities: dict[str, str | None] = field(default_factory=dict)
+    met: set[str] = field(default_factory=set)
+    """Paths so far. The second file of a path (`list_files`) must not bring the first one's passages along once more."""
+
+    def readers(self) -> dict[str, Audience]:
+        """Who may read each page, by path, as far as it was told: nobody, where it was closed, locked or is unclear.
+
+        Text that is missing says nothing of readers.
+        """
+        closed = [one.page for one in self.failed if not one.kept and not isinstance(one.error, PageWithoutText)]
+        return {page.path: page.audience for page in self.pages} | dict.fromkeys(closed, Audience.of([]))
 
 
 class PageReader:
@@ -87,6 +97,7 @@ class PageReader:
             progress("reading", done, len(files))
             entry = before.get(file.path, Entry())
             after = self._page(source, file, entry, cached, reading)
+            reading.met.add(file.path)
             if after != entry:
                 waiting.append((file.path, after))
             if time.monotonic() - kept_at > _KEEP_SECONDS:
@@ -106,15 +117,18 @@ class PageReader:
         """Adds the page, or its failure, to `reading`; what the ledger shall know of it from now on."""
         document: Document | None = None
         known = entry.known
+        # Versions of two pages may be alike (Confluence counts each from 1): what is known of the one says nothing of the other.
+        replaced = known is not None and known.identity != file.identity
         unchanged = (
             known is not None
+            and not replaced
             and file.version is not None
             and (entry.made_with, known.version) == (self._made_with, file.version)
             and entry.failure is None
             and known.document in cached
         )
         if not unchanged:
-            failure = entry.failure
+            failure = None if replaced else entry.failure
             if failure is not None and not self._full and failure.rests(file.version, self._failed_with, self._now):
                 self._failed(source, file, failure, reading)
                 return entry
@@ -124,7 +138,7 @@ class PageReader:
                 failure = Failure.after(failure, error, file.version, self._failed_with, self._now)
                 if isinstance(error, PageTooLarge):  # told by its size alone: trying again costs nothing
                     failure = dataclasses.replace(failure, retry_at=self._now)
-                self._failed(source, file, failure, reading)
+                self._failed(source, file, failure, reading, replaced=replaced)
                 return Entry(entry.made_with, known, failure)
             known = Known(file.version, file.identity, key, head_of(document))
         assert known is not None  # noqa: S101 - for the type checker: either it was unchanged or it was read
@@ -166,10 +180,22 @@ class PageReader:
         except ValueError:
             return self._load(file)[0].sections
 
-    def _failed(self, source: Source, file: SourceFile, failure: Failure, reading: SourceReading) -> None:
-        """A page that is listed but cannot be read keeps its former passages, open to whom both the old and the new settings admit."""
+    def _failed(
+        self,
+        source: Source,
+        file: SourceFile,
+        failure: Failure,
+        reading: SourceReading,
+        *,
+        replaced: bool = False,
+    ) -> None:
+        """A page that is listed but cannot be read keeps its former passages, open to whom both the old and the new settings admit.
+
+        `replaced`: those are another page's, which stood at the same path.
+        """
         name = f"{source.name}/{file.path}"
-        kept = name in self._serving.digests and not isinstance(failure.error, _CLOSING)
+        has_passages = name in self._serving.digests and not replaced and file.path not in reading.met
+        kept = has_passages and not isinstance(failure.error, _CLOSING)
         if kept:
             audience = source.audience if file.audience is None else source.audience.narrowed(file.audience)
             reading.pages.append(self._serving.carried(source.name, file.path, audience))

@@ -9,7 +9,7 @@ from knowledge.errors import PageError, PageWithoutText, UnknownFormat, Unreadab
 from knowledge.formats import csv_table, docx, eml, hangul, html, markdown, notebook, old_office, pdf, pptx, text, xlsx
 from knowledge.page import Document
 
-PARSER_VERSION = 4
+PARSER_VERSION = 5
 """Part of the parse-cache key: raise it whenever any parser would give another Document for the same bytes."""
 
 _PARSERS: dict[str, Callable[[bytes], Document]] = {

@@ -47,6 +47,8 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 _EXACT = Context(prec=400, rounding=ROUND_HALF_UP)  # the longest double has 309 digits before its point
 _LONGEST_CODE = 255
+_LARGE = 1e9
+"""From here on ten digits leave no room for a fraction, or write a power of ten."""
 _LAST_DAY = 2_958_466  # of the year 9999
 _LEAP_BUG = 60  # Excel believes in 29 February 1900
 _WEEKDAYS = "월화수목금토일"
@@ -136,6 +138,8 @@ def _fitting(sections: Sequence[_Section], value: float) -> tuple[_Section, bool
 def _general(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
+    if _LARGE <= abs(value) < 1e15:  # an amount with a fraction, not a power of ten
+        return f"{value:.2f}".rstrip("0").rstrip(".")
     return f"{value:.10g}"
 
 

@@ -1,4 +1,4 @@
-"""The YAML block between `---` lines at the top of a Markdown page.
+"""The YAML block between `---` lines at the top of a Markdown or text page.
 
 It can carry `audience`, so whatever looks like front matter but cannot be understood makes the page unreadable:
 a typing error must never open a restricted page to everyone.

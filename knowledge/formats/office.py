@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import zipfile
 
-from knowledge.errors import UnreadablePage
+from knowledge.errors import LockedPage, UnreadablePage
 from knowledge.formats.zip_guard import SafeZip, open_zip
 
 _OLE = b"\xd0\xcf\x11\xe0"
+_ENCRYPTED_PART = "EncryptedPackage".encode("utf-16-le")
+"""In the directory of such a file, where the container is that has a password or rights management (MS-OFFCRYPTO 1.3.3)."""
 _MOST_BYTES = 200 * 1024 * 1024
 _MOST_MEMBERS = 20_000
 _MOST_RATIO = 400.0
@@ -19,8 +21,10 @@ _MARKUP = (".xml", ".rels", ".vml")
 
 
 def open_office(data: bytes) -> SafeZip:
-    """The parts of an Office file. Raises UnreadablePage, also for encrypted files, which are no zip containers."""
+    """The parts of an Office file. Raises UnreadablePage; LockedPage for encrypted files, which are no zip containers."""
     if data.startswith(_OLE):
+        if _ENCRYPTED_PART in data:
+            raise LockedPage(reason="암호화된 파일, encrypted")
         raise UnreadablePage(reason="encrypted with a password, or an old Office file under a new name")
     return open_zip(data, most_bytes=_MOST_BYTES, most_members=_MOST_MEMBERS, most_ratio=_MOST_RATIO)
 

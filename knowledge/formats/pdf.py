@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from knowledge.errors import PageWithoutText, UnreadablePage
+from knowledge.errors import LockedPage, PageWithoutText, UnreadablePage
 from knowledge.formats.lines import BULLET, unwrap, width
 from knowledge.formats.outline import Outline, clean, one_line
 from knowledge.formats.pdf_bookmarks import Bookmark, Placed, bookmarks_of, by_page, placed
@@ -39,41 +39,52 @@ def parse(data: bytes) -> Document:
     What a PDF draws as a table is text like any other: nothing in the file says where its cells are.
     """
     title, texts, bookmarks = _read(data)
-    pages = [[line.strip() for line in clean(text).split("\n") if line.strip()] for text in texts]
+    pages = [[line.strip() for line in clean(text or "").split("\n") if line.strip()] for text in texts]
     pages = _without_running_lines(pages)
     if not any(pages):  # a scan: bookmarks alone are no text
-        raise PageWithoutText()
+        raise UnreadablePage(reason="a page of the PDF is broken") if None in texts else PageWithoutText()
     headings = by_page(bookmarks)
     outline = Outline()
     for index, lines in enumerate(pages):
         outline.page(index + 1)
         _add_page(lines, placed(headings.get(index, ()), lines), outline)
+        if texts[index] is None:
+            outline.block("(이 쪽은 손상되어 읽지 못했습니다.)")
     return outline.document(title=title)
 
 
-def _read(data: bytes) -> tuple[str | None, list[str], list[Bookmark]]:
-    """Metadata title, the raw text of each page, the outline."""
+def _read(data: bytes) -> tuple[str | None, list[str | None], list[Bookmark]]:
+    """Metadata title, the raw text of each page (None: the page is broken), the outline."""
     import pypdfium2 as pdfium  # type: ignore[import-untyped,unused-ignore]
 
     with _LOCK:
         try:
             document = pdfium.PdfDocument(data)
         except pdfium.PdfiumError as error:
-            reason = "the PDF is encrypted" if "assword" in str(error) else "not a PDF, or a broken one"
-            raise UnreadablePage(reason=reason) from error
+            # PDFium's words for a password and for a certificate or another company's rights management
+            if "assword" in str(error) or "security scheme" in str(error):
+                raise LockedPage(reason="암호화된 PDF, encrypted") from error
+            raise UnreadablePage(reason="not a PDF, or a broken one") from error
         try:
-            texts = []
+            texts: list[str | None] = []
             for index in range(len(document)):
-                page = document[index]
-                text_page = page.get_textpage()
-                texts.append(str(text_page.get_text_range()))
-                text_page.close()
-                page.close()
+                try:
+                    texts.append(_text_of(document[index]))
+                except pdfium.PdfiumError:  # the pages before and after it may be whole
+                    texts.append(None)
             return _title(str(document.get_metadata_value("Title"))), texts, _bookmarks(document)
         except pdfium.PdfiumError as error:
-            raise UnreadablePage(reason="a page of the PDF is broken") from error
+            raise UnreadablePage(reason="the PDF is broken") from error
         finally:
             document.close()  # closes what is still open of its pages, too
+
+
+def _text_of(page: Any) -> str:
+    text_page = page.get_textpage()
+    text = str(text_page.get_text_range())
+    text_page.close()
+    page.close()
+    return text
 
 
 def _bookmarks(document: Any) -> list[Bookmark]:

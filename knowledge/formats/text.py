@@ -6,6 +6,7 @@ import codecs
 import re
 
 from knowledge.errors import UnreadablePage
+from knowledge.formats.front_matter import take_front_matter
 from knowledge.formats.lines import unwrap
 from knowledge.formats.outline import Outline, clean
 from knowledge.page import Document
@@ -68,9 +69,9 @@ def _eight_bit(data: bytes) -> str | None:
 
 
 def parse(data: bytes) -> Document:
-    """Paragraphs are separated by blank lines; hard-wrapped lines are joined."""
-    text = clean(decode(data))
+    """Paragraphs are separated by blank lines; hard-wrapped lines are joined. Front matter as in Markdown: it may say who reads it."""
+    meta, text = take_front_matter(clean(decode(data)))
     outline = Outline()
     for paragraph in re.split(r"\n[ \t]*\n", text):
         outline.block(unwrap([line.rstrip() for line in paragraph.split("\n") if line.strip()]))
-    return outline.document()
+    return outline.document(meta=meta)

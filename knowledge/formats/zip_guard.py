@@ -12,7 +12,7 @@ import struct
 import unicodedata
 import zipfile
 
-from knowledge.errors import UnreadablePage
+from knowledge.errors import LockedPage, UnreadablePage
 
 _ENTRY = b"PK\x01\x02"
 _END = struct.Struct("<4s4H2LH")
@@ -47,13 +47,13 @@ class SafeZip:
     def read(self, name: str) -> bytes:
         """One member, unpacked. What all calls unpack counts towards the limit of the whole container.
 
-        Raises UnreadablePage: no such member, encrypted, damaged, or more bytes than allowed.
+        Raises UnreadablePage: no such member, damaged, or more bytes than allowed; LockedPage: encrypted.
         """
         member = self._members.get(name)
         if member is None:
             raise UnreadablePage(reason="a part of the container is missing")
         if member.flag_bits & _ENCRYPTED:
-            raise UnreadablePage(reason="the container is encrypted")
+            raise LockedPage(reason="암호화된 압축, the container is encrypted")
         if member.compress_type not in _METHODS:
             raise UnreadablePage(reason=f"compressed with method {member.compress_type}, which is not read here")
         parts: list[bytes] = []

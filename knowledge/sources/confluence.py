@@ -85,7 +85,8 @@ class ConfluenceSource:
             spaces = flavour.spaces(self._options.spaces)
             if not spaces:
                 raise ApiFailure("no space is visible to the account", 403)
-            files = [file for space in spaces for file in self._space(api, flavour, space)]
+            once = {space.id: space for space in spaces}  # keys are the same in capitals: one may be named twice
+            files = [file for space in once.values() for file in self._space(api, flavour, space)]
         except ApiFailure as failure:
             raise self._error(failure) from failure
         except SpaceMissing as missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import functools
 import os
 import stat
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge.errors import SourceNotFound, UnreadablePage
+from knowledge.errors import SourceFailed, SourceNotFound, UnreadablePage
 from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
 from knowledge.sources.kinds import Kind, SourceConfig
@@ -19,6 +20,8 @@ from knowledge.sources.listing import Selection, readable_name, unreadable
 
 _FRESH_SECONDS = 2.0
 """The coarsest file systems' clocks tick so."""
+_LASTING = frozenset({errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG})
+"""Why a folder cannot be listed that will be so in the next run, too: it is closed to us, it left, it lies too deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class FolderSource:
         self._selection = Selection(include, exclude)
 
     def files(self) -> Iterator[SourceFile]:
-        """Raises SourceNotFound at once if the root is missing or closed to us."""
+        """Raises SourceNotFound at once if the root is missing or closed to us; SourceFailed if the listing breaks off below it."""
         try:
             root = self._root.resolve(strict=True)
             os.scandir(root).close()
@@ -71,6 +74,8 @@ class FolderSource:
                 with os.scandir(folder) as listing:
                     entries = sorted((readable_name(os.fsencode(entry.name)), entry.name, entry) for entry in listing)
             except OSError as error:
+                if error.errno not in _LASTING:  # a mount that stutters: the pages below are not gone
+                    raise SourceFailed(name=self.name, reason=_why(error)) from error
                 yield unreadable(prefix.rstrip("/"), _why(error))
                 continue
             folders: list[tuple[Path, str]] = []

@@ -26,7 +26,8 @@ class Patterns:
         return bool(self._patterns)
 
     def match(self, path: str) -> bool:
-        """`path`: NFC, `/`-separated, no leading slash."""
+        """`path`: NFC, `/`-separated. Empty parts of it count for nothing: to most servers `hr//pay` is `hr/pay`."""
+        path = "/".join(filter(None, path.split("/")))
         return any(matcher.fullmatch(path) for matcher in self._matchers)
 
     def asks_for(self, suffix: str) -> bool:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knowledge.errors import PageError, PageWithoutText, UnknownFormat, UnreadablePage
+from knowledge.errors import PageError, PageWithoutText, UnclearFrontMatter, UnknownFormat, UnreadablePage
 from knowledge.formats import KNOWN_SUFFIXES, html, markdown, parse, text
 from knowledge.page import Document
 
@@ -25,6 +25,20 @@ def text_of(document: Document) -> str:
 def test_korean_text_is_read_in_every_encoding_it_comes_in(encoding: str) -> None:
     blocks = parse(KOREAN.encode(encoding), "휴가.txt").sections[0].blocks
     assert [block.text for block in blocks] == KOREAN.split("\n\n")
+
+
+def test_a_text_file_says_who_reads_it_as_a_markdown_file_does() -> None:
+    document = parse("---\naudience: 인사팀\n---\n급여일은 25일입니다.".encode("cp949"), "급여.txt")
+    assert (document.meta, text_of(document)) == ({"audience": "인사팀"}, "급여일은 25일입니다.")
+    with pytest.raises(UnclearFrontMatter, match="line 2"):
+        parse("---\naudience: [인사팀\n---\n급여일은 25일입니다.".encode(), "급여.txt")
+
+
+def test_a_line_of_dashes_at_the_top_of_a_text_file_is_text() -> None:
+    for top in ("---\n공지: 내일 휴무", "---\n\n오늘\n\n---\n내일", "-----\naudience: 인사팀\n-----"):
+        document = parse(f"{top}\n\n본문입니다.".encode(), "공지.txt")
+        assert document.meta == {}
+        assert text_of(document).endswith("본문입니다.")
 
 
 def test_cp949_only_syllables_are_read() -> None:

@@ -72,6 +72,26 @@ def test_layout_tables_are_read_as_blocks() -> None:
     assert [block.kind for block in blocks(page)] == ["paragraph", "table"]
 
 
+def test_a_cell_that_spans_very_many_rows_keeps_the_columns() -> None:
+    rest = "".join(f"<tr><td>{n}년</td><td>{n + 15}일</td></tr>" for n in range(2, 81))
+    (table,) = blocks(f"<table><tr><td rowspan=80>정규직</td><td>1년</td><td>16일</td></tr>{rest}</table>")
+    assert table.text.split("\n") == [f"정규직 | {n}년 | {n + 15}일" for n in range(1, 81)]
+
+
+def test_a_long_text_that_spans_rows_is_written_once_and_keeps_the_columns() -> None:
+    long = "가나다라 " * 60
+    page = f"<table><tr><td rowspan=3>{long}</td><td>1년</td></tr><tr><td>2년</td></tr><tr><td>3년</td></tr></table>"
+    (table,) = blocks(page)
+    assert table.text.split("\n") == [f"{long.strip()} | 1년", " | 2년", " | 3년"]
+
+
+def test_very_many_spans_do_not_make_a_small_page_a_huge_one() -> None:
+    page = f"<table><tr>{'<td rowspan=1000>가</td>' * 1000}</tr>{'<tr><td>나</td></tr>' * 1000}</table>"
+    (table,) = blocks(page)
+    assert len(table.text) < 1_000_000
+    assert table.text.endswith("나")
+
+
 def test_absurd_spans_stay_small() -> None:
     assert len(blocks("<table><tr><td colspan=99999 rowspan=99999>가</td><td>나</td></tr></table>")[0].text) < 1000
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knowledge.errors import PageError, UnreadablePage
+from knowledge.errors import LockedPage, PageError, UnreadablePage
 from knowledge.formats import office, parse, xlsx
 from tests.fakes.office_parts import names_of, part_of, with_part
+from tests.fakes.zip_maker import encrypted
 
 
 def _docx() -> bytes:
@@ -55,6 +56,7 @@ def _saved(made: docx.document.Document | pptx.presentation.Presentation | openp
 GOOD = {".docx": _docx(), ".pptx": _pptx(), ".xlsx": _xlsx()}
 MAIN = {".docx": "word/document.xml", ".pptx": "ppt/slides/slide1.xml", ".xlsx": "xl/worksheets/sheet1.xml"}
 FORMATS = pytest.mark.parametrize("suffix", sorted(GOOD))
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
 
 def text_of(data: bytes, suffix: str) -> str:
@@ -126,9 +128,18 @@ def test_markup_nested_without_end_is_refused_or_passed_over(suffix: str) -> Non
 
 
 @FORMATS
-def test_an_encrypted_file_says_so(suffix: str) -> None:
-    with pytest.raises(UnreadablePage, match="encrypted"):
-        parse(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500), f"a{suffix}")
+def test_an_encrypted_file_is_locked_and_says_so(suffix: str) -> None:
+    name = "EncryptedPackage".encode("utf-16-le")
+    for data in (OLE + bytes(500) + name + bytes(500), encrypted(GOOD[suffix])):
+        with pytest.raises(LockedPage, match="encrypted"):
+            parse(data, f"a{suffix}")
+
+
+@FORMATS
+def test_an_old_file_under_a_new_name_is_not_called_locked(suffix: str) -> None:
+    with pytest.raises(UnreadablePage, match="old Office file") as caught:
+        parse(OLE + bytes(500), f"a{suffix}")
+    assert not isinstance(caught.value, LockedPage)
 
 
 _PIECE = st.sampled_from(

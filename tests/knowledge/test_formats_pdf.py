@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from knowledge.errors import PageWithoutText, UnreadablePage
+from knowledge.errors import LockedPage, PageWithoutText, UnreadablePage
 from knowledge.formats.pdf import parse
 from knowledge.page import Block
 from tests.fakes.pdf_maker import make_pdf
@@ -62,15 +62,38 @@ def test_a_title_left_by_a_program_is_no_title(title: str) -> None:
     assert parse(make_pdf([["본문입니다."]], title=title)).title is None
 
 
-def test_an_encrypted_pdf_is_unreadable_and_says_so() -> None:
-    with pytest.raises(UnreadablePage, match="encrypted"):
-        parse(make_pdf([["비밀"]], encrypted=True))
+def test_an_encrypted_pdf_is_locked_and_says_so() -> None:
+    locked = make_pdf([["비밀"]], encrypted=True)
+    for data in (locked, locked.replace(b"/Filter /Standard", b"/Filter /Adobe.PubSec")):
+        with pytest.raises(LockedPage, match="encrypted"):
+            parse(data)
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7\nbroken", make_pdf([["가"]])[:40], b"\0" * 100])
 def test_a_broken_pdf_is_unreadable(data: bytes) -> None:
     with pytest.raises(UnreadablePage):
         parse(data)
+
+
+def broken(data: bytes, page: int) -> bytes:
+    """`data` with its page `page` (from 0) no page any more."""
+    head, *rest = data.split(b"/Type /Page /")
+    return head + b"".join((b"/Type /Pagx /" if at == page else b"/Type /Page /") + one for at, one in enumerate(rest))
+
+
+def test_one_broken_page_costs_that_page_only_and_is_told() -> None:
+    document = parse(broken(make_pdf([["하나입니다."], ["둘입니다."], ["셋입니다."]]), 1))
+    assert [(section.page_number, section.blocks[0].text) for section in document.sections] == [
+        (1, "하나입니다."),
+        (2, "(이 쪽은 손상되어 읽지 못했습니다.)"),
+        (3, "셋입니다."),
+    ]
+
+
+def test_a_pdf_whose_only_text_is_on_broken_pages_is_unreadable_not_empty() -> None:
+    for pages in ([["하나입니다."]], [["하나입니다."], []]):
+        with pytest.raises(UnreadablePage, match="a page of the PDF is broken"):
+            parse(broken(make_pdf(pages), 0))
 
 
 def test_a_scanned_pdf_is_a_page_without_text() -> None:

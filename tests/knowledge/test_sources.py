@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import os
 import unicodedata
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from knowledge.errors import SourceNotFound, UnknownSourceKind, UnreadablePage
+from knowledge.errors import SourceFailed, SourceNotFound, UnknownSourceKind, UnreadablePage
 from knowledge.page import Audience, Block, Document, Page, Section, reader_of
 from knowledge.sources import FolderAudience, SourceConfig, open_source
 from knowledge.sources.base import SourceFile, to_page
@@ -111,6 +112,23 @@ def test_a_vanished_file_gives_the_systems_reason(tmp_path: Path) -> None:
     assert str(tmp_path) not in str(caught.value)
 
 
+def test_a_folder_that_cannot_be_listed_for_a_moment_makes_no_short_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, "열림.md", "공유/글.md")
+    listing = os.scandir
+
+    def scandir(folder: Path) -> object:
+        if Path(folder).name == "공유":
+            raise OSError(errno.EIO, "Input/output error", str(folder))
+        return listing(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(SourceFailed, match="Input/output error") as caught:
+        list(source(tmp_path).files())
+    assert str(tmp_path) not in str(caught.value)
+
+
 def test_a_folder_that_cannot_be_listed_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "열림.md", "닫힘/글.md")
     listing = os.scandir
@@ -162,6 +180,9 @@ def test_include_and_exclude(tmp_path: Path) -> None:
         ("**", "무엇이든/글.md", True),
         ("비공개/", "팀/비공개/글.md", True),
         ("비공개", "비공개 아님/글.md", False),
+        ("/인사/급여", "인사//급여", True),
+        ("/인사/**", "/인사/급여", True),
+        ("인사/*.md", "인사//급여.md/", True),
     ],
 )
 def test_patterns(pattern: str, path: str, expected: bool) -> None:

@@ -56,13 +56,16 @@ class Expected:
 
     serves: dict[str, tuple[str, frozenset[frozenset[str]]]] = field(default_factory=dict)
 
-    def after(self, source: ListedSource, taken: bool) -> dict[str, tuple[str, frozenset[frozenset[str]]]]:
-        """Of the next edition."""
+    def after(
+        self, source: ListedSource, *, taken: bool, told: bool = False
+    ) -> dict[str, tuple[str, frozenset[frozenset[str]]]]:
+        """Of the next edition. `told`: it is not taken, but was listed."""
         now = {}
         for path, (text, clauses) in self.serves.items():
             listed = source.pages.get(path)
             if not taken:
-                now[path] = (text, clauses | source.audience.clauses)
+                own = listed.audience.clauses if told and listed and listed.audience else frozenset()
+                now[path] = (text, clauses | source.audience.clauses | own)
             elif listed is not None and listed.text is None:  # kept
                 own = listed.audience.clauses if listed.audience else frozenset()
                 now[path] = (text, clauses | source.audience.clauses | own)
@@ -102,7 +105,7 @@ def test_the_edition_holds_what_it_should(history: list[tuple[Step, Step]], anal
                 now = one.after(source, taken=True)
                 # A source that gives nothing any more is held back.
                 taken = asked and not what.breaks and not (one.serves and not now)
-                wanted.append(now if taken else one.after(source, taken=False))
+                wanted.append(now if taken else one.after(source, taken=False, told=asked and not what.breaks))
             try:
                 fresh.build(*sources, only=only)
             except (SourceError, EmptyWiki):

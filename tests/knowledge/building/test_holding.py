@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from knowledge.building import reading
 from knowledge.errors import EmptyWiki, ParsingUnavailable, SourceFailed, SourceNotFound, SourceShrank
 from knowledge.page import Audience
+from knowledge.sources.base import SourceFile
 from knowledge.sources.narrowed import FolderAudience, NarrowedSource
 from tests.fakes.listed_source import Listed, ListedSource, numbered
+from tests.fakes.pdf_maker import make_pdf
 from tests.knowledge.building.conftest import Office
 
 HOUR = 3600.0
@@ -142,6 +145,36 @@ def test_pages_of_a_source_that_is_held_back_close_to_whom_the_present_settings_
         office.build(wiki, board)
 
 
+def test_what_a_source_that_shrank_still_tells_of_readers_closes_its_pages(office: Office) -> None:
+    wiki, board = numbered(20), numbered(1, "board")
+    office.build(wiki, board)
+    shrunk = numbered(3)
+    shrunk.pages["001.md"] = dataclasses.replace(shrunk.pages["001.md"], audience=Audience.of(["hr"]))
+    report = office.build(shrunk, board)
+    assert [one.source for one in report.held_back] == ["wiki"]
+    assert (report.changed, report.removed) == (("wiki/001.md",), ())
+    assert (len(office.pages()), len(office.pages(["hr"]))) == (20, 21)
+    assert office.build(shrunk, board).reused
+
+
+def test_pages_that_say_themselves_who_reads_them_or_are_locked_close_in_a_source_that_is_held_back(
+    office: Office,
+) -> None:
+    wiki, board = numbered(12), numbered(1, "board")
+    wiki.pages["잠금.pdf"] = Listed(make_pdf([["급여일은 25일입니다."]]).decode(), version="1")
+    office.build(wiki, board)
+    emptied = ListedSource(pages={path: Listed("", version="2") for path in wiki.pages})
+    emptied.pages["000.md"] = Listed("---\naudience: hr\n---\n# 안내\n\n글.", version="2")
+    emptied.pages["001.md"] = Listed("---\naudience: [hr\n---\n# 안내\n\n글.", version="2")
+    emptied.pages["002.md"] = Listed("# 안내\n\n글.", version="2")
+    emptied.pages["잠금.pdf"] = Listed(make_pdf([["가"]], encrypted=True).decode(), version="2")
+    report = office.build(emptied, board)
+    assert [(one.source, one.now) for one in report.held_back] == [("wiki", 2)]
+    closed = {"wiki/000.md", "wiki/001.md", "wiki/잠금.pdf"}
+    assert office.pages() == {f"wiki/{path}" for path in wiki.pages} - closed | {"board/000.md"}
+    assert office.pages(["hr"]) == office.pages() | {"wiki/000.md"}
+
+
 def test_a_rule_about_a_folder_closes_pages_that_are_held_back(office: Office) -> None:
     wiki, board = (
         numbered(1),
@@ -164,6 +197,47 @@ def test_a_page_that_cannot_be_read_any_more_keeps_its_passages_as_long_as_it_is
     assert office.build(wiki).removed == ("wiki/001.md",)
 
 
+def test_a_page_that_cannot_be_read_does_not_keep_the_passages_of_another_one_that_stood_there(office: Office) -> None:
+    wiki = numbered(2)
+    wiki.pages["001.md"] = dataclasses.replace(wiki.pages["001.md"], identity="11")
+    office.build(wiki)
+    wiki.pages["001.md"] = Listed(None, version="1", identity="12")
+    for _ in range(2):
+        report = office.build(wiki)
+        assert [(one.page, one.kept) for one in report.failed] == [("001.md", False)]
+        assert office.pages() == {"wiki/000.md"}
+
+
+def test_a_failure_of_another_page_that_stood_there_does_not_keep_a_page_waiting(office: Office) -> None:
+    wiki = numbered(2)
+    wiki.pages["001.md"] = dataclasses.replace(wiki.pages["001.md"], identity="11")
+    office.build(wiki)
+    wiki.pages["001.md"] = Listed(None, version="2", identity="11")
+    for _ in range(3):
+        office.build(wiki)
+    wiki.pages["001.md"] = Listed("# 안내\n\n새 문서입니다.", version="2", identity="12")
+    assert office.build(wiki).failed == ()
+
+
+def test_of_two_pages_with_one_path_the_second_is_reported_and_the_first_is_there_once(office: Office) -> None:
+    wiki = numbered(2)
+
+    class Twice(ListedSource):
+        def files(self) -> Iterator[SourceFile]:
+            yield from super().files()
+            yield from super().files()
+
+    twice = Twice(pages=wiki.pages)
+    for _ in range(3):
+        report = office.build(twice)
+        assert [(one.page, one.kept) for one in report.failed] == [("000.md", False), ("001.md", False)]
+        assert {one.error.details["reason"] for one in report.failed} == {"another page has the same path"}
+        assert (report.pages, report.passages) == (2, 2)
+        assert sorted(one.page for one in office.shelf.open().passages) == ["000.md", "001.md"]
+    wiki.pages["001.md"] = Listed(None, version="2")  # nor are the passages kept twice
+    assert office.build(twice).passages == 2
+
+
 def test_a_page_that_was_never_read_has_nothing_to_keep(office: Office) -> None:
     wiki = numbered(2)
     wiki.pages["x.md"] = Listed(None, version="1")
@@ -180,6 +254,17 @@ def test_a_page_that_lost_its_text_or_whose_readers_are_unclear_is_not_kept(offi
     report = office.build(wiki)
     assert [(one.page, one.kept) for one in report.failed] == [("001.md", False)]
     assert report.removed == ("wiki/001.md",)
+
+
+def test_a_file_that_got_a_password_does_not_go_on_answering_as_it_was(office: Office) -> None:
+    wiki = numbered(1)
+    wiki.pages["급여.pdf"] = Listed(make_pdf([["급여일은 25일입니다."]]).decode(), version="1")
+    office.build(wiki)
+    assert "wiki/급여.pdf" in office.pages()
+    wiki.pages["급여.pdf"] = Listed(make_pdf([["급여일은 25일입니다."]], encrypted=True).decode(), version="2")
+    report = office.build(wiki)
+    assert [(one.page, one.kept) for one in report.failed] == [("급여.pdf", False)]
+    assert office.pages() == {"wiki/000.md"}
 
 
 def test_a_kept_page_is_open_to_whom_both_the_old_and_the_new_settings_admit(office: Office) -> None:

@@ -132,6 +132,21 @@ def test_a_page_that_moved_and_changed_is_told_as_both(office: Office) -> None:
     assert (report.moved, report.changed) == ((MovedPage("wiki", "a.md", "b.md"),), ("wiki/b.md",))
 
 
+def test_a_page_that_takes_anothers_place_is_read_though_the_versions_are_alike(office: Office) -> None:
+    hr = Audience.of(["hr"])
+    wiki = numbered(1)
+    wiki.pages["휴가.md"] = Listed("# 휴가\n\n임원의 휴가는 30일입니다.", "1", identity="11", audience=hr)
+    office.build(wiki)
+    wiki.pages["휴가.md"] = Listed("# 휴가\n\n연차는 15일입니다.", "1", identity="12")
+    assert office.build(wiki).changed == ("wiki/휴가.md",)
+    (text,) = [one.text for one in office.shelf.open().passages if one.page == "휴가.md"]
+    assert "연차" in text
+    assert "wiki/휴가.md" in office.pages()
+    wiki.read.clear()
+    assert office.build(wiki).reused
+    assert wiki.read == []
+
+
 def test_equal_bytes_under_another_path_are_a_move_where_the_source_tells_no_identity(office: Office) -> None:
     same = "# 서식\n\n이 서식을 씁니다."
     wiki = ListedSource(

@@ -124,6 +124,11 @@ def test_only_current_pages_of_shared_spaces_are_listed(confluence: FakeConfluen
     assert list(listed(confluence, spaces=("~kim",))) == ["~kim/개인 메모"]
 
 
+def test_a_space_that_is_named_twice_is_listed_once(confluence: FakeConfluence) -> None:
+    confluence.page("HR", "규정")
+    assert [file.path for file in make(confluence, spaces=("HR", "HR")).files()] == ["HR/규정"]
+
+
 def test_a_space_that_is_not_there_is_told(confluence: FakeConfluence) -> None:
     with pytest.raises(SourcePartNotFound) as told:
         make(confluence, spaces=("HR", "IT")).files()

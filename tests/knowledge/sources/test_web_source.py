@@ -17,6 +17,7 @@ from knowledge.formats import parse
 from knowledge.page import Audience
 from knowledge.sources import SourceConfig, open_source
 from knowledge.sources.base import SourceFile
+from knowledge.sources.narrowed import FolderAudience, NarrowedSource
 from knowledge.sources.web import WebOptions
 from knowledge.sources.web.source import WebSource
 from tests.fakes.web_site import Reply, WebSite, running
@@ -413,6 +414,20 @@ def test_include_and_exclude_choose_pages_but_links_lead_on(site: WebSite, reade
     site.page("/hr/c", "c")
     assert reader.paths(include=("hr/**",), exclude=("draft",)) == ["hr/a", "hr/c", "hr/index"]
     assert "/hr/draft/b" not in site.asked
+
+
+def test_a_doubled_slash_gets_around_no_pattern(site: WebSite, reader: Reader) -> None:
+    site.page("/", links("/hr//pay", f"{site.url}//hr/pay", "/hr//draft/b", "/hr/pay"))
+    for path in ("/hr//pay", "//hr/pay", "/hr//draft/b", "/hr/pay"):
+        site.page(path, path)
+    assert reader.paths(exclude=("/hr/draft",)) == ["/hr/pay", "hr//pay", "hr/pay", "index"]
+    assert reader.paths(exclude=("/hr/**",)) == ["index"]
+    config = SourceConfig("사이트", Audience(), reader.home)
+    wiki = WebSource(config, WebOptions(site.url + "/", allow_private=True), sleep=lambda _: None)
+    hr = Audience.of(["hr"])
+    narrowed = NarrowedSource(wiki, [FolderAudience(("/hr/pay",), hr)])
+    told = {file.path: file.audience for file in narrowed.files()}
+    assert [told["/hr/pay"], told["hr//pay"], told["hr/pay"], told["index"]] == [hr, hr, hr, None]
 
 
 def test_deeds_are_not_done(site: WebSite, reader: Reader) -> None:
