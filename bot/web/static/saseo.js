@@ -5,6 +5,7 @@
   let first = "";
 
   function typing(target) {
+    if (target.closest("dialog:not([open])")) return false;  // just closed: until the next frame its field still has the focus
     return target.closest("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable], dialog[open] form") !== null;
   }
 
