@@ -39,12 +39,14 @@ def declines(row: Row, confidence: float) -> bool:
     A LoRA that did not want to decline at once answers, or declines for another reason, at any confidence. One that did and was held
     back did what is on record; one that declined and would be held back is taken to answer.
     """
-    sure = row.get("refusal")
-    if sure is None:
+    sure, held_back = row.get("refusal"), "unsure_refusal" in row["notes"]
+    if sure is None or (
+        row["outcome"] == "answered" and not held_back
+    ):  # an answer may begin with the refusal's first token
         return bool(row["outcome"] == "abstained")
     if sure >= confidence:
         return True
-    return bool(row["outcome"] == "abstained" and "unsure_refusal" in row["notes"])
+    return bool(row["outcome"] == "abstained" and held_back)
 
 
 def curve(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -222,7 +222,7 @@ class LlamaCppEngine:
             reused = self._keep_common_prefix(prompt)
             self._read(prompt[reused:], stop)
             token = self._pick(sampler)
-            refusal, held_back = None, False
+            refusal, held_back, tokens = None, False, list[int]()
             if request.unless_sure is not None:
                 token, refusal, held_back = self._unless_sure(request.unless_sure, token, prompt, room, stop)
             first = time.perf_counter()
@@ -235,6 +235,8 @@ class LlamaCppEngine:
                     reason: StopReason = "end"
                     break
                 written += 1
+                if written <= _BEGINNING:
+                    tokens.append(token)
                 if shown := text.feed(piece):
                     yield shown
                 if text.stopped:
@@ -251,6 +253,8 @@ class LlamaCppEngine:
             if shown := text.finish():
                 yield shown
             ended = time.perf_counter()
+            if refusal is not None and not held_back and not self._begins_with(request.unless_sure, tokens):
+                refusal = None  # it only began with the same token
             yield WritingReport(len(prompt), written, reused, first - began, ended - first, reason, refusal, held_back)
         finally:
             _lib.llama_set_abort_callback(self._context, _lib.ggml_abort_callback(), None)
@@ -284,6 +288,10 @@ class LlamaCppEngine:
             return token, None, False
         logits[token] = -numpy.inf
         return int(logits.argmax()), sure, True
+
+    def _begins_with(self, doubt: UnlessSure | None, tokens: list[int]) -> bool:
+        begins = self._vocabulary.plain(doubt.text)[: len(tokens)] if doubt is not None else []
+        return tokens == begins
 
     def _back_to(self, prompt: list[int], stop: StopFlag) -> None:
         """Take back what was read after the prompt."""

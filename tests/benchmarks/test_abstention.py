@@ -35,6 +35,11 @@ def test_a_refusal_counts_up_to_how_sure_it_was() -> None:
     assert not declines(held_back, 0.75)
 
 
+def test_an_answer_that_only_begins_like_the_refusal_is_none() -> None:
+    one = row(1, answerable=True, outcome="answered", refusal=0.97)
+    assert not any(declines(one, confidence) for confidence in CONFIDENCES)
+
+
 def test_one_that_was_held_back_and_declined_all_the_same_does_so_at_any_confidence() -> None:
     one = row(1, answerable=True, outcome="abstained", notes=["unsure_refusal", "ungrounded"], refusal=0.6)
     assert all(declines(one, confidence) for confidence in CONFIDENCES)

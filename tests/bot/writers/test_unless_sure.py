@@ -69,6 +69,10 @@ def test_what_only_begins_alike_may_be_written(engine: LlamaCppEngine, monkeypat
     monkeypatch.setattr(engine._vocabulary, "plain", lambda text: [own[0], own[1] + 1, own[2]])
     text, report = written(engine, replace(REQUEST, unless_sure=UnlessSure("…", 1.0)))
     assert (text, report.refusal, report.held_back) == (plain, None, False)
+    text, report = written(
+        engine, replace(REQUEST, unless_sure=UnlessSure("…", 1e-9))
+    )  # sure enough of the first token
+    assert (text, report.refusal, report.held_back) == (plain, None, False)
     monkeypatch.setattr(engine._vocabulary, "plain", lambda text: [own[0] + 1, own[1]])
     assert written(engine, replace(REQUEST, unless_sure=UnlessSure("…", 1.0)))[0] == plain
 
