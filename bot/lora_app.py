@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -154,9 +154,7 @@ class LoraParts:
             name = releases.take_in(result, learnt).name
             # Only now that it is on record: who is forgotten from here on is found in it.
             if releases.store.run_now(withheld, learnt):
-                releases.mark(name, REASON, by=AUTOMATIC)
-                with suppress(LoraError):  # the nightly `retention` finds the mark and tries again
-                    releases.delete(name, by=AUTOMATIC)
+                releases.withdraw(name, REASON, by=AUTOMATIC)
                 raise MarkedLora(name=name, reason=REASON)
             return name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from sqlalchemy import Connection
 from bot.errors import (
     AnswersAlready,
     EvaluationNotPassed,
+    LoraError,
     LoraKept,
     MarkedLora,
     NotEvaluated,
@@ -179,6 +181,15 @@ class Releases:
         done = [_logged(one) for one in self.store.run_now(decide)]
         self.shelf.forget_samples(name)
         return done
+
+    def withdraw(self, name: str, reason: str, *, by: str) -> None:
+        """It never answers, and its weights go at once; if they cannot, the nightly `retention` finds the mark and tries again.
+
+        Raises as `mark`.
+        """
+        self.mark(name, reason, by=by)
+        with suppress(LoraError):
+            self.delete(name, by=by)
 
     def delete(self, name: str, *, by: str, origin: str = "") -> None:
         """Remove the files; the record stays. Raises `LoraKept` when it answers now or came with Saseo, `UnknownLora`."""

@@ -12,7 +12,6 @@ import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from typing import Any
 from bot import prompts
 from bot.errors import (
     BrokenLora,
-    LoraError,
     TooFewExamples,
     TuningChangedNothing,
     TuningFailed,
@@ -31,7 +29,7 @@ from bot.examples.workbench import Workbench
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
-from bot.releases.releases import AUTOMATIC, Releases
+from bot.releases.releases import AUTOMATIC
 from bot.store import questions
 from bot.store.database import Store
 from bot.store.forgetting import REASON
@@ -89,7 +87,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
             # Who was forgotten while it trained could not be told that it would learn from them. An example that is gone because of its
             # age alone (`[privacy] examples_days`) may have been learnt.
             if releases.store.run_now(any_withheld, learning.ids):
-                _withdraw(releases, lora.name)
+                releases.withdraw(lora.name, REASON, by=AUTOMATIC)
                 then = GATE if given else TUNE  # what a person trained on a file, only they train again
                 break
     if nothing is not None and not made:
@@ -112,13 +110,6 @@ def _counts(ids: Sequence[str], card: Mapping[str, Any]) -> dict[str, int]:
     too_long = set(card.get("too_long") or ()).intersection(ids)
     held_out = set(card.get("held_out") or ()) - too_long
     return {"learnt": len(set(ids) - held_out - too_long), "held_out": len(held_out), "too_long": len(too_long)}
-
-
-def _withdraw(releases: Releases, name: str) -> None:
-    """It never answers, and its weights go at once; if they cannot, the nightly `retention` finds the mark and tries again."""
-    releases.mark(name, REASON, by=AUTOMATIC)
-    with suppress(LoraError):
-        releases.delete(name, by=AUTOMATIC)
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:

@@ -56,7 +56,8 @@ class SourceReading:
         Text that is missing says nothing of readers.
         """
         closed = [one.page for one in self.failed if not one.kept and not isinstance(one.error, PageWithoutText)]
-        return {page.path: page.audience for page in self.pages} | dict.fromkeys(closed, Audience.of([]))
+        # A page that was read stays as it is told, though a second one of its path was not.
+        return dict.fromkeys(closed, Audience.of([])) | {page.path: page.audience for page in self.pages}
 
 
 class PageReader:
