@@ -52,6 +52,8 @@ class Asked:
     is shown to its asker as failed and never delivered again. None: the platform delivers until it is taken."""
     claimed: Callable[[], bool] = lambda: False
     """Whether the service keeps the question: then it is owed an answer even if it was never acknowledged."""
+    seen: Callable[[], str] = lambda: ""
+    """What the platform holds of it: said about a question that got no answer."""
 
 
 @dataclass
@@ -263,6 +265,10 @@ class Office:
                 lambda: asked.callback_seconds,
                 lambda: self._discord(chance, person, text, 1),
                 lambda: self.question_of(asked.id) is not None,
+                lambda: (
+                    f"command, callback {asked.callback_type}, own {described(asked.messages)}, "
+                    f"channel {described(discord.messages(channel), named=self.question_of(asked.id) or '-')}"
+                ),
             )
         message = await person.say(channel, text, mention_bot=True)
         if copies > 1:
@@ -280,7 +286,10 @@ class Office:
             first = next(shows, None)
             return None if first is None else first - at
 
-        return Asked("discord", text, at, finals, sign, lambda: None)
+        return Asked(
+            "discord", text, at, finals, sign, lambda: None,
+            seen=lambda: f"message, replies {described([m for m in discord.messages(channel) if m.reference is message])}",
+        )  # fmt: skip
 
     def question_of(self, interaction: int) -> str | None:
         """The id of the question that the service claimed for this command, read from its store."""
@@ -296,6 +305,15 @@ class Office:
                 chance.choice(list(connections)).reset()
         elif self.discord is not None and self.discord.gateway.connected:
             chance.choice([self.discord.gateway.ask_to_reconnect, self.discord.gateway.reset])()
+
+
+def described(messages: list[Any], named: str = "") -> list[str]:
+    """How far each message came: its buttons tell a final one. `named`: only those whose buttons name this question."""
+    return [
+        f"{'loading' if one.loading else one.text[-20:]!r} with {len(one.buttons)} buttons{', deleted' if one.deleted else ''}"
+        for one in messages
+        if not named or any(f":{named}:" in custom for custom in one.custom_ids)
+    ]
 
 
 def configure(
@@ -380,7 +398,7 @@ def report(asked: list[Asked], service: Service, folder: Path, code: int, office
             print(f"twice: {one.platform}: {one.text}")
     lost = [one for one in asked if not one.finals()]
     for one in lost[:5]:
-        print(f"lost: {one.platform} {one.text}")
+        print(f"lost: {one.platform} {one.text}: {one.seen()}")
     fine = (
         finals == {1: len(asked)} and sum(outcomes.values()) == len(asked) and None not in outcomes and not violations
     )

@@ -44,7 +44,10 @@ class DiscordDelivery:
         self._stream = SafeStream("discord", {})
         self._written = ""
         self._waited = False
-        self._pace = Pace(self._show, self._surface.delay if self._surface else 0.0)
+        self._pace = self._new_pace()
+
+    def _new_pace(self) -> Pace:
+        return Pace(self._show, self._surface.delay if self._surface else 0.0)
 
     def _make_surface(self, draft: str) -> Surface | None:
         if self._address.message:
@@ -151,12 +154,16 @@ class DiscordDelivery:
 
     async def find(self) -> str | None:
         """What a crash left behind. A channel that cannot be read holds nothing that could be found."""
+        await self._pace.stop()  # a draft that is due would be written over what is found
         surface = self._surface or ResponseSurface(self._client, self._address, "", self._remember)
+        found: str | None = None
         try:
-            return await persist(lambda: surface.find(self._question))
+            found = await persist(lambda: surface.find(self._question))
         except UNREACHABLE as error:
             record(logger, "nothing_found", question=self._question, code=getattr(error, "code", None))
-            return None
+        if found is None:
+            self._pace = self._new_pace()
+        return found
 
 
 def _only(channel: int, address: Address) -> Address:

@@ -122,9 +122,10 @@ class Asking:
         language = pending.settings.language
         current = asyncio.current_task()
         try:
-            await self._courtesy(pending.delivery.status(texts.step("searching", 0, language)), pending)
+            # Looked before anything is shown: a draft would stand in the place of the answer that a dead process left.
             if pending.resumed and await self._already_answered(pending):
                 return None
+            await self._courtesy(pending.delivery.status(texts.step("searching", 0, language)), pending)
             if pending.claim.attempt > MOST_ATTEMPTS:
                 return self.refusal(texts.failed(pending.id, language), "too_many_attempts")
             if pending.stopped:

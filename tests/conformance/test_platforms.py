@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.desk.posting import Posting
 from knowledge.korean import Analyser
 from tests.conformance.driver import Asking, Driver, Seen
 from tests.conformance.office import (
@@ -24,6 +25,8 @@ from tests.conformance.office import (
 )
 from tests.conformance.platforms import PLATFORMS
 
+DRAFT_SECONDS = 3.5
+"""Longer than any platform waits before it shows a draft."""
 Scenario = Callable[[Office, Driver], Awaitable[None]]
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("platform", PLATFORMS)]
 
@@ -345,6 +348,29 @@ async def test_a_killed_process_leaves_no_question_behind(office: Office, writin
     await office.open()
     assert LEAVE_ANSWER in (await quiet(office.driver, asking)).text
     assert await office.outcomes() == ["answered"]
+
+
+@needs("mention", "restart")
+@pytest.mark.parametrize("way", ["mention", "command"])
+async def test_an_answer_that_a_killed_process_had_posted_stays_as_it_is(
+    office: Office, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    if way == "command" and office.driver.name == "slack":
+        pytest.skip("a message for one person alone cannot be looked for on Slack")
+    await office.open()
+    with monkeypatch.context() as patched:  # killed between posting and writing down that it stands
+        patched.setattr(Posting, "end", lambda *_, **__: asyncio.Event().wait())
+        ask = office.driver.mention(LEAVE) if way == "mention" else office.driver.command(LEAVE, private=False)
+        asking = await ask
+        before = await only(office.driver, asking)
+        await office.crash()
+    await office.open()
+    assert await office.outcomes() == ["answered"]
+    await asyncio.sleep(DRAFT_SECONDS)
+    after = await only(office.driver, asking)
+    assert after.text == before.text
+    assert LEAVE_ANSWER in after.text
+    assert after.can_vote
 
 
 @needs("buttons", "restart")

@@ -9,6 +9,7 @@ import discord
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.surfaces import ResponseSurface
 from bot.conversation import Asked
 from bot.settings import DiscordSettings
 from tests.adapters.discord.desk import ScriptedDesk, answer
@@ -146,6 +147,17 @@ async def test_a_finished_message_is_found_after_a_crash(office: Office, desk: S
     assert result.response is not None
     assert private.response is not None
     assert list(desk.posted) == known
+
+
+async def test_a_draft_that_is_due_is_not_written_over_what_is_found(office: Office, desk: ScriptedDesk) -> None:
+    result = await office.kim.slash(office.channel, "ask", question="이월은?")
+    assert result.response is not None
+    answer = words(result.response.components)
+    again = desk.delivery(1)
+    await again.status("찾는 중입니다")
+    assert await again.find() == next(iter(desk.posted))
+    await asyncio.sleep(2 * ResponseSurface.delay + 0.2)
+    assert words(result.response.components) == answer
 
 
 async def test_a_draft_is_cleared_away_after_a_crash(office: Office, desk: ScriptedDesk) -> None:
