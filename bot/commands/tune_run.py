@@ -38,6 +38,8 @@ def run_tuning(tools: Tools, examples: tuple[Path, ...], no_gate: bool, json_wan
     given = {"examples": [str(one.absolute()) for one in examples]}
     again = _typed("tune", "run", *_options(examples), *(["--no-gate"] if no_gate else []))
     tuned = _run(tools, "tune", given, again, json_wanted=json_wanted)
+    if not json_wanted:  # at once: hours went into it, and judging may fail
+        click.echo(learning_texts.trained(tuned.result, tools.settings().language))
     judged = None
     if not no_gate:
         # The same command would train once more. What was answered is kept, whichever of these two goes on.
@@ -45,12 +47,10 @@ def run_tuning(tools: Tools, examples: tuple[Path, ...], no_gate: bool, json_wan
         alone = (
             _typed("loras", "evaluate", names[-1], *_options(examples)) if examples else _typed("jobs", "run", "gate")
         )
-        judged = _run(tools, "gate", given, alone, json_wanted=json_wanted)
+        judged = _run(tools, "gate", given, alone, json_wanted=json_wanted, beside={"loras": names})
     if json_wanted:
         click.echo(as_json({**tuned.result, **({} if judged is None else {"gate": dict(judged.result)})}))
         return
-    language = tools.settings().language
-    click.echo(learning_texts.trained(tuned.result, language))
     if judged is not None:
         _tell(tools, judged.result)
 
@@ -86,8 +86,16 @@ def _typed(*words: str) -> str:
     return shlex.join(["saseo", *(["--config", str(config)] if config else []), *words])
 
 
-def _run(tools: Tools, job: str, arguments: Mapping[str, Any], again: str, *, json_wanted: bool) -> Run:
-    """The run, when it is done. `again`: the command that goes on with it."""
+def _run(
+    tools: Tools,
+    job: str,
+    arguments: Mapping[str, Any],
+    again: str,
+    *,
+    json_wanted: bool,
+    beside: Mapping[str, Any] | None = None,
+) -> Run:
+    """The run, when it is done. `again`: the command that goes on with it. `beside`: what a script is told if it fails, too."""
     language = tools.settings().language
     with ExitStack() as stack:
         workshop = stack.enter_context(tools.jobs())
@@ -108,7 +116,7 @@ def _run(tools: Tools, job: str, arguments: Mapping[str, Any], again: str, *, js
     if run.state == "done":
         return run
     if json_wanted:
-        click.echo(as_json({"job": run.job, "state": run.state, "error": run.error, "run": run.id}))
+        click.echo(as_json({"job": run.job, "state": run.state, "error": run.error, "run": run.id, **(beside or {})}))
     else:
         click.echo(job_texts.ended(run, language, again), err=True)
     raise click.exceptions.Exit(1)

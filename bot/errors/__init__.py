@@ -30,6 +30,7 @@ knowledge.errors.ExplainedError
     │   ├── ReleasePinned               the setting says what answers
     │   ├── AnswersAlready
     │   ├── NotEvaluated                against what answers now
+    │   │   └── PlainBaseNotEvaluated   it never is
     │   ├── EvaluationNotPassed
     │   ├── OutdatedEvaluation          made with another prompt or base than today's
     │   ├── RolledBackBefore            people's votes were against it
@@ -187,6 +188,7 @@ from bot.errors.releases import (
     NotEvaluated,
     NothingToRollBack,
     OutdatedEvaluation,
+    PlainBaseNotEvaluated,
     ReasonMissing,
     ReleasedMeanwhile,
     ReleaseError,
@@ -308,6 +310,7 @@ __all__ = [
     "NothingToRollBack",
     "NothingToServe",
     "OutdatedEvaluation",
+    "PlainBaseNotEvaluated",
     "PrivacyError",
     "PrivacyKeyUnusable",
     "ReasonMissing",

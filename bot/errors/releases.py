@@ -38,6 +38,19 @@ class NotEvaluated(ReleaseError):
     )
 
 
+class PlainBaseNotEvaluated(NotEvaluated):
+    """`name`: `none`; `against`: what answers now. The base alone is only ever what a LoRA is measured against."""
+
+    ko = (
+        "지금 답하는 '{against}' 대신 LoRA 없는 기반 모델이 답하게 하는 일에는 판정이 없습니다. 그렇게 하려면 "
+        '--overrule --reason "이유"를 붙여 주십시오.'
+    )
+    en = (
+        "No evaluation tells whether the plain base should answer in place of '{against}'. To let it, add "
+        '--overrule --reason "why".'
+    )
+
+
 class EvaluationNotPassed(ReleaseError):
     """`name`, `evaluation`: id of the verdict."""
 

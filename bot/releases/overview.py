@@ -45,7 +45,7 @@ class Described:
     evaluations: Sequence[Evaluation]
     """Newest first."""
     releases: Sequence[Release]
-    """Of the served base, those that name it; newest first."""
+    """Of the served base, those that name it and the one that ended each of them, which says why; newest first."""
 
 
 def answering(releases: Releases) -> Choice:
@@ -101,7 +101,7 @@ def describe(releases: Releases, name: str, choice: Choice | None = None) -> Des
             example_ids=loras.examples_of(connection, name),
             people=len(loras.people_behind(connection, name)),
             evaluations=loras.evaluations_of(connection, name),
-            releases=[row for row in reversed(history) if name in (row.lora, row.canary)],
+            releases=_about(name, history),
         )
 
     found = releases.store.run_now(read)
@@ -125,3 +125,8 @@ def _role(name: str, choice: Choice) -> str:
         return "answers"
     canary = choice.canary.lora if choice.canary is not None else None
     return "canary" if canary is not None and canary.name == name else ""
+
+
+def _about(name: str, history: Sequence[Release]) -> list[Release]:
+    named = [name in (row.lora, row.canary) for row in history]
+    return [row for row, here, before in zip(history, named, [False, *named], strict=False) if here or before][::-1]

@@ -21,6 +21,7 @@ from bot.errors import (
     NotEvaluated,
     NothingToRollBack,
     OutdatedEvaluation,
+    PlainBaseNotEvaluated,
     ReasonMissing,
     ReleasedMeanwhile,
     ReleasePinned,
@@ -249,7 +250,8 @@ class Releases:
             return "", None
         verdict = loras.latest_evaluation(connection, name, current)
         if verdict is None:
-            return "", NotEvaluated(name=name, against=current)
+            missing = PlainBaseNotEvaluated if name == NO_LORA else NotEvaluated
+            return "", missing(name=name, against=current)
         # Another edition is other pages, which come every day; with another prompt or base it is another writer that was judged.
         if verdict.made_with != (self.base, self.choosing.prompt):
             return verdict.id, OutdatedEvaluation(name=name, evaluation=verdict.id)

@@ -86,15 +86,15 @@ class Shortage:
         if language == "ko":
             before = "평가 질문을 파일에 적어 주십시오. 한 줄에 하나, 여러 문서에 걸쳐, 넷에 하나쯤은 위키에 답이 없는 질문으로 적습니다:"
             after = (
-                f'config.toml에 [tuning] evaluation_sets = ["questions.jsonl"]로 적은 뒤 `saseo loras evaluate {lora}`을(를) 실행하면 '
-                "학습을 다시 하지 않고 판정만 다시 합니다. 승인된 예시를 늘려 다시 학습해도 되지만, 판정에는 그 가운데 학습하지 않고 남긴 "
-                "몫([tuning.training] held_out_share)만 쓰입니다."
+                f'config.toml의 [tuning] 아래에 evaluation_sets = ["questions.jsonl"]을 적은 뒤 `saseo loras evaluate {lora}`을(를) '
+                "실행하면 학습을 다시 하지 않고 판정만 다시 합니다. 승인된 예시를 늘려 다시 학습해도 되지만, 판정에는 그 가운데 "
+                "학습하지 않고 남긴 몫([tuning.training] held_out_share)만 쓰입니다."
             )
         else:
             before = "Write questions into a file, one a line, over many pages, one in four of them with no answer in the wiki:"
             after = (
-                f'Name it in config.toml, [tuning] evaluation_sets = ["questions.jsonl"], and run `saseo loras evaluate {lora}`: it is '
-                "judged again, not tuned again. More approved examples help, too, but only the part of them that is not learnt "
+                f'Name it in config.toml, below [tuning]: evaluation_sets = ["questions.jsonl"]; then run `saseo loras evaluate {lora}`: '
+                "it is judged again, not tuned again. More approved examples help, too, but only the part of them that is not learnt "
                 "([tuning.training] held_out_share) is asked."
             )
         return [before, *(f"  {line}" for line in _LINES[language]), after]

@@ -101,6 +101,10 @@ STRINGS = {
         "지금 답하는 것과 견준 판정이 아직 없습니다. 먼저 판정하거나, 이유를 적고 판정과 다르게 배포할 수 있습니다.",
         "It was not evaluated against what answers now. Evaluate it first, or promote it against the evaluation with a reason.",
     ),
+    "models.barrier.PlainBaseNotEvaluated": (
+        "LoRA 없는 기반 모델은 판정하지 않습니다. 이유를 적고 판정과 다르게 배포할 수 있습니다.",
+        "The plain base is not evaluated. It may be promoted against the evaluation with a reason.",
+    ),
     "models.barrier.EvaluationNotPassed": (
         "가장 최근 판정을 통과하지 못했습니다. 아래 결과를 보고, 그래도 배포하려면 이유를 적어 주십시오.",
         "It did not pass its latest evaluation. See the result below; to promote it all the same, give a reason.",

@@ -359,6 +359,24 @@ def test_the_list_and_the_page_of_one_tell_all_there_is(company: Company) -> Non
         describe(company.releases(), "nobody")
 
 
+def test_the_page_of_one_tells_why_it_was_taken_back(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    company.promote(second, against=first)
+    company.releases().rollback(by="kim", reason="표의 다른 줄을 읽습니다")
+    newest = describe(company.releases(), second).releases[0]
+    assert (newest.lora, newest.reason) == (first, "표의 다른 줄을 읽습니다")
+    assert [row.lora for row in describe(company.releases(), first).releases] == [first, second, first]
+
+
+def test_the_plain_base_is_never_evaluated_and_the_refusal_does_not_ask_for_it(company: Company) -> None:
+    company.promote(company.names[0])
+    with pytest.raises(NotEvaluated) as refused:
+        company.releases().promote("none", by="kim")
+    assert "loras evaluate" not in refused.value.explain("ko") + refused.value.explain("en")
+    assert "--overrule" in refused.value.explain("ko")
+
+
 def test_a_lora_copied_onto_the_shelf_by_hand_gets_its_record_when_it_is_used(company: Company, tmp_path: Path) -> None:
     write_result(tmp_path / "loras" / "by-hand", company.base, 9)
     assert "by-hand" in [one.record.name for one in every(company.releases())]

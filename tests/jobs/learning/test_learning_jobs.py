@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -143,6 +144,21 @@ def test_the_command_tells_what_it_does_and_what_it_leaves_out(
     (run,) = store.run_now(job_rows.every)
     store.close()
     assert (run.state, run.result["learnt"], run.result["too_long"]) == ("done", COUNT - held_out, 1)
+
+
+def test_what_was_trained_is_named_although_nothing_can_be_judged(
+    parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "nice", lambda by: by)
+    shutil.rmtree(tmp_path / "data" / "editions")
+    own = _examples(tmp_path / "own.jsonl")
+    words = ["--config", str(tmp_path / "saseo.toml"), "tune", "run", "--examples", str(own)]
+    failed = CliRunner().invoke(cli, words)
+    assert failed.exit_code == 1
+    assert "색인" in failed.stderr
+    with parts.learning().releases() as releases:
+        (name,) = [one.name for one in releases.store.run_now(loras.every) if one.run]
+    assert f": {name}" in failed.stdout
 
 
 def test_answers_by_other_searches_or_another_version_are_not_compared(
