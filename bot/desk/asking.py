@@ -99,6 +99,9 @@ class Asking:
     async def refuse(self, pending: Pending, text: str, note: str) -> None:
         """Tell the person why there will be no answer, and end the question. Raises StoreError while nothing was said."""
         try:
+            if pending.resumed and (message := await self._posting.find(pending)):
+                await self._posting.end(pending, Outcome.FAILED, message=message, notes=(note,))
+                return
             await self._posting.post_and_end(pending, pending.plain_reply(self.refusal(text, note)))
         except Lost:
             _log.warning(json.dumps({"event": "claim_lost", "question": pending.id}))

@@ -22,7 +22,7 @@ from bot.conversation import Asked, Receipt
 from bot.desk.asking import MOST_ATTEMPTS, Asking
 from bot.desk.pending import Pending
 from bot.errors import StoreError
-from bot.messages import Outcome
+from bot.messages import Language, Outcome
 from bot.platforms import Adapter
 from bot.privacy.notices import agreed, wish
 from bot.store import questions
@@ -158,15 +158,7 @@ class Intake:
         if self._closing:
             await self._release([claim])
             return Receipt.ACCEPTED  # by the process that starts next
-        if asks_to_stop(asked.text):
-            return await self._stop(claim)
-        if (wished := wish(asked.text)) is not None:
-            language = self._places.settings(asked.place).language
-            try:
-                text = agreed(wished, await self._people.wish(asked.person, wished), language)
-            except StoreError:
-                text = texts.failed(claim.question_id, language)
-            await self._accept(claim, partial(self._asking.refuse, text=text, note=wished), counted=False)
+        if await self._is_no_question(claim, resumed=kind is ClaimKind.TAKEN_OVER):
             return Receipt.STOPPED
         if kind is ClaimKind.TAKEN_OVER:
             await self._accept(claim, self._asking.run, resumed=True)
@@ -247,8 +239,25 @@ class Intake:
         await self._accept(claim, tell, counted=False)
         return Receipt.REFUSED
 
-    async def _stop(self, claim: Claim) -> Receipt:
+    async def _is_no_question(self, claim: Claim, *, resumed: bool) -> bool:
+        """Whether the text is a stop word, or what its asker wishes about learning; that is done then, also after a crash."""
         asked = claim.asked
+        language = self._places.settings(asked.place).language
+        if asks_to_stop(asked.text):
+            text, note = self._stopped(asked, language), "stop"
+        elif (wished := wish(asked.text)) is not None:
+            note = wished
+            try:
+                text = agreed(wished, await self._people.wish(asked.person, wished), language)
+            except StoreError:
+                text = texts.failed(claim.question_id, language)
+        else:
+            return False
+        way = partial(self._asking.refuse, text=text, note=note)
+        await self._accept(claim, way, resumed=resumed, counted=False)
+        return True
+
+    def _stopped(self, asked: Asked, language: Language) -> str:
         mine = [
             pending
             for pending in self._open.values()
@@ -256,10 +265,7 @@ class Intake:
             and (pending.claim.asked.place.id == asked.place.id)
             and pending.stop()
         ]
-        language = self._places.settings(asked.place).language
-        text = texts.stopped(language) if mine else texts.nothing_to_stop(language)
-        await self._accept(claim, partial(self._asking.refuse, text=text, note="stop"), counted=False)
-        return Receipt.STOPPED
+        return texts.stopped(language) if mine else texts.nothing_to_stop(language)
 
     # -- keeping claims -------------------------------------------------------------------------------------------------
 
@@ -310,7 +316,8 @@ class Intake:
                 return
             _log.info(json.dumps({"event": "resumed", "question": question_id, "attempt": claim.attempt}))
             try:
-                await self._accept(claim, self._asking.run, resumed=True)
+                if not await self._is_no_question(claim, resumed=True):
+                    await self._accept(claim, self._asking.run, resumed=True)
             except Exception as error:  # noqa: BLE001 - one that cannot be delivered must not hold up the others
                 _crashed(question_id, error)
                 if claim.attempt >= MOST_ATTEMPTS:

@@ -30,6 +30,8 @@ from jobs.tuning.targets import targets
 _NICE = 19
 OTHERS_MB = 6144
 """Left to those who answer, and to whatever else grows while a run lasts for hours: a run that kept 17 of 24 GB was ended by the kernel."""
+_PATIENCE_SECONDS = 60.0
+"""For a process whose starter was killed, which ends after its step, to leave the folder to the one that goes on."""
 _QUIET = ("base",)
 """Events of which there are too many to keep."""
 
@@ -42,6 +44,7 @@ class Reporter:
         self._out: TextIO | None = out
         self._silent = silent
         self._asked = False
+        self._starter = os.getppid()
 
     def ask_to_stop(self, *_: object) -> None:
         """A signal handler."""
@@ -49,7 +52,8 @@ class Reporter:
 
     def stop(self) -> bool:
         """See `jobs.tuning.surroundings.Surroundings.stop`."""
-        return self._asked or self._folder.stop.exists()
+        orphaned = os.getppid() != self._starter  # nobody would take the result; another process goes on with the run
+        return self._asked or orphaned or self._folder.stop.exists()
 
     def busy(self) -> bool:
         """See `Surroundings.busy`."""
@@ -76,7 +80,7 @@ def work(folder: RunFolder, reporter: Reporter) -> None:
     """The whole run. Raises a `SaseoError`."""
     job = TuningJob.read(folder.job)
     # One lock for all: the first of several holds it.
-    lock = FileLock(folder.lock, timeout=0) if is_first() else contextlib.nullcontext()
+    lock = FileLock(folder.lock, timeout=_PATIENCE_SECONDS) if is_first() else contextlib.nullcontext()
     try:
         with lock:
             _work(job, folder, reporter)

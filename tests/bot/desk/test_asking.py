@@ -363,6 +363,25 @@ async def die(bench: Bench, desk: Any) -> None:
     intake._open.clear()
 
 
+@pytest.mark.parametrize("posted", [False, True])
+async def test_a_stop_word_left_by_a_closing_process_is_no_question_for_the_next(bench: Bench, posted: bool) -> None:
+    first = await bench.start_desk()
+    first._intake._closing = True
+    await first.ask(asked("그만", key="stop"))
+    await die(bench, first)
+    if posted:  # and only its end was not written down
+        [question] = bench.stores[0].run_now(questions.expired, ["slack"], now=bench.now)
+        bench.adapter.posted[question] = "M0"
+    await bench.start_desk()
+    await bench.adapter.wait_for(lambda: outcomes(bench) == {"failed": 1})
+    assert [one.answer.text for one in bench.adapter.sent["stop"].replies] == (
+        [] if posted else ["지금 답하고 있는 질문이 없습니다."]
+    )
+    assert bench.flow.questions == []
+    found = bench.stores[0].run_now(days.count, 0.0, float(2**40)).get(days.EVERYWHERE)
+    assert found is None or found.questions == 0
+
+
 @pytest.mark.parametrize("pause", [0.0, 0.001, 0.01])
 async def test_closing_never_hangs_however_soon_it_comes(bench: Bench, pause: float) -> None:
     for _ in range(20):

@@ -15,7 +15,7 @@ from bot.messages import Outcome
 from bot.privacy.notices import agreed, first_use, wish
 from bot.privacy.pseudonyms import Pseudonyms
 from bot.settings import PlaceTable
-from bot.store import audit, privacy, schema
+from bot.store import audit, privacy, questions, schema
 from tests.bot.desk.conftest import ADMIN, CHANNEL, DIRECT, KEY, KIM, LEE, Bench, asked
 
 HELP = PlaceTable(platform="slack", id="C1", contacts=("UHELP",))
@@ -125,6 +125,18 @@ async def test_who_objects_to_training_is_obeyed_and_told_so(bench: Bench) -> No
     await said(bench, desk, asked("내 평가를 학습에 써도 됩니다"))
     assert bench.stores[-1].run_now(privacy.suspended) == frozenset()
     assert bench.flow.questions == []  # neither was searched for
+
+
+async def test_an_objection_that_a_dead_process_had_claimed_is_obeyed_by_the_next(bench: Bench) -> None:
+    bench.open_desk()
+    wished = asked("내 평가를 학습에 쓰지 마세요.")
+    bench.stores[-1].run_now(questions.claim, wished, owner="dead", now=bench.now, lease=30.0)
+    bench.now += 31
+    await bench.start_desk()
+    reply = await bench.adapter.reply(wished.reply_to)
+    assert reply.answer.text == agreed("suspend", True, "ko")
+    assert bench.stores[-1].run_now(privacy.suspended) == {KIM_NAME}
+    assert bench.flow.questions == []
 
 
 async def test_another_persons_vote_is_still_theirs(bench: Bench) -> None:

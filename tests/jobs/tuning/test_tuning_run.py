@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import io
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from safetensors.numpy import load_file
 
 from bot.errors import BadExamples, NothingToLearn, TuningChangedNothing, TuningFailed
@@ -25,6 +27,7 @@ from bot.loras.seen import Seen
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.preferences import Preference, write_preferences
+from jobs.tuning.process import Reporter
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.settings import TuningSettings
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -128,6 +131,24 @@ def test_it_waits_while_people_do(workplace: Path) -> None:
     assert events.index("step") < events.index("paused")
     assert events[events.index("paused") + 1] == "resumed"
     assert not folder.pause.exists()
+
+
+def test_the_folder_is_waited_for_while_an_orphan_finishes_its_step(workplace: Path) -> None:
+    job = _job(workplace, dataclasses.replace(SETTINGS, epochs=1))
+    folder = RunFolder(workplace / "orphaned")
+    folder.path.mkdir()
+    with FileLock(folder.lock, thread_local=False) as orphan:
+        threading.Timer(5.0, orphan.release).start()
+        with TuningProcess(folder.path, job) as process:
+            assert [line["event"] for line in process][-1] == "ended"
+            assert process.outcome().result is not None
+
+
+def test_who_lost_its_starter_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reporter = Reporter(RunFolder(tmp_path), io.StringIO())
+    assert not reporter.stop()
+    monkeypatch.setattr(os, "getppid", lambda: 1)
+    assert reporter.stop()
 
 
 def test_killed_while_it_converts_no_half_of_a_lora_is_left_and_the_next_start_writes_what_one_run_writes(
