@@ -153,6 +153,13 @@ class Delivery(Protocol):
         when the platform cannot be asked just now: the core looks again later rather than posting a second message.
         """
 
+    async def leave(self) -> None:
+        """This process has nothing to do with the answer any more, whatever became of it: show nothing from now on.
+
+        Another process may have answered meanwhile, and what came late would stand over its answer. Never raises; what is
+        half-written is left for the `find` of whoever goes on.
+        """
+
 
 class Adapter(Protocol):
     """One platform."""

@@ -78,6 +78,9 @@ class TerminalDelivery:
         """
         return None if self._seen else self._reference
 
+    async def leave(self) -> None:
+        """Nothing is shown by itself here."""
+
     def _end(self, reply: Reply) -> None:
         self._screen.write(self._cleaned.close())
         answer = reply.answer

@@ -33,3 +33,6 @@ class WebDelivery:
     async def find(self) -> str | None:
         """Nobody reads what an earlier process was asked: as if it stood there, so the question ends without a second answer."""
         return self._reference if self._stream is None or self._stream.ended else None
+
+    async def leave(self) -> None:
+        """Nothing is shown by itself here."""

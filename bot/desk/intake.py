@@ -218,6 +218,9 @@ class Intake:
             _crashed(pending.id, error)
         finally:
             self._open.pop(pending.id, None)
+            if not self._closing:  # then the person is told that it goes on after the restart
+                with contextlib.suppress(Exception):
+                    await pending.delivery.leave()
 
     async def _refuse_without_store(self, asked: Asked, error: StoreError) -> Receipt:
         claim, began = Claim(secrets.token_hex(6), self._owner, 1, asked), self._clock()

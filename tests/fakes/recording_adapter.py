@@ -18,6 +18,8 @@ class Sent:
     statuses: list[str] = field(default_factory=list)
     written: list[str] = field(default_factory=list)
     replies: list[Reply] = field(default_factory=list)
+    left: int = 0
+    """How many deliveries were told that they have nothing to do with it any more."""
 
 
 class RecordingAdapter:
@@ -96,3 +98,7 @@ class _Delivery:
 
     async def find(self) -> str | None:
         return self._adapter.posted.get(self._question_id)
+
+    async def leave(self) -> None:
+        self._sent.left += 1
+        self._adapter.changed.set()

@@ -315,6 +315,7 @@ async def test_who_lost_the_claim_posts_nothing(bench: Bench) -> None:
     await bench.adapter.wait_for(lambda: len(bench.flow.questions) == 2)
     bench.flow.gate.set()
     await bench.adapter.wait_for(lambda: outcomes(bench) == {"answered": 1})
+    await bench.adapter.wait_for(lambda: bench.adapter.sent["a"].left == 2)  # neither goes on showing anything
     await first.close(drain=5.0)
     await second.close(drain=5.0)
     assert len(bench.adapter.sent["a"].replies) == 1

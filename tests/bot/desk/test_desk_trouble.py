@@ -74,6 +74,9 @@ class _Hooked:
         found: str | None = await self._hooks.around("find", self._inner.find)
         return found
 
+    async def leave(self) -> None:
+        await self._hooks.around("leave", self._inner.leave)
+
 
 @pytest.fixture
 def platform(bench: Bench) -> TroubledAdapter:
