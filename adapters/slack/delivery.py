@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.slack import log, privately, render, replies, web
+from adapters.slack.begun import Begun
 from adapters.slack.budget import MinuteBudget, Pace
 from adapters.slack.stream import Stream, StreamEnd
 from adapters.slack.target import Target, split_ref
@@ -42,6 +43,7 @@ class Tools:
     starts: MinuteBudget
     appends: MinuteBudget
     posts: Pace
+    begun: Begun = field(default_factory=Begun)
     streaming: bool = True
     refresh: float = REFRESH_SECONDS
     pace: float = 1.0
@@ -89,6 +91,7 @@ class SlackDelivery:
                 self._target,
                 starts=self._tools.starts,
                 appends=self._tools.appends,
+                begun=self._tools.begun,
                 started=self._stream_started,
                 tasks=self._tools.tasks,
                 question_id=self._question_id,
@@ -286,7 +289,9 @@ class SlackDelivery:
             await self._remove(ts)
 
     async def _remove(self, ts: str) -> None:
-        """Stop it if it streams, then delete it."""
+        """Stop it if it streams, then delete it; never what another question of this process shows."""
+        if await self._tools.begun.by_another(self._ref(ts), self._question_id):
+            return
         await self._stop(ts)
         try:
             await self._tools.clients.promises.chat_delete(channel=self._target.channel, ts=ts)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.slack.adapter import SlackAdapter
+from adapters.slack.delivery import SlackDelivery
 from bot.conversation import PlaceSettings
 from bot.messages import Citation, Outcome
 from tests.adapters.slack.conftest import TIMING, running
@@ -495,6 +496,47 @@ async def test_find_leaves_other_answers_of_the_thread_alone(
     desk.questions["0000000000ff"] = desk.questions["000000000001"]
     assert await desk.delivery("0000000000ff").find() is None
     assert len(slack.final_answers("C1", first.ts)) == 2
+
+
+async def two_in_a_thread(slack: SlackServer, desk: ScriptedDesk) -> tuple[Sent, SlackDelivery]:
+    """Two questions wait in one thread: the first one's message, and the delivery of whoever takes that one over."""
+    desk.hold_status.clear()
+    desk.hold_finish.clear()
+    first = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.deliveries)
+    await slack.user("U1").mention("C1", "반차는?", first.ts)
+    await slack.wait_for(lambda: len(desk.deliveries) == 2)
+    again = desk.delivery("000000000001")
+    assert isinstance(again, SlackDelivery)
+    return first, again
+
+
+@pytest.mark.parametrize("late", [0.0, 1.0], ids=["known", "its start is not answered yet"])
+async def test_find_leaves_what_another_question_streams_in_the_thread_alone(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, late: float
+) -> None:
+    first, again = await two_in_a_thread(slack, desk)
+    slack.fault("chat.startStream", late=late)
+    await desk.deliveries["000000000002"].write("반차는 반나절입니다. ")
+    await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", first.ts)))
+    assert await again.find() is None
+    assert [m.streaming for m in slack.thread("C1", first.ts) if m.by_bot] == [True]
+
+
+async def test_find_leaves_an_answer_alone_that_was_finished_while_it_looked(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    first, again = await two_in_a_thread(slack, desk)
+    other = desk.deliveries["000000000002"]
+    await other.write(FULL)
+    await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", first.ts)))
+    slack.fault("conversations.replies", late=2.0)
+    looks = len(slack.calls_of("conversations.replies"))
+    finding = asyncio.create_task(again.find())
+    await slack.wait_for(lambda: len(slack.calls_of("conversations.replies")) > looks)
+    await desk.finish("000000000002", other, answer(FULL))
+    assert await finding is None
+    assert len(slack.final_answers("C1", first.ts)) == 1
 
 
 async def test_find_never_sees_a_private_answer(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
