@@ -70,6 +70,7 @@ class SlackDelivery:
         self._stream: Stream | None = None
         self._written = ""
         self._cut = False
+        self._left = False
         self._unsure = False
         """A finished message may stand there although nobody told us."""
 
@@ -79,7 +80,9 @@ class SlackDelivery:
 
     async def write(self, text: str) -> None:
         """Returns at once; the stream's own task sends it."""
-        if self._target.ephemeral or not self._target.thread or not self._tools.streaming or self._waiting.note:
+        if self._left or self._waiting.note:
+            return
+        if self._target.ephemeral or not self._target.thread or not self._tools.streaming:
             return
         self._written += text
         if len(self._written) > render.ANSWER_CHARACTERS:
@@ -144,6 +147,13 @@ class SlackDelivery:
         self._draft = ""
         await self._waiting.wipe()
         return self._ref(finished) if finished else None
+
+    async def leave(self) -> None:
+        """Nothing is sent from now on. A stream or note that nobody finished stays for the `find` of whoever goes on."""
+        self._left = True
+        self._waiting.hush()
+        if self._stream is not None:
+            self._stream.hush()
 
     async def _in_the_open(self, reply: Reply, end: StreamEnd) -> str:
         rendered = render.reply(reply)

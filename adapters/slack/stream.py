@@ -79,10 +79,14 @@ class Stream:
             self._pending += text
             self._wake.set()
 
-    async def end(self) -> StreamEnd:
-        """Send nothing more; waits for the call that is under way."""
+    def hush(self) -> None:
+        """Send nothing more; the call under way is left alone."""
         self._closing.set()
         self._wake.set()
+
+    async def end(self) -> StreamEnd:
+        """Send nothing more; waits for the call that is under way."""
+        self.hush()
         await asyncio.wait([self._task])
         return StreamEnd(self._state, self._ts, self._pending, self._uncertain)
 

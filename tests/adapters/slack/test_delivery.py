@@ -558,6 +558,81 @@ async def test_a_delivery_with_a_draft_goes_into_it(
     assert FULL in only_final(slack, sent).body
 
 
+# When another process goes on, or nobody
+
+
+async def left(slack: SlackServer, desk: ScriptedDesk) -> int:
+    """The desk has left the first question, and the delivery has nothing to do any more: how many calls there were so far."""
+    delivery = desk.deliveries["000000000001"]
+    assert isinstance(delivery, SlackDelivery)
+    await delivery.leave()
+    await slack.wait_for(lambda: not [t for t in asyncio.all_tasks() if "000000000001" in t.get_name()], timeout=10)
+    return len(slack.calls)
+
+
+async def test_the_status_of_a_question_that_was_left_is_not_refreshed(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_status.clear()
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for("assistant.threads.setStatus", count=2)
+    calls = await left(slack, desk)
+    await desk.deliveries["000000000001"].status("답변을 쓰고 있습니다…")
+    await asyncio.sleep(3 * TIMING.refresh)
+    assert len(slack.calls) == calls
+
+
+async def test_no_other_sign_is_tried_for_a_question_that_was_left(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.fault("assistant.threads.setStatus", error="missing_scope", delay=0.5)
+    desk.hold_status.clear()
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: slack.calls_of("assistant.threads.setStatus"))
+    await left(slack, desk)
+    assert slack.calls_of("reactions.add") == []
+    assert slack.calls_of("chat.postMessage") == []
+
+
+async def test_a_stream_that_was_left_grows_no_more_and_is_cleared_by_whoever_goes_on(
+    slack: SlackServer, desk: ScriptedDesk
+) -> None:
+    async with running(slack, desk, replace(TIMING, pace=1.0)):
+        desk.hold_finish.clear()
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", sent.ts)))
+        calls = await left(slack, desk)
+        await desk.deliveries["000000000001"].write(" 또 다른 문장입니다. ")
+        await asyncio.sleep(1.5)
+        assert len(slack.calls) == calls
+        assert [m.streaming for m in slack.thread("C1", sent.ts) if m.by_bot] == [True]
+        again = desk.delivery("000000000001", desk.drafts["000000000001"][-1])
+        assert await again.find() is None
+        await desk.finish("000000000001", again, answer())
+        only_final(slack, sent)
+
+
+async def test_no_stream_starts_for_a_question_that_was_left(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_status.clear()
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for("assistant.threads.setStatus")
+    await left(slack, desk)
+    await desk.deliveries["000000000001"].write(FULL)
+    await asyncio.sleep(0.5)
+    assert slack.calls_of("chat.startStream") == []
+
+
+async def test_leaving_an_answer_that_stands_does_nothing(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    async with asked(slack, desk) as sent:
+        calls = len(slack.calls)
+        assert await left(slack, desk) == calls
+        only_final(slack, sent)
+
+
 # What is shown
 
 
