@@ -62,6 +62,45 @@ async def test_a_contact_resolves_with_an_answer(slack: SlackServer, desk: Scrip
     assert slack.violations == []
 
 
+@pytest.mark.parametrize(
+    ("stands", "seen", "called"),
+    [(True, True, True), (False, True, False), (True, False, True)],
+    ids=["it stands", "it does not stand", "nobody can look"],
+)
+async def test_a_call_whose_fate_is_unknown_is_looked_for(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, *, stands: bool, seen: bool, called: bool
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call = True
+    answer = await ask(slack, desk)
+    slack.fault("chat.postMessage", status=503, applied=stands)
+    if not seen:
+        slack.fault("conversations.replies", status=503)
+    kim = slack.user("U1")
+    await kim.press(answer, "answer_escalate")
+    await slack.wait_for(lambda: kim.sees("C1"))
+    assert kim.sees("C1")[-1].text.startswith("담당자를 불렀습니다." if called else "담당자에게 알리지 못했습니다.")
+    assert desk.may_call is not called
+    assert len(slack.pings) == stands
+    assert slack.violations == []
+
+
+async def test_a_private_call_whose_fate_is_unknown_counts(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call = True
+    kim, helper = slack.user("U1"), slack.user("U9")
+    await kim.slash("/wiki", "제 연봉은?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    slack.fault("chat.postMessage", drop_connection=True, applied=True)
+    await kim.press(kim.sees("C1")[-1], "answer_escalate_quietly")
+    await slack.wait_for(lambda: any("담당자" in m.text for m in kim.sees("C1")))
+    assert kim.sees("C1")[-1].text == "담당자를 불렀습니다."
+    assert len(slack.messages(helper.im)) == 1
+    assert list(desk.calls) == ["e000000000000000"]
+
+
 async def test_nobody_to_call(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
     desk.options = {"can_vote": True, "can_escalate": True}
     answer = await ask(slack, desk)
