@@ -169,6 +169,49 @@ async def test_the_asker_shares_a_private_answer_once(
     assert slack.violations == []
 
 
+@pytest.mark.parametrize("thread", [False, True])
+async def test_what_was_shared_although_slack_did_not_say_so_is_not_shared_again(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, *, thread: bool
+) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    root = await kim.say("C1", "휴가 이야기")
+    if thread:
+        slack.response_urls.life_seconds = 0.0
+        await kim.shortcut("ask_from_message", await kim.say("C1", "연차는?", root.ts))
+    else:
+        await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    private = kim.sees("C1")[-1]
+    slack.fault("chat.postMessage", status=503, applied=True)
+    for method in ("conversations.replies", "conversations.history"):
+        slack.fault(method, status=503)
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("공유하지 못했습니다" in m.text for m in kim.sees("C1")))
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("채널에 공유했습니다." in m.text for m in kim.sees("C1")))
+    [shared] = [m for m in slack.messages("C1") if m.ephemeral_to is None and m.by_bot]
+    assert desk.also_at == {f"C1:{shared.ts}": "a000000000000001"}
+    assert shared.thread_ts == (root.ts if thread else None)
+    assert slack.violations == []
+
+
+async def test_what_was_not_shared_may_be_shared_again(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    private = kim.sees("C1")[-1]
+    slack.fault("chat.postMessage", status=503)
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("공유하지 못했습니다" in m.text for m in kim.sees("C1")))
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("채널에 공유했습니다." in m.text for m in kim.sees("C1")))
+    assert len([m for m in slack.messages("C1") if m.ephemeral_to is None]) == 1
+
+
 async def test_what_may_not_be_shared_is_not(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
     desk.options = {"can_vote": True, "can_share": True}
     kim = slack.user("U1")
