@@ -1,4 +1,4 @@
-"""Calling a contact, and what they answer, when Discord stumbles on the way."""
+"""Calling a contact, what they answer, and sharing, when Discord stumbles on the way."""
 
 from __future__ import annotations
 
@@ -72,3 +72,17 @@ async def test_the_asker_hears_the_answer_whatever_becomes_of_the_response(
     await world.server.wait_for(
         lambda: any("열닷새입니다." in message.text for message in world.server.sent(world.kim)), 10, "the answer"
     )
+
+
+async def test_an_answer_that_was_shared_unseen_is_not_shared_again(world: World) -> None:
+    await world.start()
+    asked = await world.kim.slash("ask", {"question": "연차는?", "private": True}, world.channel)
+    await world.answered()
+    world.server.fault("POST", "/webhooks/", drop_connection=True, applied=True)
+    pressed = await world.kim.press(asked.messages[0], "채널에 공유")
+    await world.server.wait_for(lambda: any("문제가" in m.text for m in pressed.followups), 20, "the error")
+    again = await world.kim.press(asked.messages[0], "채널에 공유")
+    await world.server.wait_for(lambda: again.followups, 20, "the sentence")
+    assert "이미 채널에 공유한" in again.followups[0].text
+    [shared] = [message for message in world.answers() if not message.ephemeral]
+    assert world.desk.also_at == {f"{world.channel.id}:{shared.id}": "0000000000000001"}
