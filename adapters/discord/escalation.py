@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+import aiohttp
 import discord
 from discord import ui
 
@@ -107,9 +108,12 @@ class CallButton(ui.DynamicItem[ui.Button[Any]], template=ids.CALL):
         link = source.jump_url if source is not None and not private else ""
         try:
             await interaction.followup.send(**call_message(escalation, link), suppress_embeds=True)
-        except UNREACHABLE:
-            await client.desk.uncall(escalation.id)  # nobody was called: it may be tried again
-            raise
+        except UNREACHABLE as error:
+            if not _may_stand(error):
+                await client.desk.uncall(escalation.id)  # nobody was called: it may be tried again
+                raise
+            record(logger, "call_unsure", escalation=escalation.id, code=getattr(error, "code", None))
+            await say(interaction, texts.called(language))
 
 
 def call_message(escalation: Escalation, link: str = "") -> dict[str, Any]:
@@ -134,8 +138,17 @@ async def _write_to(client: SaseoClient, escalation: Escalation) -> bool:
             await channel.send(**call_message(escalation), suppress_embeds=True)
             reached = True
         except UNREACHABLE as error:
+            reached = reached or _may_stand(error)
             record(logger, "contact_not_reached", escalation=escalation.id, code=getattr(error, "code", None))
     return reached
+
+
+def _may_stand(error: BaseException) -> bool:
+    """Whether a message may stand although sending it failed. It then counts as a call: a second one would ping again, and what
+    is answered to the first would be refused."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500
+    return not isinstance(error, discord.RateLimited | aiohttp.ClientConnectorError)  # those never got to Discord
 
 
 class SolveButton(ui.DynamicItem[ui.Button[Any]], template=ids.SOLVE):
@@ -196,9 +209,11 @@ async def solve_submitted(interaction: discord.Interaction[Any], escalation_id: 
     record(logger, "escalation_solved", escalation=escalation_id, consent=consent)
     lines = "\n".join(inline(line, "discord") for line in answer.splitlines())
     shown = texts.contact_answer(shorten(lines, ANSWER_CHARACTERS + 300), language)
-    await interaction.response.send_message(shown, suppress_embeds=True)
-    if interaction.guild_id is None:
-        await _tell_asker(client, escalation, shown)
+    try:
+        await interaction.response.send_message(shown, suppress_embeds=True)
+    finally:
+        if interaction.guild_id is None:  # it is closed: whatever became of the response, nobody can answer again
+            await _tell_asker(client, escalation, shown)
 
 
 async def _tell_asker(client: SaseoClient, escalation: Escalation, shown: str) -> None:

@@ -10,7 +10,7 @@ import discord
 from discord import ui
 
 from adapters.discord import ids, texts
-from adapters.discord.guard import acknowledge, guarded, say
+from adapters.discord.guard import UNREACHABLE, acknowledge, guarded, say
 from adapters.discord.logs import record
 from bot.messages import Language
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 _DONE = "shared"
+_LOOKED_THROUGH = 50
+"""Messages, the newest first."""
 
 
 class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
@@ -61,9 +63,29 @@ class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
         if await client.desk.remembered(key) == _DONE:
             await say(interaction, texts.already_shared(language))
             return
+        if stands := await self._standing(client, interaction):
+            await client.desk.shown_at(self.answer, stands)
+            await client.desk.remember(key, _DONE)
+            await say(interaction, texts.already_shared(language))
+            return
         for post in client.renderer.final(reply, about=reply.question):
             message = await interaction.followup.send(**post.creating(), ephemeral=False, wait=True)
             await client.desk.shown_at(self.answer, f"{message.channel.id}:{message.id}")
         await client.desk.remember(key, _DONE)
         record(logger, "shared", answer=self.answer)
         await say(interaction, texts.shared(language))
+
+    async def _standing(self, client: SaseoClient, interaction: discord.Interaction[Any]) -> str:
+        """An earlier press may have shared it although nobody wrote that down: the process was killed, or Discord's answer got
+        lost. The message's reference; empty when it does not stand there, or we may not look."""
+        channel = client.get_partial_messageable(interaction.channel_id or 0)
+        try:
+            async for message in channel.history(limit=_LOOKED_THROUGH):
+                mine = client.user is not None and message.author.id == client.user.id
+                if mine and any(
+                    one.startswith(f"saseo:vote:{self.answer}:") for one in ids.carried(message.components)
+                ):
+                    return f"{message.channel.id}:{message.id}"
+        except UNREACHABLE as error:
+            record(logger, "history_unread", answer=self.answer, code=getattr(error, "code", None))
+        return ""

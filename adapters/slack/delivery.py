@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.slack import log, privately, render, replies, web
+from adapters.slack.begun import Begun
 from adapters.slack.budget import MinuteBudget, Pace
 from adapters.slack.stream import Stream, StreamEnd
 from adapters.slack.target import Target, split_ref
@@ -42,6 +43,7 @@ class Tools:
     starts: MinuteBudget
     appends: MinuteBudget
     posts: Pace
+    begun: Begun = field(default_factory=Begun)
     streaming: bool = True
     refresh: float = REFRESH_SECONDS
     pace: float = 1.0
@@ -68,6 +70,7 @@ class SlackDelivery:
         self._stream: Stream | None = None
         self._written = ""
         self._cut = False
+        self._left = False
         self._unsure = False
         """A finished message may stand there although nobody told us."""
 
@@ -77,7 +80,9 @@ class SlackDelivery:
 
     async def write(self, text: str) -> None:
         """Returns at once; the stream's own task sends it."""
-        if self._target.ephemeral or not self._target.thread or not self._tools.streaming or self._waiting.note:
+        if self._left or self._waiting.note:
+            return
+        if self._target.ephemeral or not self._target.thread or not self._tools.streaming:
             return
         self._written += text
         if len(self._written) > render.ANSWER_CHARACTERS:
@@ -89,6 +94,7 @@ class SlackDelivery:
                 self._target,
                 starts=self._tools.starts,
                 appends=self._tools.appends,
+                begun=self._tools.begun,
                 started=self._stream_started,
                 tasks=self._tools.tasks,
                 question_id=self._question_id,
@@ -141,6 +147,13 @@ class SlackDelivery:
         self._draft = ""
         await self._waiting.wipe()
         return self._ref(finished) if finished else None
+
+    async def leave(self) -> None:
+        """Nothing is sent from now on. A stream or note that nobody finished stays for the `find` of whoever goes on."""
+        self._left = True
+        self._waiting.hush()
+        if self._stream is not None:
+            self._stream.hush()
 
     async def _in_the_open(self, reply: Reply, end: StreamEnd) -> str:
         rendered = render.reply(reply)
@@ -286,7 +299,9 @@ class SlackDelivery:
             await self._remove(ts)
 
     async def _remove(self, ts: str) -> None:
-        """Stop it if it streams, then delete it."""
+        """Stop it if it streams, then delete it; never what another question of this process shows."""
+        if await self._tools.begun.by_another(self._ref(ts), self._question_id):
+            return
         await self._stop(ts)
         try:
             await self._tools.clients.promises.chat_delete(channel=self._target.channel, ts=ts)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 from typing import Any
 
-from adapters.slack import log, render, texts, web
+from adapters.slack import log, render, replies, texts, web
 from adapters.slack.events import Payload
 from adapters.slack.kit import Kit, Spot, field, spot, submitted
 from adapters.slack.votes import answer_id
@@ -20,6 +21,8 @@ _EVENT = "saseo_escalation"
 _USER = re.compile(r"[UW][A-Z0-9]+")
 _GROUP = re.compile(r"S[A-Z0-9]+")
 _MOST_DIRECT = 10
+_PAUSE_SECONDS = 0.5
+"""Before a look whether a message got through after all."""
 _logger = logging.getLogger(__name__)
 
 
@@ -75,7 +78,7 @@ class Escalations:
     async def _in_thread(self, call: Escalation, at: Spot) -> bool:
         """One message in the answer's thread."""
         pings = " ".join(_ping(contact) for contact in call.contacts)
-        return await self._post(call, at.channel, at.root, pings.strip(), private=False)
+        return await self._post(call, at.channel, at.root, pings.strip(), private=False, since=at.ts)
 
     async def _directly(self, call: Escalation) -> bool:
         """A question asked in private is shown to the contacts alone, not to a channel."""
@@ -88,7 +91,10 @@ class Escalations:
         ]
         return any(told)
 
-    async def _post(self, call: Escalation, channel: str, thread: str, pings: str, *, private: bool) -> bool:
+    async def _post(
+        self, call: Escalation, channel: str, thread: str, pings: str, *, private: bool, since: str = ""
+    ) -> bool:
+        """`since`: ts of a message above, from where on it is looked for."""
         try:
             await self._kit.clients.promises.chat_postMessage(
                 channel=channel,
@@ -101,8 +107,21 @@ class Escalations:
             )
         except web.REFUSALS as error:
             log.event(_logger, logging.WARNING, "slack_escalation_refused", escalation=call.id, error=web.code(error))
-            return False
+            return web.may_have_happened(error) and await self._may_stand(call, channel, thread, since)
         return True
+
+    async def _may_stand(self, call: Escalation, channel: str, thread: str, since: str) -> bool:
+        """After a failure whose effect is unknown. Where nobody can look it counts as posted: a second call would ping again,
+        and what is answered to the first would be refused."""
+        if not thread:
+            return True
+        await asyncio.sleep(_PAUSE_SECONDS)
+        try:
+            said = await replies.thread(self._kit.clients.promises, channel, thread, since=since, metadata=True)
+        except web.REFUSALS as error:
+            log.event(_logger, logging.WARNING, "slack_look_refused", escalation=call.id, error=web.code(error))
+            return True
+        return any(replies.carries(message, _EVENT, "escalation_id", call.id) for message in said)
 
     async def _close(self, call: Escalation, at: Spot, person: Person, answer: str) -> None:
         """The message loses its button and shows the answer; a private asker is told."""

@@ -51,11 +51,16 @@ async def recent(client: AsyncWebClient, channel: str) -> list[dict[str, Any]]:
     return response.get("messages") or []
 
 
-def is_answer(message: Mapping[str, Any], question_id: str) -> bool:
-    """Whether this is the finished answer: metadata comes only with the final form."""
+def carries(message: Mapping[str, Any], event: str, key: str, value: str) -> bool:
+    """Whether its metadata is of this event and says so."""
     metadata = message.get("metadata") or {}
     payload = metadata.get("event_payload") or {}
-    return metadata.get("event_type") == ANSWER_EVENT and payload.get("question_id") == question_id
+    return metadata.get("event_type") == event and payload.get(key) == value
+
+
+def is_answer(message: Mapping[str, Any], question_id: str) -> bool:
+    """Whether this is the finished answer: metadata comes only with the final form."""
+    return carries(message, ANSWER_EVENT, "question_id", question_id)
 
 
 def is_draft(message: Mapping[str, Any], question_id: str, *, in_thread: bool) -> bool:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from adapters.slack import log, render, texts, web
+from adapters.slack import log, render, replies, texts, web
 from adapters.slack.events import Payload
-from adapters.slack.kit import Kit, spot
+from adapters.slack.kit import Kit, Spot, spot
 from adapters.slack.votes import answer_id
 
 _EVENT = "saseo_share"
 _DONE = "shared"
+_UNSURE = "unsure"
+"""Nobody told us whether it was posted: the next press looks first."""
+_PAUSE_SECONDS = 0.5
+"""Before a look whether it got through after all."""
 _logger = logging.getLogger(__name__)
 
 
@@ -51,6 +55,22 @@ class Sharing:
             head += f"\n> {render.quoted(reply.question)}"
         rendered = render.reply(reply, event_type=_EVENT, head=head)
         try:
+            ts = await self._posted(at, answer, key, rendered)
+        except web.REFUSALS as error:
+            log.event(
+                _logger, logging.WARNING, "slack_share_refused", question=reply.question_id, error=web.code(error)
+            )
+            await self._kit.whisper(at, texts.could_not_share(language))
+            return
+        await self._kit.desk.remember(key, _DONE)
+        await self._kit.desk.shown_at(answer, f"{at.channel}:{ts}")
+        await self._kit.whisper(at, texts.was_shared(language))
+
+    async def _posted(self, at: Spot, answer: str, key: str, rendered: render.Rendered) -> str:
+        """ts of the message, which may stand there although the try that made it failed. Raises `web.REFUSALS`."""
+        if await self._kit.desk.remembered(key) == _UNSURE and (ts := await self._standing(at, answer)):
+            return ts
+        try:
             posted = await self._kit.clients.promises.chat_postMessage(
                 channel=at.channel,
                 thread_ts=at.thread or None,
@@ -61,11 +81,25 @@ class Sharing:
                 unfurl_media=False,
             )
         except web.REFUSALS as error:
-            log.event(
-                _logger, logging.WARNING, "slack_share_refused", question=reply.question_id, error=web.code(error)
-            )
-            await self._kit.whisper(at, texts.could_not_share(language))
-            return
-        await self._kit.desk.remember(key, _DONE)
-        await self._kit.desk.shown_at(answer, f"{at.channel}:{posted['ts']}")
-        await self._kit.whisper(at, texts.was_shared(language))
+            if not web.may_have_happened(error):
+                raise
+            await self._kit.desk.remember(key, _UNSURE)
+            await asyncio.sleep(_PAUSE_SECONDS)
+            if ts := await self._standing(at, answer):
+                return ts
+            raise
+        return str(posted["ts"])
+
+    async def _standing(self, at: Spot, answer: str) -> str:
+        """ts of the shared answer; empty when it does not stand there, or we may never look. Raises `web.REFUSALS`."""
+        client = self._kit.clients.promises
+        try:
+            if at.thread:
+                said = await replies.thread(client, at.channel, at.thread, since=at.ts, metadata=True)
+            else:
+                said = await replies.recent(client, at.channel)
+        except web.REFUSALS as error:
+            if web.may_have_happened(error) or web.code(error) == "ratelimited":
+                raise
+            return ""
+        return next((str(m["ts"]) for m in said if replies.carries(m, _EVENT, "answer_id", answer)), "")

@@ -16,6 +16,7 @@ from typing import Literal
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import log, web
+from adapters.slack.begun import Begun
 from adapters.slack.budget import MinuteBudget
 from adapters.slack.target import Target
 from adapters.slack.tasks import Tasks
@@ -49,6 +50,7 @@ class Stream:
         *,
         starts: MinuteBudget,
         appends: MinuteBudget,
+        begun: Begun,
         started: Callable[[str], Awaitable[None]],
         tasks: Tasks,
         question_id: str,
@@ -59,6 +61,7 @@ class Stream:
         self._target = target
         self._starts = starts
         self._appends = appends
+        self._begun = begun
         self._started = started
         self._pace = pace
         self._question_id = question_id
@@ -76,10 +79,14 @@ class Stream:
             self._pending += text
             self._wake.set()
 
-    async def end(self) -> StreamEnd:
-        """Send nothing more; waits for the call that is under way."""
+    def hush(self) -> None:
+        """Send nothing more; the call under way is left alone."""
         self._closing.set()
         self._wake.set()
+
+    async def end(self) -> StreamEnd:
+        """Send nothing more; waits for the call that is under way."""
+        self.hush()
         await asyncio.wait([self._task])
         return StreamEnd(self._state, self._ts, self._pending, self._uncertain)
 
@@ -123,14 +130,16 @@ class Stream:
         return True
 
     async def _start(self, piece: str) -> None:
-        response = await self._client.chat_startStream(
-            channel=self._target.channel,
-            thread_ts=self._target.thread,
-            markdown_text=piece,
-            recipient_team_id=self._target.team or None,
-            recipient_user_id=self._target.user or None,
-        )
-        self._ts = str(response["ts"])
+        with self._begun.starting():
+            response = await self._client.chat_startStream(
+                channel=self._target.channel,
+                thread_ts=self._target.thread,
+                markdown_text=piece,
+                recipient_team_id=self._target.team or None,
+                recipient_user_id=self._target.user or None,
+            )
+            self._ts = str(response["ts"])
+            self._begun.add(f"{self._target.channel}:{self._ts}", self._question_id)
         self._state = "open"
 
     async def _append(self, piece: str) -> None:

@@ -123,7 +123,7 @@ class Waiting:
 
     async def _send(self, text: str, first: bool) -> None:
         """By the way that works; the first time, and when a way is refused for good, the next ones are tried."""
-        while self._way != "none":
+        while self._way != "none" and not self._stopping.is_set():
             try:
                 async with asyncio.timeout(_FIRST_SECONDS if first else _CALL_SECONDS):
                     await self._by_way(text, first)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.slack.adapter import SlackAdapter
+from adapters.slack.delivery import SlackDelivery
 from bot.conversation import PlaceSettings
 from bot.messages import Citation, Outcome
 from tests.adapters.slack.conftest import TIMING, running
@@ -497,6 +498,47 @@ async def test_find_leaves_other_answers_of_the_thread_alone(
     assert len(slack.final_answers("C1", first.ts)) == 2
 
 
+async def two_in_a_thread(slack: SlackServer, desk: ScriptedDesk) -> tuple[Sent, SlackDelivery]:
+    """Two questions wait in one thread: the first one's message, and the delivery of whoever takes that one over."""
+    desk.hold_status.clear()
+    desk.hold_finish.clear()
+    first = await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: desk.deliveries)
+    await slack.user("U1").mention("C1", "반차는?", first.ts)
+    await slack.wait_for(lambda: len(desk.deliveries) == 2)
+    again = desk.delivery("000000000001")
+    assert isinstance(again, SlackDelivery)
+    return first, again
+
+
+@pytest.mark.parametrize("late", [0.0, 1.0], ids=["known", "its start is not answered yet"])
+async def test_find_leaves_what_another_question_streams_in_the_thread_alone(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, late: float
+) -> None:
+    first, again = await two_in_a_thread(slack, desk)
+    slack.fault("chat.startStream", late=late)
+    await desk.deliveries["000000000002"].write("반차는 반나절입니다. ")
+    await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", first.ts)))
+    assert await again.find() is None
+    assert [m.streaming for m in slack.thread("C1", first.ts) if m.by_bot] == [True]
+
+
+async def test_find_leaves_an_answer_alone_that_was_finished_while_it_looked(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    first, again = await two_in_a_thread(slack, desk)
+    other = desk.deliveries["000000000002"]
+    await other.write(FULL)
+    await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", first.ts)))
+    slack.fault("conversations.replies", late=2.0)
+    looks = len(slack.calls_of("conversations.replies"))
+    finding = asyncio.create_task(again.find())
+    await slack.wait_for(lambda: len(slack.calls_of("conversations.replies")) > looks)
+    await desk.finish("000000000002", other, answer(FULL))
+    assert await finding is None
+    assert len(slack.final_answers("C1", first.ts)) == 1
+
+
 async def test_find_never_sees_a_private_answer(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
     await slack.user("U1").slash("/wiki", "연차는?", "C1")
     await slack.wait_for(lambda: desk.delivered)
@@ -514,6 +556,81 @@ async def test_a_delivery_with_a_draft_goes_into_it(
     for task in desk.tasks:
         task.cancel()
     assert FULL in only_final(slack, sent).body
+
+
+# When another process goes on, or nobody
+
+
+async def left(slack: SlackServer, desk: ScriptedDesk) -> int:
+    """The desk has left the first question, and the delivery has nothing to do any more: how many calls there were so far."""
+    delivery = desk.deliveries["000000000001"]
+    assert isinstance(delivery, SlackDelivery)
+    await delivery.leave()
+    await slack.wait_for(lambda: not [t for t in asyncio.all_tasks() if "000000000001" in t.get_name()], timeout=10)
+    return len(slack.calls)
+
+
+async def test_the_status_of_a_question_that_was_left_is_not_refreshed(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_status.clear()
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for("assistant.threads.setStatus", count=2)
+    calls = await left(slack, desk)
+    await desk.deliveries["000000000001"].status("답변을 쓰고 있습니다…")
+    await asyncio.sleep(3 * TIMING.refresh)
+    assert len(slack.calls) == calls
+
+
+async def test_no_other_sign_is_tried_for_a_question_that_was_left(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    slack.fault("assistant.threads.setStatus", error="missing_scope", delay=0.5)
+    desk.hold_status.clear()
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for(lambda: slack.calls_of("assistant.threads.setStatus"))
+    await left(slack, desk)
+    assert slack.calls_of("reactions.add") == []
+    assert slack.calls_of("chat.postMessage") == []
+
+
+async def test_a_stream_that_was_left_grows_no_more_and_is_cleared_by_whoever_goes_on(
+    slack: SlackServer, desk: ScriptedDesk
+) -> None:
+    async with running(slack, desk, replace(TIMING, pace=1.0)):
+        desk.hold_finish.clear()
+        sent = await slack.user("U1").mention("C1", "연차는?")
+        await slack.wait_for(lambda: any(m.streaming for m in slack.thread("C1", sent.ts)))
+        calls = await left(slack, desk)
+        await desk.deliveries["000000000001"].write(" 또 다른 문장입니다. ")
+        await asyncio.sleep(1.5)
+        assert len(slack.calls) == calls
+        assert [m.streaming for m in slack.thread("C1", sent.ts) if m.by_bot] == [True]
+        again = desk.delivery("000000000001", desk.drafts["000000000001"][-1])
+        assert await again.find() is None
+        await desk.finish("000000000001", again, answer())
+        only_final(slack, sent)
+
+
+async def test_no_stream_starts_for_a_question_that_was_left(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.hold_status.clear()
+    await slack.user("U1").mention("C1", "연차는?")
+    await slack.wait_for("assistant.threads.setStatus")
+    await left(slack, desk)
+    await desk.deliveries["000000000001"].write(FULL)
+    await asyncio.sleep(0.5)
+    assert slack.calls_of("chat.startStream") == []
+
+
+async def test_leaving_an_answer_that_stands_does_nothing(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    async with asked(slack, desk) as sent:
+        calls = len(slack.calls)
+        assert await left(slack, desk) == calls
+        only_final(slack, sent)
 
 
 # What is shown

@@ -62,6 +62,45 @@ async def test_a_contact_resolves_with_an_answer(slack: SlackServer, desk: Scrip
     assert slack.violations == []
 
 
+@pytest.mark.parametrize(
+    ("stands", "seen", "called"),
+    [(True, True, True), (False, True, False), (True, False, True)],
+    ids=["it stands", "it does not stand", "nobody can look"],
+)
+async def test_a_call_whose_fate_is_unknown_is_looked_for(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, *, stands: bool, seen: bool, called: bool
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call = True
+    answer = await ask(slack, desk)
+    slack.fault("chat.postMessage", status=503, applied=stands)
+    if not seen:
+        slack.fault("conversations.replies", status=503)
+    kim = slack.user("U1")
+    await kim.press(answer, "answer_escalate")
+    await slack.wait_for(lambda: kim.sees("C1"))
+    assert kim.sees("C1")[-1].text.startswith("담당자를 불렀습니다." if called else "담당자에게 알리지 못했습니다.")
+    assert desk.may_call is not called
+    assert len(slack.pings) == stands
+    assert slack.violations == []
+
+
+async def test_a_private_call_whose_fate_is_unknown_counts(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call = True
+    kim, helper = slack.user("U1"), slack.user("U9")
+    await kim.slash("/wiki", "제 연봉은?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    slack.fault("chat.postMessage", drop_connection=True, applied=True)
+    await kim.press(kim.sees("C1")[-1], "answer_escalate_quietly")
+    await slack.wait_for(lambda: any("담당자" in m.text for m in kim.sees("C1")))
+    assert kim.sees("C1")[-1].text == "담당자를 불렀습니다."
+    assert len(slack.messages(helper.im)) == 1
+    assert list(desk.calls) == ["e000000000000000"]
+
+
 async def test_nobody_to_call(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:
     desk.options = {"can_vote": True, "can_escalate": True}
     answer = await ask(slack, desk)
@@ -128,6 +167,49 @@ async def test_the_asker_shares_a_private_answer_once(
     assert "연차는 15일입니다." in shared.body
     assert {e["action_id"] for _, e in shared.elements()} == {"answer_feedback"}
     assert slack.violations == []
+
+
+@pytest.mark.parametrize("thread", [False, True])
+async def test_what_was_shared_although_slack_did_not_say_so_is_not_shared_again(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter, *, thread: bool
+) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    root = await kim.say("C1", "휴가 이야기")
+    if thread:
+        slack.response_urls.life_seconds = 0.0
+        await kim.shortcut("ask_from_message", await kim.say("C1", "연차는?", root.ts))
+    else:
+        await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    private = kim.sees("C1")[-1]
+    slack.fault("chat.postMessage", status=503, applied=True)
+    for method in ("conversations.replies", "conversations.history"):
+        slack.fault(method, status=503)
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("공유하지 못했습니다" in m.text for m in kim.sees("C1")))
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("채널에 공유했습니다." in m.text for m in kim.sees("C1")))
+    [shared] = [m for m in slack.messages("C1") if m.ephemeral_to is None and m.by_bot]
+    assert desk.also_at == {f"C1:{shared.ts}": "a000000000000001"}
+    assert shared.thread_ts == (root.ts if thread else None)
+    assert slack.violations == []
+
+
+async def test_what_was_not_shared_may_be_shared_again(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_share": True}
+    kim = slack.user("U1")
+    await kim.slash("/wiki", "연차는?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    private = kim.sees("C1")[-1]
+    slack.fault("chat.postMessage", status=503)
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("공유하지 못했습니다" in m.text for m in kim.sees("C1")))
+    await kim.press(private, "answer_share")
+    await slack.wait_for(lambda: any("채널에 공유했습니다." in m.text for m in kim.sees("C1")))
+    assert len([m for m in slack.messages("C1") if m.ephemeral_to is None]) == 1
 
 
 async def test_what_may_not_be_shared_is_not(slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter) -> None:

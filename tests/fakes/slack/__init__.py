@@ -21,7 +21,7 @@ gives their ephemeral messages, `modal` and `home` their views, `im` their direc
 Records: `calls` (method, args, time, error), `acks` (seconds, late, attempt), `violations` (what no correct bot sends),
 `pings` (who was notified by a message). Looking: `thread`, `messages`, `final_answers`, `status`, `home`, `calls_of`.
 
-Trouble: `fault(method, status=429, retry_after=1, error=…, drop_connection=True, delay=…, times=…, after=…, applied=True)`;
+Trouble: `fault(method, status=429, retry_after=1, error=…, drop_connection=True, delay=…, late=…, times=…, after=…, applied=True)`;
 `web_api.limits.enabled = True` for the rate tiers; `end_stream(message)`; `withhold(scope)`; `dark = True`;
 `assistant.unsupported`, `chat.unsupported` (kinds of channel); `send_again(sent)`; `uninstall()`;
 `socket_mode.connections[i].reset()`, `.freeze()`, `await .refresh()`; `socket_mode.refuse_next = n` (dead tickets);

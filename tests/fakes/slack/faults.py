@@ -23,6 +23,8 @@ class Fault:
     """How many calls pass untouched first."""
     applied: bool = False
     """The call takes effect all the same, only the caller does not learn of it."""
+    late: float = 0.0
+    """Seconds between a call's effect and its answer. (`delay`: before its effect.)"""
 
     @property
     def refuses(self) -> bool:

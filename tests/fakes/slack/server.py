@@ -189,9 +189,10 @@ class SlackServer:
         times: int | None = 1,
         after: int = 0,
         applied: bool = False,
+        late: float = 0.0,
     ) -> Fault:
         """Let the next `times` calls of a method (`*`: any) go wrong, after `after` good ones; see `faults.Fault`."""
-        fault = Fault(method, status, retry_after, error, drop_connection, delay, times, after, applied)
+        fault = Fault(method, status, retry_after, error, drop_connection, delay, times, after, applied, late)
         self.web_api.faults.add(fault)
         return fault
 

@@ -83,6 +83,9 @@ class WebApi:
                 self._run(call, token)
             return self._fail(call, request, fault)
         body = self._run(call, token)
+        if fault is not None and fault.late:
+            self._changed()
+            await asyncio.sleep(fault.late)
         # Slack names the granted scopes with every answer to a known token (docs.slack.dev, web API responses).
         granted = ",".join(sorted(self._tokens.scopes - self._tokens.withheld))
         return self._answer(call, body, headers={"x-oauth-scopes": granted} if token == self._tokens.bot else None)
