@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 Remember = Callable[[str], Awaitable[None]]
 RECENT_MESSAGES = 50
 UNKNOWN_MESSAGE = 10008
-TOKEN_CODES = frozenset({50027, 10015, 10062})
-"""Invalid webhook token, unknown webhook, unknown interaction: the response can no longer be reached."""
 
 
 class Surface(Protocol):

@@ -42,6 +42,72 @@ async def test_a_late_answer_to_a_channel_that_takes_none_goes_to_the_asker(worl
     assert "15일" in world.server.sent(world.kim)[0].text
 
 
+async def drafted(world: World) -> None:
+    """Ask in the channel, and wait for the draft."""
+    world.desk.gate = asyncio.Event()
+    await world.start()
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    await world.server.wait_for(lambda: world.desk.notes, what="the draft")
+
+
+async def test_an_answer_that_may_stand_under_its_question_goes_nowhere_else(world: World) -> None:
+    await drafted(world)
+    world.server.fault("PATCH", f"/channels/{world.channel.id}/messages", status=503, times=None)
+    assert world.desk.gate is not None
+    world.desk.gate.set()
+    await world.answered()
+    assert len(world.desk.failures) == 1
+    assert world.server.sent(world.kim) == []
+    world.server.faults.clear()
+    again = world.desk.delivery(1, world.desk.notes["000000000001"])
+    assert await again.find() is None
+    await again.finish(world.desk.reply_to(1))
+    assert ["15일" in message.text for message in world.answers()] == [True]
+
+
+async def test_an_answer_that_took_effect_unseen_stands_once(world: World) -> None:
+    await world.start()
+    path = f"/channels/{world.channel.id}/messages"
+    world.server.fault("POST", path, drop_connection=True, applied=True, times=None)
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    await world.answered()
+    assert len(world.desk.failures) == 1
+    world.server.faults.clear()
+    again = world.desk.delivery(1)
+    assert await again.find() == f"{world.channel.id}:{world.answers()[0].id}"
+    assert len(world.answers()) == 1
+    assert world.server.sent(world.kim) == []
+
+
+@pytest.mark.parametrize("private", [False, True])
+async def test_a_late_answer_whose_place_stumbles_goes_nowhere_else(world: World, private: bool) -> None:
+    world.desk.gate = asyncio.Event()
+    await world.start()
+    await world.kim.slash("ask", {"question": "연차는?", "private": private}, world.channel)
+    await world.server.wait_for(lambda: world.desk.asked, what="the question")
+    world.server.clock.advance(16 * 60)
+    place = world.server.direct_channel(world.kim) if private else world.channel
+    world.server.fault("POST", f"/channels/{place.id}/messages", status=503, times=None)
+    before = world.answers()
+    world.desk.gate.set()
+    await world.answered()
+    assert len(world.desk.failures) == 1
+    assert world.answers() == before
+    assert world.server.sent(world.kim) == []
+
+
+async def test_the_draft_of_an_answer_that_goes_elsewhere_is_deleted_in_spite_of_a_stumble(world: World) -> None:
+    await drafted(world)
+    path = f"/channels/{world.channel.id}/messages"
+    world.server.fault("PATCH", path, status=403, code=50013, times=None)
+    world.server.fault("DELETE", path, status=503)
+    assert world.desk.gate is not None
+    world.desk.gate.set()
+    await world.answered()
+    assert "15일" in world.server.sent(world.kim)[0].text
+    assert world.answers() == []
+
+
 async def test_a_mention_while_stopping_gets_a_sentence(world: World) -> None:
     adapter = await world.start()
     await adapter.stop_intake()
