@@ -157,13 +157,18 @@ class DiscordDelivery:
         return await persist(lambda: surface.complete(posts, self._question))
 
     async def find(self) -> str | None:
-        """What a crash left behind. A channel that cannot be read holds nothing that could be found."""
+        """What a crash left behind. A channel that may not be read holds nothing that could be found.
+
+        Raises what may pass: then it can be looked for later.
+        """
         await self._pace.stop()  # a draft that is due would be written over what is found
         surface = self._surface or ResponseSurface(self._client, self._address, "", self._remember)
         found: str | None = None
         try:
             found = await persist(lambda: surface.find(self._question))
         except UNREACHABLE as error:
+            if may_pass(error):
+                raise
             record(logger, "nothing_found", question=self._question, code=getattr(error, "code", None))
         if found is None:
             self._pace = self._new_pace()

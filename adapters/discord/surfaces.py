@@ -15,7 +15,7 @@ import discord
 
 from adapters.discord import ids
 from adapters.discord.address import Address, Draft
-from adapters.discord.guard import UNREACHABLE
+from adapters.discord.guard import UNREACHABLE, may_pass
 from adapters.discord.logs import record
 from adapters.discord.render import UNFINISHED, Post
 from adapters.discord.response import Response
@@ -94,6 +94,8 @@ class ChannelSurface:
         self._channel = client.get_partial_messageable(address.channel)
         self._remember = remember
         self._draft = Draft.from_json(draft)
+        self._nonce = ""
+        """Of a draft that was asked for, while it is not known whether it stands. With it Discord gives the same one back."""
 
     @property
     def v2(self) -> bool:
@@ -111,17 +113,20 @@ class ChannelSurface:
 
     async def draft(self, post: Post) -> None:
         """Post it once, then edit it."""
-        if self._draft is not None and self._draft.message:
-            await self._partial(self._draft).edit(**post.editing())
-            return
-        message = await self._send(post, nonce=secrets.token_hex(12))
-        self._draft = Draft(post.v2, message.channel.id, message.id)
-        await self._remember(self._draft.to_json())
+        if self._draft is None or not self._draft.message:
+            may_stand = bool(self._nonce)
+            self._draft = await self._post_draft(post)
+            await self._remember(self._draft.to_json())
+            if not may_stand:
+                return
+        await self._partial(self._draft).edit(**post.editing())
 
     async def complete(self, posts: Sequence[Post], question: str) -> str:
         """Edit the draft, or reply. A repeated create with the same nonce gives the first message again (Discord docs)."""
         last: discord.Message | None = None
         for number, post in enumerate(posts):
+            if number == 0 and self._nonce:
+                self._draft = await self._post_draft(post)
             if number == 0 and self._draft is not None and self._draft.message:
                 try:
                     last = await self._partial(self._draft).edit(**post.editing())
@@ -135,16 +140,16 @@ class ChannelSurface:
 
     async def find(self, question: str) -> str | None:
         """The remembered draft first, then what follows the question in the channel."""
-        draft, self._draft = self._draft, None
-        if draft is not None and draft.message:
+        if (draft := self._draft) is not None and draft.message:
             try:
                 message = await self._client.get_partial_messageable(draft.channel).fetch_message(draft.message)
+                if finished(message, question):
+                    return reference(message)
+                await self._delete(message)
             except discord.NotFound:
-                message = None
-            if message is not None and finished(message, question):
-                return reference(message)
-            if message is not None:
-                await message.delete()
+                self._draft = None
+            except discord.Forbidden:
+                pass  # without the history it cannot be read, but still be edited
         me = self._client.user
         after = discord.Object(self._address.message)
         async for message in self._channel.history(limit=RECENT_MESSAGES, after=after, oldest_first=True):
@@ -155,8 +160,18 @@ class ChannelSurface:
             if message.reference is not None and message.reference.message_id == self._address.message:
                 if finished(message, question):
                     return reference(message)
-                await message.delete()  # a draft that was posted but not yet remembered
+                await self._delete(message)  # a draft that was posted but not yet remembered
         return None
+
+    async def _delete(self, draft: discord.Message) -> None:
+        await draft.delete()
+        self._draft, self._nonce = None, ""
+
+    async def _post_draft(self, post: Post) -> Draft:
+        self._nonce = self._nonce or secrets.token_hex(12)
+        message = await self._send(post, nonce=self._nonce)
+        self._nonce = ""
+        return Draft(post.v2, message.channel.id, message.id)
 
     def _partial(self, draft: Draft) -> discord.PartialMessage:
         return self._client.get_partial_messageable(draft.channel).get_partial_message(draft.message)
@@ -236,6 +251,8 @@ class ResponseSurface:
             try:
                 message = await self._response.fetch()
             except discord.HTTPException as error:
+                if may_pass(error):
+                    raise
                 record(logger, "response_not_found", interaction=self._address.interaction, code=error.code)
             else:
                 if finished(message, question):
@@ -253,5 +270,7 @@ class ResponseSurface:
                 if message.author.id == me.id and ids.answers(message.components, question):
                     return reference(message)
         except UNREACHABLE as error:
+            if may_pass(error):
+                raise
             record(logger, "history_unread", interaction=self._address.interaction, code=getattr(error, "code", None))
         return None

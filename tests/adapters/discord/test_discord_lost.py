@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+import aiohttp
 import pytest
 
-from bot.conversation import PlaceSettings
+from bot.conversation import PlaceSettings, Receipt
 from tests.adapters.discord.wire import World, a_world
 from tests.fakes.discord.places import Member
 
@@ -94,6 +95,58 @@ async def test_a_late_answer_whose_place_stumbles_goes_nowhere_else(world: World
     assert len(world.desk.failures) == 1
     assert world.answers() == before
     assert world.server.sent(world.kim) == []
+
+
+@pytest.mark.parametrize("more", [(), ("한 가지를 더 봅니다.",)])
+async def test_a_draft_that_took_effect_unseen_becomes_the_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("adapters.discord.pace.FIRST_GAP_SECONDS", 0.1)
+    world.desk.receipts["연차는?"] = Receipt.DUPLICATE  # delivered by hand here
+    await world.start()
+    await world.kim.say(world.channel, "연차는?", mention_bot=True)
+    await world.server.wait_for(lambda: world.desk.asked, what="the question")
+    world.server.fault("POST", f"/channels/{world.channel.id}/messages", drop_connection=True, applied=True)
+    delivery = world.desk.delivery(1)
+    await delivery.status("찾는 중입니다.")
+    await world.server.wait_for(world.answers, what="the draft")
+    draft = world.answers()[0]
+    for text in more:
+        await delivery.status(text)
+        await world.server.wait_for(lambda t=text: t in draft.text, what="the next draft")  # type: ignore[misc]
+    await delivery.finish(world.desk.reply_to(1))
+    assert world.answers() == [draft]
+    assert "15일" in draft.text
+    assert "⏳" not in draft.text
+
+
+async def test_where_the_history_may_not_be_read_the_draft_becomes_the_answer_of_the_next_process(world: World) -> None:
+    await drafted(world)
+    draft = world.answers()[0]
+    for task in world.desk.tasks:
+        task.cancel()
+    world.server.deny(world.channel, "read_message_history")
+    again = world.desk.delivery(1, world.desk.notes["000000000001"])
+    assert await again.find() is None
+    assert await again.finish(world.desk.reply_to(1)) == f"{world.channel.id}:{draft.id}"
+    assert world.answers() == [draft]
+    assert "15일" in draft.text
+
+
+@pytest.mark.parametrize("way", ["mention", "command"])
+async def test_what_cannot_be_looked_at_just_now_is_not_taken_for_missing(world: World, way: str) -> None:
+    await world.start()
+    if way == "mention":
+        await world.kim.say(world.channel, "연차는?", mention_bot=True)
+    else:
+        await world.kim.slash("ask", {"question": "연차는?"}, world.channel)
+    await world.answered()
+    again = world.desk.delivery(1)
+    world.server.fault("GET", "/messages", drop_connection=True, times=None)
+    with pytest.raises(aiohttp.ClientError):
+        await again.find()
+    world.server.faults.clear()
+    assert await again.find() == next(iter(world.desk.posted))
 
 
 async def test_the_draft_of_an_answer_that_goes_elsewhere_is_deleted_in_spite_of_a_stumble(world: World) -> None:
