@@ -174,6 +174,10 @@ class DiscordDelivery:
             self._pace = self._new_pace()
         return found
 
+    async def leave(self) -> None:
+        """Nothing is shown from here any more."""
+        self._pace.leave()
+
 
 def _only(channel: int, address: Address) -> Address:
     return Address(channel=channel, asker=address.asker, created=address.created)
