@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
@@ -17,7 +17,7 @@ from adapters.discord import ids
 from adapters.discord.address import Address, Draft
 from adapters.discord.guard import UNREACHABLE, may_pass
 from adapters.discord.logs import record
-from adapters.discord.render import UNFINISHED, Post
+from adapters.discord.render import CONTINUED, UNFINISHED, Post
 from adapters.discord.response import Response
 
 if TYPE_CHECKING:
@@ -62,11 +62,11 @@ def reference(message: discord.Message) -> str:
 
 
 def finished(message: discord.Message, question: str) -> bool:
-    """Whether this message of ours is a final one: by its buttons, or because it is neither loading nor marked unfinished."""
+    """Whether this message of ours is a final one, or the last of two: by its buttons, or because nothing marks it unfinished."""
     if ids.answers(message.components, question):
         return True
-    words = text_of(message)
-    return not message.flags.loading and bool(words) and not words.rstrip().endswith(UNFINISHED)
+    words = text_of(message).rstrip()
+    return not message.flags.loading and bool(words) and not words.endswith((UNFINISHED, CONTINUED))
 
 
 def text_of(message: discord.Message) -> str:
@@ -140,16 +140,18 @@ class ChannelSurface:
 
     async def find(self, question: str) -> str | None:
         """The remembered draft first, then what follows the question in the channel."""
+        left: dict[int, discord.Message] = {}
         if (draft := self._draft) is not None and draft.message:
             try:
                 message = await self._client.get_partial_messageable(draft.channel).fetch_message(draft.message)
-                if finished(message, question):
-                    return reference(message)
-                await self._delete(message)
             except discord.NotFound:
                 self._draft = None
             except discord.Forbidden:
                 pass  # without the history it cannot be read, but still be edited
+            else:
+                if finished(message, question):
+                    return reference(message)
+                left[message.id] = message
         me = self._client.user
         after = discord.Object(self._address.message)
         async for message in self._channel.history(limit=RECENT_MESSAGES, after=after, oldest_first=True):
@@ -160,12 +162,20 @@ class ChannelSurface:
             if message.reference is not None and message.reference.message_id == self._address.message:
                 if finished(message, question):
                     return reference(message)
-                await self._delete(message)  # a draft that was posted but not yet remembered
+                left[message.id] = message  # perhaps a draft that was posted but not yet remembered
+        await self._clear(left.values())
         return None
 
-    async def _delete(self, draft: discord.Message) -> None:
-        await draft.delete()
-        self._draft, self._nonce = None, ""
+    async def _clear(self, left: Iterable[discord.Message]) -> None:
+        """The first of two final messages stays and is edited: another with its nonce would not be made."""
+        for message in left:
+            if text_of(message).rstrip().endswith(CONTINUED):
+                self._draft = Draft(message.flags.components_v2, message.channel.id, message.id)
+                continue
+            await message.delete()
+            self._nonce = ""
+            if self._draft is not None and self._draft.message == message.id:
+                self._draft = None
 
     async def _post_draft(self, post: Post) -> Draft:
         self._nonce = self._nonce or secrets.token_hex(12)
@@ -202,6 +212,8 @@ class ResponseSurface:
         self._remember = remember
         self._draft = Draft.from_json(draft)
         self._response = Response(client, address)
+        self._followed = False
+        """Whether something was sent after the response; where the answer to that got lost, it may stand."""
 
     @property
     def v2(self) -> bool:
@@ -241,6 +253,9 @@ class ResponseSurface:
                 else:
                     stands = f"{channel}:{message}"
                     continue
+            if self._followed and number == len(posts) - 1 and (found := await self._in_channel(question)):
+                return found
+            self._followed = True
             arguments = post.creating() | {"ephemeral": self._address.ephemeral, "wait": True}
             stands = reference(await self._response.webhook.send(**arguments))
         return stands

@@ -8,8 +8,11 @@ import aiohttp
 import pytest
 
 from bot.conversation import PlaceSettings, Receipt
+from tests.adapters.discord.desk import answer
 from tests.adapters.discord.wire import World, a_world
 from tests.fakes.discord.places import Member
+
+LONG = "연차는 1년에 15일이며 미사용 연차는 이월할 수 없습니다. [1]\n\n" * 150
 
 
 @pytest.mark.parametrize("how", [{"status": 502}, {"drop_connection": True}])
@@ -147,6 +150,52 @@ async def test_what_cannot_be_looked_at_just_now_is_not_taken_for_missing(world:
         await again.find()
     world.server.faults.clear()
     assert await again.find() == next(iter(world.desk.posted))
+
+
+@pytest.mark.parametrize("way", ["mention", "draft", "command"])
+async def test_the_first_of_two_messages_is_not_taken_for_the_whole(world: World, way: str) -> None:
+    world.desk.say = answer(LONG)
+    world.desk.gate = asyncio.Event()
+    await world.start(components="classic")
+    if way == "command":
+        world.server.fault("POST", "/webhooks/", drop_connection=True, times=None)
+        await world.kim.slash("ask", {"question": "연차는?"}, world.channel)
+        await world.server.wait_for(lambda: world.desk.asked, what="the question")
+    else:
+        await world.kim.say(world.channel, "연차는?", mention_bot=True)
+        await world.server.wait_for(lambda: world.desk.notes or way == "mention", what="the draft")
+        after = 0 if world.desk.notes else 1
+        path = f"/channels/{world.channel.id}/messages"
+        world.server.fault("POST", path, drop_connection=True, times=None, after=after)
+    world.desk.gate.set()
+    await world.answered()
+    assert len(world.desk.failures) == 1
+    assert len(world.answers()) == 1
+    first = world.answers()[0]
+    world.server.faults.clear()
+    again = world.desk.delivery(1, world.desk.notes.get("000000000001", ""))
+    assert await again.find() is None
+    await again.finish(world.desk.reply_to(1))
+    assert world.answers()[0] is first
+    assert [bool(message.buttons) for message in world.answers()] == [False, True]
+    assert await world.desk.delivery(1).find() == f"{world.channel.id}:{world.answers()[1].id}"
+    assert len(world.answers()) == 2
+
+
+@pytest.mark.parametrize("way", ["mention", "command"])
+async def test_the_second_of_two_messages_stands_once(world: World, way: str) -> None:
+    world.desk.say = answer(LONG)
+    await world.start(components="classic")
+    if way == "command":
+        world.server.fault("POST", "/webhooks/", drop_connection=True, applied=True)
+        await world.kim.slash("ask", {"question": "연차는?"}, world.channel)
+    else:
+        path = f"/channels/{world.channel.id}/messages"
+        world.server.fault("POST", path, drop_connection=True, applied=True, after=1)
+        await world.kim.say(world.channel, "연차는?", mention_bot=True)
+    await world.answered()
+    assert [bool(message.buttons) for message in world.answers()] == [False, True]
+    assert list(world.desk.posted) == [f"{world.channel.id}:{world.answers()[1].id}"]
 
 
 async def test_the_draft_of_an_answer_that_goes_elsewhere_is_deleted_in_spite_of_a_stumble(world: World) -> None:
