@@ -12,10 +12,10 @@ import discord
 
 from adapters.discord import texts
 from adapters.discord.address import Address, Draft
-from adapters.discord.guard import UNREACHABLE
+from adapters.discord.guard import UNREACHABLE, may_pass
 from adapters.discord.logs import record
 from adapters.discord.pace import Pace
-from adapters.discord.surfaces import TOKEN_CODES, ChannelSurface, Remember, ResponseSurface, Surface
+from adapters.discord.surfaces import ChannelSurface, Remember, ResponseSurface, Surface
 from adapters.text import SafeStream, inline
 from bot.conversation import Reply
 from bot.errors import DeliveryFailed
@@ -79,14 +79,17 @@ class DiscordDelivery:
         await surface.draft(self._client.renderer.draft(text, surface.v2))
 
     async def finish(self, reply: Reply) -> str:
-        """The final message. Raises DeliveryFailed when nothing got through."""
+        """The final message, elsewhere only where Discord refuses it for good: after a stumble it may stand unseen.
+
+        Raises DeliveryFailed when nothing got through, as far as can be seen.
+        """
         await self._pace.stop()
         failure: BaseException | None = None
         if self._surface is not None and (self._address.message or self._address.usable):
             try:
                 return await self._complete(self._surface, reply)
             except UNREACHABLE as error:
-                if self._address.direct and self._address.message:
+                if may_pass(error) or (self._address.direct and self._address.message):
                     raise DeliveryFailed(platform="Discord", reason=_reason(error)) from error
                 failure = error
                 code = getattr(error, "code", None)
@@ -118,7 +121,7 @@ class DiscordDelivery:
             try:
                 return await self._post(address.channel, reply)
             except UNREACHABLE as error:  # commands work also where the bot may not post
-                if address.direct:
+                if address.direct or may_pass(error):
                     raise
                 code = getattr(error, "code", None)
                 record(logger, "channel_closed", logging.WARNING, question=self._question, code=code)
@@ -129,7 +132,7 @@ class DiscordDelivery:
         except UNREACHABLE as error:
             code = getattr(error, "code", None)
             record(logger, "asker_not_reached", logging.WARNING, question=self._question, code=code)
-            if not address.ephemeral:
+            if not address.ephemeral or may_pass(error):
                 raise
         words = self._client.renderer.text(texts.ask_again(reply.language))
         to = ChannelSurface(self._client, _only(address.channel, address), "", _forget)
@@ -140,8 +143,9 @@ class DiscordDelivery:
         left = self._surface.left if self._surface else Draft.from_json(self._note)
         if left is None or not left.message or self._address.ephemeral:
             return
+        message = self._client.get_partial_messageable(left.channel).get_partial_message(left.message)
         try:
-            await self._client.get_partial_messageable(left.channel).get_partial_message(left.message).delete()
+            await persist(message.delete)
         except UNREACHABLE as error:
             record(logger, "draft_left", question=self._question, code=getattr(error, "code", None))
 
@@ -153,17 +157,26 @@ class DiscordDelivery:
         return await persist(lambda: surface.complete(posts, self._question))
 
     async def find(self) -> str | None:
-        """What a crash left behind. A channel that cannot be read holds nothing that could be found."""
+        """What a crash left behind. A channel that may not be read holds nothing that could be found.
+
+        Raises what may pass: then it can be looked for later.
+        """
         await self._pace.stop()  # a draft that is due would be written over what is found
         surface = self._surface or ResponseSurface(self._client, self._address, "", self._remember)
         found: str | None = None
         try:
             found = await persist(lambda: surface.find(self._question))
         except UNREACHABLE as error:
+            if may_pass(error):
+                raise
             record(logger, "nothing_found", question=self._question, code=getattr(error, "code", None))
         if found is None:
             self._pace = self._new_pace()
         return found
+
+    async def leave(self) -> None:
+        """Nothing is shown from here any more."""
+        self._pace.leave()
 
 
 def _only(channel: int, address: Address) -> Address:
@@ -185,11 +198,9 @@ async def persist(attempt: Callable[[], Awaitable[Result]]) -> Result:
             return await attempt()
         except discord.RateLimited as error:
             await asyncio.sleep(min(error.retry_after, LONGEST_PAUSE_SECONDS))
-        except discord.HTTPException as error:
-            if error.code in TOKEN_CODES or (error.status < 500 and error.status != 429):
+        except UNREACHABLE as error:
+            if not may_pass(error):
                 raise
-            await asyncio.sleep(pause)
-        except UNREACHABLE:
             await asyncio.sleep(pause)
         pause *= 2
     return await attempt()

@@ -27,6 +27,13 @@ UNREACHABLE = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutEr
 """What a request to Discord may raise."""
 
 
+def may_pass(error: BaseException) -> bool:
+    """Whether the same request may do in a while. Otherwise Discord refused it for good."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500 or error.status == 429
+    return isinstance(error, (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError))
+
+
 def guarded(
     callback: Callable[[Item, discord.Interaction[Any]], Awaitable[None]],
 ) -> Callable[[Item, discord.Interaction[Any]], Coroutine[Any, Any, None]]:

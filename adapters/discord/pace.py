@@ -34,7 +34,8 @@ class Pace:
 
     def at_once(self, action: Callable[[], Awaitable[None]]) -> None:
         """Something beside the drafts, such as a typing indicator."""
-        self._start(action)
+        if not self._stopped:
+            self._start(action)
 
     def want(self, text: str) -> None:
         """Show `text` as soon as the pace allows; a newer one replaces it."""
@@ -43,14 +44,23 @@ class Pace:
 
     async def stop(self) -> None:
         """No further draft; waits for the one on its way, so that it cannot overtake the final message."""
-        self._stopped = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._no_more()
         if self._running:
             _, late = await asyncio.wait(self._running, timeout=LONGEST_EDIT_SECONDS)
             for task in late:
                 task.cancel()
+
+    def leave(self) -> None:
+        """No further draft; one on its way is given up, before it is tried again over what stands there by then."""
+        self._no_more()
+        for task in self._running:
+            task.cancel()
+
+    def _no_more(self) -> None:
+        self._stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _schedule(self) -> None:
         if self._stopped or self._running or self._timer or self._edits >= MOST_EDITS or self._wanted == self._shown:

@@ -34,6 +34,8 @@ TITLE_CHARACTERS = 120
 NOTHING = "…"
 UNFINISHED = "⏳"
 """Ends every draft, so that a half-written message can be told from a finished one after a crash."""
+CONTINUED = "⏬"
+"""Ends the first of two messages, so that it is not taken for the whole after a crash."""
 
 
 @dataclass(frozen=True)
@@ -181,10 +183,12 @@ class Renderer:
             whole = f"{body}\n\n{foot}" if foot else body
             if len(whole) <= CONTENT_CHARACTERS:
                 return (Post(whole, view),)
-        body = linked if len(linked) <= CONTENT_CHARACTERS else _fitted(bare, CONTENT_CHARACTERS, reply.language)
+        more = f" {CONTINUED}" if foot else ""
+        limit = CONTENT_CHARACTERS - len(more)
+        body = linked if len(linked) <= limit else _fitted(bare, limit, reply.language)
         if not foot:
             return (Post(body, view),)
-        return (Post(body, None), Post(footer(reply, CONTENT_CHARACTERS), view))
+        return (Post(body + more, None), Post(footer(reply, CONTENT_CHARACTERS), view))
 
 
 def footer(reply: Reply, room: int = 0) -> str:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import discord
 
 from adapters.discord import ids
 from adapters.discord.address import Address, Draft
-from adapters.discord.guard import UNREACHABLE
+from adapters.discord.guard import UNREACHABLE, may_pass
 from adapters.discord.logs import record
-from adapters.discord.render import UNFINISHED, Post
+from adapters.discord.render import CONTINUED, UNFINISHED, Post
 from adapters.discord.response import Response
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ logger = logging.getLogger(__name__)
 Remember = Callable[[str], Awaitable[None]]
 RECENT_MESSAGES = 50
 UNKNOWN_MESSAGE = 10008
-TOKEN_CODES = frozenset({50027, 10015, 10062})
-"""Invalid webhook token, unknown webhook, unknown interaction: the response can no longer be reached."""
 
 
 class Surface(Protocol):
@@ -64,11 +62,11 @@ def reference(message: discord.Message) -> str:
 
 
 def finished(message: discord.Message, question: str) -> bool:
-    """Whether this message of ours is a final one: by its buttons, or because it is neither loading nor marked unfinished."""
+    """Whether this message of ours is a final one, or the last of two: by its buttons, or because nothing marks it unfinished."""
     if ids.answers(message.components, question):
         return True
-    words = text_of(message)
-    return not message.flags.loading and bool(words) and not words.rstrip().endswith(UNFINISHED)
+    words = text_of(message).rstrip()
+    return not message.flags.loading and bool(words) and not words.endswith((UNFINISHED, CONTINUED))
 
 
 def text_of(message: discord.Message) -> str:
@@ -96,6 +94,8 @@ class ChannelSurface:
         self._channel = client.get_partial_messageable(address.channel)
         self._remember = remember
         self._draft = Draft.from_json(draft)
+        self._nonce = ""
+        """Of a draft that was asked for, while it is not known whether it stands. With it Discord gives the same one back."""
 
     @property
     def v2(self) -> bool:
@@ -113,17 +113,20 @@ class ChannelSurface:
 
     async def draft(self, post: Post) -> None:
         """Post it once, then edit it."""
-        if self._draft is not None and self._draft.message:
-            await self._partial(self._draft).edit(**post.editing())
-            return
-        message = await self._send(post, nonce=secrets.token_hex(12))
-        self._draft = Draft(post.v2, message.channel.id, message.id)
-        await self._remember(self._draft.to_json())
+        if self._draft is None or not self._draft.message:
+            may_stand = bool(self._nonce)
+            self._draft = await self._post_draft(post)
+            await self._remember(self._draft.to_json())
+            if not may_stand:
+                return
+        await self._partial(self._draft).edit(**post.editing())
 
     async def complete(self, posts: Sequence[Post], question: str) -> str:
         """Edit the draft, or reply. A repeated create with the same nonce gives the first message again (Discord docs)."""
         last: discord.Message | None = None
         for number, post in enumerate(posts):
+            if number == 0 and self._nonce:
+                self._draft = await self._post_draft(post)
             if number == 0 and self._draft is not None and self._draft.message:
                 try:
                     last = await self._partial(self._draft).edit(**post.editing())
@@ -137,16 +140,18 @@ class ChannelSurface:
 
     async def find(self, question: str) -> str | None:
         """The remembered draft first, then what follows the question in the channel."""
-        draft, self._draft = self._draft, None
-        if draft is not None and draft.message:
+        left: dict[int, discord.Message] = {}
+        if (draft := self._draft) is not None and draft.message:
             try:
                 message = await self._client.get_partial_messageable(draft.channel).fetch_message(draft.message)
             except discord.NotFound:
-                message = None
-            if message is not None and finished(message, question):
-                return reference(message)
-            if message is not None:
-                await message.delete()
+                self._draft = None
+            except discord.Forbidden:
+                pass  # without the history it cannot be read, but still be edited
+            else:
+                if finished(message, question):
+                    return reference(message)
+                left[message.id] = message
         me = self._client.user
         after = discord.Object(self._address.message)
         async for message in self._channel.history(limit=RECENT_MESSAGES, after=after, oldest_first=True):
@@ -157,8 +162,26 @@ class ChannelSurface:
             if message.reference is not None and message.reference.message_id == self._address.message:
                 if finished(message, question):
                     return reference(message)
-                await message.delete()  # a draft that was posted but not yet remembered
+                left[message.id] = message  # perhaps a draft that was posted but not yet remembered
+        await self._clear(left.values())
         return None
+
+    async def _clear(self, left: Iterable[discord.Message]) -> None:
+        """The first of two final messages stays and is edited: another with its nonce would not be made."""
+        for message in left:
+            if text_of(message).rstrip().endswith(CONTINUED):
+                self._draft = Draft(message.flags.components_v2, message.channel.id, message.id)
+                continue
+            await message.delete()
+            self._nonce = ""
+            if self._draft is not None and self._draft.message == message.id:
+                self._draft = None
+
+    async def _post_draft(self, post: Post) -> Draft:
+        self._nonce = self._nonce or secrets.token_hex(12)
+        message = await self._send(post, nonce=self._nonce)
+        self._nonce = ""
+        return Draft(post.v2, message.channel.id, message.id)
 
     def _partial(self, draft: Draft) -> discord.PartialMessage:
         return self._client.get_partial_messageable(draft.channel).get_partial_message(draft.message)
@@ -189,6 +212,8 @@ class ResponseSurface:
         self._remember = remember
         self._draft = Draft.from_json(draft)
         self._response = Response(client, address)
+        self._followed = False
+        """Whether something was sent after the response; where the answer to that got lost, it may stand."""
 
     @property
     def v2(self) -> bool:
@@ -228,6 +253,9 @@ class ResponseSurface:
                 else:
                     stands = f"{channel}:{message}"
                     continue
+            if self._followed and number == len(posts) - 1 and (found := await self._in_channel(question)):
+                return found
+            self._followed = True
             arguments = post.creating() | {"ephemeral": self._address.ephemeral, "wait": True}
             stands = reference(await self._response.webhook.send(**arguments))
         return stands
@@ -238,6 +266,8 @@ class ResponseSurface:
             try:
                 message = await self._response.fetch()
             except discord.HTTPException as error:
+                if may_pass(error):
+                    raise
                 record(logger, "response_not_found", interaction=self._address.interaction, code=error.code)
             else:
                 if finished(message, question):
@@ -255,5 +285,7 @@ class ResponseSurface:
                 if message.author.id == me.id and ids.answers(message.components, question):
                     return reference(message)
         except UNREACHABLE as error:
+            if may_pass(error):
+                raise
             record(logger, "history_unread", interaction=self._address.interaction, code=getattr(error, "code", None))
         return None

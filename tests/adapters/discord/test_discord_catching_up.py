@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
 import pytest
 
-from adapters.discord.catching_up import DIRECTS, HEARD, MOST_DIRECTS
+from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.catching_up import DIRECTS, HEARD, MOST_DIRECTS, OVERLAP_SECONDS
 from adapters.discord.snowflakes import snowflake_at
 from tests.adapters.discord.wire import World
 
@@ -83,6 +85,69 @@ async def test_a_channel_that_may_not_be_read_costs_nothing_else(world: World) -
     await world.kim.say(world.channel, "이월은?", mention_bot=True)
     await world.answered(1)
     assert "이월은?" in [one.text for one in world.desk.asked]
+
+
+async def test_what_was_asked_while_the_gateway_was_lost_is_answered_by_the_next_process(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.discord.catching_up.OVERLAP_SECONDS", 0.0)  # as if it had been lost for minutes
+    heard = world.desk.facts[HEARD] = str(snowflake_at(time.time() - 120))
+    first = await world.start()
+    world.server.gateway.refuse(1_000)
+    world.server.gateway.reset()
+    await world.server.wait_for(lambda: not first.client.online, what="the loss")
+    await world.kim.say(world.channel, "이월은 며칠까지 됩니까?", mention_bot=True)
+    await asyncio.sleep(0.05)  # asked before the process stopped, by Discord's clock too
+    await first.stop_intake()
+    await first.close()
+    assert world.desk.facts[HEARD] == heard
+    world.server.gateway.forget_sessions()
+    world.server.gateway.refuse(0)
+    await world.start()
+    await world.answered(1)
+    assert [one.text for one in world.desk.asked] == ["이월은 며칠까지 됩니까?"]
+
+
+@pytest.mark.parametrize("how", [{"drop_connection": True}, {"status": 503}, {"status": 429, "retry_after": 90.0}])
+async def test_a_channel_that_cannot_be_read_just_now_is_read_later(
+    world: World, monkeypatch: pytest.MonkeyPatch, how: dict[str, Any]
+) -> None:
+    monkeypatch.setattr("adapters.discord.catching_up.FIRST_PAUSE_SECONDS", 0.1)
+    world.desk.facts[HEARD] = str(snowflake_at(time.time() - 120))
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    world.server.fault("GET", f"/channels/{world.channel.id}/messages", times=2, **how)  # aiohttp repeats a reset once
+    await world.start()
+    await world.answered(1)
+    assert [one.text for one in world.desk.asked] == ["연차는 며칠입니까?"]
+
+
+async def test_nothing_counts_as_heard_until_all_was_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.discord.catching_up.EVERY_SECONDS", 0.05)
+    monkeypatch.setattr("adapters.discord.catching_up.FIRST_PAUSE_SECONDS", 0.1)
+    heard = world.desk.facts[HEARD] = str(snowflake_at(time.time() - 120))
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    world.server.fault("GET", "/messages", status=503, times=None)
+    first = await world.start()
+    await world.server.wait_for(lambda: len(world.server.calls("GET", "/messages")) > 1, what="a second look")
+    await asyncio.sleep(0.2)
+    await first.close()
+    assert world.desk.facts[HEARD] == heard
+
+
+def test_more_is_looked_at_twice_than_a_dead_connection_can_hide(world: World) -> None:
+    adapter = DiscordAdapter(world.settings(), "token", world.desk, language="ko")
+    assert adapter.client._connection.heartbeat_timeout < OVERLAP_SECONDS
+
+
+async def test_a_mention_alone_gets_its_sentence_once(world: World) -> None:
+    first = await world.start()
+    await world.kim.say(world.channel, "", mention_bot=True)
+    await world.server.wait_for(world.answers, what="the sentence")
+    await first.close()
+    await world.kim.say(world.channel, "연차는 며칠입니까?", mention_bot=True)
+    await world.start()
+    await world.answered(1)
+    assert len(world.answers()) == 2
 
 
 async def test_only_the_latest_direct_channels_are_kept(world: World) -> None:

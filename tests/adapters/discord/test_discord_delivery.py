@@ -9,6 +9,7 @@ import discord
 import pytest
 
 from adapters.discord.adapter import DiscordAdapter
+from adapters.discord.delivery import DiscordDelivery
 from adapters.discord.surfaces import ResponseSurface
 from bot.conversation import Asked
 from bot.settings import DiscordSettings
@@ -156,6 +157,23 @@ async def test_a_draft_that_is_due_is_not_written_over_what_is_found(office: Off
     again = desk.delivery(1)
     await again.status("찾는 중입니다")
     assert await again.find() == next(iter(desk.posted))
+    await asyncio.sleep(2 * ResponseSurface.delay + 0.2)
+    assert words(result.response.components) == answer
+
+
+async def test_whoever_has_left_writes_no_draft_over_the_answer(office: Office, desk: ScriptedDesk) -> None:
+    desk.gate = asyncio.Event()
+    result = await office.kim.slash(office.channel, "ask", question="이월은?")
+    old = desk.delivery(1)
+    assert isinstance(old, DiscordDelivery)
+    await old.status("찾는 중입니다")
+    desk.gate.set()
+    await office.env.settle()
+    assert result.response is not None
+    answer = words(result.response.components)
+    assert "15일" in answer
+    await old.leave()
+    await old.status("이어서 찾는 중입니다")
     await asyncio.sleep(2 * ResponseSurface.delay + 0.2)
     assert words(result.response.components) == answer
 

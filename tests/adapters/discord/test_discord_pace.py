@@ -72,6 +72,29 @@ async def test_stopping_waits_for_the_edit_on_its_way_and_cancels_what_is_planne
     assert done == ["first"]
 
 
+async def test_leaving_gives_up_the_edit_on_its_way_and_shows_nothing_more() -> None:
+    begun = asyncio.Event()
+    done: list[str] = []
+
+    async def show(text: str) -> None:
+        begun.set()
+        await asyncio.sleep(0.1)  # a request that discord.py would try again
+        done.append(text)
+
+    async def typing() -> None:
+        done.append("typing")
+
+    paced = Pace(show, 0.0)
+    paced.want("first")
+    await asyncio.wait_for(begun.wait(), 40)
+    paced.want("second")
+    paced.leave()
+    paced.want("third")
+    paced.at_once(typing)
+    await asyncio.sleep(0.3)
+    assert done == []
+
+
 async def test_what_discord_refuses_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
     refused = asyncio.Event()
 
