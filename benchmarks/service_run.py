@@ -89,7 +89,7 @@ class Service:
         """SIGTERM; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return await asyncio.wait_for(self.process.wait(), 60)
+        return await asyncio.wait_for(self.process.wait(), 120)
 
 
 async def main() -> int:
@@ -189,10 +189,10 @@ class Office:
     async def connected(self) -> None:
         """Both platforms hear the bot."""
         if self.slack is not None:
-            await self.slack.wait_connected(2, timeout=180)
+            await self.slack.wait_connected(2, timeout=400)
         if self.discord is not None:
             await self.discord.wait_for(
-                lambda: self.discord is not None and self.discord.gateway.connected, timeout=180
+                lambda: self.discord is not None and self.discord.gateway.connected, timeout=400
             )
             await asyncio.sleep(1)
 

@@ -40,7 +40,7 @@ async def slack() -> AsyncIterator[SlackServer]:
         yield server
 
 
-async def until(true: Callable[[], bool], seconds: float = 120) -> None:
+async def until(true: Callable[[], bool], seconds: float = 400) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.1)
@@ -76,7 +76,7 @@ async def test_jobs_run_beside_the_service_fail_without_it_and_end_with_it(tmp_p
 
     await service.start()
     try:
-        await slack.wait_connected(2, timeout=120)
+        await slack.wait_connected(2, timeout=400)
         await until(lambda: any(run.state == "done" for run in runs("retention") + runs("examples")))
         # A job that fails: the index's folder is in its way.
         editions = tmp_path / "data" / "editions"
@@ -85,7 +85,7 @@ async def test_jobs_run_beside_the_service_fail_without_it_and_end_with_it(tmp_p
         store.run_now(jobs.ask, "reindex", by="test", now=time.time())
         await until(lambda: [run.state for run in runs("reindex")] == ["failed"])
         sent = await slack.user("U1").mention("C1", "연차는 며칠인가요?")
-        await slack.wait_for(lambda: slack.final_answers("C1", sent.ts), timeout=120)
+        await slack.wait_for(lambda: slack.final_answers("C1", sent.ts), timeout=400)
         (editions / ".lock").rmdir()
         # A worker that is killed in the middle of its run: another one goes on with it.
         store.run_now(jobs.ask, "reindex", by="test", now=time.time(), arguments={"full": True})
@@ -126,7 +126,7 @@ async def test_a_watched_source_is_indexed_soon_after_a_page_changed(tmp_path: P
     before = shelf.current()
     await service.start()
     try:
-        await slack.wait_connected(2, timeout=120)
+        await slack.wait_connected(2, timeout=400)
         write_wiki(wiki, {"주차.md": "# 주차 안내\n\n방문 차량은 지하 2층에 세웁니다.\n"})
         (wiki / "회의실.md").unlink()
         await until(lambda: shelf.current() != before, 240)
@@ -161,14 +161,14 @@ async def test_an_admin_has_the_wiki_indexed_again_from_slack_and_hears_how_it_w
     admin, other = slack.user("U1"), slack.user("U2")
     await service.start()
     try:
-        await slack.wait_connected(2, timeout=120)
+        await slack.wait_connected(2, timeout=400)
         write_wiki(wiki, {"주차.md": "# 주차 안내\n\n방문 차량은 지하 2층에 세웁니다.\n"})
         await other.slash("/wiki", "색인", "C1")
-        await slack.wait_for(lambda: other.sees("C1"), timeout=30)
+        await slack.wait_for(lambda: other.sees("C1"), timeout=120)
         assert "관리자만" in other.sees("C1")[0].text
         assert store.run_now(jobs.every, "reindex") == []
         await admin.slash("/wiki", "색인", "C1")
-        await slack.wait_for(lambda: admin.sees("C1"), timeout=30)
+        await slack.wait_for(lambda: admin.sees("C1"), timeout=120)
         assert "다시 색인하도록 요청했습니다." in admin.sees("C1")[0].text
         await slack.wait_for(lambda: len(admin.sees("C1")) == 2, timeout=240)
         assert f"문서 {len(WIKI) + 1}개" in admin.sees("C1")[1].text

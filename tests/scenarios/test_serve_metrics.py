@@ -37,13 +37,13 @@ async def test_health_and_counts_of_a_real_process(tmp_path: Path) -> None:
             assert early.status_code == 503  # the model is still being read
             assert "edition_loading" in early.json()["reasons"]
             await slack.wait_connected(2, timeout=180)
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(240):
                 while (ready := await get(address, "/readyz")).status_code != 200:
                     await asyncio.sleep(0.2)
             assert ready.json()["checks"]["slack"] == "ok"
             sent = await slack.user("U1").mention("C1", "연차는 며칠인가요?")
-            await slack.wait_for(lambda: bool(slack.final_answers("C1", sent.ts)), timeout=120)
-            async with asyncio.timeout(60):
+            await slack.wait_for(lambda: bool(slack.final_answers("C1", sent.ts)), timeout=400)
+            async with asyncio.timeout(240):
                 while (seen := Scrape((await get(address, "/metrics")).text)).value("saseo_questions_total") < 1:
                     await asyncio.sleep(0.2)
             assert seen.value("saseo_questions_total", platform="slack") == 1
@@ -60,7 +60,7 @@ async def test_health_and_counts_of_a_real_process(tmp_path: Path) -> None:
 
 async def _first_word(address: str) -> httpx.Response:
     """As soon as the port is open."""
-    async with asyncio.timeout(120):
+    async with asyncio.timeout(400):
         while True:
             try:
                 return await get(address, "/readyz")

@@ -376,7 +376,7 @@ class Company:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=180,
+            timeout=900,
         )
         assert done.returncode == code, done.stdout + done.stderr
         assert "Traceback" not in done.stdout + done.stderr
@@ -536,7 +536,7 @@ def test_the_piped_conversation_answers_each_line_and_exits_0(company: Company) 
         env=company.environment(SASEO_WRITER__MODEL=NO_WRITER),
         input="국내 출장 일비가 얼마야?\n".encode() + "연차는 며칠이야?\n".encode("cp949") + "/끝\n".encode(),
         capture_output=True,
-        timeout=180,
+        timeout=900,
     )
     shown = done.stdout.decode()
     assert done.returncode == 0, done.stderr.decode()
