@@ -40,9 +40,8 @@ def declines(row: Row, confidence: float) -> bool:
     back did what is on record; one that declined and would be held back is taken to answer.
     """
     sure, held_back = row.get("refusal"), "unsure_refusal" in row["notes"]
-    if sure is None or (
-        row["outcome"] == "answered" and not held_back
-    ):  # an answer may begin with the refusal's first token
+    at_once = row["outcome"] == "answered" and not held_back  # an answer may begin with the refusal's first token
+    if sure is None or at_once:
         return bool(row["outcome"] == "abstained")
     if sure >= confidence:
         return True

@@ -150,9 +150,8 @@ class CatchingUp:
         found = 0
         direct = isinstance(channel, discord.DMChannel)
         async for message in channel.history(limit=MOST_MESSAGES, after=discord.Object(after), oldest_first=True):
-            if message.author.bot or not said(
-                message.content
-            ):  # a mention alone got its sentence, or needs none any more
+            # A mention alone got its sentence, or needs none any more.
+            if message.author.bot or not said(message.content):
                 continue
             if direct or listening.is_addressed(self._client, message):
                 found += 1

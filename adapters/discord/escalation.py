@@ -8,12 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-import aiohttp
 import discord
 from discord import ui
 
 from adapters.discord import ids, texts
-from adapters.discord.guard import UNREACHABLE, acknowledge, guarded, say
+from adapters.discord.guard import UNREACHABLE, acknowledge, guarded, may_have_happened, say
 from adapters.discord.logs import record
 from adapters.text import inline, shorten
 from bot.conversation import Escalation
@@ -109,7 +108,8 @@ class CallButton(ui.DynamicItem[ui.Button[Any]], template=ids.CALL):
         try:
             await interaction.followup.send(**call_message(escalation, link), suppress_embeds=True)
         except UNREACHABLE as error:
-            if not _may_stand(error):
+            # A call that may stand counts: a second one would ping again, and what is answered to the first would be refused.
+            if not may_have_happened(error):
                 await client.desk.uncall(escalation.id)  # nobody was called: it may be tried again
                 raise
             record(logger, "call_unsure", escalation=escalation.id, code=getattr(error, "code", None))
@@ -138,17 +138,9 @@ async def _write_to(client: SaseoClient, escalation: Escalation) -> bool:
             await channel.send(**call_message(escalation), suppress_embeds=True)
             reached = True
         except UNREACHABLE as error:
-            reached = reached or _may_stand(error)
+            reached = reached or may_have_happened(error)
             record(logger, "contact_not_reached", escalation=escalation.id, code=getattr(error, "code", None))
     return reached
-
-
-def _may_stand(error: BaseException) -> bool:
-    """Whether a message may stand although sending it failed. It then counts as a call: a second one would ping again, and what
-    is answered to the first would be refused."""
-    if isinstance(error, discord.HTTPException):
-        return error.status >= 500
-    return not isinstance(error, discord.RateLimited | aiohttp.ClientConnectorError)  # those never got to Discord
 
 
 class SolveButton(ui.DynamicItem[ui.Button[Any]], template=ids.SOLVE):

@@ -34,6 +34,13 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, (discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError))
 
 
+def may_have_happened(error: BaseException) -> bool:
+    """Whether the request may have taken effect although it failed: nobody told us, and it did get to Discord."""
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500
+    return not isinstance(error, discord.RateLimited | aiohttp.ClientConnectorError)
+
+
 def guarded(
     callback: Callable[[Item, discord.Interaction[Any]], Awaitable[None]],
 ) -> Callable[[Item, discord.Interaction[Any]], Coroutine[Any, Any, None]]:

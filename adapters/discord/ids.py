@@ -59,3 +59,8 @@ def carried(components: Any) -> Iterator[str]:
 def answers(components: Any, question: str) -> bool:
     """Whether a message with these components is the finished answer to `question`."""
     return any(f":{question}:" in one for one in carried(components) if one.startswith("saseo:vote:"))
+
+
+def shows(components: Any, answer: str) -> bool:
+    """Whether a message with these components shows `answer` to be rated: in reply to its question, or shared."""
+    return any(one.startswith(f"saseo:vote:{answer}:") for one in carried(components))

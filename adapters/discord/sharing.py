@@ -82,9 +82,7 @@ class ShareButton(ui.DynamicItem[ui.Button[Any]], template=ids.SHARE):
         try:
             async for message in channel.history(limit=_LOOKED_THROUGH):
                 mine = client.user is not None and message.author.id == client.user.id
-                if mine and any(
-                    one.startswith(f"saseo:vote:{self.answer}:") for one in ids.carried(message.components)
-                ):
+                if mine and ids.shows(message.components, self.answer):
                     return f"{message.channel.id}:{message.id}"
         except UNREACHABLE as error:
             record(logger, "history_unread", answer=self.answer, code=getattr(error, "code", None))

@@ -16,9 +16,8 @@ class Begun:
     """Shared by all deliveries of one adapter: none of them may take another question's stream for its own draft."""
 
     def __init__(self) -> None:
-        self._owners: dict[
-            str, str
-        ] = {}  # kept after the end: whoever looked before it still holds the stream for a draft
+        self._owners: dict[str, str] = {}
+        """Message → question. Kept after the end: whoever looked before it still holds the stream for a draft."""
         self._starting: set[asyncio.Event] = set()
 
     @contextmanager

@@ -158,7 +158,7 @@ class Intake:
         if self._closing:
             await self._release([claim])
             return Receipt.ACCEPTED  # by the process that starts next
-        if await self._is_no_question(claim, resumed=kind is ClaimKind.TAKEN_OVER):
+        if await self._obeyed(claim, resumed=kind is ClaimKind.TAKEN_OVER):
             return Receipt.STOPPED
         if kind is ClaimKind.TAKEN_OVER:
             await self._accept(claim, self._asking.run, resumed=True)
@@ -242,12 +242,12 @@ class Intake:
         await self._accept(claim, tell, counted=False)
         return Receipt.REFUSED
 
-    async def _is_no_question(self, claim: Claim, *, resumed: bool) -> bool:
-        """Whether the text is a stop word, or what its asker wishes about learning; that is done then, also after a crash."""
+    async def _obeyed(self, claim: Claim, *, resumed: bool) -> bool:
+        """Do what a stop word says, or what its asker wishes about learning, and confirm it. False: the text is a question."""
         asked = claim.asked
         language = self._places.settings(asked.place).language
         if asks_to_stop(asked.text):
-            text, note = self._stopped(asked, language), "stop"
+            text, note = self._stop_before(claim, language), "stop"
         elif (wished := wish(asked.text)) is not None:
             note = wished
             try:
@@ -260,12 +260,14 @@ class Intake:
         await self._accept(claim, way, resumed=resumed, counted=False)
         return True
 
-    def _stopped(self, asked: Asked, language: Language) -> str:
+    def _stop_before(self, claim: Claim, language: Language) -> str:
+        """Stop what its person asked there before; what they asked since stands, though the word is heard late."""
         mine = [
             pending
             for pending in self._open.values()
-            if pending.claim.asked.person.key == asked.person.key
-            and (pending.claim.asked.place.id == asked.place.id)
+            if pending.claim.asked.person.key == claim.asked.person.key
+            and pending.claim.asked.place.id == claim.asked.place.id
+            and pending.claim.asked_at <= claim.asked_at
             and pending.stop()
         ]
         return texts.stopped(language) if mine else texts.nothing_to_stop(language)
@@ -319,7 +321,7 @@ class Intake:
                 return
             _log.info(json.dumps({"event": "resumed", "question": question_id, "attempt": claim.attempt}))
             try:
-                if not await self._is_no_question(claim, resumed=True):
+                if not await self._obeyed(claim, resumed=True):
                     await self._accept(claim, self._asking.run, resumed=True)
             except Exception as error:  # noqa: BLE001 - one that cannot be delivered must not hold up the others
                 _crashed(question_id, error)

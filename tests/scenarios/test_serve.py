@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.service_run import Office, Service, configure, index, run
+from benchmarks.service_office import Office
+from benchmarks.service_run import Service, configure, index, run
 from tests.fakes.discord import DiscordServer
 from tests.fakes.slack import SlackServer
 from tests.fakes.tiny_gguf import write_tiny_qwen2

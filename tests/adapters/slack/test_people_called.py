@@ -7,6 +7,7 @@ import pytest
 from adapters.slack.adapter import SlackAdapter
 from tests.adapters.slack.desk import ScriptedDesk
 from tests.fakes.slack import Message, SlackServer
+from tests.fakes.slack.people import Person
 
 
 async def ask(slack: SlackServer, desk: ScriptedDesk, text: str = "연차는?") -> Message:
@@ -149,14 +150,20 @@ async def test_where_no_contact_could_be_told_in_private_nobody_was_called(
     assert slack.pings == []
 
 
-async def test_the_asker_shares_a_private_answer_once(
-    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
-) -> None:
+async def privately_answered(slack: SlackServer, desk: ScriptedDesk) -> tuple[Person, Message]:
+    """Who asked in private, and the answer that they may share."""
     desk.options = {"can_vote": True, "can_share": True}
     kim = slack.user("U1")
     await kim.slash("/wiki", "연차는?", "C1")
     await slack.wait_for(lambda: desk.delivered)
     private = kim.sees("C1")[-1]
+    return kim, private
+
+
+async def test_the_asker_shares_a_private_answer_once(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    kim, private = await privately_answered(slack, desk)
     await kim.press(private, "answer_share")
     await slack.wait_for("chat.postMessage")
     await slack.wait_for(lambda: desk.kept)
@@ -199,11 +206,7 @@ async def test_what_was_shared_although_slack_did_not_say_so_is_not_shared_again
 async def test_what_was_not_shared_may_be_shared_again(
     slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
 ) -> None:
-    desk.options = {"can_vote": True, "can_share": True}
-    kim = slack.user("U1")
-    await kim.slash("/wiki", "연차는?", "C1")
-    await slack.wait_for(lambda: desk.delivered)
-    private = kim.sees("C1")[-1]
+    kim, private = await privately_answered(slack, desk)
     slack.fault("chat.postMessage", status=503)
     await kim.press(private, "answer_share")
     await slack.wait_for(lambda: any("공유하지 못했습니다" in m.text for m in kim.sees("C1")))

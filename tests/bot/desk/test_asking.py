@@ -364,6 +364,22 @@ async def die(bench: Bench, desk: Any) -> None:
     intake._open.clear()
 
 
+async def test_a_stop_word_heard_late_does_not_stop_what_was_asked_since(bench: Bench) -> None:
+    first = await bench.start_desk()
+    first._intake._closing = True
+    await first.ask(asked("그만", key="stop"))
+    await die(bench, first)
+    bench.now += 5
+    bench.flow.gate.clear()
+    second = bench.open_desk()
+    await second.start()
+    await second.ask(asked(key="since"))
+    second.ready("slack")  # only now is what the first one left taken up
+    await bench.adapter.reply("stop")
+    bench.flow.gate.set()
+    await bench.adapter.wait_for(lambda: outcomes(bench) == {"answered": 1, "failed": 1})
+
+
 @pytest.mark.parametrize("posted", [False, True])
 async def test_a_stop_word_left_by_a_closing_process_is_no_question_for_the_next(bench: Bench, posted: bool) -> None:
     first = await bench.start_desk()

@@ -213,8 +213,8 @@ async def test_stop_in_the_same_breath_as_the_question_leaves_nothing_open(
     assert kind is questions.ClaimKind.NEW
     assert claim is not None
     await intake._accept(claim, intake._asking.run)  # its task has not taken a step yet
-    stop = questions.Claim("0" * 12, "p0", 1, asked("그만", key="stop"))
-    assert await intake._is_no_question(stop, resumed=False)
+    stop = questions.Claim("0" * 12, "p0", 1, asked("그만", key="stop"), asked_at=bench.now)
+    assert await intake._obeyed(stop, resumed=False)
     assert (await platform.reply("a")).answer.text == "답변을 멈췄습니다."
     await platform.wait_for(lambda: not intake.open)
 
