@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,25 +61,19 @@ def failure(error: ExplainedError, language: Language, *, json_wanted: bool) -> 
 
 
 @contextmanager
-def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int | None], None]]:
-    """A function (label, done, total) that draws one bar per label on a terminal's standard error; silent elsewhere.
+def progress_bars(
+    *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Callable[[str, int, int | None], None]]:
+    """A function (label, done, total) that draws one bar per label on a terminal's standard error, and writes lines elsewhere.
 
     `total` None: unknown. What stands in a label behind ": " may change: it is the same bar. Where standard error is no terminal, each
-    label is announced once.
+    label is announced once; what takes long then tells twice a minute how far it is. `clock`: seconds.
     """
     if quiet:
         yield lambda label, done, total: None
         return
     if not sys.stderr.isatty():
-        announced: set[str] = set()
-
-        def announce(label: str, done: int, total: int | None) -> None:
-            name = label.partition(": ")[0]
-            if name not in announced:
-                announced.add(name)
-                click.echo(f"{name}…", err=True)
-
-        yield announce
+        yield _Lines(clock)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -86,6 +81,27 @@ def progress_bars(*, quiet: bool = False) -> Iterator[Callable[[str, int, int | 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bars:
         yield _Bars(bars)
+
+
+_SECONDS_BETWEEN_LINES = 30.0
+
+
+class _Lines:
+    """For a log or a pipe: a job of hours shows that it lives, a quick one does not flood."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._spoke: dict[str, float] = {}
+
+    def __call__(self, label: str, done: int, total: int | None) -> None:
+        name, now = label.partition(": ")[0], self._clock()
+        if name not in self._spoke:
+            click.echo(f"{name}…", err=True)
+        elif now - self._spoke[name] >= _SECONDS_BETWEEN_LINES:
+            click.echo(f"{name} {done}" + ("" if total is None else f"/{total}"), err=True)
+        else:
+            return
+        self._spoke[name] = now
 
 
 class _Bars:
