@@ -186,7 +186,7 @@ class MarginSettings(Table):
 class GateTable(Table):
     """`[gate]`: when a LoRA may answer (jobs/gate/settings.py says why these numbers)."""
 
-    main: Literal["answer_f1", "character_f1", "contains", "exact_match"] = "answer_f1"
+    main: Literal["answer_span_f1", "answer_f1", "character_f1", "contains", "exact_match"] = "answer_span_f1"
     least_gain: float = Field(0.0, ge=0, lt=1)
     confidence: float = Field(0.95, ge=0.5, lt=1)
     guard_confidence: float = Field(0.80, ge=0.5, lt=1)

@@ -15,7 +15,8 @@ from jobs.gate.verdict import Decision, Guard, State, Verdict, Who
 Answers = Mapping[str, GateAnswer]
 """Fingerprint of the question → answer."""
 
-_OF_KINDS = ("answer_f1", "contains", "citation_precision", "wrongly_declined", "abstention_recall")
+_OF_KINDS = ("contains", "citation_precision", "wrongly_declined", "abstention_recall")
+"""Beside the main measure."""
 _POWER = 0.8
 """For "how many questions are needed": the usual chance of seeing a difference that is there."""
 _NAMED = 10
@@ -54,7 +55,7 @@ def decide(
         needed=needed,
         guards=guards,
         told=tuple(judge.compared(measure) for measure in MEASURES if measure.name not in guarded),
-        kinds=judge.by_kind([by_name[name] for name in _OF_KINDS]),
+        kinds=judge.by_kind([by_name[name] for name in dict.fromkeys((settings.main, *_OF_KINDS))]),
         parity=parity,
         won=won,
         lost=lost,

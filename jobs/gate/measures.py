@@ -1,7 +1,9 @@
 """What is counted, question by question. The comment above each measure is its definition, on which figures in docs/ rely.
 
 Sources: `answer_f1` is SQuAD 2.0's F1 (Rajpurkar, Jia, Liang 2018: an unanswerable question scores 1 when it is declined, else 0)
-over characters as in KorQuAD 1.0 (`jobs.metrics.character_f1`); the other definitions stand in `jobs/metrics.py`.
+over characters as in KorQuAD 1.0 (`jobs.metrics.character_f1`), `answer_span_f1` the same over the stretch of the answer that fits best:
+wanted answers are mostly spans ("15일"), and by `answer_f1` a base that throws out bare fragments beats a LoRA that says the same in the
+polite sentence that the prompt asks for. The other definitions stand in `jobs/metrics.py`.
 """
 
 from __future__ import annotations
@@ -49,10 +51,10 @@ def _text(score: Callable[[str, tuple[str, ...]], float]) -> Callable[[GateCase,
     return lambda case, answer: (score(answer.text, case.answers), 1.0) if case.answers else NOTHING
 
 
-def _answer_f1(case: GateCase, answer: GateAnswer) -> Share:
-    if not case.answerable:
-        return float(_declined(answer)), 1.0
-    return (metrics.character_f1(answer.text, case.answers), 1.0) if case.answers else NOTHING
+def _or_declined(score: Callable[[str, tuple[str, ...]], float]) -> Callable[[GateCase, GateAnswer], Share]:
+    """Unanswerable questions count, too: 1 for a declined one."""
+    of_text = _text(score)
+    return lambda case, answer: of_text(case, answer) if case.answerable else (float(_declined(answer)), 1.0)
 
 
 def _citation_precision(case: GateCase, answer: GateAnswer) -> Share:
@@ -71,8 +73,11 @@ def _left_out(case: GateCase, answer: GateAnswer) -> Share:
 
 
 MEASURES: tuple[Measure, ...] = (
-    # Answerable questions: character F1 with the wanted answer. Unanswerable ones: 1 if declined.
-    Measure("answer_f1", "higher", _answer_f1),
+    # Answerable questions: F1 of the stretch of the answer that fits the wanted one best. Unanswerable ones: 1 if declined. It forgives
+    # length: `too_long` is guarded.
+    Measure("answer_span_f1", "higher", _or_declined(metrics.span_f1)),
+    # The same with character F1 of the whole answer.
+    Measure("answer_f1", "higher", _or_declined(metrics.character_f1)),
     # Answerable questions alone.
     Measure("character_f1", "higher", _text(metrics.character_f1)),
     Measure("contains", "higher", _text(metrics.contains)),

@@ -6,11 +6,11 @@ import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bot.errors import InvalidSetting
 
-MainMeasure = Literal["answer_f1", "character_f1", "contains", "exact_match"]
+MainMeasure = Literal["answer_span_f1", "answer_f1", "character_f1", "contains", "exact_match"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Margins:
 class GateSettings:
     """Raises `InvalidSetting` when made of impossible numbers."""
 
-    main: MainMeasure = "answer_f1"
+    main: MainMeasure = "answer_span_f1"
     least_gain: float = 0.0
     """The main measure must be better by more than this, at the lower end of its interval."""
     confidence: float = 0.95
@@ -69,7 +69,7 @@ class GateSettings:
     margins: Margins = field(default_factory=Margins)
 
     def __post_init__(self) -> None:
-        self._need(self.main in ("answer_f1", "character_f1", "contains", "exact_match"), "main", "a share of 0–1")
+        self._need(self.main in get_args(MainMeasure), "main", "a share of 0–1")
         self._need(0 <= self.least_gain < 1, "least_gain", "0–1")
         for key in ("confidence", "guard_confidence"):
             self._need(0.5 <= getattr(self, key) < 1, key, "0.5–1")

@@ -8,7 +8,8 @@ from jobs.gate.comparison import Comparison
 from jobs.gate.verdict import Decision, Guard, Verdict
 
 _MEASURES: dict[str, tuple[str, str]] = {
-    "answer_f1": ("답변 점수(F1, 거절 포함)", "Answers (F1, refusals counted)"),
+    "answer_span_f1": ("답변 점수(거절 포함)", "Answers (refusals counted)"),
+    "answer_f1": ("답변 전체의 F1(거절 포함)", "Whole answers (F1, refusals)"),
     "character_f1": ("글자 F1(답이 있는 질문)", "Character F1 (answerable)"),
     "contains": ("정답 포함", "Wanted words in the answer"),
     "exact_match": ("완전 일치", "Exact match"),

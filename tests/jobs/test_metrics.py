@@ -53,6 +53,30 @@ def test_character_f1() -> None:
 
 
 @pytest.mark.parametrize(
+    ("answer", "gold", "score"),
+    [
+        ("연차는 15일입니다.", "15일", 1.0),
+        ("입사 3년부터 연차는 15 일입니다.", "15일", 1.0),
+        ("한도는 연 1,500,000원입니다.", "1500000원", 1.0),
+        ("연차는 18일입니다.", "15일", 1 / 3),  # of 18일: P = R = 1/3
+        ("연차는 1.5일입니다.", "15일", 1 / 3),  # of 일입니
+        ("프로필은 vpn-busan입니다.", "vpn-seoul", 3 / 8),  # of vpn busan
+        ("15일", "최대 15일", 0.75),  # the whole answer is shorter: P = 1, R = 3/5
+        ("연차는 없습니다.", "15일", 0.0),
+        ("", "15일", 0.0),
+        ("15일", "?", 0.0),
+    ],
+)
+def test_span_f1_takes_the_stretch_that_fits_best_and_numbers_whole(answer: str, gold: str, score: float) -> None:
+    assert metrics.span_f1(answer, [gold]) == pytest.approx(score)
+
+
+def test_span_f1_takes_the_best_gold() -> None:
+    assert metrics.span_f1("최대 5일까지 이월합니다.", ["닷새", "최대 5일"]) == 1.0
+    assert metrics.span_f1("최대 5일까지 이월합니다.", []) == 0.0
+
+
+@pytest.mark.parametrize(
     ("answer", "gold", "found"),
     [
         ("연차는 15일입니다.", "15일", True),
@@ -214,3 +238,11 @@ def test_precision_and_recall_swap_with_decision_and_truth(pairs: list[tuple[boo
     there, back = metrics.precision_recall(said, so), metrics.precision_recall(so, said)
     assert there.precision.mean == back.recall.mean
     assert there.f1.mean == back.f1.mean
+
+
+@given(st.text(alphabet="가나다15.,% ab-", max_size=30), TEXT)
+def test_span_f1_of_what_contains_a_gold_is_one(answer: str, gold: str) -> None:
+    score = metrics.span_f1(answer, [gold])
+    assert 0.0 <= score <= 1.0
+    if metrics.contains(answer, [gold]):
+        assert score == 1.0

@@ -51,6 +51,33 @@ def test_a_clearly_better_side_passes() -> None:
     assert (verdict.questions, verdict.clusters) == (300, 150)
 
 
+SPANS = [replace(case, answers=("15일",)) if case.answerable else case for case in CASES]
+"""Wanted is what people write into an evaluation set: the number, not the sentence around it."""
+
+
+def saying(text: str, good: list[bool]) -> dict[str, GateAnswer]:
+    """`text` where `good` says so, else that other number."""
+    return {
+        case.fingerprint: replace(right(case), text=text if so else text.replace("15", "18"))
+        if case.answerable
+        else right(case)
+        for case, so in zip(SPANS, good, strict=True)
+    }
+
+
+def test_a_bare_fragment_is_no_better_than_the_sentence_that_says_the_same() -> None:
+    often = [number % 5 != 0 for number in range(len(SPANS))]
+    sentences, fragments = saying(WANTED, often), saying("15일", HALF)
+    assert judged(SPANS, sentences, fragments).passed
+    assert judged(SPANS, sentences, saying("15일", often)).main.difference == 0.0
+    assert judged(SPANS, sentences, fragments, replace(QUICK, main="answer_f1")).decision is Decision.WORSE
+
+
+def test_a_wrong_number_in_a_whole_sentence_is_worse_than_the_right_one_in_a_fragment() -> None:
+    wrong_number = saying(WANTED, [False] * len(SPANS))
+    assert judged(SPANS, wrong_number, saying("15일", [True] * len(SPANS))).decision is Decision.WORSE
+
+
 def test_sides_swapped_the_worse_one_is_told_to_be_worse() -> None:
     verdict = judged(CASES, answers_of(CASES, HALF), answers_of(CASES, [True] * 300))
     assert verdict.decision is Decision.WORSE
