@@ -4,7 +4,8 @@
     python benchmarks/evidence.py KORQUAD/wiki --budgets 300 400 550 700 900
 
 No writer takes part. An index is built by `saseo index` in a temporary data directory; each answerable question is condensed,
-searched and cut as the flow does it. Counted: a gold span occurs in the shown text (of questions over two pages: all spans).
+searched and cut as the flow does it. Counted, over all questions and by kind: a gold span occurs in the shown text (of questions over
+two pages: all spans).
 """
 
 from __future__ import annotations
@@ -43,11 +44,15 @@ def main() -> None:
         "| budget, characters | shown, characters (mean) | shown text holds the answer | n |\n| --- | --- | --- | --- |"
     )
     for row in rows:
-        held = row["holds_the_answer"]
-        print(
-            f"| {row['budget']} | {row['shown']:.0f} | {held['mean']:.3f} [{held['low']:.3f}, {held['high']:.3f}] "
-            f"| {held['n']} |"
-        )
+        print(f"| {row['budget']} | {row['shown']:.0f} | {_shown(row['holds_the_answer'])} |")
+    print("\n| budget, characters | kind of question | shown text holds the answer | n |\n| --- | --- | --- | --- |")
+    for row in rows:
+        for kind, held in row["kinds"].items():
+            print(f"| {row['budget']} | {kind} | {_shown(held)} |")
+
+
+def _shown(held: dict[str, Any]) -> str:
+    return f"{held['mean']:.3f} [{held['low']:.3f}, {held['high']:.3f}] | {held['n']}"
 
 
 def _measure(config: Path, questions: Path, budgets: list[int], passages: int) -> list[dict[str, Any]]:
@@ -68,14 +73,16 @@ def _measure(config: Path, questions: Path, budgets: list[int], passages: int) -
             found.append((case, searched, index.search(searched, reader, 2 * passages + 4).hits, rarity))
     rows = []
     for budget in budgets:
-        held, lengths = [], []
+        held, lengths, kinds = [], [], dict[str, list[float]]()
         for case, searched, hits, rarity in found:
             shown = excerpts(searched, hits, index.analyser, rarity, most=passages, characters=budget)
             text = "\n".join(one.shown for one in shown)
             held.append((contains_all if len(case.pages) > 1 else contains)(text, case.answers))
+            kinds.setdefault(case.kind or "any", []).append(held[-1])
             lengths.append(len(text))
         mean = sum(lengths) / len(lengths)
-        rows.append({"budget": budget, "shown": mean, "holds_the_answer": bootstrap(held).as_json()})
+        by_kind = {kind: bootstrap(some).as_json() for kind, some in sorted(kinds.items())}
+        rows.append({"budget": budget, "shown": mean, "holds_the_answer": bootstrap(held).as_json(), "kinds": by_kind})
     return rows
 
 
