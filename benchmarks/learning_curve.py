@@ -176,7 +176,8 @@ def trained_sides(root: Root, pool: Sequence[Example], options: argparse.Namespa
         if size > len(pool):
             print(f"{size}: only {len(pool)} examples may be learnt, left out", file=sys.stderr)
         elif size:
-            folder = options.data / "runs" / Path(options.writer).stem / f"{size}-examples-{options.epochs}-epochs"
+            writer = Path(options.writer).name.removesuffix(".gguf")  # `stem` would take the `.5b` from `…-0.5b`
+            folder = options.data / "runs" / writer / f"{size}-examples-{options.epochs}-epochs"
             try:
                 result = train(root, pool[:size], folder, options)
             except TuningChangedNothing as error:  # its answers would be the base's
