@@ -268,12 +268,14 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "saseo-bases")
     parser.add_argument("--precision", choices=["bf16", "fp32", "auto"], default="auto")
     parser.add_argument("--memory", action="store_true", help="also the peak of each side alone")
-    parser.add_argument("--sides", help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--sides", help="only `ours` or `theirs`, where memory does not hold both: JSON alone, no ratio"
+    )
     options = parser.parse_args()
+    options.gguf = options.gguf or model_path(options.model)
     if options.sides:
         print(json.dumps(compete(options, tuple(options.sides.split(",")))))
         return
-    options.gguf = options.gguf or model_path(options.model)
     prepared(options.gguf, options.cache)
     load = os.getloadavg()[0]
     found = child(options, (OURS, THEIRS))
