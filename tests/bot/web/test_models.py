@@ -249,7 +249,7 @@ async def test_a_verdict_is_told_in_the_gates_own_words_with_every_figure_and_a_
     told = text_of(page)
     assert f"불합격: '{name}'이(가) 지금 답하는 LoRA 없는 모델보다 나쁜 항목이 있습니다." in told
     for text in (
-        "답변 점수(F1, 거절 포함)",
+        "답변 점수(거절 포함)",
         "나빠지면 안 되는 항목 (80% 구간)",
         "허용 폭 5%을(를) 넘어 나빠졌습니다",
         "나빠짐",
