@@ -78,7 +78,7 @@ class Root:
     @cached_property
     def settings(self) -> Settings:
         """Also sets up logging and the language, since both are settings."""
-        from bot.settings import load_settings
+        from bot.settings_file import load_settings
 
         settings = load_settings(self.config)
         self.language = settings.language

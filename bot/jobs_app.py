@@ -23,7 +23,8 @@ from bot.errors import JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.job_book import KnownJob
 from bot.job_settings import JobTable
 from bot.serve_app import process_name
-from bot.settings import Settings, default_folder
+from bot.settings import Settings
+from bot.settings_file import default_folder
 from bot.store import audit
 from bot.store import jobs as runs
 from bot.store.job_rows import Run

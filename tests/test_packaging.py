@@ -159,7 +159,7 @@ def test_the_files_that_come_along_are_found(either: Scratch) -> None:
         "import sys, saseo\n"
         "sys.argv = ['saseo', '--help']\n"
         "try:\n    saseo.main()\nexcept SystemExit:\n    pass\n"
-        "from bot.settings import default_folder, load_settings\n"
+        "from bot.settings_file import default_folder, load_settings\n"
         "from bot.models.catalogue import Catalogue\n"
         "settings = load_settings(None)\n"
         "assert (default_folder() / 'config.toml').is_file()\n"

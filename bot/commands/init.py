@@ -227,7 +227,7 @@ def _free_name() -> Path:
 
 def _data_folder(config: Path, source: str) -> Path:
     """`var` beside the settings; beside the shipped ones that is the demo's, so a folder of its own in it."""
-    from bot.settings import default_folder
+    from bot.settings_file import default_folder
 
     var = config.parent / "var"
     return var / source if config.parent.resolve() == default_folder() else var

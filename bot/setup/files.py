@@ -91,7 +91,7 @@ def _env_lines(answers: Answers) -> Iterator[str]:
 
 def write_config(path: Path, text: str, *, replace: bool) -> None:
     """All of it or nothing, and only if Saseo can read it. Raises FileInTheWay, SetupNotWritable, SettingsError."""
-    from bot.settings import default_folder, load_settings
+    from bot.settings_file import default_folder, load_settings
 
     if path.exists() and (not replace or path.resolve() == default_folder() / "config.toml"):
         raise FileInTheWay(path=path)

@@ -11,7 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from bot.errors import InvalidSetting, SettingsFileMissing, UnknownSetting
-from bot.settings import Settings, default_folder, known_keys, load_settings
+from bot.settings import Settings
+from bot.settings_file import default_folder, known_keys, load_settings
 from bot.source_settings import SourceSettings
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bot.settings import ServiceSettings, known_keys, load_settings
+from bot.settings import ServiceSettings
+from bot.settings_file import known_keys, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

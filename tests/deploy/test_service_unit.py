@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import ServiceSettings, known_keys
+from bot.settings import ServiceSettings
+from bot.settings_file import known_keys
 
 UNIT = Path(__file__).resolve().parents[2] / "deploy" / "saseo.service"
 

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from bot.app import cli
 from bot.errors import AnswerMissing, FileInTheWay, InvalidSetting, UnknownModel, WikiNotFound, WikiWithoutPages
-from bot.settings import default_folder, load_settings
+from bot.settings_file import default_folder, load_settings
 from bot.setup.answers import Answers
 from bot.setup.files import config_text, env_text, write_env
 
@@ -141,7 +141,7 @@ def test_the_next_steps_call_the_program_as_it_is_installed(
 def test_beside_the_shipped_settings_the_data_does_not_mix_with_the_demos(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.settings.default_folder", lambda: here)
+    monkeypatch.setattr("bot.settings_file.default_folder", lambda: here)
     monkeypatch.setattr("bot.commands.init.write_config", lambda path, text, *, replace: path.write_text(text))
     assert init(here.parent / "우리 위키", "--name", "handbook", "--yes", "--out", here / "my.toml").exit_code == 0
     assert tomllib.loads((here / "my.toml").read_text("utf-8"))["data_dir"] == str(here / "var" / "handbook")

@@ -17,7 +17,7 @@ from bot.app import cli
 from bot.errors import BadPerson, CopyNotWritable, WrongPrivacyKey
 from bot.privacy.requests import due
 from bot.serve_app import privacy_check
-from bot.settings import load_settings
+from bot.settings_file import load_settings
 from bot.store import audit, privacy
 from bot.store.database import open_store
 from tests.bot.examples.rows import KIM, LEE, answer, answered, vote

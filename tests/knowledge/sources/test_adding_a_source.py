@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import load_settings
+from bot.settings_file import load_settings
 from bot.source_settings import kind_keys
 from knowledge.errors import SourceNotFound, UnreadablePage
 from knowledge.page import Audience
