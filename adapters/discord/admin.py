@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import Choice, locale_str
 
-from adapters.discord import texts
+from adapters.discord import command_texts
 from adapters.discord.guard import UNREACHABLE, acknowledge, sentence_of
 from adapters.discord.logs import record
 from adapters.text import inline
@@ -53,13 +53,16 @@ def add_commands(tree: app_commands.CommandTree[Any], name: Words, told: Words, 
             return
         client: SaseoClient = interaction.client
         now = await client.desk.status(person)
-        await _show(interaction, texts.service_status(now, client.language_at(interaction)))
+        await _show(interaction, command_texts.service_status(now, client.language_at(interaction)))
 
     @tree.command(name=name("settings"), description=told("settings"))
     @app_commands.rename(key=option("key"), value=option("value"))
     @app_commands.describe(key=hint("key"), value=hint("value"))
     @app_commands.choices(
-        key=[Choice(name=locale_str(key, ko=f"{words[1]} ({key})"), value=key) for key, words in texts.SETTINGS.items()]
+        key=[
+            Choice(name=locale_str(key, ko=f"{words[1]} ({key})"), value=key)
+            for key, words in command_texts.SETTINGS.items()
+        ]
     )
     async def settings(
         interaction: Interaction,
@@ -75,10 +78,10 @@ def add_commands(tree: app_commands.CommandTree[Any], name: Words, told: Words, 
             now, head = client.desk.place_settings(place), ""
         else:
             now = await client.desk.change_place(place, person, {key: value or ""})
-            head = f"{texts.changed(now.language)}\n"
+            head = f"{command_texts.changed(now.language)}\n"
         if now.listen != "mention" and not client.settings.message_content:
-            head += f"{texts.cannot_listen(now.language)}\n"
-        await _show(interaction, head + texts.place_settings(now, now.language))
+            head += f"{command_texts.cannot_listen(now.language)}\n"
+        await _show(interaction, head + command_texts.place_settings(now, now.language))
 
 
 async def _admin(interaction: Interaction) -> Person | None:
@@ -90,7 +93,7 @@ async def _admin(interaction: Interaction) -> Person | None:
     person = client.person(interaction)
     if client.desk.is_admin(person):
         return person
-    await _show(interaction, texts.admins_only(client.language_at(interaction)))
+    await _show(interaction, command_texts.admins_only(client.language_at(interaction)))
     return None
 
 

@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 
-from adapters.discord import admin, texts
+from adapters.discord import admin, command_texts, texts
 from adapters.discord.events import asked_in_interaction, person_of, said
 from adapters.discord.guard import UNREACHABLE, acknowledge, admit, say, tell_error
 from adapters.discord.listening import turns_in
@@ -50,22 +50,22 @@ class Korean(app_commands.Translator):
 
 def name(base: str) -> locale_str:
     """A command's name."""
-    return locale_str(base, ko=texts.COMMANDS[base][0])
+    return locale_str(base, ko=command_texts.COMMANDS[base][0])
 
 
 def told(base: str) -> locale_str:
     """A command's description."""
-    return locale_str(texts.COMMANDS[base][1], ko=texts.COMMANDS[base][2])
+    return locale_str(command_texts.COMMANDS[base][1], ko=command_texts.COMMANDS[base][2])
 
 
 def option(base: str) -> locale_str:
     """An option's name."""
-    return locale_str(base, ko=texts.OPTIONS[base][0])
+    return locale_str(base, ko=command_texts.OPTIONS[base][0])
 
 
 def hint(base: str) -> locale_str:
     """An option's description."""
-    return locale_str(texts.OPTIONS[base][1], ko=texts.OPTIONS[base][2])
+    return locale_str(command_texts.OPTIONS[base][1], ko=command_texts.OPTIONS[base][2])
 
 
 class SaseoTree(app_commands.CommandTree[Any]):
@@ -114,7 +114,7 @@ def _add_questions(tree: SaseoTree) -> None:
         names = [shorten(plain(text), CHOICE_CHARACTERS) for text in found[:MOST_CHOICES]]
         return [app_commands.Choice(name=text, value=text) for text in dict.fromkeys(names) if text]
 
-    @tree.context_menu(name=locale_str(texts.CONTEXT_MENU[0], en=texts.CONTEXT_MENU[1]))
+    @tree.context_menu(name=locale_str(command_texts.CONTEXT_MENU[0], en=command_texts.CONTEXT_MENU[1]))
     async def find_in_wiki(interaction: Interaction, message: discord.Message) -> None:
         text = shorten(said(message.content), QUESTION_CHARACTERS)
         if not text:
@@ -127,7 +127,7 @@ def _add_questions(tree: SaseoTree) -> None:
     async def stop(interaction: Interaction) -> None:
         client: SaseoClient = interaction.client
         # A sentence rather than "thinking…": when something was stopped, nothing more comes for this interaction.
-        shown = client.renderer.text(texts.stop_sent(client.language_at(interaction)))
+        shown = client.renderer.text(command_texts.stop_sent(client.language_at(interaction)))
         await interaction.response.send_message(**shown.creating(), ephemeral=True)
         person = await _member(interaction)
         if person is not None:
@@ -214,7 +214,7 @@ async def _end_thinking(interaction: Interaction) -> None:
     await asyncio.sleep(SETTLE_SECONDS)
     original = await interaction.original_response()
     if original.flags.loading:
-        shown = client.renderer.text(texts.stopped(client.language_at(interaction)))
+        shown = client.renderer.text(command_texts.stopped(client.language_at(interaction)))
         await interaction.edit_original_response(**shown.editing())
 
 
@@ -229,9 +229,9 @@ def _add_lists(tree: SaseoTree) -> None:
         if (person := await _member(interaction)) is None:
             return
         hits = await client.desk.search(Asked((), client.place(interaction), person, said(words), "", private=True))
-        text = texts.nothing_found(language)
+        text = command_texts.nothing_found(language)
         if hits:
-            head = texts.found(language)
+            head = command_texts.found(language)
             text = f"{head}\n{pages(hits, CONTENT_CHARACTERS - len(head) - 1, language)}"
         await interaction.edit_original_response(**client.renderer.text(text).editing())
 
@@ -243,7 +243,7 @@ def _add_lists(tree: SaseoTree) -> None:
             return
         known = await client.desk.sources(client.place(interaction), person, private=True)
         lines = [(inline(source.name, "discord"), source.pages) for source in known]
-        text = texts.source_list(lines, client.language_at(interaction))
+        text = command_texts.source_list(lines, client.language_at(interaction))
         await interaction.edit_original_response(**client.renderer.text(text).editing())
 
     @tree.command(name=name("help"), description=told("help"))
@@ -253,8 +253,8 @@ def _add_lists(tree: SaseoTree) -> None:
         await acknowledge(interaction, ephemeral=True)
         if (person := await _member(interaction)) is None:
             return
-        text = texts.usage(language)
+        text = command_texts.usage(language)
         if past := await client.desk.recent(person):
             lines = [(inline(shorten(one.text, CHOICE_CHARACTERS), "discord"), one.at) for one in past]
-            text += f"\n\n{texts.recent(lines, language)}"
+            text += f"\n\n{command_texts.recent(lines, language)}"
         await interaction.edit_original_response(**client.renderer.text(text).editing())
