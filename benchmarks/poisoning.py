@@ -145,12 +145,20 @@ def with_an_honest_no(company: Company, k: int) -> None:
     company.vote(thumbs(company, k), Person("slack", "honest"), "down", NOW - 1)
 
 
+def with_an_honest_no_elsewhere(company: Company, k: int) -> None:
+    """Nobody else sees theirs; somebody else asks in other words, gets the same answer and votes that down."""
+    thumbs(company, k)
+    honest = Person("slack", "honest")
+    company.vote(company.answered(FALSE, honest, WORDINGS[1], NOW - 1), honest, "down", NOW - 1)
+
+
 ATTACKS = (
     Attack("👍 on a false answer that the pages contradict", lambda c, k: void(thumbs(c, k)), believed=False),
     Attack("👎 and a false correction", corrections, believed=False),
     Attack("the same correction, believed", corrections),
     Attack("one person asks k times, believed", one_person),
     Attack("👍, believed, one honest 👎", with_an_honest_no),
+    Attack("👍, believed, one honest 👎 on the same answer to somebody else", with_an_honest_no_elsewhere),
     Attack("👍, believed, accounts of this week", lambda c, k: void(thumbs(c, k, NOW - 3 * DAY))),
     Attack("👍, believed, automatic = false (the default)", lambda c, k: void(thumbs(c, k)), rules=Rules()),
     Attack("👍, believed, automatic = true", lambda c, k: void(thumbs(c, k))),

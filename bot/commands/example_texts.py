@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from bot.messages import Language
 
+if TYPE_CHECKING:
+    from bot.examples.workbench import Imported
+
 KEYS: Mapping[str, str] = {"a": "aㅁ", "r": "rㄱ", "e": "eㄷ", "s": "sㄴ", "u": "uㅕ", "q": "qㅂ"}
 """What each step answers to: the letter, and what the same key gives while the Korean input method is on."""
+
+_WITHHELD = (
+    "학습에 쓸 수 없는 사람의 자료(삭제 요청, 학습 거부, 또는 learn_from_feedback = false)",
+    "from people of whom nothing may be learnt (forgotten, objecting, or learn_from_feedback = false)",
+)
 
 
 def plain(text: str) -> str:
@@ -128,13 +137,17 @@ def counts(by_state: Mapping[str, int], usable: int, language: Language) -> str:
     return f"{pending} pending · {approved} approved ({usable} usable for tuning) · {rejected} rejected"
 
 
-def exported(count: int, path: str, left_out: int, language: Language) -> str:
-    """After an export. `left_out`: what the file's form cannot hold."""
+def exported(count: int, path: str, left_out: int, withheld: int, language: Language) -> str:
+    """After an export. `left_out`: what the file's form cannot hold. `withheld`: what may not be learnt from."""
     if language == "ko":
         text = f"{path}에 {count}건을 썼습니다."
-        return f"{text} 이 형식에 담을 수 없는 {left_out}건은 뺐습니다(saseo 형식에는 담깁니다)." if left_out else text
+        if left_out:
+            text += f" 이 형식에 담을 수 없는 {left_out}건은 뺐습니다(saseo 형식에는 담깁니다)."
+        return f"{text} {_WITHHELD[0]}라서 뺀 것 {withheld}건." if withheld else text
     text = f"{count} examples written to {path}."
-    return f"{text} {left_out} do not fit this form and are left out; the form saseo holds them." if left_out else text
+    if left_out:
+        text += f" {left_out} do not fit this form and are left out; the form saseo holds them."
+    return f"{text} Left out, {_WITHHELD[1]}: {withheld}." if withheld else text
 
 
 def synthesizing(language: Language) -> str:
@@ -165,22 +178,22 @@ def learning_off(language: Language) -> str:
     )
 
 
-def imported(
-    new: int, known: int, merged: int, approved: int, problems: int, unseen: int, withheld: int, language: Language
-) -> str:
-    """After an import. `unseen`: refusals that were not approved with the rest. `withheld`: rows of people who were forgotten or object."""
+def imported(done: Imported, language: Language) -> str:
+    """After an import, or after examples were made from the wiki."""
     if language == "ko":
-        same = f", 거의 같아 합친 행 {merged}건" if merged else ""
-        text = f"새 예시 {new}건(이미 있던 것 {known}건{same}). 승인 {approved}건, 이대로는 승인할 수 없는 것 {problems}건."
-        if unseen:
-            text += f" 옳은지 사람이 보아야 하므로 승인하지 않은 '답할 수 없음' {unseen}건."
-        if withheld:
-            text += f" 잊어 달라고 했거나 학습을 원하지 않는 사람의 자료라서 가져오지 않은 행 {withheld}건."
-        return text if new == approved else f"{text} `saseo feedback review`로 검토해 주십시오."
-    same = f", {merged} rows merged with one that says the same" if merged else ""
-    text = f"{new} new examples ({known} known{same}). {approved} approved, {problems} that cannot be approved as they are."
-    if unseen:
-        text += f" Refusals that wait for a person to see whether they are right: {unseen}."
-    if withheld:
-        text += f" Rows left out, from people who were forgotten or do not want to be learnt from: {withheld}."
-    return text if new == approved else f"{text} Review them with `saseo feedback review`."
+        same = f", 거의 같아 합친 행 {done.merged}건" if done.merged else ""
+        text = f"새 예시 {done.new}건(이미 있던 것 {done.known}건{same}). "
+        text += f"승인 {done.approved}건, 이대로는 승인할 수 없는 것 {done.with_problems}건."
+        if done.unseen:
+            text += f" 옳은지 사람이 보아야 하므로 승인하지 않은 '답할 수 없음' {done.unseen}건."
+        if done.withheld:
+            text += f" {_WITHHELD[0]}라서 가져오지 않은 행 {done.withheld}건."
+        return f"{text} `saseo feedback review`로 검토해 주십시오." if done.waiting else text
+    same = f", {done.merged} rows merged with one that says the same" if done.merged else ""
+    text = f"{done.new} new examples ({done.known} known{same}). "
+    text += f"{done.approved} approved, {done.with_problems} that cannot be approved as they are."
+    if done.unseen:
+        text += f" Refusals that wait for a person to see whether they are right: {done.unseen}."
+    if done.withheld:
+        text += f" Rows left out, {_WITHHELD[1]}: {done.withheld}."
+    return f"{text} Review them with `saseo feedback review`." if done.waiting else text

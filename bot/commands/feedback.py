@@ -118,8 +118,9 @@ def export(tools: Tools, file: Path, form: Format, state: State, json_wanted: bo
     with tools.workbench() as bench:
         bench.build()
         every = [one for one in bench.every(state) if one.answer]
-    chosen = fitting(every, form)
-    left_out = len(every) - len(chosen)
+        allowed = bench.learnable(every)  # a file is learnt from on another machine, which knows nobody's wishes
+    chosen = fitting(allowed, form)
+    left_out, withheld = len(allowed) - len(chosen), len(every) - len(allowed)
     try:
         write_private(file, write(chosen, form))
     except OSError as error:
@@ -127,11 +128,10 @@ def export(tools: Tools, file: Path, form: Format, state: State, json_wanted: bo
     with tools.open_store() as store:
         store.run_now(_note_export, file, [one.id for one in chosen], form)
     if json_wanted:
-        click.echo(
-            as_json({"path": str(file), "format": form, "state": state, "examples": len(chosen), "left_out": left_out})
-        )
+        counts = {"examples": len(chosen), "left_out": left_out, "withheld": withheld}
+        click.echo(as_json({"path": str(file), "format": form, "state": state} | counts))
     else:
-        click.echo(texts.exported(len(chosen), str(file), left_out, tools.settings().language))
+        click.echo(texts.exported(len(chosen), str(file), left_out, withheld, tools.settings().language))
 
 
 @feedback.command("forget")

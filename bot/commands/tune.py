@@ -121,5 +121,4 @@ def _say(done: Imported, tools: Tools, *, json_wanted: bool) -> None:
         click.echo(as_json(asdict(done)))
     else:
         language = tools.settings().language
-        counts = (done.new, done.known, done.merged, done.approved, done.with_problems, done.unseen, done.withheld)
-        click.echo(texts.imported(*counts, language))
+        click.echo(texts.imported(done, language))

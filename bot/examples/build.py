@@ -13,6 +13,7 @@ from typing import Protocol
 
 from bot import prompts
 from bot.answering.reading import LONGEST_QUESTION
+from bot.answering.verify import MARKS
 from bot.examples.example import Evidence, Example, Kind, id_of
 from bot.examples.grounding import Grounding
 from bot.examples.guards import clusters, numbers
@@ -56,6 +57,7 @@ class Candidates:
     up: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By example: everybody who voted for it, near-duplicates included."""
     down: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By example: everybody who voted it down; of the bot's own answers, wherever it said the same."""
     skipped: Counter[str] = field(default_factory=Counter)
     """Why answers gave no example: `page_gone`, `extractive`, `outdated`, `no_passages`, `no_place`, `too_long`."""
 
@@ -65,7 +67,8 @@ def candidates(everything: Sequence[Said], pages: Pages, grounding: Grounding, m
     made = Candidates()
     raw = [pair for one in everything for pair in _of_answer(one, pages, made.skipped)]
     hidden = _Hidden(mask)
-    masked = [(_masked(example, hidden, now), said) for example, said in raw]
+    masked = [(_marked(_masked(example, hidden, now), grounding), said) for example, said in raw]
+    against = _against(masked)
     # One answer in two wordings may be two facts ("15일", "16일"): only the questions may differ.
     for same in clusters(
         masked,
@@ -81,8 +84,29 @@ def candidates(everything: Sequence[Said], pages: Pages, grounding: Grounding, m
         )
         made.examples.append(example)
         made.up[example.id] = tuple(sorted({person for _, said in same for person in said.up}))
-        made.down[example.id] = tuple(sorted({person for _, said in same for person in said.down}))
+        down = {person for _, said in same for person in said.down}
+        if example.kind == "liked":
+            down |= against[_bare(example)]
+        made.down[example.id] = tuple(sorted(down))
     return made
+
+
+def _against(masked: Iterable[tuple[Example, Said]]) -> dict[str, set[str]]:
+    """By what the bot said: everybody who voted it down, whoever asked, in whatever words and over whatever passages.
+
+    Otherwise a few people who ask where nobody else looks (a direct message) would never meet a thumb down. Too many count
+    rather than too few: what is left goes to a reviewer.
+    """
+    found: dict[str, set[str]] = {}
+    for example, said in masked:
+        if example.kind in ("liked", "disliked"):
+            found.setdefault(_bare(example), set()).update(said.down)
+    return found
+
+
+def _bare(example: Example) -> str:
+    """The bot's own words, without marks: over other passages the same sentence has others."""
+    return MARKS.sub("", example.answer if example.kind == "liked" else example.rejected)
 
 
 def _of_answer(said: Said, pages: Pages, skipped: Counter[str]) -> Iterator[tuple[Example, Said]]:
@@ -212,6 +236,14 @@ class _Hidden:
         if text not in self._known:
             self._known[text] = self._mask(text).text if text else ""
         return self._known[text]
+
+
+def _marked(example: Example, grounding: Grounding) -> Example:
+    """What a person wrote gets the marks of the passages that carry it: theirs, if any, are numbers of the message they saw."""
+    if example.kind not in ("corrected", "resolved") or example.answer.strip() == prompts.REFUSAL:
+        return example
+    bare = MARKS.sub("", example.answer)
+    return replace(example, answer=grounding.marked(f"{example.question} {example.condensed}", example.passages, bare))
 
 
 def _masked(example: Example, hidden: Callable[[str], str], now: float) -> Example:

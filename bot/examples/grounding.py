@@ -21,6 +21,9 @@ class Grounding(Protocol):
     def problems(self, question: str, passages: Sequence[Evidence], answer: str) -> tuple[str, ...]:
         """Why the answer may not be learnt, as keys; none: it may."""
 
+    def marked(self, question: str, passages: Sequence[Evidence], answer: str) -> str:
+        """The answer with the marks of the passages that carry each sentence; a sentence that none carries stays unmarked."""
+
 
 @dataclass(frozen=True, slots=True)
 class SentenceGrounding:
@@ -51,7 +54,7 @@ class SentenceGrounding:
         return tuple(found)
 
     def marked(self, question: str, passages: Sequence[Evidence], answer: str) -> str:
-        """The answer with the marks of the passages that carry each sentence; a sentence that none carries stays unmarked."""
+        """See `Grounding.marked`."""
         shown = [self._excerpt(one) for one in passages]
         said = []
         for sentence in sentences(answer):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -20,13 +20,6 @@ from bot.examples.problems import problems
 
 MOST_PASSAGES, MOST_CHARACTERS = 4, 700
 """Of a page that a row names: about what serving shows (`[answer]`); what carries the answer is always in."""
-
-
-class Marking(Grounding, Protocol):
-    """A check that also finds the passages."""
-
-    def marked(self, question: str, passages: Sequence[Evidence], answer: str) -> str:
-        """The answer with the marks of the passages that carry each sentence."""
 
 
 class NamedPages(Protocol):
@@ -69,7 +62,7 @@ def name_of(row: Row, example: Example) -> str:
 
 
 def checked(
-    rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Marking, mask: Mask, *, now: float
+    rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Grounding, mask: Mask, *, now: float
 ) -> Iterator[Example]:
     """Exactly one per row, masked, with what stands against it.
 
@@ -112,7 +105,7 @@ def _example(
     )
 
 
-def _looked_up(row: Row, path: Path, pages: NamedPages, grounding: Marking) -> tuple[tuple[Evidence, ...], str]:
+def _looked_up(row: Row, path: Path, pages: NamedPages, grounding: Grounding) -> tuple[tuple[Evidence, ...], str]:
     every = pages.evidence(row.page)
     if not every:
         raise BadExampleFile(

@@ -33,8 +33,8 @@ _PROBLEMS = {
     "masked_answer": ("답변에 가려진 개인정보가 있음", "masked personal data in the answer"),
     "masked_question": ("질문이 가려진 개인정보뿐임", "a question of nothing but masked personal data"),
     "withheld": (
-        "잊어 달라고 했거나 학습을 원하지 않는 사람의 자료",
-        "from a person who was forgotten or does not want to be learnt from",
+        "학습에 쓸 수 없는 사람의 자료(삭제 요청, 학습 거부, 또는 learn_from_feedback = false)",
+        "from people of whom nothing may be learnt (forgotten, objecting, or learn_from_feedback = false)",
     ),
     "page_gone": (
         "문서가 없어졌거나 모두가 읽을 수 있는 문서가 아님",

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from bot import prompts
+from bot.examples.adding import Added, add, must_be_seen
 from bot.examples.build import Mask, candidates
-from bot.examples.example import AUTOMATIC, Example, State
+from bot.examples.example import Example, State
 from bot.examples.formats import Row, read
 from bot.examples.grounding import SentenceGrounding
 from bot.examples.guards import Rules, chosen, counted
-from bot.examples.own import checked, merged, name_of, together
+from bot.examples.own import checked, merged, name_of
 from bot.examples.pages import EditionPages
 from bot.examples.refresh import Refreshed, close_gone, refresh, rests_on_people
 from bot.examples.review import Review
@@ -34,16 +34,18 @@ class Imported:
 
     new: int
     known: int
-    """Were here before. Nothing about them changed but, where a row tells of somebody else, who stands behind them."""
+    """Were here before: a row that tells of somebody else changes who stands behind them, and one that waits may be approved."""
     approved: int
     with_problems: int
-    """Of the new ones: cannot be approved as they are."""
+    """Of those that nobody has decided: cannot be approved as they are."""
     unseen: int = 0
     """Refusals that were not approved with the rest: nothing can check that they are right, so a person must look."""
     merged: int = 0
     """Rows of a file that say what another row says, in the same or nearly the same words."""
+    waiting: int = 0
+    """Rows that nobody has decided, after this."""
     withheld: int = 0
-    """Rows that were left out: somebody behind them was forgotten, or objects."""
+    """Rows that were left out: nothing may be learnt of somebody behind them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +63,29 @@ class Workbench:
 
     def build(self) -> Refreshed:
         """Bring the examples up to date with what people said."""
-        now = self.clock()
         if not self.learning:
-            return Refreshed(0, 0, 0, self.store.run_now(close_gone, self.pages, now=now), {})
-        everything = self.store.run_now(feedback.said)
+            return Refreshed(0, 0, 0, self.store.run_now(close_gone, self.pages, now=self.clock()), {})
+        while (done := self._built()) is None:
+            pass
+        counts = {name: getattr(done, name) for name in ("new", "approved", "reopened", "withdrawn")}
+        _log.info(json.dumps({"event": "examples_built", **counts, "skipped": dict(done.skipped)}))
+        return done
+
+    def _built(self) -> Refreshed | None:
+        """None: somebody was forgotten or objected meanwhile, and what was read of them must not be written back."""
+        now = self.clock()
+        wishes, everything = self.store.run_now(lambda connection: (_wishes(connection), feedback.said(connection)))
         # Masking and checking take seconds: never while the store is locked against the running service.
         made = candidates(everything, self.pages, self.grounding, self.mask, now=now)
 
-        def write(connection: Connection) -> Refreshed:
+        def write(connection: Connection) -> Refreshed | None:
+            if _wishes(connection) != wishes:
+                return None
             people = {person for up in made.up.values() for person in up}
             seen = feedback.first_seen(connection, people)
             return refresh(connection, made, self.pages, seen, self.rules, now=now)
 
-        done = self.store.run_now(write)
-        counts = {name: getattr(done, name) for name in ("new", "approved", "reopened", "withdrawn")}
-        _log.info(json.dumps({"event": "examples_built", **counts, "skipped": dict(done.skipped)}))
-        return done
+        return self.store.run_now(write)
 
     def review(self, reviewer: str, language: Language = "ko", origin: str = "") -> Review:
         """For one person."""
@@ -87,14 +96,18 @@ class Workbench:
         states: tuple[State, ...] = () if state is None else (state,)
         return self.store.run_now(examples.every, states=states)
 
-    def training_set(self, *, others: int = 0) -> list[Example]:
-        """Approved examples that may go into one set beside `others` that rest on nobody (replay)."""
+    def learnable(self, some: Iterable[Example]) -> list[Example]:
+        """Of these, what the people behind them and `learn_from_feedback` allow to be learnt, here or elsewhere."""
         silent = self.store.run_now(privacy.suspended)
-        approved = [
+        return [
             one
-            for one in self.every("approved")
+            for one in some
             if (self.learning or not rests_on_people(one)) and silent.isdisjoint((*one.people, one.asker))
         ]
+
+    def training_set(self, *, others: int = 0) -> list[Example]:
+        """Approved examples that may go into one set beside `others` that rest on nobody (replay)."""
+        approved = self.learnable(self.every("approved"))
         people = {person for one in approved for person in one.people}
         seen = self.store.run_now(feedback.first_seen, people)
         known = counted(people, seen, self.rules, now=self.clock())
@@ -103,16 +116,28 @@ class Workbench:
     def take_in(self, path: Path, *, approve_as: str = "") -> Imported:
         """Keep the rows of a file as pending examples; with `approve_as` (a reviewer) approve those without problems.
 
-        Not refusals: those wait to be seen. A row with the id of an example here has the same people behind it; one of somebody who was
-        forgotten or objects is left out.
+        Also those that were here before, if nobody has decided them: an import that was stopped is completed by the same command.
+        Not refusals: those wait to be seen. A row whose page had gone waits again once the wiki has its passages, under whatever name.
+        A row with the id of an example here has the same people behind it; one of whom nothing may be learnt is left out.
         """
+        while (done := self._taken_in(path, approve_as)) is None:
+            pass
+        return done
+
+    def _taken_in(self, path: Path, approve_as: str) -> Imported | None:
+        """None: see `_built`."""
+        wishes = self.store.run_now(_wishes)
         looked = self.look_at(path)
-        # Asked now, since looking takes a while: somebody may have been forgotten meanwhile.
         withheld = self.not_to_learn({name_of(row, one) for row, one in looked})
         left = [(row, one) for row, one in looked if name_of(row, one) not in withheld]
         ids = {row.id for row, _ in left}
         made = merged(left, {one.id: one for one in self.every() if one.id in ids})
-        done = self._keep(made, "examples_imported", approve_as)
+        added = self.store.run_now(
+            lambda connection: add(connection, made, self.pages) if _wishes(connection) == wishes else None
+        )
+        if added is None:
+            return None
+        done = self._told("examples_imported", added, approve_as)
         return replace(done, merged=len(left) - len(made), withheld=len(looked) - len(left))
 
     def look_at(self, path: Path) -> list[tuple[Row, Example]]:
@@ -122,8 +147,14 @@ class Workbench:
         return list(zip(rows, made, strict=True))
 
     def not_to_learn(self, ids: Collection[str]) -> frozenset[str]:
-        """Of these ids: examples that went when a person was forgotten, and those of people of whom nothing may be learnt."""
-        return self.store.run_now(withheld, ids)
+        """Of these ids: examples that went when a person was forgotten, and those of people of whom nothing may be learnt.
+
+        Without `learning` these are all people.
+        """
+        found = self.store.run_now(withheld, ids)
+        if self.learning:
+            return found
+        return found | {one.id for one in self.every() if one.id in ids and rests_on_people(one)}
 
     def synthesize(
         self,
@@ -142,40 +173,23 @@ class Workbench:
         passages = self.pages.open_passages(sources)
         made = list(synthesis.examples(passages, count, seed, now=self.clock(), progress=progress))
         self.store.run_now(close_gone, self.pages, now=self.clock())
-        return self._keep(made, "examples_synthesized", approve_as)
+        return self._told("examples_synthesized", self.store.run_now(add, made, self.pages), approve_as)
 
-    def _keep(self, made: Sequence[Example], event: str, approve_as: str) -> Imported:
-        approved = unseen = 0
-
-        def add(connection: Connection) -> list[Example]:
-            new = []
-            for one in made:
-                if examples.add(connection, one) or _back(connection, one):
-                    new.append(one)
-                else:
-                    _stand_behind(connection, one)
-            return new
-
-        new = self.store.run_now(add)
+    def _told(self, event: str, added: Added, approve_as: str) -> Imported:
+        """With `approve_as` approves what may be."""
+        approved = unseen = problems = 0
         review = self.review(approve_as)
-        for one in new if approve_as else ():
+        for one in added.open:
             if review.problems(one):
-                continue
-            if _must_be_seen(one):
+                problems += 1
+            elif approve_as and must_be_seen(one):
                 unseen += 1
-                continue
-            review.approve(one.id)
-            approved += 1
-        problems = sum(bool(review.problems(one)) for one in new)
-        _log.info(json.dumps({"event": event, "new": len(new), "approved": approved, "problems": problems}))
-        return Imported(len(new), len(made) - len(new), approved, problems, unseen)
-
-
-def _must_be_seen(one: Example) -> bool:
-    """Somebody else's refusal. By the words they share a passage that answers and one that nearly does cannot be told apart: of the 388
-    answered questions in `examples/tuning`, 180 have a sentence that holds 55 % of theirs. Of those made from the wiki it was checked
-    that nothing shown answers."""
-    return one.kind == "imported" and one.answer.strip() == prompts.REFUSAL
+            elif approve_as:
+                review.approve(one.id)
+                approved += 1
+        _log.info(json.dumps({"event": event, "new": len(added.new), "approved": approved, "problems": problems}))
+        waiting = len(added.open) - approved
+        return Imported(len(added.new), added.known, approved, problems, unseen, waiting=waiting)
 
 
 def withheld(connection: Connection, ids: Collection[str]) -> frozenset[str]:
@@ -185,20 +199,6 @@ def withheld(connection: Connection, ids: Collection[str]) -> frozenset[str]:
     return frozenset(ids) & (theirs | privacy.forgotten_examples(connection))
 
 
-def _back(connection: Connection, example: Example) -> bool:
-    """Whether a synthetic example that was closed because its page had gone waits again: the page says so once more."""
-    known = examples.get(connection, example.id)
-    if known is None or example.kind != "synthetic" or (known.state, known.decided_by) != ("rejected", AUTOMATIC):
-        return False
-    examples.refresh(connection, example)
-    examples.decide(connection, known, "pending", "reopen", by=AUTOMATIC, now=example.made_at)
-    return True
-
-
-def _stand_behind(connection: Connection, example: Example) -> None:
-    """Whoever stands behind this copy of a known example stands behind that one from now on."""
-    if not (example.people or example.asker or example.origins):
-        return
-    known = examples.get(connection, example.id)
-    if known is not None and (both := together(known, example)) != known:
-        examples.refresh(connection, both)
+def _wishes(connection: Connection) -> object:
+    """Changes whenever somebody is forgotten, objects, or no longer does."""
+    return privacy.buried(connection), privacy.suspended(connection)

@@ -160,11 +160,33 @@ def _exported(folder: Path) -> Path:
     return folder / "kept.jsonl"
 
 
+def test_what_may_not_be_learnt_is_neither_exported_nor_taken_from_a_file(folder: Path) -> None:
+    file = _exported(folder)
+    before = file.read_bytes()
+    store = open_store("", folder / "data")
+    store.run_now(privacy.suspend, KIM.key, now=8.0)
+    done = json.loads(run(folder, "feedback", "export", str(folder / "silent.jsonl"), "--json").stdout)
+    assert (done["examples"], done["withheld"], (folder / "silent.jsonl").read_bytes()) == (0, 1, b"")
+    assert "뺀 것 1건" in run(folder, "feedback", "export", str(folder / "silent.jsonl")).stdout
+    store.run_now(privacy.resume, KIM.key)
+    store.close()
+    assert json.loads(run(folder, "feedback", "export", str(file), "--json").stdout)["withheld"] == 0
+    assert file.read_bytes() == before
+    config = folder / "saseo.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("= true", "= false"), encoding="utf-8")
+    done = json.loads(run(folder, "feedback", "export", str(folder / "off.jsonl"), "--json").stdout)
+    assert (done["examples"], done["withheld"]) == (0, 1)
+    assert json.loads(run(folder, "tune", "import", str(file), "--json").stdout)["withheld"] == 1
+
+
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("ko", "새 예시 0건(이미 있던 것 0건). 승인 0건, 이대로는 승인할 수 없는 것 0건. 잊어 달라고 했거나"),
-        ("en", "Rows left out, from people who were forgotten or do not want to be learnt from: 1."),
+        (
+            "ko",
+            "새 예시 0건(이미 있던 것 0건). 승인 0건, 이대로는 승인할 수 없는 것 0건. 학습에 쓸 수 없는 사람의 자료",
+        ),
+        ("en", "Rows left out, from people of whom nothing may be learnt (forgotten, objecting"),
     ],
 )
 def test_an_import_does_not_bring_a_forgotten_person_back(folder: Path, language: str, said: str) -> None:
@@ -233,11 +255,12 @@ def test_examples_are_made_from_the_wiki_once(folder: Path, indexer: Indexer, mo
     assert (first["known"], first["approved"], first["with_problems"]) == (0, 0, 0)
     assert json.loads(run(folder, "tune", "synthesize", "--count", "12", "--json").stdout) == {
         "new": 0, "known": first["new"], "approved": 0, "with_problems": 0, "unseen": 0, "merged": 0, "withheld": 0,
+        "waiting": first["new"],
     }  # fmt: skip
     told = run(folder, "tune", "synthesize", "--count", "12", "--seed", "1", "--source", "wiki", "--approve")
     assert "새 예시" in told.stdout
     kinds = [one["kind"] for one in rows(run(folder, "feedback", "list", "--state", "approved", "--json"))]
-    assert set(kinds) <= {"synthetic"}
+    assert set(kinds) == {"synthetic"}
     unknown = run(folder, "tune", "synthesize", "--source", "nowhere")
     assert unknown.exit_code == 2
     assert "nowhere" in unknown.output

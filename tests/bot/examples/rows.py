@@ -52,6 +52,10 @@ class FakeGrounding:
         bare = re.sub(r"\s*\[\d+\]", "", answer)
         return () if bare and any(bare in one.text for one in passages) else ("support",)
 
+    def marked(self, question: str, passages: Sequence[Evidence], answer: str) -> str:
+        carrying = "".join(f"[{place}]" for place, one in enumerate(passages, start=1) if answer in one.text)
+        return f"{answer} {carrying}" if carrying else answer
+
 
 def answer(text: str = f"{LEAVE} [1]", **changes: Any) -> Answer:
     """Shown two passages; cites the second as source 1."""

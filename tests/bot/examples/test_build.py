@@ -58,7 +58,7 @@ def test_a_thumb_down_teaches_nothing_but_what_not_to_write(store: Store) -> Non
 
 
 def test_a_correction_pairs_with_the_rejected_answer_and_is_checked(store: Store) -> None:
-    vote(store, answered(store, "1"), LEE, "down", correction=f"{VPN} [1]")
+    vote(store, answered(store, "1"), LEE, "down", correction=f"{VPN} [2]")  # as the message numbers its sources
     vote(store, answered(store, "2", text="다른 질문"), PARK, "down", correction="연차는 30일입니다.")
     made = {(one.kind, one.people): one for one in built(store).examples}
     good, bad = made["corrected", (LEE.key,)], made["corrected", (PARK.key,)]
@@ -70,7 +70,7 @@ def test_a_resolution_counts_only_with_consent(store: Store) -> None:
     for name, consent in (("1", True), ("2", False)):
         called = store.run_now(escalations.call, answered(store, name), ["U5"], caller=KIM.key, now=12.0)
         assert called is not None
-        store.run_now(escalations.resolve, called, PARK.key, answer=f"{LEAVE} [2]", consent=consent, now=13.0)
+        store.run_now(escalations.resolve, called, PARK.key, answer=LEAVE, consent=consent, now=13.0)
     (one,) = built(store).examples
     assert (one.kind, one.people, one.answer) == ("resolved", (PARK.key,), f"{LEAVE} [2]")
 
@@ -141,6 +141,19 @@ def test_the_same_question_and_answer_asked_by_many_is_one_example_with_all_thei
     liked = [one for one in made.examples if one.kind == "liked"]
     assert [(len(one.origins), one.people) for one in liked] == [(2, (KIM.key, LEE.key)), (1, (PARK.key,))]
     assert made.up[liked[0].id] == (KIM.key, LEE.key)
+    assert [made.down[one.id] for one in liked] == [(PARK.key,)] * 2  # all three heard the same words
+
+
+def test_a_thumb_down_counts_wherever_the_bot_said_the_same_but_not_for_another_answer(store: Store) -> None:
+    vote(store, answered(store, "1"), KIM)
+    other = Shown("wiki", "또.md", 0, f"다른 문서입니다. {LEAVE}")
+    elsewhere = answer(shown=(other,), citations=(Citation(1, "또.md", "또", None, LEAVE),))
+    vote(store, answered(store, "2", elsewhere, text="쉬는 날이 얼마나 되나요?"), PARK, "down")
+    vpn = answer(f"{VPN} [1]", citations=(Citation(1, "VPN.md", "VPN", None, VPN),))
+    vote(store, answered(store, "4", vpn), LEE, "down")
+    made = built(store)
+    (liked,) = (one for one in made.examples if one.kind == "liked")
+    assert made.down[liked.id] == (PARK.key,)
 
 
 def test_two_answers_to_one_question_stay_two_examples(store: Store) -> None:

@@ -177,7 +177,7 @@ def test_a_changed_correction_is_another_example_so_that_an_id_always_means_the_
     build(store)
     reviewer(store).approve(before.id)
     after = {one.answer: one.state for one in every(store) if one.kind == "corrected"}
-    assert after == {f"{LEAVE} [2]": "approved", "연차는 99일입니다. [2]": "pending"}
+    assert after == {f"{LEAVE} [2]": "approved", "연차는 99일입니다.": "pending"}
 
 
 def test_a_synthetic_example_is_closed_when_its_page_says_something_else(store: Store) -> None:
