@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Connection, and_, delete, func, or_, select, union_all
 
+from bot.examples.refresh import FROM_PEOPLE
 from bot.privacy import files
 from bot.privacy_settings import PrivacySettings
 from bot.store import asides, audit, forgetting, privacy
@@ -120,17 +121,18 @@ def _questions(connection: Connection, asked: float, rated: float | None) -> int
 
 
 def _rejected(connection: Connection, decided: float) -> int:
-    """Only once no answer is left of which the next build would make the example again."""
+    """Only once no answer is left of which the next build would make the example again; so do those from people that nobody decided.
+
+    With `learn_from_feedback` off no build closes these.
+    """
     living = (
         select(example_origins.c.example)
         .join(answers, answers.c.id == example_origins.c.answer)
         .where(example_origins.c.example == examples.c.id)
     )
-    return _delete(
-        connection,
-        examples.c.id,
-        and_(examples.c.state == "rejected", examples.c.decided_at < decided, ~living.exists(), ~_learnt()),
-    )
+    rejected = and_(examples.c.state == "rejected", examples.c.decided_at < decided)
+    left = and_(examples.c.state == "pending", examples.c.kind.in_(FROM_PEOPLE), examples.c.made_at < decided)
+    return _delete(connection, examples.c.id, and_(or_(rejected, left), ~living.exists(), ~_learnt()))
 
 
 def _learnt() -> ColumnElement[bool]:

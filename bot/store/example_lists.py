@@ -40,6 +40,8 @@ class Line:
     problems: tuple[str, ...]
     """As they were when it was last built, edited or decided."""
     made_at: float
+    from_people: bool
+    """Whether it rests on what somebody said here."""
     private: bool
     """See `is_private`."""
 
@@ -64,7 +66,8 @@ def lines(connection: Connection, wanted: Wanted, *, start: Cursor | None = None
         .scalar_subquery()
     )
     columns = (examples.c[name] for name in ("id", "kind", "state", "question", "problems", "made_at"))
-    query = select(*columns, people.label("people"), _private().label("private")).where(*_conditions(wanted))
+    whose = (_rests_on_people().label("from_people"), _private().label("private"))
+    query = select(*columns, people.label("people"), *whose).where(*_conditions(wanted))
     if start is not None:
         same_time = and_(examples.c.made_at == start.at, examples.c.id >= start.id)
         query = query.where(or_(examples.c.made_at > start.at, same_time))
@@ -78,6 +81,7 @@ def lines(connection: Connection, wanted: Wanted, *, start: Cursor | None = None
             people=int(row.people),
             problems=tuple(row.problems),
             made_at=row.made_at,
+            from_people=bool(row.from_people),
             private=bool(row.private),
         )
         for row in rows
@@ -131,4 +135,10 @@ def _private() -> Any:
         .where(mine, or_(answers.c.private, answers.c.id.is_(None)))
     )
     known = exists(select(literal(1)).select_from(example_origins).where(mine))
-    return and_(examples.c.kind.in_(FROM_PEOPLE), or_(private, ~known))
+    return and_(_rests_on_people(), or_(private, ~known))
+
+
+def _rests_on_people() -> ColumnElement[bool]:
+    """`bot.examples.refresh.rests_on_people` of a row: an imported copy says what its original says."""
+    stood = exists(select(literal(1)).select_from(example_people).where(example_people.c.example == examples.c.id))
+    return or_(examples.c.kind.in_(FROM_PEOPLE), examples.c.asker != "", stood)

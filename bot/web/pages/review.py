@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from bot.errors import HiddenInConsole, NotApprovable, NotFoundInConsole
 from bot.examples.example import Example, Kind, State
-from bot.examples.refresh import FROM_PEOPLE
+from bot.examples.refresh import rests_on_people
 from bot.examples.review import Review, word, words
 from bot.examples.workbench import Workbench
 from bot.live import NO_LORA
@@ -147,7 +147,7 @@ class _Review:
             kinds=get_args(Kind),
             NO_LORA=NO_LORA,
             most=_MOST_AT_ONCE,
-            readable=lambda line: _readable(me, line.kind, private=line.private),
+            readable=lambda line: _readable(me, line.from_people, private=line.private),
             previous_url=where.url(start=where.start, example=ids[at - 1]) if at else "",
             next_url=where.url(start=queue.more if over else where.start, example=following) if following else "",
             after=following or (ids[at - 1] if at else ""),
@@ -237,7 +237,7 @@ class _Review:
             return frozenset(
                 example.id
                 for example, private in found
-                if not _readable(me, example.kind, private=private) or rests_on_hidden(example, bench, me)
+                if not _readable(me, rests_on_people(example), private=private) or rests_on_hidden(example, bench, me)
             )
 
         return await self._bench.run(look)
@@ -247,8 +247,8 @@ def _desk(request: Request, me: Viewer) -> Callable[[Workbench], Review]:
     return lambda bench: bench.review(me.by, me.language, origin(request))
 
 
-def _readable(me: Viewer, kind: str, *, private: bool) -> bool:
-    return kind not in FROM_PEOPLE or me.may_read_text(private=private)
+def _readable(me: Viewer, from_people: bool, *, private: bool) -> bool:
+    return not from_people or me.may_read_text(private=private)
 
 
 def _seen(connection: Connection, ids: Sequence[str]) -> list[tuple[Example, bool]]:

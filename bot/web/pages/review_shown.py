@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.examples.example import Evidence, Example
-from bot.examples.refresh import FROM_PEOPLE
+from bot.examples.refresh import rests_on_people
 from bot.examples.review import word
 from bot.examples.workbench import Workbench
 from bot.web.viewer import Viewer
@@ -71,7 +71,7 @@ class Shown:
 
 def shown(example: Example, bench: Workbench, me: Viewer, *, private: bool) -> Shown:
     """For `me`. On the bench's thread: the answer is checked as it is now."""
-    hidden_words = example.kind in FROM_PEOPLE and not me.may_read_text(private=private)
+    hidden_words = rests_on_people(example) and not me.may_read_text(private=private)
     cited = {int(number) for number in _MARK.findall(example.answer)}
     passages = []
     for number, one in enumerate(example.passages, start=1):

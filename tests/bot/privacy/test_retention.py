@@ -135,10 +135,14 @@ def test_rejected_examples_go_once_nothing_would_make_them_again(store: Store, t
             examples.add, example(key, state="rejected", decided_at=NOW - days * DAY, decided_by="x", origins=origins)
         )
     store.run_now(examples.add, example("approved", state="approved", decided_at=NOW - 900 * DAY, decided_by="x"))
-    store.run_now(examples.add, example("pending"))
-    assert run(store, tmp_path)["examples_rejected"] == 1
+    store.run_now(examples.add, example("own", kind="imported", made_at=NOW - 900 * DAY))
+    # Nobody decided these. With learning switched off again no build rejects them when their answers have gone.
+    for key, days, origins in (("waited", 181, ()), ("waits", 179, ()), ("may be made", 181, (living,))):
+        store.run_now(examples.add, example(key, made_at=NOW - days * DAY, origins=origins))
+    assert run(store, tmp_path)["examples_rejected"] == 2
     left = {one.id for one in store.run_now(examples.every)}
-    assert left == {example(key).id for key in ("new", "would come back", "approved", "pending")}
+    kept = ("new", "would come back", "approved", "own", "waits", "may be made")
+    assert left == {example(key).id for key in kept}
     assert run(store, tmp_path, examples=365)["examples"] == 1
 
 

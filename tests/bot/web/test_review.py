@@ -300,8 +300,9 @@ async def test_of_several_those_that_one_may_not_read_are_left(
     ("setting", "private", "shown"),
     [("all", True, True), ("shared", True, False), ("shared", False, True), ("none", False, False)],
 )
+@pytest.mark.parametrize("kind", ["corrected", "imported"])  # a copy says what its original says
 async def test_the_privacy_setting_hides_peoples_words_and_what_is_hidden_is_not_decided(
-    browse: Opening, store: Store, index: SearchIndex, setting: str, private: bool, shown: bool
+    browse: Opening, store: Store, index: SearchIndex, setting: str, private: bool, shown: bool, kind: str
 ) -> None:
     origin = answered(store, "1")
     if private:
@@ -310,7 +311,7 @@ async def test_the_privacy_setting_hides_peoples_words_and_what_is_hidden_is_not
         from bot.store.schema import answers
 
         store.run_now(lambda connection: connection.execute(update(answers).values(private=True)))
-    one = add(store, index, "a", kind="corrected", question="비밀스러운 질문", origins=(origin,), people=("p1",))
+    one = add(store, index, "a", kind=kind, question="비밀스러운 질문", origins=(origin,), people=("p1",))
     browser = browse([review_page(store, index)], texts=setting)
     page = (await browser.get("/review")).text
     assert ("비밀스러운" in page) == shown
@@ -318,6 +319,13 @@ async def test_the_privacy_setting_hides_peoples_words_and_what_is_hidden_is_not
     answer = await browser.post("/review/decide", {"id": one.id, "do": "approve"})
     assert (answer.status_code == 200) == shown
     assert states(store, [one.id]) == ["approved" if shown else "pending"]
+
+
+async def test_what_a_company_imported_of_its_own_is_shown_to_every_reviewer(
+    browse: Opening, store: Store, index: SearchIndex
+) -> None:
+    add(store, index, "a", kind="imported", question="우리 자료의 질문", origins=(), people=(), asker="")
+    assert "우리 자료의 질문" in (await browse([review_page(store, index)], texts="none").get("/review")).text
 
 
 async def test_words_whose_answers_are_gone_count_as_private(browse: Opening, store: Store, index: SearchIndex) -> None:
