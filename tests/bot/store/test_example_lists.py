@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import update
 
 from bot.store import example_lists, examples
@@ -59,12 +61,15 @@ def test_words_are_private_when_an_answer_was_or_when_nobody_can_tell_any_more(s
         ("gone", (shared, "f" * 16), "resolved", True),
         ("none", (), "liked", True),
         ("wiki", (), "synthetic", False),
+        ("of the company", (), "own", False),
+        ("a private one's copy", (private,), "copy", True),
     ):
-        one = example(name, kind=kind, origins=origins)
+        people: dict[str, Any] = {"people": (), "asker": ""} if kind in ("synthetic", "own") else {}
+        one = example(name, kind="imported" if kind in ("own", "copy") else kind, origins=origins, **people)
         store.run_now(examples.add, one)
         assert store.run_now(example_lists.is_private, one.id) == wanted, name
         (line,) = [found for found in store.run_now(example_lists.lines, Wanted(), most=9) if found.id == one.id]
-        assert line.private == wanted
+        assert (line.private, line.from_people) == (wanted, kind not in ("synthetic", "own"))
 
 
 def test_what_was_decided_at_once_is_one_step_and_what_was_taken_back_is_none(store: Store) -> None:
