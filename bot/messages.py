@@ -109,6 +109,8 @@ class Answer:
     """The passages in the writer's prompt, in its order."""
     cost_krw: float = 0.0
     """What a paid writer says it cost; a local model costs nothing per answer."""
+    leaned: bool = False
+    """Whether `condensed` holds an earlier question's words. Not told of answers that were kept before it was noted."""
 
     @property
     def pages(self) -> frozenset[tuple[str, str]]:

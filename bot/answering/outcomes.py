@@ -48,6 +48,7 @@ def answer_of(
             Shown(one.passage.source, one.passage.page, one.passage.number, one.text) for one in state.get("shown", ())
         ),
         cost_krw=composed.cost_krw if composed else 0.0,
+        leaned=bool(state["turns"]),
     )
 
 

@@ -197,7 +197,7 @@ def _example(
     kept, made = said.kept, said.kept.answer
     question = _line(kept.question)
     # A follow-up's earlier questions are forgotten when it has been answered: what was searched holds their topic.
-    leaned = made.condensed != question and made.condensed.endswith(question)
+    leaned = made.leaned or (made.condensed != question and made.condensed.endswith(question))
     # Words that a person may still change are part of the key: a reviewer's "approve ID" then means the words they have read.
     key = key_of_correction(kept.id, people[0], answer) if kind == "corrected" else id_of(f"{kind}:{kept.id}")
     return Example(

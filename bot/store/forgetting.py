@@ -230,7 +230,7 @@ def _unlean(connection: Connection, others: Sequence[str]) -> None:
             .where(questions.c.id.in_(others[at : at + _BATCH]))
         ).all()
         for row in rows:
-            own = {**row.answer, "condensed": row.text}
+            own = {**row.answer, "condensed": row.text, "leaned": False}
             connection.execute(update(answers).where(answers.c.id == row.id).values(answer=own))
 
 

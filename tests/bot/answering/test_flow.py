@@ -145,6 +145,7 @@ async def test_a_mistyped_question_is_answered_as_it_was_meant(index: SearchInde
     _, answer = await events_of(flow_with(index, None), "dusck를 쓰려면 며칠 전까지 신청하나요?")
     assert answer.outcome is Outcome.ANSWERED
     assert answer.condensed.startswith("연차를 쓰려면")
+    assert not answer.leaned
 
 
 async def test_where_nothing_is_found_the_question_before_is_added(index: SearchIndex) -> None:
@@ -152,7 +153,7 @@ async def test_where_nothing_is_found_the_question_before_is_added(index: Search
     alone = index.search(asked, reader_of(())).evidence.strength
     _, answer = await events_of(flow_with(index, None, threshold=alone + 0.01), asked, turns=(before,))
     assert "rewritten" in answer.notes
-    assert answer.condensed == f"{before} {asked}"
+    assert (answer.condensed, answer.leaned) == (f"{before} {asked}", True)
     assert answer.outcome is Outcome.ANSWERED
 
 
@@ -177,7 +178,7 @@ async def test_a_short_question_about_something_else_is_searched_alone_too(index
     flow = flow_with(index, writer, threshold=(with_it + alone) / 2)
     _, answer = await events_of(flow, asked, turns=(before,))
     assert with_it < alone
-    assert answer.condensed == asked
+    assert (answer.condensed, answer.leaned) == (asked, False)
     assert "rewritten" in answer.notes
     assert writer.calls
     assert "이전 질문" not in writer.calls[-1][0][-1].text

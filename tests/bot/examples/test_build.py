@@ -111,8 +111,14 @@ def test_a_liked_abstention_becomes_the_refusal_of_the_prompt(store: Store) -> N
 def test_a_follow_up_is_asked_as_it_was_searched(store: Store) -> None:
     vote(store, answered(store, "1", answer(condensed="연차 그럼 신청은?"), text="그럼   신청은?"), KIM)
     vote(store, answered(store, "2", answer(condensed="띄어쓰기 고침"), text="띄어쓰기고침"), KIM)
-    made = [(one.question, one.condensed) for one in built(store).examples]
-    assert made == [("연차 그럼 신청은?", "연차 그럼 신청은?"), ("띄어쓰기고침", "띄어쓰기 고침")]
+    slip = answer(condensed="법인카드 그럼 초과하면 어떻게 해?", leaned=True)  # the search mends what was mistyped
+    vote(store, answered(store, "3", slip, text="그럼 초가하면 어떻게 해?"), KIM)
+    made = {(one.question, one.condensed) for one in built(store).examples}
+    assert made == {
+        ("연차 그럼 신청은?", "연차 그럼 신청은?"),
+        ("띄어쓰기고침", "띄어쓰기 고침"),
+        ("법인카드 그럼 초과하면 어떻게 해?", "법인카드 그럼 초과하면 어떻게 해?"),
+    }
 
 
 def test_personal_data_is_hidden_everywhere(store: Store) -> None:
