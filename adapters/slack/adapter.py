@@ -131,6 +131,8 @@ class SlackAdapter:
         return Health(connected=self._http is not None, detail="http", last_event_seconds=last)
 
     async def _start(self) -> None:
+        # A start that failed has shut the gate, and the service tries again with this same adapter.
+        self._intake, self._socket, self._http = Intake(), None, None
         self._check_tokens()
         base_url = self._settings.api_base_url
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=self._timing.call))

@@ -56,6 +56,10 @@ class Escalations:
             return
         at = spot(body)
         language = self._kit.language(at.channel)
+        # Each contact of a private question has a message of their own, and only the button of who answered has gone.
+        if await self._kit.desk.escalation(escalation_id) is None:
+            await self._kit.whisper(at, texts.not_resolved(language))
+            return
         if not await self._kit.open_modal(body, _form(language, at.dump(escalation=escalation_id), private=at.direct)):
             await self._kit.whisper(at, texts.went_wrong(language))
 

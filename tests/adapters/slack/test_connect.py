@@ -60,6 +60,23 @@ async def test_a_slack_that_cannot_be_reached_says_so(slack: SlackServer, desk: 
     assert "방화벽" in caught.value.explain("ko")
 
 
+async def test_a_start_that_is_tried_again_hears_as_if_it_had_been_the_first(
+    slack: SlackServer, desk: ScriptedDesk
+) -> None:
+    slack.dark = True
+    adapter = made(slack, desk, SlackTokens(slack.bot_token, slack.app_token))
+    with pytest.raises(AdapterError):
+        await adapter.start()
+    slack.dark = False
+    desk.adapter = adapter
+    await adapter.start()
+    try:
+        assert (await slack.user("U1").mention("C1", "연차는?")).acked
+        await slack.wait_for(lambda: desk.delivered)
+    finally:
+        await adapter.close()
+
+
 async def test_a_refresh_loses_nothing(slack: SlackServer, desk: ScriptedDesk) -> None:
     async with running(slack, desk, connections=2):
         kim = slack.user("U1")

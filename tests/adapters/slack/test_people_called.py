@@ -136,6 +136,28 @@ async def test_a_question_asked_in_private_is_shown_to_the_contacts_alone(
     assert slack.violations == []
 
 
+async def test_who_comes_too_late_to_a_private_question_hears_it_before_writing(
+    slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
+) -> None:
+    desk.options = {"can_vote": True, "can_escalate": True}
+    desk.may_call, desk.contacts, desk.closers = True, ("S1",), {"U8", "U9"}
+    slack.usergroup("S1", ["U8", "U9"])
+    kim, first, late = slack.user("U1"), slack.user("U9"), slack.user("U8")
+    await kim.slash("/wiki", "제 연봉은?", "C1")
+    await slack.wait_for(lambda: desk.delivered)
+    await kim.press(kim.sees("C1")[-1], "answer_escalate_quietly")
+    await slack.wait_for(lambda: slack.messages(first.im) and slack.messages(late.im))
+    [call], [other] = slack.messages(first.im), slack.messages(late.im)
+    await first.press(call, "escalation_resolve")
+    await slack.wait_for(lambda: first.modal)
+    assert first.modal is not None
+    await first.submit(first.modal, {"resolve_answer": "계약서에 있습니다."})
+    await slack.wait_for(lambda: desk.resolved)
+    await late.press(other, "escalation_resolve")
+    await slack.wait_for(lambda: "이미 해결" in slack.messages(late.im)[-1].text)
+    assert late.modal is None
+
+
 async def test_where_no_contact_could_be_told_in_private_nobody_was_called(
     slack: SlackServer, desk: ScriptedDesk, adapter: SlackAdapter
 ) -> None:
