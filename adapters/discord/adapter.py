@@ -99,7 +99,7 @@ class DiscordAdapter:
             record(logger, "discord_ended", logging.ERROR, error=type(error).__name__, code=code, told=told)
 
     async def stop_intake(self) -> None:
-        """Whoever asks now gets a sentence; votes by reaction are not seen; deliveries go on."""
+        """Commands get a sentence now, messages are left to the next process; votes by reaction are not seen; deliveries go on."""
         await self.client.catching_up.stop()
         self.client.taking = False
         record(logger, "intake_stopped")

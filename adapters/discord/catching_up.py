@@ -36,8 +36,6 @@ EVERY_SECONDS = 10.0
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 """Before what could not be read is read again."""
-MOST_MESSAGES = 100
-"""Read back in one channel."""
 
 
 class CatchingUp:
@@ -149,7 +147,7 @@ class CatchingUp:
 
         found = 0
         direct = isinstance(channel, discord.DMChannel)
-        async for message in channel.history(limit=MOST_MESSAGES, after=discord.Object(after), oldest_first=True):
+        async for message in channel.history(limit=None, after=discord.Object(after), oldest_first=True):
             # A mention alone got its sentence, or needs none any more.
             if message.author.bot or not said(message.content):
                 continue

@@ -43,6 +43,12 @@ async def heard(client: SaseoClient, message: discord.Message) -> None:
         addressed = guild is None or is_addressed(client, message)
         if not addressed and not await _is_overheard(client, message, place):
             return
+        if not client.taking:
+            # The process that comes next reads it back (catching_up.py) and answers: a sentence now would have it asked twice.
+            record(logger, "left_for_the_next", message=message.id)
+            if guild is None:
+                await client.catching_up.remember_direct(message.channel.id)
+            return
         if refusal := client.refusal(guild, language):
             await _reply(message, refusal)
             return

@@ -76,6 +76,18 @@ async def test_after_a_long_absence_old_questions_rest(world: World, monkeypatch
     assert [one.text for one in world.desk.asked] == ["이월은?"]
 
 
+async def test_a_mention_after_a_long_conversation_of_others_is_found(world: World) -> None:
+    first = await world.start()
+    await world.server.wait_for(lambda: HEARD in world.desk.facts)
+    await first.close()
+    for number in range(101):  # one more than a page of the history
+        await world.lee.say(world.channel, f"잡담 {number}")
+    await world.kim.say(world.channel, "이월은 며칠까지 됩니까?", mention_bot=True)
+    await world.start()
+    await world.answered(1)
+    assert [one.text for one in world.desk.asked] == ["이월은 며칠까지 됩니까?"]
+
+
 async def test_a_channel_that_may_not_be_read_costs_nothing_else(world: World) -> None:
     world.desk.facts[HEARD] = str(snowflake_at(time.time() - 60))
     world.desk.facts[DIRECTS] = "999"

@@ -7,6 +7,7 @@ import asyncio
 import aiohttp
 import pytest
 
+from adapters.discord.catching_up import DIRECTS
 from bot.conversation import PlaceSettings, Receipt
 from tests.adapters.discord.desk import answer
 from tests.adapters.discord.wire import World, a_world
@@ -210,13 +211,18 @@ async def test_the_draft_of_an_answer_that_goes_elsewhere_is_deleted_in_spite_of
     assert world.answers() == []
 
 
-async def test_a_mention_while_stopping_gets_a_sentence(world: World) -> None:
+async def test_what_is_said_while_stopping_is_left_to_the_next_process_which_answers_once(world: World) -> None:
     adapter = await world.start()
     await adapter.stop_intake()
     await world.kim.say(world.channel, "연차는?", mention_bot=True)
-    await world.server.wait_for(world.answers, what="the sentence")
-    assert "다시 시작하는 중입니다" in world.answers()[0].text
-    assert world.desk.asked == []
+    await world.lee.direct("반차는?")
+    await world.server.wait_for(lambda: DIRECTS in world.desk.facts)
+    assert (world.answers(), world.desk.asked) == ([], [])
+    await adapter.close()
+    await world.start()
+    await world.answered(2)
+    assert sorted(one.text for one in world.desk.asked) == ["반차는?", "연차는?"]
+    assert len(world.answers()) == 1
 
 
 async def test_a_history_that_hangs_costs_no_answer(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
