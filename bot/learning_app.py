@@ -140,6 +140,7 @@ async def answerers(root: Root, name: str) -> AsyncIterator[Answerers]:
                 chosen.timeout_seconds,
                 root.settings.answer.refusal_confidence,
             ),
+            live.index.analyser,
         )
 
 
