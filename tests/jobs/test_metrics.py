@@ -246,3 +246,53 @@ def test_span_f1_of_what_contains_a_gold_is_one(answer: str, gold: str) -> None:
     assert 0.0 <= score <= 1.0
     if metrics.contains(answer, [gold]):
         assert score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "asked", "share"),
+    [
+        ("연차는 15일입니다.", "15일", "", 1.0),
+        ("15일", "15일", "", 1.0),
+        ("연차는 1년에 15일을 줍니다.", "15일", "연차는 며칠인가요?", 1.0),
+        ("15일 또는 18일입니다.", "15일", "", 1 / 2),
+        ("15일이 아니라 18일입니다.", "15일", "", 1 / 2),
+        ("사원 20,000원, 대리 25,000원, 과장 30,000원, 차장 35,000원입니다.", "30,000원", "과장 식대는?", 1 / 4),
+        ("3년 차에는 16일입니다.", "16일", "3년 차 연차는?", 1.0),
+        ("15일을 다 썼으면 3일까지 더 씁니다.", "3일", "15일을 다 쓰면요?", 1.0),
+        ("7월 1일과 10월 31일입니다.", "7월 1일", "", 1 / 2),
+        ("3만 원입니다. 30,000원입니다.", "30,000원", "", 1.0),
+        ("18일입니다.", "15일", "", None),
+        ("그룹웨어에서 신청합니다.", "그룹웨어", "", None),
+        ("", "15일", "", None),
+    ],
+)
+def test_a_number_beside_the_wanted_one_in_its_unit_counts(
+    answer: str, gold: str, asked: str, share: float | None
+) -> None:
+    assert metrics.number_precision(answer, [gold], asked) == (None if share is None else pytest.approx(share))
+
+
+def test_a_number_of_any_wanted_answer_is_wanted() -> None:
+    assert metrics.number_precision("매월 25일, 늦으면 26일입니다.", ["25일", "26일"]) == 1.0
+    assert metrics.number_precision("25일", []) is None
+
+
+DAYS = st.lists(st.integers(1, 30), min_size=1, max_size=6, unique=True)
+
+
+@given(DAYS, st.integers(1, 9), st.integers(1, 6))
+def test_of_a_list_the_wanted_numbers_are_its_share_whatever_stands_in_other_units(
+    days: list[int], years: int, wanted: int
+) -> None:
+    said = f"{years}년에 " + ", ".join(f"{day}일" for day in days)
+    golds = [f"{day}일" for day in days[:wanted]]
+    assert metrics.number_precision(said, golds) == pytest.approx(len(golds) / len(days))
+    assert metrics.number_precision(said, golds, said) == 1.0
+    assert metrics.number_precision(said, [said]) == 1.0
+
+
+@given(TEXT, st.lists(TEXT, max_size=3), TEXT)
+def test_number_precision_stays_in_bounds_and_a_question_only_frees(answer: str, golds: list[str], asked: str) -> None:
+    strict, free = metrics.number_precision(answer, golds), metrics.number_precision(answer, golds, asked)
+    assert (strict is None) == (free is None)
+    assert 0.0 < (strict or 1.0) <= (free or 1.0) <= 1.0
