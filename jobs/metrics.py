@@ -129,7 +129,7 @@ def _best_stretch(said: Sequence[str], wanted: Sequence[str]) -> float:
             whole = (first, last) == (0, len(said))
             if length >= most or whole:  # of a wrong `18일` the `일` alone would look half right
                 best = max(best, 2 * common / (length + most))
-            if length >= 2 * most:  # from here on it only falls
+            if 2 * most <= best * (length + most):  # a longer one that had all of the gold would be no better
                 break
     return best
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +64,11 @@ def test_character_f1() -> None:
         ("연차는 1.5일입니다.", "15일", 1 / 3),  # of 일입니
         ("프로필은 vpn-busan입니다.", "vpn-seoul", 3 / 8),  # of vpn busan
         ("15일", "최대 15일", 0.75),  # the whole answer is shorter: P = 1, R = 3/5
+        (
+            "월요일에는 오전에 열고 금요일에는 쉽니다",
+            "월요일, 금요일",
+            12 / 19,
+        ),  # of all from the first to the last, 13 characters
         ("연차는 없습니다.", "15일", 0.0),
         ("", "15일", 0.0),
         ("15일", "?", 0.0),
@@ -296,3 +303,28 @@ def test_number_precision_stays_in_bounds_and_a_question_only_frees(answer: str,
     strict, free = metrics.number_precision(answer, golds), metrics.number_precision(answer, golds, asked)
     assert (strict is None) == (free is None)
     assert 0.0 < (strict or 1.0) <= (free or 1.0) <= 1.0
+
+
+PARTS = st.lists(st.sampled_from(["월요일", "금요일", "화", "15", "18일"]), min_size=1, max_size=3)
+GAPS = st.lists(st.text(alphabet="에는오전열고 ", max_size=12), min_size=4, max_size=4)
+
+
+@settings(deadline=None)
+@given(PARTS, GAPS, st.lists(PARTS, max_size=1))
+def test_span_f1_is_that_of_the_best_of_all_stretches(
+    parts: list[str], gaps: list[str], other: list[list[str]]
+) -> None:
+    """The wanted parts, or others, with more or less between them."""
+    gold, said_parts = " ".join(parts), other[0] if other else parts
+    answer = "".join(gap + part for gap, part in zip(gaps, said_parts, strict=False)) + gaps[-1]
+    pieces = re.compile(r"\d+|[^\s\d]")
+    said, wanted = pieces.findall(answer), pieces.findall(gold)
+    most = sum(map(len, wanted))
+    stretches = [said[first:last] for first in range(len(said)) for last in range(first + 1, len(said) + 1)]
+    long_enough = [one for one in stretches if sum(map(len, one)) >= most or one == said]
+
+    def f1(stretch: list[str]) -> float:
+        common = sum(len(piece) for piece in (Counter(stretch) & Counter(wanted)).elements())
+        return 2 * common / (sum(map(len, stretch)) + most)
+
+    assert metrics.span_f1(answer, [gold]) == pytest.approx(max(map(f1, long_enough), default=0.0))
