@@ -14,7 +14,7 @@ from bot.commands.loras_export import export_lora
 from bot.commands.loras_import import import_lora
 from bot.commands.output import as_json, json_option
 from bot.commands.tools import Tools
-from bot.commands.tune_run import evaluate_lora
+from bot.commands.tune_run import evaluate_lora, show_verdicts
 
 if TYPE_CHECKING:
     from bot.releases.overview import Described, Listed
@@ -63,7 +63,7 @@ def list_loras(tools: Tools, json_wanted: bool) -> None:
 @json_option
 @click.pass_obj
 def show(tools: Tools, name: str, examples: bool, json_wanted: bool) -> None:
-    """LoRA 하나의 카드, 학습에 쓴 예시, 판정, 배포 기록을 보여 줍니다."""
+    """LoRA 하나의 카드, 학습에 쓴 예시, 판정, 배포 기록과 마지막 판정의 표를 보여 줍니다."""
     from bot.releases.overview import describe
 
     with tools.releases() as releases:
@@ -76,6 +76,7 @@ def show(tools: Tools, name: str, examples: bool, json_wanted: bool) -> None:
             click.echo(plain(one))
     else:
         click.echo("\n".join(texts.description(described, tools.settings().language)))
+        show_verdicts(tools, [one.id for one in described.evaluations[:1]])
 
 
 @loras.command("promote")
