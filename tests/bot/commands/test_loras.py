@@ -118,7 +118,8 @@ def test_the_page_of_one_shows_card_lineage_evaluations_and_releases(company: Co
     ]
     assert [(one["action"], one["lora"]) for one in page["releases"]] == [("promote", company.first)]
     told = company.said("show", company.first)
-    for word in (company.first, "예시 2건", "판정 통과", "배포", "rank: 4"):
+    # In the time zone of [jobs], whatever this machine's is.
+    for word in (company.first, "예시 2건", "1970-01-01 09:00  기반 모델(LoRA 없음) 대비 판정 통과", "배포", "rank: 4"):
         assert word in told
     assert isinstance(company.refused("show", "nobody"), UnknownLora)
 
