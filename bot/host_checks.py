@@ -16,9 +16,11 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from bot.commands.tools import Check
 from bot.messages import Language
@@ -150,12 +152,12 @@ def _memory_mb(host: Host) -> int | None:
 
 
 def _clock(host: Host) -> _Said:
-    now = host.clock()
-    shown = time.strftime("%Y-%m-%d %H:%M:%S %Z", time.localtime(now))
+    now, zone = host.clock(), ZoneInfo(host.settings.jobs.timezone)
+    shown = f"{datetime.fromtimestamp(now, zone):%Y-%m-%d %H:%M:%S %Z}"
     newest = max((file.stat().st_mtime for file in _written(host.settings.data_dir)), default=0.0)
     if newest <= now + _AHEAD_SECONDS:
         return _Said(shown, shown)
-    ahead = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(newest))
+    ahead = f"{datetime.fromtimestamp(newest, zone):%Y-%m-%d %H:%M:%S %Z}"
     return _Said(
         shown,
         shown,

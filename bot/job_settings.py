@@ -172,6 +172,7 @@ class MarginSettings(Table):
     """`[gate.margins]`: how much worse a candidate may be on what is guarded (jobs/gate/settings.py)."""
 
     contains: float = Field(0.05, gt=0, allow_inf_nan=False)
+    number_precision: float = Field(0.10, gt=0, allow_inf_nan=False)
     citation_precision: float = Field(0.05, gt=0, allow_inf_nan=False)
     citation_recall: float = Field(0.05, gt=0, allow_inf_nan=False)
     abstention_recall: float = Field(0.05, gt=0, allow_inf_nan=False)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -140,17 +140,23 @@ async def answerers(root: Root, name: str) -> AsyncIterator[Answerers]:
                 chosen.timeout_seconds,
                 root.settings.answer.refusal_confidence,
             ),
+            live.index.analyser,
         )
 
 
 def tables(releases: Releases, evaluations: Sequence[str], language: Language) -> list[RenderableType]:
-    """Of kept verdicts; an id that is not known is left out. Raises StoreError."""
+    """Of kept verdicts; an id that is not known is left out, and a verdict that another version wrote otherwise. Raises StoreError."""
     from bot.store import loras
     from jobs.gate.table import rendered
     from jobs.gate.verdict import Verdict
 
     found = [releases.store.run_now(loras.evaluation, one) for one in evaluations]
-    return [rendered(Verdict.from_json(one.verdict), language) for one in found if one is not None]
+    shown = []
+    for one in found:
+        if one is not None:
+            with suppress(KeyError, TypeError, ValueError):
+                shown.append(rendered(Verdict.from_json(one.verdict), language))
+    return shown
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import datetime
 
 _MOST_FRAMES = 12
 
@@ -57,7 +58,7 @@ class JsonLines(logging.Formatter):
             fields = json.loads(message)
         except ValueError:
             fields = None
-        line: dict[str, object] = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
+        line: dict[str, object] = {"time": _written(record.created), "level": record.levelname, "logger": record.name}
         line |= fields if isinstance(fields, dict) else {"message": message}
         subject = _SUBJECT.get()
         if subject is not None and subject.question:
@@ -65,6 +66,19 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = _way(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def moment(written: object) -> float | None:
+    """A line's `time` in seconds since the epoch, also one of before, without an offset: of this machine. None: it is no time."""
+    try:
+        return datetime.fromisoformat(str(written)).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _written(at: float) -> str:
+    """In this machine's time, with its offset: whoever reads it may be elsewhere."""
+    return datetime.fromtimestamp(at).astimezone().isoformat(sep=" ", timespec="milliseconds")
 
 
 def _way(error: BaseException | None) -> list[str]:

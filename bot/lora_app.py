@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from bot import texts
 from bot.errors import LoraError, MarkedLora, ModelError, StoreError
@@ -38,7 +39,7 @@ class LoraParts:
         from bot.loras.shelf import LoraShelf
         from bot.releases.choosing import Choosing
 
-        shelf = LoraShelf(self.settings.data_dir / "loras")
+        shelf = LoraShelf(self.settings.data_dir / "loras", zone=ZoneInfo(self.settings.jobs.timezone))
         return Choosing(lora or self.settings.writer.lora, shelf, self.base, prompts.version())
 
     def released(self, choosing: Choosing, store: Store | None = None) -> Released:

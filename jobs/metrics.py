@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from bot.answering.quantities import Quantity, quantities
+
 _PUNCTUATION = str.maketrans(dict.fromkeys(string.punctuation) | dict.fromkeys("'\"《》<>〈〉()‘’", " "))
 """KorQuAD's rule: quotation marks and brackets part words, other ASCII punctuation vanishes."""
 
@@ -109,7 +111,7 @@ def span_f1(answer: str, golds: Collection[str]) -> float:
 
     A number and a Latin word are one piece, as for `contains`: `18일` has of `15일` only the `일` (1/3). Not part of KorQuAD, where
     answers are spans: here they are sentences, and even the shortest one around a span of three characters has a `character_f1` of 2/3.
-    It forgives length, which therefore must be watched beside it.
+    It forgives length, lists and "15일 또는 18일", which therefore must be watched beside it (`number_precision`).
     """
     said = _PIECES.findall(_scannable(answer))
     return max((_best_stretch(said, _PIECES.findall(_scannable(gold))) for gold in golds), default=0.0)
@@ -127,9 +129,22 @@ def _best_stretch(said: Sequence[str], wanted: Sequence[str]) -> float:
             whole = (first, last) == (0, len(said))
             if length >= most or whole:  # of a wrong `18일` the `일` alone would look half right
                 best = max(best, 2 * common / (length + most))
-            if length >= 2 * most:  # from here on it only falls
+            if 2 * most <= best * (length + most):  # a longer one that had all of the gold would be no better
                 break
     return best
+
+
+def number_precision(answer: str, golds: Collection[str], asked: str = "") -> float | None:
+    """|right| / (|right| + |beside|), each number once; None where nothing is right.
+
+    right: numbers of the answer that a gold has, too; beside: its others in the units of these, but for those of the question, `asked`.
+    So beside `15일` an `18일` counts, and not the `1년` of "1년에 15일". Value and unit as in bot/answering/quantities.py.
+    """
+    said, wanted = quantities(answer), frozenset[Quantity]().union(*map(quantities, golds))
+    right = said & wanted
+    units = {one.unit for one in right}
+    beside = [one for one in said - wanted - quantities(asked) if one.unit in units]
+    return len(right) / (len(right) + len(beside)) if right else None
 
 
 def contains_all(answer: str, golds: Collection[str]) -> float:

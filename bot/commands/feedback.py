@@ -15,7 +15,7 @@ import click
 from bot.commands import example_texts as texts
 from bot.commands.output import as_json, at_terminal, write_private
 from bot.commands.tools import Tools
-from bot.errors import ExamplesNotWritable
+from bot.errors import ExamplesNotWritable, NotApprovable, UnknownExample
 from bot.examples.example import Example, State
 from bot.messages import Language
 
@@ -78,6 +78,7 @@ def review(tools: Tools, approved: tuple[str, ...], rejected: tuple[str, ...], j
         bench.build()
         desk = bench.review(reviewer())
         if approved or rejected:
+            _demand_decidable(desk, bench.every(), approved, rejected, language)
             done = [*(desk.approve(one) for one in approved), *(desk.reject(one) for one in rejected)]
             _say_decided(done, language, json_wanted=json_wanted)
             return
@@ -185,6 +186,21 @@ def _say_decided(done: Iterable[Example], language: Language, *, json_wanted: bo
         return
     for one in decided:
         click.echo(f"{one['id']}  {texts.state(one['state'], language)}")
+
+
+def _demand_decidable(
+    desk: Review, every: Iterable[Example], approved: Sequence[str], rejected: Sequence[str], language: Language
+) -> None:
+    """All or nothing: before the first is decided. Raises UnknownExample, NotApprovable."""
+    from bot.examples.review import words
+
+    known = {one.id: one for one in every}
+    for name in (*approved, *rejected):
+        if name not in known:
+            raise UnknownExample(id=name)
+    for name in approved:
+        if found := desk.problems(known[name]):
+            raise NotApprovable(id=name, reasons=words(found, language))
 
 
 def _on_screen(desk: Review, language: Language) -> None:

@@ -15,6 +15,7 @@ from bot.commands.example_texts import plain
 from bot.commands.feedback import reviewer
 from bot.commands.output import as_json, progress_bars
 from bot.commands.tools import JobLine, Tools
+from bot.logs import moment
 
 if TYPE_CHECKING:
     from bot.store.job_rows import Run
@@ -90,7 +91,7 @@ def log(tools: Tools, run: str | None, json_wanted: bool) -> None:
         click.echo(plain(found.error))
     for line in texts.pages_of(found, language):
         click.echo(line)
-    lines = read_log(path)
+    lines = read_log(path, zone)
     if len(lines) > _MOST_LINES:
         click.echo(texts.log_cut(len(lines) - _MOST_LINES, path, language))
     for line in lines[-_MOST_LINES:]:
@@ -150,8 +151,8 @@ def described_run(run: Run, zone: ZoneInfo) -> dict[str, object]:
     }
 
 
-def read_log(path: Path) -> list[str]:
-    """A run's log for people: one line per event, without what could drive a terminal."""
+def read_log(path: Path, zone: ZoneInfo) -> list[str]:
+    """A run's log for people: one line per event, with times of `zone`, without what could drive a terminal."""
     if not path.is_file():
         return []
     lines = []
@@ -163,7 +164,10 @@ def read_log(path: Path) -> list[str]:
         if not isinstance(fields, dict):
             lines.append(plain(raw))
             continue
-        head = f"{fields.pop('time', '')} {fields.pop('level', '')} {fields.pop('event', fields.pop('message', ''))}"
+        written = fields.pop("time", "")
+        at = moment(written)
+        told = written if at is None else f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M:%S}"
+        head = f"{told} {fields.pop('level', '')} {fields.pop('event', fields.pop('message', ''))}"
         fields.pop("logger", None)
         lines.append(plain(head + "".join(f" {key}={value}" for key, value in fields.items() if value != "")))
     return lines

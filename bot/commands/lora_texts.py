@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from bot.commands.example_texts import plain
@@ -34,9 +34,9 @@ _ACTIONS: Mapping[Language, Mapping[str, str]] = {
 }
 
 
-def when(seconds: float) -> str:
-    """In this machine's time zone."""
-    return time.strftime("%Y-%m-%d %H:%M", time.localtime(seconds))
+def when(seconds: float, zone: tzinfo) -> str:
+    """To the minute."""
+    return datetime.fromtimestamp(seconds, zone).strftime("%Y-%m-%d %H:%M")
 
 
 def lora(name: str, language: Language) -> str:
@@ -86,7 +86,7 @@ def nothing_there(language: Language) -> str:
     return "아직 LoRA가 없습니다." if language == "ko" else "There is no LoRA yet."
 
 
-def line(one: Listed, language: Language) -> str:
+def line(one: Listed, zone: tzinfo, language: Language) -> str:
     """Of the list."""
     korean = {"answers": "답하는 중", "canary": "시험 중", "": ""}
     english = {"answers": "answers", "canary": "canary", "": ""}
@@ -100,7 +100,7 @@ def line(one: Listed, language: Language) -> str:
     if one.evaluation is not None:
         notes.append(passed(one.evaluation, language))
     told = " · ".join(filter(None, notes))
-    return f"{one.record.name}  {when(one.record.made_at)}  {examples(one.examples, language)}" + (
+    return f"{one.record.name}  {when(one.record.made_at, zone)}  {examples(one.examples, language)}" + (
         f"  {told}" if told else ""
     )
 
@@ -118,14 +118,14 @@ def passed(evaluation: Evaluation, language: Language) -> str:
     return f"{'passed' if evaluation.passed else 'did not pass'} against {against}"
 
 
-def description(one: Described, language: Language) -> Iterator[str]:
+def description(one: Described, zone: tzinfo, language: Language) -> Iterator[str]:
     """All of `show`, line by line."""
     record, ko = one.listed.record, language == "ko"
-    yield line(one.listed, language)
+    yield line(one.listed, zone, language)
     if record.marked:
         yield f"  {'사용 중지 이유' if ko else 'out of use'}: {plain(record.marked)}"
     if record.deleted_at is not None:
-        yield f"  {'지운 때' if ko else 'deleted'}: {when(record.deleted_at)}"
+        yield f"  {'지운 때' if ko else 'deleted'}: {when(record.deleted_at, zone)}"
     yield f"  {'모델' if ko else 'base'}: {plain(record.base_name)} ({plain(record.base)[:12]}…)"
     yield f"  {'프롬프트' if ko else 'prompt'}: {plain(record.prompt)}"
     yield f"  SHA-256: {plain(record.sha256)}"
@@ -134,17 +134,17 @@ def description(one: Described, language: Language) -> Iterator[str]:
     seen = examples(one.listed.examples, language)
     yield f"  {seen}, {f'{one.people}명에게서 나옴' if ko else f'from {one.people} people'}"
     for evaluation in one.evaluations:
-        yield f"  {when(evaluation.made_at)}  {passed(evaluation, language)} ({evaluation.id})"
+        yield f"  {when(evaluation.made_at, zone)}  {passed(evaluation, language)} ({evaluation.id})"
     for release in one.releases:
-        yield f"  {released(release, language)}"
+        yield f"  {released(release, zone, language)}"
 
 
-def released(one: Release, language: Language) -> str:
+def released(one: Release, zone: tzinfo, language: Language) -> str:
     """A row of the record."""
     what = lora(one.lora, language)
     if one.canary:
         what = f"{what}, {tested(lora(one.canary, language), f'{one.share:.0%}', language)}"
-    told = f"{when(one.at)}  {_ACTIONS[language][one.action]} → {what} ({one.by})"
+    told = f"{when(one.at, zone)}  {_ACTIONS[language][one.action]} → {what} ({one.by})"
     if one.overruled:
         told += " · 판정과 다르게 결정" if language == "ko" else " · against the evaluation"
     return f"{told}: {plain(one.reason)}" if one.reason else told

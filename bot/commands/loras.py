@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -14,7 +15,7 @@ from bot.commands.loras_export import export_lora
 from bot.commands.loras_import import import_lora
 from bot.commands.output import as_json, json_option
 from bot.commands.tools import Tools
-from bot.commands.tune_run import evaluate_lora
+from bot.commands.tune_run import evaluate_lora, show_verdicts
 
 if TYPE_CHECKING:
     from bot.releases.overview import Described, Listed
@@ -46,9 +47,10 @@ def list_loras(tools: Tools, json_wanted: bool) -> None:
     if json_wanted:
         click.echo(as_json([_listed(one) for one in listed]))
         return
-    language = tools.settings().language
+    settings = tools.settings()
+    language, zone = settings.language, ZoneInfo(settings.jobs.timezone)
     for one in listed:
-        click.echo(texts.line(one, language))
+        click.echo(texts.line(one, zone, language))
     if not listed:
         click.echo(texts.nothing_there(language))
     click.echo(texts.answers(choice, language))
@@ -63,7 +65,7 @@ def list_loras(tools: Tools, json_wanted: bool) -> None:
 @json_option
 @click.pass_obj
 def show(tools: Tools, name: str, examples: bool, json_wanted: bool) -> None:
-    """LoRA 하나의 카드, 학습에 쓴 예시, 판정, 배포 기록을 보여 줍니다."""
+    """LoRA 하나의 카드, 학습에 쓴 예시, 판정, 배포 기록과 마지막 판정의 표를 보여 줍니다."""
     from bot.releases.overview import describe
 
     with tools.releases() as releases:
@@ -75,7 +77,9 @@ def show(tools: Tools, name: str, examples: bool, json_wanted: bool) -> None:
         for one in described.example_ids:
             click.echo(plain(one))
     else:
-        click.echo("\n".join(texts.description(described, tools.settings().language)))
+        settings = tools.settings()
+        click.echo("\n".join(texts.description(described, ZoneInfo(settings.jobs.timezone), settings.language)))
+        show_verdicts(tools, [one.id for one in described.evaluations[:1]])
 
 
 @loras.command("promote")
@@ -122,9 +126,9 @@ def _say(tools: Tools, done: Release, json_wanted: bool) -> None:
     if json_wanted:
         click.echo(as_json(asdict(done)))
         return
-    language = tools.settings().language
-    click.echo(texts.released(done, language))
-    click.echo(texts.takes_effect(language))
+    settings = tools.settings()
+    click.echo(texts.released(done, ZoneInfo(settings.jobs.timezone), settings.language))
+    click.echo(texts.takes_effect(settings.language))
 
 
 def _listed(one: Listed) -> dict[str, Any]:

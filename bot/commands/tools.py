@@ -154,7 +154,7 @@ class Tools:
     import_lora: Callable[[Path], str]
     """A PEFT folder → the LoRA's name on the shelf."""
     verdicts: Callable[[Sequence[str]], list[RenderableType]]
-    """Ids of evaluations → their tables. Raises StoreError."""
+    """Ids of evaluations → their tables; those that cannot be read are left out. Raises StoreError."""
     watch_tuning: Callable[[], AbstractContextManager[Callable[[Mapping[str, Any]], None]]]
     """Takes what a tuning run tells of itself and shows it on standard error: at a terminal a bar, elsewhere lines."""
     jobs: Callable[[], AbstractContextManager[JobTools]]

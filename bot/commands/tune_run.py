@@ -122,11 +122,15 @@ def _run(
     raise click.exceptions.Exit(1)
 
 
-def _tell(tools: Tools, result: Mapping[str, Any]) -> None:
-    """Each verdict as a table, then what to do."""
+def show_verdicts(tools: Tools, evaluations: Sequence[str]) -> None:
+    """Each verdict by its id: the sentence, why, and the table."""
     from rich.console import Console
 
-    language = tools.settings().language
-    for table in tools.verdicts([str(one) for one in result.get("evaluations", ())]):
+    for table in tools.verdicts(evaluations):
         Console().print(table)
-    click.echo(learning_texts.judged(result, language))
+
+
+def _tell(tools: Tools, result: Mapping[str, Any]) -> None:
+    """The verdicts, then what to do."""
+    show_verdicts(tools, [str(one) for one in result.get("evaluations", ())])
+    click.echo(learning_texts.judged(result, tools.settings().language))

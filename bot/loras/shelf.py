@@ -17,7 +17,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +69,11 @@ class ShelvedLora:
 class LoraShelf:
     """The LoRAs of one data directory. Safe for several processes."""
 
-    def __init__(self, root: Path, shipped: Path = SHIPPED) -> None:
-        """`root` need not exist."""
+    def __init__(self, root: Path, shipped: Path = SHIPPED, zone: tzinfo | None = None) -> None:
+        """`root` need not exist. `zone`: of the day in new names; None: this machine's."""
         self._root = root
         self._shipped = shipped
+        self._zone = zone
 
     def every(self) -> list[ShelvedLora]:
         """Sorted by name; of two with one name ours hides the shipped one. What has no readable card is left out."""
@@ -177,7 +178,7 @@ class LoraShelf:
     def _new_name(self, lora: ShelvedLora, now: float, taken: Collection[str]) -> str:
         """Base, day and the beginning of its hash: as much of it as makes the name new."""
         base = re.sub(r"[^a-z0-9.-]+", "-", lora.base_name.lower()).strip("-.")[:_LONGEST_BASE] or "lora"
-        day = time.strftime("%Y%m%d", time.localtime(now))
+        day = datetime.fromtimestamp(now, self._zone).strftime("%Y%m%d")
         names = (f"{base}-{day}-{lora.sha256[:length]}" for length in range(4, 11))
         places = (self._root, self._shipped)
         return next(name for name in names if name not in taken and not any((at / name).exists() for at in places))

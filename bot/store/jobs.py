@@ -31,6 +31,8 @@ DIED = "ProcessDied"
 _ENDED = ("done", "failed", "stopped", "missed")
 _AHEAD = 3600.0
 """Seconds; machines' clocks may differ by less. A schedule that was looked after until later than that was so by a clock that was wrong."""
+_SCHEDULES = 4
+"""Of one job that are remembered: that of each service, and of before a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,16 @@ class Rules:
     """Seconds after its time that a run of the clock may still begin; later it is missed."""
     deaths: int = 3
     """Processes that may die on one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedAfter:
+    """Of a job's schedules: two services on one store may have different ones, and none may begin the other's times anew."""
+
+    at: Mapping[str, float]
+    """Schedule → up to when it has been looked after."""
+    came: float = 0.0
+    """The newest time of any of them."""
 
 
 def ask(connection: Connection, job: str, *, by: str, now: float, arguments: Mapping[str, Any] | None = None) -> Run:
@@ -74,22 +86,26 @@ def fire(
 ) -> float:
     """Bring the rows of a schedule up to date: one due row for all times since the last call, or one that was missed.
 
-    `fires(after, until)`: the schedule's times in (after, until], oldest first. Harmless in several processes, and when the
-    machine's clock is set back. Returns up to when the schedule has been looked after.
+    `fires(after, until)`: the schedule's times in (after, until], oldest first. Harmless in several processes, also where they disagree
+    about the schedule (the job then runs by each), and when the machine's clock is set back. Returns up to when the schedule has been
+    looked after.
     """
     alone(connection)
-    kept = json.loads(facts.get(connection, f"clock:{job}") or "{}")
+    kept = _looked_after(connection, job)
+    after = kept.at.get(schedule)
     # New, changed, or of a wrong clock: its times begin now.
-    if kept.get("schedule") != schedule or float(kept["at"]) > now + _AHEAD:
-        _keep(connection, job, schedule, now)
+    if after is None or after > now + _AHEAD:
+        _keep(connection, job, replace(kept, at={**kept.at, schedule: now}))
         return now
-    after = float(kept["at"])
     times = fires(after, now)
     if not times:
         return after
     newest = times[-1]
-    _keep(connection, job, schedule, newest)
-    if paused(connection, job):
+    # By another schedule the job's time has come since: this one was changed, and is changed back.
+    passed = newest <= kept.came <= now + _AHEAD
+    came = kept.came if passed else newest
+    _keep(connection, job, _LookedAfter({**kept.at, schedule: newest}, came))
+    if passed or paused(connection, job):
         return newest
     if now - newest > grace:
         late = {"ended_at": now, "result": {"missed": len(times)}}
@@ -308,8 +324,7 @@ def paused(connection: Connection, job: str) -> bool:
 
 def looked_after(connection: Connection, job: str, schedule: str) -> float | None:
     """Up to when `fire` has looked after this schedule; None: never."""
-    kept = json.loads(facts.get(connection, f"clock:{job}") or "{}")
-    return float(kept["at"]) if kept.get("schedule") == schedule else None
+    return _looked_after(connection, job).at.get(schedule)
 
 
 def _close(connection: Connection, rules: Rules, now: float, keep: str = "") -> None:
@@ -371,8 +386,16 @@ def _clock_id(job: str, at: float) -> str:
     return hashlib.sha256(f"{job} {at:.0f}".encode()).hexdigest()[:16]
 
 
-def _keep(connection: Connection, job: str, schedule: str, at: float) -> None:
-    facts.put(connection, f"clock:{job}", json.dumps({"schedule": schedule, "at": at}))
+def _looked_after(connection: Connection, job: str) -> _LookedAfter:
+    kept = json.loads(facts.get(connection, f"clock:{job}") or "{}")
+    if "schedule" in kept:  # as it was written when there was one for all
+        return _LookedAfter({kept["schedule"]: float(kept["at"])}, float(kept["at"]))
+    return _LookedAfter(kept.get("at", {}), kept.get("came", 0.0))
+
+
+def _keep(connection: Connection, job: str, kept: _LookedAfter) -> None:
+    latest = dict(sorted(kept.at.items(), key=lambda one: one[1])[-_SCHEDULES:])
+    facts.put(connection, f"clock:{job}", json.dumps({"at": latest, "came": kept.came}))
 
 
 def _paused(connection: Connection) -> set[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
+
+from bot.logs import moment
 
 _MOST_BYTES = 64 * 1024
 _MOST_LINES = 200
@@ -55,7 +56,7 @@ def _line(raw: str) -> Line:
         fields = None
     if not isinstance(fields, dict):
         return Line(None, "", raw[:_LONGEST], ())
-    at = _moment(fields.pop("time", None))
+    at = moment(fields.pop("time", None))
     level, event = str(fields.pop("level", "")), fields.pop("event", None)
     if event is None:
         event = fields.pop("message", "")
@@ -70,11 +71,3 @@ def _text(value: object) -> str:
     else:
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
-
-
-def _moment(written: object) -> float | None:
-    """As `logging` writes it: local time of the machine."""
-    try:
-        return datetime.strptime(str(written), "%Y-%m-%d %H:%M:%S,%f").astimezone().timestamp()
-    except (ValueError, OverflowError, OSError):
-        return None

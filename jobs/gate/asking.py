@@ -17,13 +17,15 @@ from bot.messages import Answer, Outcome, Question
 from bot.writers.engine import UnlessSure
 from jobs.evaluate import Answering
 from jobs.gate.answers import GateAnswer, Stamp
-from jobs.gate.cases import GateCase, is_refusal, marks_of, without_marks
+from jobs.gate.cases import GateCase, marks_of, without_marks
 from jobs.gate.kept import KeptAnswers
+from jobs.gate.refusals import refused
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
     from bot.writers.engine import LoraFile
+    from knowledge.korean import Analyser
 
 Progress = Callable[[int, int], None]
 _ASKER = "gate"
@@ -50,6 +52,8 @@ class Answerers:
     lora: LoraFile | None
     """What the writer is told to write with; the flow has its own word for it, which must be the same."""
     dials: WriterDials = WriterDials()
+    analyser: Analyser | None = None
+    """The flow's own, by which refusals are read; None: one is loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +155,18 @@ async def _written(case: GateCase, answerers: Answerers) -> GateAnswer:
                     notes.append(str(stop))
     except (WritingError, ModelError) as error:
         return GateAnswer(Outcome.FAILED, notes=(type(error).__name__,))
-    refused = is_refusal(text) or not without_marks(text)
-    if not refused and wrong_language(without_marks(text), case.passages):
+    said = without_marks(text)
+    declined = refused(text, "\n".join((*case.turns, case.question)), case.passages, answerers.analyser)
+    if not said:
+        notes.append(
+            "ungrounded"
+        )  # the flow shows quotes instead, if any are near: no refusal, and nothing that the writer said
+    elif not declined and wrong_language(said, case.passages):
         notes.append("wrong_language")
     return GateAnswer(
-        outcome=Outcome.ABSTAINED if refused else Outcome.ANSWERED,
-        text="" if refused else without_marks(text),
-        cited=() if refused else marks_of(text),
+        outcome=Outcome.ABSTAINED if declined else Outcome.ANSWERED,
+        text="" if declined else said,
+        cited=marks_of(text) if said and not declined else (),
         notes=tuple(notes),
         written=written,
         first_token=first,

@@ -125,7 +125,8 @@ def clusters(cases: Sequence[GateCase]) -> list[int]:
 
 
 def is_refusal(text: str) -> bool:
-    """Begins with the words that the prompt asks for: as in the flow, what comes after them is not read."""
+    """Of an example, which can teach no other words: it begins with those that the prompt asks for. What a writer says is read by
+    `jobs.gate.refusals`."""
     refusal = metrics.normalise_answer(prompts.REFUSAL).replace(" ", "")
     return metrics.normalise_answer(text).replace(" ", "").startswith(refusal)
 

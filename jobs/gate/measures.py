@@ -57,6 +57,11 @@ def _or_declined(score: Callable[[str, tuple[str, ...]], float]) -> Callable[[Ga
     return lambda case, answer: of_text(case, answer) if case.answerable else (float(_declined(answer)), 1.0)
 
 
+def _number_precision(case: GateCase, answer: GateAnswer) -> Share:
+    found = metrics.number_precision(answer.text, case.answers, "\n".join((*case.turns, case.question)))
+    return NOTHING if found is None else (found, 1.0)
+
+
 def _citation_precision(case: GateCase, answer: GateAnswer) -> Share:
     if not case.sources or not answer.cited:
         return NOTHING
@@ -74,7 +79,7 @@ def _left_out(case: GateCase, answer: GateAnswer) -> Share:
 
 MEASURES: tuple[Measure, ...] = (
     # Answerable questions: F1 of the stretch of the answer that fits the wanted one best. Unanswerable ones: 1 if declined. It forgives
-    # length: `too_long` is guarded.
+    # length, lists and hedges: `too_long` and `number_precision` are guarded.
     Measure("answer_span_f1", "higher", _or_declined(metrics.span_f1)),
     # The same with character F1 of the whole answer.
     Measure("answer_f1", "higher", _or_declined(metrics.character_f1)),
@@ -82,6 +87,9 @@ MEASURES: tuple[Measure, ...] = (
     Measure("character_f1", "higher", _text(metrics.character_f1)),
     Measure("contains", "higher", _text(metrics.contains)),
     Measure("exact_match", "higher", _text(metrics.exact_match)),
+    # Of an answer's numbers in the unit of a wanted one that it says, the wanted ones, over answers that say any: a list of all amounts, or
+    # "15일 또는 18일", holds the wanted words as well. Numbers of the question are free.
+    Measure("number_precision", "higher", _number_precision, must_count=False),
     # Of what an answer cites, the part that it should (pages; given passages by number), over answers that cite anything.
     Measure("citation_precision", "higher", _citation_precision, must_count=False),
     # Of what should be cited, the part that is, over answers.

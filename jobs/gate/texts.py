@@ -13,6 +13,7 @@ _MEASURES: dict[str, tuple[str, str]] = {
     "character_f1": ("글자 F1(답이 있는 질문)", "Character F1 (answerable)"),
     "contains": ("정답 포함", "Wanted words in the answer"),
     "exact_match": ("완전 일치", "Exact match"),
+    "number_precision": ("답한 숫자 가운데 정답", "Right among stated numbers"),
     "citation_precision": ("출처 정확도", "Right among cited sources"),
     "citation_recall": ("출처 재현율", "Cited among right sources"),
     "abstention_recall": ("답이 없는 질문을 거절", "Unanswerable questions declined"),

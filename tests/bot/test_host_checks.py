@@ -105,7 +105,9 @@ def test_a_clock_behind_what_was_written_is_told(host: Host) -> None:
     file.write_bytes(b"")
     os.utime(file, (NOW + 60, NOW + 60))
     assert said(host)["Clock"].ok
+    assert said(host)["Clock"].found == "2027-01-15 17:00:00 KST"
     os.utime(file, (NOW + 86400, NOW + 86400))
+    assert "(2027-01-16 17:00:00 KST)" in said(host)["Clock"].remedy
     assert "NTP" in said(host)["Clock"].remedy
 
 

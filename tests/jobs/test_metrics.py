@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -62,6 +64,11 @@ def test_character_f1() -> None:
         ("연차는 1.5일입니다.", "15일", 1 / 3),  # of 일입니
         ("프로필은 vpn-busan입니다.", "vpn-seoul", 3 / 8),  # of vpn busan
         ("15일", "최대 15일", 0.75),  # the whole answer is shorter: P = 1, R = 3/5
+        (
+            "월요일에는 오전에 열고 금요일에는 쉽니다",
+            "월요일, 금요일",
+            12 / 19,
+        ),  # of all from the first to the last, 13 characters
         ("연차는 없습니다.", "15일", 0.0),
         ("", "15일", 0.0),
         ("15일", "?", 0.0),
@@ -246,3 +253,78 @@ def test_span_f1_of_what_contains_a_gold_is_one(answer: str, gold: str) -> None:
     assert 0.0 <= score <= 1.0
     if metrics.contains(answer, [gold]):
         assert score == 1.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "gold", "asked", "share"),
+    [
+        ("연차는 15일입니다.", "15일", "", 1.0),
+        ("15일", "15일", "", 1.0),
+        ("연차는 1년에 15일을 줍니다.", "15일", "연차는 며칠인가요?", 1.0),
+        ("15일 또는 18일입니다.", "15일", "", 1 / 2),
+        ("15일이 아니라 18일입니다.", "15일", "", 1 / 2),
+        ("사원 20,000원, 대리 25,000원, 과장 30,000원, 차장 35,000원입니다.", "30,000원", "과장 식대는?", 1 / 4),
+        ("3년 차에는 16일입니다.", "16일", "3년 차 연차는?", 1.0),
+        ("15일을 다 썼으면 3일까지 더 씁니다.", "3일", "15일을 다 쓰면요?", 1.0),
+        ("7월 1일과 10월 31일입니다.", "7월 1일", "", 1 / 2),
+        ("3만 원입니다. 30,000원입니다.", "30,000원", "", 1.0),
+        ("18일입니다.", "15일", "", None),
+        ("그룹웨어에서 신청합니다.", "그룹웨어", "", None),
+        ("", "15일", "", None),
+    ],
+)
+def test_a_number_beside_the_wanted_one_in_its_unit_counts(
+    answer: str, gold: str, asked: str, share: float | None
+) -> None:
+    assert metrics.number_precision(answer, [gold], asked) == (None if share is None else pytest.approx(share))
+
+
+def test_a_number_of_any_wanted_answer_is_wanted() -> None:
+    assert metrics.number_precision("매월 25일, 늦으면 26일입니다.", ["25일", "26일"]) == 1.0
+    assert metrics.number_precision("25일", []) is None
+
+
+DAYS = st.lists(st.integers(1, 30), min_size=1, max_size=6, unique=True)
+
+
+@given(DAYS, st.integers(1, 9), st.integers(1, 6))
+def test_of_a_list_the_wanted_numbers_are_its_share_whatever_stands_in_other_units(
+    days: list[int], years: int, wanted: int
+) -> None:
+    said = f"{years}년에 " + ", ".join(f"{day}일" for day in days)
+    golds = [f"{day}일" for day in days[:wanted]]
+    assert metrics.number_precision(said, golds) == pytest.approx(len(golds) / len(days))
+    assert metrics.number_precision(said, golds, said) == 1.0
+    assert metrics.number_precision(said, [said]) == 1.0
+
+
+@given(TEXT, st.lists(TEXT, max_size=3), TEXT)
+def test_number_precision_stays_in_bounds_and_a_question_only_frees(answer: str, golds: list[str], asked: str) -> None:
+    strict, free = metrics.number_precision(answer, golds), metrics.number_precision(answer, golds, asked)
+    assert (strict is None) == (free is None)
+    assert 0.0 < (strict or 1.0) <= (free or 1.0) <= 1.0
+
+
+PARTS = st.lists(st.sampled_from(["월요일", "금요일", "화", "15", "18일"]), min_size=1, max_size=3)
+GAPS = st.lists(st.text(alphabet="에는오전열고 ", max_size=12), min_size=4, max_size=4)
+
+
+@settings(deadline=None)
+@given(PARTS, GAPS, st.lists(PARTS, max_size=1))
+def test_span_f1_is_that_of_the_best_of_all_stretches(
+    parts: list[str], gaps: list[str], other: list[list[str]]
+) -> None:
+    """The wanted parts, or others, with more or less between them."""
+    gold, said_parts = " ".join(parts), other[0] if other else parts
+    answer = "".join(gap + part for gap, part in zip(gaps, said_parts, strict=False)) + gaps[-1]
+    pieces = re.compile(r"\d+|[^\s\d]")
+    said, wanted = pieces.findall(answer), pieces.findall(gold)
+    most = sum(map(len, wanted))
+    stretches = [said[first:last] for first in range(len(said)) for last in range(first + 1, len(said) + 1)]
+    long_enough = [one for one in stretches if sum(map(len, one)) >= most or one == said]
+
+    def f1(stretch: list[str]) -> float:
+        common = sum(len(piece) for piece in (Counter(stretch) & Counter(wanted)).elements())
+        return 2 * common / (sum(map(len, stretch)) + most)
+
+    assert metrics.span_f1(answer, [gold]) == pytest.approx(max(map(f1, long_enough), default=0.0))

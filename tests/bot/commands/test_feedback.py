@@ -111,6 +111,19 @@ def test_a_correction_that_the_page_does_not_say_cannot_be_approved(folder: Path
     assert isinstance(run(folder, "feedback", "review", "--reject", "0" * 16).exception, UnknownExample)
 
 
+def test_of_several_decisions_none_is_taken_where_one_cannot_be(folder: Path) -> None:
+    listed = {str(one["kind"]): str(one["id"]) for one in rows(run(folder, "feedback", "list", "--json"))}
+    good, bad, other = listed["liked"], listed["corrected"], listed["disliked"]
+    for words, error in (
+        (("--approve", good, "--approve", bad, "--reject", other), NotApprovable),
+        (("--approve", good, "--reject", other, "--reject", "0" * 16), UnknownExample),
+    ):
+        assert isinstance(run(folder, "feedback", "review", *words).exception, error)
+        assert {one["state"] for one in rows(run(folder, "feedback", "list", "--json"))} == {"pending"}
+    done = rows(run(folder, "feedback", "review", "--approve", good, "--reject", bad, "--reject", other, "--json"))
+    assert [one["state"] for one in done] == ["approved", "rejected", "rejected"]
+
+
 def test_people_read_korean(folder: Path) -> None:
     told = run(folder, "feedback", "list").stdout
     assert "검토 대기 3건 · 승인 0건(학습에 쓸 수 있는 것 0건) · 거절 0건" in told

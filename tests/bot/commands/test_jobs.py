@@ -11,12 +11,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
 
 from bot.app import cli
 from bot.commands import job_texts, learning_texts, result_words
+from bot.commands.jobs import read_log
 from bot.commands.output import at_terminal
 from bot.errors import InvalidSetting, JobBusy, JobPaused, UnknownJob, UnknownRun
 from bot.messages import Language
@@ -77,6 +79,13 @@ def test_a_job_runs_here_and_now_and_its_run_can_be_looked_at(tmp_path: Path) ->
     assert "run_began" in shown
     assert "완료" in shown
     assert "마쳤습니다" in run(tmp_path, "run", "retention").stdout
+
+
+def test_a_log_is_shown_in_the_time_zone_of_the_jobs(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    lines = [{"time": at, "level": "INFO", "event": "step"} for at in ("2026-11-26 20:00:01.123+00:00", "yesterday")]
+    path.write_text("".join(json.dumps(one) + "\n" for one in lines), encoding="utf-8")
+    assert read_log(path, ZoneInfo("Asia/Seoul")) == ["2026-11-27 05:00:01 INFO step", "yesterday INFO step"]
 
 
 def test_what_is_done_to_jobs_at_a_terminal_is_on_the_audit_log(tmp_path: Path) -> None:

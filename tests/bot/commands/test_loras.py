@@ -30,6 +30,7 @@ from tests.conftest import Indexer
 from tests.fakes.hash_embedder import HashEmbedder
 from tests.fakes.lora_folders import sha256, write_result
 from tests.fakes.tiny_gguf import write_tiny_qwen2
+from tests.jobs.gate.sides import answers_of, judged, make_cases
 
 
 class Company:
@@ -117,9 +118,36 @@ def test_the_page_of_one_shows_card_lineage_evaluations_and_releases(company: Co
     ]
     assert [(one["action"], one["lora"]) for one in page["releases"]] == [("promote", company.first)]
     told = company.said("show", company.first)
-    for word in (company.first, "예시 2건", "판정 통과", "배포", "rank: 4"):
+    # In the time zone of [jobs], whatever this machine's is.
+    for word in (company.first, "예시 2건", "1970-01-01 09:00  기반 모델(LoRA 없음) 대비 판정 통과", "배포", "rank: 4"):
         assert word in told
     assert isinstance(company.refused("show", "nobody"), UnknownLora)
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ko", ("보다 낫지 않습니다", "기준 항목", "정답 포함", "출처 정확도")),
+        ("en", ("is no better than", "Main measure", "Wanted words in the answer", "Right among cited sources")),
+    ],
+)
+def test_the_page_of_one_tells_why_the_last_evaluation_was_not_passed(
+    company: Company, language: str, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")  # else words are broken
+    company.configure(language=language)
+    cases = make_cases(20)
+    same = answers_of(cases, [True] * 20)
+    verdict = judged(cases, same, same).as_json()
+    with company.root().releases() as releases:
+        releases.store.run_now(
+            loras.keep_evaluation, Evaluation("v-new", company.first, "none", False, verdict, releases.clock())
+        )
+    told = company.said("show", company.first)
+    for word in words:
+        assert word in told, word
+    assert told.count(words[1]) == 1  # not of the older ones, too
+    assert "v-new" in str(company.refused("promote", company.first))
 
 
 def test_the_examples_of_one_are_named_one_a_line_and_for_scripts(company: Company) -> None:

@@ -10,7 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -50,6 +52,13 @@ def test_a_result_is_copied_whole_under_a_name_of_base_day_and_hash(
     assert again == lora
     assert {one.name for one in lora.folder.iterdir()} == {"lora.gguf", "lora.json", "lora.safetensors"}
     assert again.file == LoraFile(lora.name, tmp_path / "data" / "loras" / lora.name / "lora.gguf", lora.sha256)
+
+
+def test_the_day_in_a_name_is_that_of_the_time_zone(result: Path, tmp_path: Path) -> None:
+    evening = datetime(2026, 11, 26, 20, tzinfo=UTC).timestamp()
+    for zone, day in ((UTC, "20261126"), (ZoneInfo("Asia/Seoul"), "20261127")):
+        lora = LoraShelf(tmp_path / day, tmp_path / "shipped", zone).take_in(result, now=evening)
+        assert f"-{day}-" in lora.name
 
 
 @pytest.mark.parametrize(

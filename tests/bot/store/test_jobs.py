@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.store import job_stops, jobs
+from bot.store import facts, job_stops, jobs
 from bot.store.database import Store, open_store
 from bot.store.job_rows import Run
 from bot.store.jobs import Rules
@@ -108,6 +109,54 @@ def test_a_changed_schedule_begins_now(store: Store) -> None:
     fire(store, 100.0)
     assert fire(store, 9000.0, schedule="other") == 9000.0
     assert states(store) == []
+
+
+def half_past(after: float, until: float) -> list[float]:
+    """Half an hour after each of `hourly`."""
+    return [at + 1800.0 for at in hourly(after - 1800.0, until - 1800.0)]
+
+
+def fire_other(store: Store, now: float) -> float:
+    return store.run_now(jobs.fire, "read", "half past", half_past, now=now, grace=RULES.grace)
+
+
+def test_a_job_runs_by_the_schedules_of_both_where_two_services_disagree(store: Store) -> None:
+    ran = []
+    for now in range(300, 3 * 3600, 300):  # both look after it all the time
+        for service in (fire, fire_other):
+            service(store, float(now))
+        if (run := claim(store, now=float(now))) is not None:
+            ran.append(run.due_at)
+            store.run_now(jobs.finish, run, "done", now=float(now), progress={})
+    assert ran == [1800.0 * n for n in range(2, 6)]  # the first half hour is half past of no hour
+    assert {state for state, _ in states(store)} == {"done"}
+
+
+def test_what_another_schedule_stood_for_is_not_made_up_for_when_the_first_one_is_back(store: Store) -> None:
+    fire(store, 100.0)
+    fire_other(store, 3 * 3600.0 + 60.0)
+    fire_other(store, 5 * 3600.0 + 1801.0)
+    assert states(store) == [("due", 5 * 3600.0 + 1800.0)]
+    assert fire(store, 5 * 3600.0 + 3000.0) == 5 * 3600.0
+    assert states(store) == [("due", 5 * 3600.0 + 1800.0)]
+    fire(store, 6 * 3600.0)
+    assert states(store) == [("due", 6 * 3600.0)]
+
+
+def test_what_was_kept_when_a_job_had_one_schedule_still_counts(store: Store) -> None:
+    store.run_now(facts.put, "clock:read", json.dumps({"schedule": "hourly", "at": 3600.0}))
+    assert store.run_now(jobs.looked_after, "read", "hourly") == 3600.0
+    assert store.run_now(jobs.looked_after, "read", "half past") is None
+    assert fire_other(store, 7000.0) == 7000.0
+    fire(store, 7200.0)
+    assert states(store) == [("due", 7200.0)]
+
+
+def test_no_more_schedules_are_remembered_than_services_have(store: Store) -> None:
+    for number in range(20):
+        fire(store, 100.0 + number, schedule=f"s{number}")
+    known = [n for n in range(20) if store.run_now(jobs.looked_after, "read", f"s{n}") is not None]
+    assert known == [16, 17, 18, 19]
 
 
 def test_a_schedule_that_was_looked_after_by_a_clock_far_ahead_goes_on(store: Store) -> None:

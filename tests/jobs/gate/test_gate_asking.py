@@ -21,6 +21,8 @@ from jobs.gate.answers import GateAnswer, Stamp
 from jobs.gate.asking import Answerers, Side, answer_case, ask_side
 from jobs.gate.cases import GateCase
 from jobs.gate.kept import KeptAnswers
+from jobs.gate.measures import MEASURES
+from knowledge.korean import Analyser
 from knowledge.search import SearchIndex
 from tests.fakes.scripted_writer import ScriptedWriter
 
@@ -44,9 +46,9 @@ class NoFlow:
         raise AssertionError
 
 
-def said(text: str, case: GateCase = GIVEN, **more: object) -> GateAnswer:
+def said(text: str, case: GateCase = GIVEN, analyser: Analyser | None = None, **more: object) -> GateAnswer:
     writer = ScriptedWriter(script=[text], **more)  # type: ignore[arg-type]
-    return asyncio.run(answer_case(case, Answerers(NoFlow(), writer, None)))
+    return asyncio.run(answer_case(case, Answerers(NoFlow(), writer, None, analyser=analyser)))
 
 
 def test_given_passages_are_put_before_the_writer_exactly_as_in_serving() -> None:
@@ -68,8 +70,13 @@ def test_given_passages_are_put_before_the_writer_exactly_as_in_serving() -> Non
     [
         (prompts.REFUSAL, Outcome.ABSTAINED, (), ()),
         (f"{prompts.REFUSAL} [1]", Outcome.ABSTAINED, (), ()),
-        ("[1]", Outcome.ABSTAINED, (), ()),
-        ("", Outcome.ABSTAINED, (), ()),
+        ("문서에는 해당 정보가 없습니다 [1].", Outcome.ABSTAINED, (), ()),
+        ("제공된 자료에는 포상 휴가에 대한 내용이 나와 있지 않습니다.", Outcome.ABSTAINED, (), ()),
+        ("답변: 제공된 문서에서 확인할 수 없습니다.", Outcome.ABSTAINED, (), ()),
+        ("[1]\n제공된 문서에서 확인할 수 없습니다.", Outcome.ABSTAINED, (), ()),
+        # The check leaves a wrong sentence out, and the refusal behind it stands alone; a right one has been shown by then.
+        ("연차는 20일입니다 [1]. 제공된 문서에서 확인할 수 없습니다.", Outcome.ABSTAINED, (), ()),
+        ("연차는 1년에 15일을 줍니다 [1]. 이월은 문서에 나와 있지 않습니다.", Outcome.ANSWERED, ("1",), ()),
         ("15일 [2], 20일 [9] [2].", Outcome.ANSWERED, ("2", "9"), ()),
         ("年次は15日です [1].", Outcome.ANSWERED, ("1",), ("wrong_language",)),
         ("Annual leave is fifteen days.", Outcome.ANSWERED, (), ("wrong_language",)),
@@ -77,11 +84,38 @@ def test_given_passages_are_put_before_the_writer_exactly_as_in_serving() -> Non
     ],
 )
 def test_what_the_writer_says_is_read_as_the_flow_would(
-    text: str, outcome: Outcome, cited: tuple[str, ...], notes: tuple[str, ...]
+    text: str, outcome: Outcome, cited: tuple[str, ...], notes: tuple[str, ...], analyser: Analyser
 ) -> None:
-    answer = said(text)
+    answer = said(text, analyser=analyser)
     assert (answer.outcome, answer.cited, answer.notes) == (outcome, cited, notes)
     assert bool(answer.text) == (outcome is Outcome.ANSWERED)
+
+
+@pytest.mark.parametrize("text", ["", "[1]", " [1, 2]"])
+def test_marks_without_a_word_are_no_refusal(text: str, analyser: Analyser) -> None:
+    answer = said(text, analyser=analyser)
+    assert (answer.outcome, answer.text, answer.cited, answer.notes) == (Outcome.ANSWERED, "", (), ("ungrounded",))
+    nothing_there = replace(GIVEN, answerable=False, answers=(), sources=())
+    declined = next(one for one in MEASURES if one.name == "abstention_recall")
+    assert declined.of(nothing_there, answer) == (0.0, 1.0)
+
+
+def test_a_rule_of_the_page_is_no_refusal_however_alike(analyser: Analyser) -> None:
+    case = replace(GIVEN, question="동료 평가를 볼 수 있나요?", passages=("평가\n동료의 평가 결과는 확인할 수 없다.",))
+    answer = said("동료의 평가 결과는 확인할 수 없습니다 [1].", case, analyser)
+    assert (answer.outcome, answer.cited) == (Outcome.ANSWERED, ("1",))
+    assert said("연봉은 확인할 수 없습니다 [1].", case, analyser).outcome is Outcome.ABSTAINED
+
+
+@pytest.mark.parametrize("text", [prompts.REFUSAL, "문서에는 해당 정보가 없습니다.", "연차는 1년에 15일을 줍니다 [1]."])
+async def test_given_passages_and_the_wiki_are_read_alike(text: str, index: SearchIndex) -> None:
+    writer = ScriptedWriter(script=[text, text])
+    flow = flow_over(index, writer)
+    wiki = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    sides = Answerers(flow, writer, LORA, analyser=index.analyser)
+    outcomes = [(await answer_case(case, sides)).outcome for case in (wiki, replace(wiki, passages=GIVEN.passages))]
+    flow.close()
+    assert outcomes[0] is outcomes[1]
 
 
 def test_a_writer_that_fails_is_a_failed_answer() -> None:

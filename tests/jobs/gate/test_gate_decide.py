@@ -78,6 +78,35 @@ def test_a_wrong_number_in_a_whole_sentence_is_worse_than_the_right_one_in_a_fra
     assert judged(SPANS, wrong_number, saying("15일", [True] * len(SPANS))).decision is Decision.WORSE
 
 
+@pytest.mark.parametrize(
+    "hedge",
+    [
+        "연차는 15일 또는 18일입니다.",
+        "연차는 15일이 아니라 18일입니다.",
+        "연차는 사원 11일, 대리 13일, 과장 15일, 차장 18일입니다.",
+    ],
+)
+def test_who_names_every_number_has_the_wanted_words_more_often_and_does_not_pass(hedge: str) -> None:
+    often = [number % 5 != 0 for number in range(len(SPANS))]
+    naming = {key: replace(one, text=hedge) if one.text else one for key, one in saying(WANTED, often).items()}
+    verdict = judged(SPANS, naming, saying(WANTED, often))
+    assert verdict.main.low is not None
+    assert verdict.main.low > 0
+    assert guard(verdict, "number_precision").state == "broken"
+    assert verdict.decision is Decision.WORSE
+
+
+def test_one_true_number_more_now_and_then_is_forgiven() -> None:
+    often = [number % 5 != 0 for number in range(len(SPANS))]
+    telling = {
+        key: replace(one, text="연차는 1년에 15일이며, 7일까지 이월합니다.") if one.text and number % 8 == 0 else one
+        for number, (key, one) in enumerate(saying(WANTED, [True] * len(SPANS)).items())
+    }
+    verdict = judged(SPANS, telling, saying("15일", often))
+    assert guard(verdict, "number_precision").state == "held"
+    assert verdict.passed
+
+
 def test_sides_swapped_the_worse_one_is_told_to_be_worse() -> None:
     verdict = judged(CASES, answers_of(CASES, HALF), answers_of(CASES, [True] * 300))
     assert verdict.decision is Decision.WORSE
