@@ -150,6 +150,13 @@ def nothing_to_stop(language: Language) -> str:
     return "지금 답하고 있는 질문이 없습니다." if language == "ko" else "Nothing is being answered for you right now."
 
 
+def welcome(language: Language) -> str:
+    """Somebody says thanks, or nods."""
+    if language == "ko":
+        return "궁금한 점이 더 있으면 이어서 질문해 주십시오. 답변 아래의 👍 👎로 의견을 남기실 수 있습니다."
+    return "Please ask on if there is more. 👍 👎 under an answer tell whether it helped."
+
+
 def restarting(language: Language) -> str:
     """The service shuts down while a question is open; the next process goes on with it."""
     if language == "ko":

@@ -16,6 +16,7 @@ from adapters.discord.logs import record, where
 from adapters.discord.render import question_above
 from adapters.discord.surfaces import text_of
 from bot import logs
+from bot.answering.reading import is_small_talk
 from bot.conversation import Place
 from bot.messages import Language
 
@@ -87,10 +88,11 @@ def is_addressed(client: SaseoClient, message: discord.Message) -> bool:
 
 
 async def _is_overheard(client: SaseoClient, message: discord.Message, place: Place) -> bool:
-    """`listen`: needs the message-content intent, and a server that is set up."""
+    """`listen`: needs the message-content intent, and a server that is set up. Thanks and nods are between people."""
     if (
         not client.settings.message_content
         or not message.content
+        or is_small_talk(message.content)
         or place.server not in map(str, client.settings.guild_ids)
     ):
         return False

@@ -13,6 +13,7 @@ from adapters.slack.events import Message, Payload
 from adapters.slack.kit import Kit, spot
 from adapters.slack.target import RESPONSE_URL_SECONDS, Target
 from bot import logs
+from bot.answering.reading import is_small_talk
 from bot.conversation import Asked, Person, Place
 
 _THREAD_SECONDS = 1.5
@@ -77,8 +78,8 @@ class Asking:
         listen = self._kit.desk.place_settings(place).listen
         if listen == "mention" or (listen == "threads" and not found.thread):
             return
-        if not events.spoken(found.text) or events.addresses_another(found.text):
-            return  # a picture, or a word to somebody else: nothing was asked of us
+        if not events.spoken(found.text) or events.addresses_another(found.text) or is_small_talk(found.text):
+            return  # a picture, a word to somebody else, thanks: nothing was asked of us
         if not found.thread:
             await self._message(body, found, place)
             return

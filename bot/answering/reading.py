@@ -23,10 +23,14 @@ def asks_to_stop(text: str) -> bool:
     return _STOP.fullmatch(_bare(text)) is not None
 
 
+def is_small_talk(text: str) -> bool:
+    """Whether the whole of a message is thanks or a nod: nobody waits for an answer to it."""
+    return _SMALL_TALK.fullmatch(_bare(text)) is not None
+
+
 def asks_nothing(text: str) -> bool:
     """Whether the whole of a message is thanks, a nod or a stop word: no topic of what comes after it."""
-    bare = _bare(text)
-    return not bare or _SMALL_TALK.fullmatch(bare) is not None or _STOP.fullmatch(bare) is not None
+    return not _bare(text) or is_small_talk(text) or asks_to_stop(text)
 
 
 def _bare(text: str) -> str:

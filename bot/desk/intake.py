@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot import logs, texts
-from bot.answering.reading import asks_to_stop
+from bot.answering.reading import asks_to_stop, is_small_talk
 from bot.conversation import Asked, Receipt
 from bot.desk.asking import MOST_ATTEMPTS, Asking
 from bot.desk.pending import Pending
@@ -243,11 +243,13 @@ class Intake:
         return Receipt.REFUSED
 
     async def _obeyed(self, claim: Claim, *, resumed: bool) -> bool:
-        """Do what a stop word says, or what its asker wishes about learning, and confirm it. False: the text is a question."""
+        """Do what a stop word says, or what its asker wishes about learning, and confirm it; return thanks. False: it is a question."""
         asked = claim.asked
         language = self._places.settings(asked.place).language
         if asks_to_stop(asked.text):
             text, note = self._stop_before(claim, language), "stop"
+        elif is_small_talk(asked.text):
+            text, note = texts.welcome(language), "small_talk"
         elif (wished := wish(asked.text)) is not None:
             note = wished
             try:

@@ -295,6 +295,8 @@ async def test_a_thread_under_an_answer_is_listened_to() -> None:
         await world.kim.say(world.channel, "연차는?", mention_bot=True)
         await world.answered()
         thread = await world.kim.thread(world.answers()[0], "연차")
+        await world.kim.say(thread, "감사합니다 ㅎㅎ")  # nobody waits for an answer to that
         await world.kim.say(thread, "이월은?")
         await world.answered(2)
-        assert world.desk.asked[1].turns == ("연차는?",)
+        assert [one.text for one in world.desk.asked] == ["연차는?", "이월은?"]
+        assert world.desk.asked[1].turns[0] == "연차는?"

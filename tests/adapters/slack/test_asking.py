@@ -224,6 +224,7 @@ async def test_everything_is_a_question_where_all_is_listened_to(
 ) -> None:
     slack.subscriptions.add("message.channels")
     desk.settings = PlaceSettings(listen="all")
+    await slack.user("U1").say("C1", "넵 감사합니다!")  # between people
     await slack.user("U1").say("C1", "연차는 며칠이죠?")
     await slack.wait_for("chat.stopStream")
     assert [asked.text for asked in desk.asked] == ["연차는 며칠이죠?"]

@@ -171,6 +171,19 @@ async def test_stop_with_nothing_to_stop_says_so(bench: Bench) -> None:
     assert (await bench.adapter.reply("stop")).answer.text == "지금 답하고 있는 질문이 없습니다."
 
 
+@pytest.mark.parametrize("word", ["감사합니다!", "네, 알겠습니다.", "고마워요 ㅎㅎ", "넵", "Thank you"])
+async def test_thanks_are_returned_and_not_searched(bench: Bench, word: str) -> None:
+    desk = await bench.start_desk()
+    await desk.ask(asked(word, key="thanks"))
+    reply = await bench.adapter.reply("thanks")
+    assert reply.answer.text.startswith("궁금한 점이 더 있으면")
+    assert not reply.can_escalate
+    assert bench.flow.questions == []
+    await bench.adapter.wait_for(lambda: outcomes(bench) == {"failed": 1})
+    found = bench.stores[0].run_now(days.count, 0.0, float(2**40)).get(days.EVERYWHERE)
+    assert found is None or found.questions == 0
+
+
 async def test_numbers_do_not_count_what_was_none_and_who_was_told_to_wait(bench: Bench) -> None:
     desk = await bench.start_desk(per_person=1)
     bench.flow.gate.clear()
