@@ -78,7 +78,10 @@ def options(settings: Settings) -> LearningOptions:
     return LearningOptions(
         training=training(settings),
         gate=GateSettings.from_json(settings.gate.model_dump()),
-        watch=WatchRules(**settings.releases.model_dump(exclude={"canary_share"})),
+        watch=WatchRules(
+            **settings.releases.model_dump(exclude={"canary_share"}),
+            **settings.privacy.model_dump(include={"questions_days", "feedback_days"}),
+        ),
         least_examples=chosen.least_examples,
         replay=STARTER_EXAMPLES if chosen.replay else None,
         evaluation_sets=chosen.evaluation_sets,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import comb
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -17,6 +18,8 @@ from sqlalchemy import Connection
 from bot.conversation import Person, Vote
 from bot.errors import RolledBackBefore
 from bot.messages import Outcome
+from bot.privacy import retention
+from bot.privacy_settings import PrivacySettings
 from bot.releases.releases import Releases
 from bot.releases.significance import fisher
 from bot.releases.watch import Watched, WatchRules, judge, last_look, watch
@@ -25,6 +28,7 @@ from bot.store.releases import Tally
 from tests.bot.releases.conftest import Company
 from tests.bot.store.rows import CHANNEL, answer, asked
 
+DAY = 86_400.0
 RULES = WatchRules(least_answers=20, least_votes=8, least_people=3)
 
 
@@ -160,8 +164,8 @@ def answered(
     company.store.run_now(write)
 
 
-def look(releases: Releases) -> Watched:
-    return watch(releases, "m", RULES)
+def look(releases: Releases, rules: WatchRules = RULES) -> Watched:
+    return watch(releases, "m", rules)
 
 
 def test_what_people_like_less_is_rolled_back_with_the_figures_as_reason(company: Company) -> None:
@@ -214,6 +218,73 @@ def test_between_two_doublings_a_look_finds_what_the_last_one_found(company: Com
     seen = look(company.releases())
     assert seen.release is not None
     assert "abstained 20/40 ← 0/60" in seen.release.reason
+
+
+KEPT = replace(RULES, questions_days=90, feedback_days=180)
+
+
+def ended(company: Company, days: float, rules: WatchRules) -> dict[str, str]:
+    """Which measures have, so many days after the release at 2000 s, and why."""
+    company.now = 2000.0 + days * DAY
+    return {rate.measure: rate.ended for rate in look(company.releases(), rules).rates if rate.ended}
+
+
+def test_each_measure_ends_before_any_of_its_answers_may_have_been_deleted(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    refusals = {"abstained": "[privacy] questions_days = 90"}
+    assert ended(company, 59, KEPT) == {}
+    assert ended(company, 61, KEPT) == refusals
+    assert ended(company, 149, KEPT) == refusals
+    assert ended(company, 151, KEPT) == refusals | {"down": "[privacy] feedback_days = 180"}
+    shorter = replace(KEPT, feedback_days=7)  # what is voted on is never deleted before the rest
+    assert ended(company, 61, shorter) == refusals | {"down": "[privacy] questions_days = 90"}
+    assert ended(company, 9000, replace(KEPT, feedback_days=0)) == refusals
+    assert ended(company, 9000, replace(KEPT, questions_days=0)) == {}
+
+
+def test_what_retention_left_of_the_time_before_is_no_sample(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 60, up=20, abstained=15)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 39, abstained=10)
+    company.now = 2000.0 + 100 * DAY
+    retention.sweep(company.store, Path("nowhere"), PrivacySettings(), now=company.now)
+    answered(company, second, 40, abstained=20)
+    seen = look(company.releases(), KEPT)
+    assert seen.release is None
+    assert [str(rate) for rate in seen.rates if rate.measure == "abstained"] == [
+        "abstained ([privacy] questions_days = 90)"
+    ]
+
+
+def test_where_answers_are_not_kept_for_long_less_of_the_time_before_counts(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 30)  # 16 days before
+    company.now += DAY * 2
+    answered(company, first, 40)
+    company.now = 1000.0 + 16 * DAY
+    company.promote(second, against=first)
+    answered(company, second, 20, abstained=20)
+    company.now += 14 * DAY
+    seen = look(company.releases(), replace(RULES, questions_days=30))
+    assert seen.release is not None
+    assert "abstained 20/20 ← 0/40" in seen.release.reason
+
+
+def test_a_canary_and_what_answers_beside_it_are_compared_as_long_as_both_are_kept(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    company.now = 2000.0
+    company.evaluate(second, first)
+    company.releases().promote(second, by="auto", share=0.5)
+    assert ended(company, 89, KEPT) == {}
+    assert ended(company, 91, KEPT).keys() == {"abstained"}
 
 
 def test_what_the_watch_rolled_back_does_not_come_back_by_itself(company: Company) -> None:

@@ -401,7 +401,9 @@ def test_a_run_stops_while_it_makes_way(parts: JobParts, tmp_path: Path, monkeyp
 
 def test_nothing_released_is_nothing_to_watch(parts: JobParts, tmp_path: Path) -> None:
     found = watch(parts.learning(), _context(tmp_path / "watch"))
-    assert json.loads(json.dumps(found)) == {"watched": "", "against": "", "rates": [], "rolled_back_to": ""}
+    assert json.loads(json.dumps(found)) == {
+        "watched": "", "against": "", "rates": [], "no_longer": "", "rolled_back_to": "",
+    }  # fmt: skip
 
 
 def test_the_configured_numbers_reach_the_training(parts: JobParts) -> None:
@@ -410,6 +412,12 @@ def test_the_configured_numbers_reach_the_training(parts: JobParts) -> None:
     assert (chosen.rank, chosen.epochs, chosen.threads, chosen.memory_mb) == (4, 4, 1, None)
     assert chosen.budget_seconds == 480 * 60
     assert learning.options.replay is None
+
+
+def test_the_watch_knows_how_long_answers_are_kept(parts: JobParts) -> None:
+    rules = parts.learning().options.watch
+    kept = parts.settings.privacy
+    assert (rules.questions_days, rules.feedback_days) == (kept.questions_days, kept.feedback_days) != (0, 0)
 
 
 def test_thumbs_about_held_out_passages_alone_do_not_make_a_second_training(
