@@ -109,6 +109,11 @@ class Answer:
     """The passages in the writer's prompt, in its order."""
     cost_krw: float = 0.0
     """What a paid writer says it cost; a local model costs nothing per answer."""
+    tried_model: str = ""
+    """What wrote, or broke off, when none of its words could be shown, so that these are quotes; else empty. Missing in answers that
+    were kept before it was noted."""
+    tried_lora: str = ""
+    """Of `tried_model`: `none` for the plain base."""
 
     @property
     def pages(self) -> frozenset[tuple[str, str]]:

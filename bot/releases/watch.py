@@ -28,7 +28,7 @@ from bot.store.releases import Release, Tally
 DAYS_BEFORE = 30.0
 """How far back the answers of what answered before are counted; half of the time for which they are kept, if that is less."""
 _DAY = 86_400.0
-Measure = Literal["down", "abstained"]
+Measure = Literal["down", "abstained", "ungrounded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class WatchRules:
     """`[releases]`: how much must be seen, and how clear it must be, before anything is rolled back by itself."""
 
     least_answers: int = 50
-    """On each side, for the rate of abstentions."""
+    """On each side, for the rates of abstentions and of answers of whose words nothing held."""
     least_votes: int = 20
     """On each side, for the rate of thumbs down: of people, who are one voice each."""
     least_people: int = 3
@@ -91,13 +91,15 @@ class Watched:
 
 
 def judge(now: Tally, before: Tally, rules: WatchRules) -> tuple[Rate, ...]:
-    """Both measures; one that is `worse` is reason enough to go back."""
+    """Every measure; one that is `worse` is reason enough to go back."""
     votes = (now.down, now.up + now.down), (before.down, before.up + before.down)
-    written = (now.abstained, now.answers), (before.abstained, before.answers)
+    declined = (now.abstained, now.answers), (before.abstained, before.answers)
+    thrown_away = (now.ungrounded, now.answers), (before.ungrounded, before.answers)
     enough_people = now.down >= rules.least_people
     return (
         _rate("down", *votes, rules.least_votes, rules.level if enough_people else 0.0),
-        _rate("abstained", *written, rules.least_answers, rules.level),
+        _rate("abstained", *declined, rules.least_answers, rules.level),
+        _rate("ungrounded", *thrown_away, rules.least_answers, rules.level),
     )
 
 
@@ -148,18 +150,20 @@ def _rates(
     since = history[-1].at if canary else past.answering_since(history)
     ended: dict[Measure, str] = {}
 
-    def sides(measure: Measure, reached: Callable[..., float | None], least: int) -> tuple[Tally, Tally]:
-        kept, setting = rules.kept(measure)
+    def sides(measures: Sequence[Measure], reached: Callable[..., float | None], least: int) -> tuple[Tally, Tally]:
+        kept, setting = rules.kept(measures[0])
         began = since if canary else since - min(DAYS_BEFORE, kept / 2) * _DAY
         if now - began > kept * _DAY:
-            ended[measure] = f"[privacy] {setting} = {kept}"
+            ended.update(dict.fromkeys(measures, f"[privacy] {setting} = {kept}"))
             return Tally(), Tally()
-        seen = last_look(lambda nth: reached(connection, model, watched, since=since, nth=nth), least)
-        count = partial(records.tally, connection, model, seen=seen)
+        # Quotes of an older program do not tell whose words they replaced: then none count, on neither side.
+        quoted = records.quotes_tell(connection, since=began)
+        seen = last_look(lambda nth: reached(connection, model, watched, since=since, nth=nth, quoted=quoted), least)
+        count = partial(records.tally, connection, model, seen=seen, quoted=quoted)
         return count(watched, since=since), count(earlier, since=began, until=float("inf") if canary else since)
 
-    written = sides("abstained", records.answered_at, rules.least_answers)
-    voted = sides("down", records.voiced_at, rules.least_votes)
+    written = sides(("abstained", "ungrounded"), records.answered_at, rules.least_answers)
+    voted = sides(("down",), records.voiced_at, rules.least_votes)
     ours, theirs = (replace(one, up=two.up, down=two.down) for one, two in zip(written, voted, strict=True))
     return tuple(replace(rate, ended=ended.get(rate.measure, "")) for rate in judge(ours, theirs, rules))
 
