@@ -85,7 +85,7 @@ async def ask_side(
         progress(0, len(todo))
     async with side.open() as answerers:
         for done, (fingerprint, case) in enumerate(todo.items(), start=1):
-            answer = replace(await answer_case(case, answerers), run=run)
+            answer = replace(await answer_case(case, answerers, side.stamp.edition), run=run)
             kept.keep(side.stamp.without_edition if case.passages else side.stamp, fingerprint, answer)
             answers[fingerprint] = answer
             if progress is not None:
@@ -93,24 +93,28 @@ async def ask_side(
     return answers
 
 
-async def answer_case(case: GateCase, answerers: Answerers) -> GateAnswer:
-    """Never raises but for a cancellation: what goes wrong is a failed answer, and counts as one."""
+async def answer_case(case: GateCase, answerers: Answerers, edition: str = "") -> GateAnswer:
+    """Never raises but for a cancellation: what goes wrong is a failed answer, and counts as one. `edition`: that it must be from."""
     try:
         if case.passages:
             return await _written(case, answerers)
         question = Question(case.question, f"gate-{case.fingerprint[:12]}", _ASKER, case.groups, case.turns)
-        return _of_flow(await answerers.flow.answer(question), answerers.lora)
+        return _of_flow(await answerers.flow.answer(question), answerers.lora, edition)
     except Exception as error:  # noqa: BLE001 - counted, by name; the other questions still count
         return GateAnswer(Outcome.FAILED, notes=(type(error).__name__,))
 
 
-def _of_flow(answer: Answer, lora: LoraFile | None) -> GateAnswer:
+def _of_flow(answer: Answer, lora: LoraFile | None, edition: str) -> GateAnswer:
     notes = answer.notes
+    # Either way the flow was put together wrongly: better no verdict than one about something else.
     if answer.model != EXTRACTIVE and answer.lora != name_of(lora):
-        # The flow was put together wrongly: better no verdict than one about something else.
         notes = (*notes, "other_lora")
+    if edition and answer.edition != edition:
+        notes = (*notes, "other_edition")
     # Quotes instead of a broken writer are not its answer.
-    outcome = Outcome.FAILED if {"writer_failed", "no_writer", "other_lora"} & set(notes) else answer.outcome
+    outcome = (
+        Outcome.FAILED if {"writer_failed", "no_writer", "other_lora", "other_edition"} & set(notes) else answer.outcome
+    )
     return GateAnswer(
         outcome=outcome,
         text=without_marks(answer.text) if outcome is Outcome.ANSWERED else "",

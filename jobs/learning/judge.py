@@ -23,6 +23,7 @@ from sqlalchemy import Connection
 from bot.errors import (
     AnswersNotKept,
     BadParity,
+    EditionReplaced,
     GateBusy,
     LearntUnknown,
     LoraElsewhere,
@@ -76,7 +77,7 @@ class Contest:
     lora: str
     against: str
     evaluation: str
-    """Empty: there was no question that both have answered."""
+    """Empty: there was no question that both have answered over one edition."""
     verdict: Verdict | None
 
     @property
@@ -323,7 +324,7 @@ def job(parts: JobParts) -> JobSpec:
         "새 LoRA 평가",
         "Judge new LoRAs",
         lambda context: judge(parts.learning(), context),
-        waits_after=(LoraElsewhere,),
-        kept_after=(ModelError, WritingError, StoreError, GateBusy, AnswersNotKept),
+        waits_after=(LoraElsewhere, EditionReplaced),
+        kept_after=(ModelError, WritingError, StoreError, GateBusy, AnswersNotKept, EditionReplaced),
         group=GROUP,
     )

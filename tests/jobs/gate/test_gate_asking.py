@@ -125,6 +125,29 @@ async def test_a_flow_that_writes_with_another_lora_is_noticed(index: SearchInde
     assert "other_lora" in answer.notes
 
 
+@pytest.mark.parametrize("text", ["연차는 1년에 15일을 줍니다 [1].", prompts.REFUSAL])
+async def test_a_flow_over_another_edition_is_noticed(index: SearchIndex, text: str) -> None:
+    case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    writer = ScriptedWriter(script=[text])
+    flow = flow_over(index, writer)
+    answer = await answer_case(case, Answerers(flow, writer, LORA), "another")
+    assert (answer.outcome, answer.text) == (Outcome.FAILED, "")
+    assert "other_edition" in answer.notes
+    assert (await answer_case(case, Answerers(flow, writer, LORA), index.name)).outcome is not Outcome.FAILED
+    flow.close()
+
+
+@dataclass
+class OfEdition:
+    """A flow whose answers name another edition than its index'."""
+
+    flow: AnswerFlow
+    edition: str
+
+    async def answer(self, question: Question) -> Answer:
+        return replace(await self.flow.answer(question), edition=self.edition)
+
+
 @dataclass
 class Counting:
     """A side with a scripted writer: how often it was opened, and what was asked."""
@@ -189,14 +212,14 @@ async def test_a_new_edition_asks_the_wiki_again_and_not_what_brings_its_passage
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Answerers]:
-        yield Answerers(flow, writer, LORA)
+        yield Answerers(OfEdition(flow, edition), writer, LORA)
 
     with KeptAnswers(tmp_path) as kept:
         for edition, asked in (("one", 2), ("two", 1), ("one", 0)):
             before = len(writer.calls)
             stamp = replace(STAMP, edition=edition)
             answers = await ask_side(Side("faq-1", stamp, opening), [GIVEN, wiki], kept, run="a", timed=0)
-            assert len(answers) == 2
+            assert [one.outcome for one in answers.values()] == [Outcome.ANSWERED] * 2
             assert len(writer.calls) - before == asked
         assert kept.forget_all_but([replace(STAMP, edition="two")]) == 1
         assert len(kept.of(replace(STAMP, edition="two"))) == 2

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 
 from bot import learning_app
 from bot.app import Root, cli
-from bot.errors import BrokenLora, NothingToAsk, TooFewExamples, TuningChangedNothing
+from bot.errors import BrokenLora, EditionReplaced, NothingToAsk, TooFewExamples, TuningChangedNothing
 from bot.live import NO_LORA
+from bot.messages import Question
 from bot.releases.overview import every
 from bot.releases.releases import Releases
 from bot.store import jobs as job_rows
@@ -188,6 +189,36 @@ def test_answers_by_other_searches_or_another_version_are_not_compared(
     monkeypatch.setattr("bot.backup.writing.program", lambda: "9.9.9")
     other_program = stamp()
     assert len({one.digest for one in (first, other_words, other_weights, other_program)}) == 4
+
+
+async def test_both_sides_answer_over_the_edition_of_their_stamps_though_another_one_is_published(
+    parts: JobParts, indexer: Indexer, two: list[str]
+) -> None:
+    learning = parts.learning()
+    sides = learning.side(NO_LORA), learning.side(two[0])
+    began = indexer.shelf.current()
+    answers = []
+    for side in sides:
+        async with side.open() as answerers:
+            answers.append(await answerers.flow.answer(Question("연차는 1년에 며칠입니까?", "q")))
+        (indexer.wiki / "새로.md").write_text("# 새 문서\n\n새로 씁니다.", encoding="utf-8")
+        indexer.build()
+        shutil.rmtree(indexer.shelf.root / began, ignore_errors=True)  # as with `[index] keep_editions = 1`
+    assert {side.stamp.edition for side in sides} == {answer.edition for answer in answers} == {began}
+    assert began not in indexer.shelf.names()
+    assert learning.side(NO_LORA).stamp.edition == began  # for what else this run judges
+    assert parts.learning().side(NO_LORA).stamp.edition == indexer.shelf.current() != began
+
+
+async def test_an_edition_that_is_gone_before_it_was_opened_is_said_so(parts: JobParts, indexer: Indexer) -> None:
+    learning = parts.learning()
+    side = learning.side(NO_LORA)
+    shutil.rmtree(indexer.shelf.root / side.stamp.edition)
+    (indexer.wiki / "새로.md").write_text("# 새 문서\n\n새로 씁니다.", encoding="utf-8")
+    indexer.build()
+    with pytest.raises(EditionReplaced):
+        async with side.open():
+            raise AssertionError
 
 
 @pytest.fixture

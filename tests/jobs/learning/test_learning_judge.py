@@ -58,6 +58,7 @@ class Scripted:
     def __init__(self, knows: Knows) -> None:
         self._knows = knows
         self.asked = 0
+        self.edition = ""
 
     async def answer(self, question: Question) -> Answer:
         self.asked += 1
@@ -74,7 +75,7 @@ class Scripted:
             (page,) if answered else (),
             EXTRACTIVE,
             NO_LORA,
-            "edition",
+            self.edition,
             prompts.version(),
             Tokens(1, 1),
             Seconds(0.1, 0.1, 0.2),
@@ -115,6 +116,7 @@ class Company:
     flows: dict[str, Scripted] = field(default_factory=dict)
     bench: Bench = field(default_factory=Bench)
     now: float = 1000.0
+    edition: str = "edition"
 
     def releases(self) -> Releases:
         shelf = LoraShelf(self.folder / "loras", self.folder / "shipped")
@@ -160,12 +162,13 @@ class Company:
 
     def side(self, name: str) -> Side:
         flow = self.flows.setdefault(name, Scripted(self.knows[name]))
+        flow.edition = self.edition
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[Answerers]:
             yield Answerers(flow, ScriptedWriter(script=["모릅니다 [1]."]), None)
 
-        return Side(name, Stamp(sha256(self.base), name, "edition", prompts.version()), opened)
+        return Side(name, Stamp(sha256(self.base), name, self.edition, prompts.version()), opened)
 
     def judged(self, folder: str = "gate", **arguments: Any) -> dict[str, Any]:
         where = self.folder / folder
@@ -263,6 +266,29 @@ def test_a_gate_that_goes_on_does_not_compare_the_two_again(company: Company, mo
 
 def _dies(*_: object, **__: object) -> None:
     raise SystemExit
+
+
+def test_answers_over_different_editions_are_no_contest(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that is gone on with the next day: what was a gain may be other pages."""
+    plain = company.tuned(1, _mostly)
+    preferring = company.tuned(2, lambda number: True, preferences=True)
+    run_gate = learning_judge.run_gate
+    with monkeypatch.context() as dying:
+
+        async def once(*of: Any, **more: Any) -> Verdict:
+            dying.setattr(learning_judge, "run_gate", _dies)
+            return await run_gate(*of, **more)
+
+        dying.setattr(learning_judge, "run_gate", once)
+        with pytest.raises(SystemExit):
+            company.judged()
+    company.edition = "tomorrow's"
+    result = company.judged()
+    assert {one["decision"] for one in result["judged"]} == {"passed"}
+    [contest] = result["preferences"]
+    assert (contest["lora"], contest["decision"], contest["outdone"]) == (preferring, "not_enough", preferring)
+    assert result["proposed"] == plain
+    assert company.store.run_now(loras.latest_evaluation, preferring, plain) is None
 
 
 def _fails_at_the_second(company: Company) -> Callable[[str], Side]:
