@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,10 +31,17 @@ class AnswerParts:
         self._root = root
 
     @asynccontextmanager
-    async def ready(self, lora: str | None = None, store: Store | None = None) -> AsyncIterator[AnswerFlow]:
+    async def ready(
+        self,
+        lora: str | None = None,
+        store: Store | None = None,
+        *,
+        opening: Callable[[], SearchIndex] | None = None,
+    ) -> AsyncIterator[AnswerFlow]:
         """A flow that is ready to answer: index open, writer loading beside it; both closed at the end.
 
-        `lora`: in place of `[writer] lora`. With `store` it takes over what is released meanwhile.
+        `lora`: in place of `[writer] lora`. With `store` it takes over what is released meanwhile. `opening`: of
+        another index than the serving edition's; called on a thread of its own.
         """
         self._root.wiki.shelf.current()  # say "no index" before loading anything
         worker = self.start_worker()
@@ -44,7 +51,8 @@ class AnswerParts:
         choice = parts.choice(choosing, released) if released is not None else None
         warming = asyncio.ensure_future(self.warm(worker, choosing, choice)) if worker and choice else None
         try:
-            search_index = await asyncio.get_running_loop().run_in_executor(None, self._root.wiki.open_index, None)
+            open_index = opening or (lambda: self._root.wiki.open_index(None))
+            search_index = await asyncio.get_running_loop().run_in_executor(None, open_index)
             ready = await warming if warming is not None else None
             flow = self.flow(self.live(search_index, worker, ready))
             try:

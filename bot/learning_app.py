@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bot.live import NO_LORA
@@ -26,19 +27,21 @@ if TYPE_CHECKING:
     from jobs.tuning.settings import TuningSettings
     from knowledge.editions.opened import Edition
     from knowledge.korean import Analyser
+    from knowledge.search import SearchIndex, SearchOptions
 
 
 def learning_parts(root: Root) -> LearningParts:
     """Over one configuration."""
     from jobs.learning.parts import LearningParts
 
+    shared = SharedIndex(root)
     return LearningParts(
         options=options(root.settings),
         base=lambda: served_base(root),
         workbench=root.workbench,
         file_bench=lambda: root.workbench(wiki_needed=False),
         releases=root.releases,
-        side=lambda name: side(root, name),
+        side=lambda name: side(root, name, shared),
         engine=lambda: root.answers.make_engine(served_base(root).gguf),
         folder=root.settings.data_dir / "tuning",
     )
@@ -78,7 +81,10 @@ def options(settings: Settings) -> LearningOptions:
     return LearningOptions(
         training=training(settings),
         gate=GateSettings.from_json(settings.gate.model_dump()),
-        watch=WatchRules(**settings.releases.model_dump(exclude={"canary_share"})),
+        watch=WatchRules(
+            **settings.releases.model_dump(exclude={"canary_share"}),
+            **settings.privacy.model_dump(include={"questions_days", "feedback_days"}),
+        ),
         least_examples=chosen.least_examples,
         replay=STARTER_EXAMPLES if chosen.replay else None,
         evaluation_sets=chosen.evaluation_sets,
@@ -106,25 +112,55 @@ def served_base(root: Root) -> ServedBase:
     return ServedBase(name, root.store.path(name, role="writer"), root.base_sha256, root.answers.template())
 
 
-def side(root: Root, name: str) -> Side:
-    """What answers with this LoRA, or with the plain base, over the serving edition. Raises a LoraError, `NoEdition`."""
+class SharedIndex:
+    """The one edition over which all sides of a run of the gate answer. Once open it stays so: while one side answers, which takes
+    hours, newer editions are published, and this one may be deleted."""
+
+    def __init__(self, root: Root) -> None:
+        self._root = root
+        self._opened: tuple[str, SearchIndex] | None = None
+
+    @cached_property
+    def edition(self) -> str:
+        """What served when it was first asked for. Raises NoEdition."""
+        return self._root.wiki.shelf.current()
+
+    def open(self, dials: str, options: SearchOptions) -> SearchIndex:
+        """`dials`: of the stamp, which `options` are part of. Raises EditionReplaced, BrokenEdition."""
+        from bot.errors import EditionReplaced
+        from knowledge.errors import BrokenEdition
+
+        if self._opened is None or self._opened[0] != dials:
+            self._opened = None  # never two of them in memory
+            try:
+                self._opened = dials, self._root.wiki.open_index(options, self.edition)
+            except BrokenEdition as error:
+                if self.edition in self._root.wiki.shelf.names():
+                    raise
+                raise EditionReplaced(edition=self.edition) from error
+        return self._opened[1]
+
+
+def side(root: Root, name: str, shared: SharedIndex | None = None) -> Side:
+    """What answers with this LoRA, or with the plain base, over the edition of `shared`. Raises a LoraError, `NoEdition`."""
     from bot import prompts
     from jobs.gate.answers import Stamp
     from jobs.gate.asking import Side
 
+    shared = shared or SharedIndex(root)
     lora = NO_LORA if name == NO_LORA else root.loras.choosing(name).shelf.get(name, root.base_sha256).sha256
-    stamp = Stamp(root.base_sha256, lora, root.wiki.shelf.current(), prompts.version(), turned(root))
-
-    return Side(name, stamp, lambda: answerers(root, name))
+    stamp = Stamp(root.base_sha256, lora, shared.edition, prompts.version(), turned(root))
+    options = root.wiki.search_options()  # as they are stamped: what search legs count may be learnt anew meanwhile
+    return Side(name, stamp, lambda: answerers(root, name, lambda: shared.open(stamp.dials, options)))
 
 
 @asynccontextmanager
-async def answerers(root: Root, name: str) -> AsyncIterator[Answerers]:
+async def answerers(root: Root, name: str, opening: Callable[[], SearchIndex]) -> AsyncIterator[Answerers]:
     """A flow and its writer, both with this LoRA alone."""
     from bot.errors import WriterFailed
     from jobs.gate.asking import Answerers, WriterDials
 
-    async with root.answers.ready(name) as flow:
+    async with root.answers.ready(name, opening=opening) as flow:
         flow.swap(replace(flow.live(), canary=None))
         live = flow.live()
         if live.writer is None:

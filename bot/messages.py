@@ -111,6 +111,11 @@ class Answer:
     """What a paid writer says it cost; a local model costs nothing per answer."""
     leaned: bool = False
     """Whether `condensed` holds an earlier question's words. Not told of answers that were kept before it was noted."""
+    tried_model: str = ""
+    """What wrote, or broke off, when none of its words could be shown, so that these are quotes; else empty. Missing in answers that
+    were kept before it was noted."""
+    tried_lora: str = ""
+    """Of `tried_model`: `none` for the plain base."""
 
     @property
     def pages(self) -> frozenset[tuple[str, str]]:

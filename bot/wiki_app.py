@@ -229,20 +229,18 @@ class WikiParts:
             regression_limits=RegressionLimits(chosen.regression_floor, chosen.regression_fall),
         )
 
-    def open_index(self, options: SearchOptions | None) -> SearchIndex:
-        """The serving edition, with analyser and embedder loaded side by side."""
+    def open_index(self, options: SearchOptions | None, edition: str | None = None) -> SearchIndex:
+        """The serving edition, or the one of that name, with analyser and embedder loaded side by side."""
         from knowledge.page import reader_of
         from knowledge.search import SearchIndex
 
-        edition_name = self.shelf.current()  # say "no index" before loading anything
+        edition_name = edition or self.shelf.current()  # say "no index" before loading anything
         with ThreadPoolExecutor(3, thread_name_prefix="load") as loading:
             embedder = loading.submit(lambda: (self.make_embedder(1), self.make_reranker()))
             analyser = loading.submit(self.make_analyser)
-            edition = loading.submit(self.shelf.open, edition_name)
+            opened = loading.submit(self.shelf.open, edition_name)
             vectors, reranker = embedder.result()
-            index = SearchIndex(
-                edition.result(), analyser.result(), vectors, options or self.search_options(), reranker
-            )
+            index = SearchIndex(opened.result(), analyser.result(), vectors, options or self.search_options(), reranker)
         # Kiwi builds its tables and torch its kernels at first use: a second or two that no person should wait for.
         index.search("사서", reader_of(), 1)
         return index

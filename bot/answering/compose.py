@@ -17,7 +17,7 @@ from bot.answering.extractive import best_quotes, unmarked
 from bot.answering.sentence_stream import SentenceStream
 from bot.answering.tracer import Tracer
 from bot.answering.verify import Checked, check, quote_for
-from bot.errors import ModelError, WritingError
+from bot.errors import ModelError, WriterFailed, WriterTimeout, WritingError
 from bot.live import Live
 from bot.messages import Event, Progressed, Tokens, Wrote
 from bot.writers.engine import UnlessSure
@@ -42,6 +42,8 @@ class Composed:
     tokens: Tokens = Tokens()
     first_token: float | None = None
     extractive: bool = False
+    thrown_away: bool = False
+    """A writer was asked for what is extractive: none of its words held, or it broke off before the first."""
     cost_krw: float = 0.0
 
     def after(self, earlier: Composed) -> Composed:
@@ -156,7 +158,9 @@ class Composer:
         except (WritingError, ModelError) as error:
             self._notes.append(type(error).__name__)
             if not self._sentences:
-                return await self._quote("writer_failed", tokens, first_token)
+                # A full queue or a model that is not there says nothing about who would have written.
+                asked = isinstance(error, WriterFailed | WriterTimeout)
+                return await self._quote("writer_failed", tokens, first_token, thrown_away=asked)
         else:
             # A last sentence cut off by the token limit says half of something; one that ran in circles says nothing.
             if not stopped and stream.rest:
@@ -245,7 +249,9 @@ class Composer:
             return composed("refused")
         if stopped == "language" and not last_try:
             return composed("again")
-        quoted = await self._quote("ungrounded", tokens, first_token, floor=self._live.threshold + SAFE_TO_QUOTE)
+        quoted = await self._quote(
+            "ungrounded", tokens, first_token, floor=self._live.threshold + SAFE_TO_QUOTE, thrown_away=True
+        )
         return quoted if quoted.sentences else composed("nothing")
 
     async def _quote(
@@ -255,6 +261,7 @@ class Composer:
         first_token: float | None = None,
         *,
         floor: float = float("-inf"),
+        thrown_away: bool = False,
     ) -> Composed:
         """The nearest sentences at or above `floor`, as they stand; none shows nothing."""
         self._notes.append(why)
@@ -274,5 +281,6 @@ class Composer:
             tokens or Tokens(),
             first_token,
             extractive=True,
+            thrown_away=thrown_away,
             cost_krw=self._cost,
         )

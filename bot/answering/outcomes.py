@@ -29,8 +29,10 @@ def answer_of(
     nearest: tuple[Citation, ...] = (),
     notes: tuple[str, ...],
 ) -> Answer:
-    """Stamped with what wrote it; an answer that no model wrote is stamped so."""
+    """Stamped with what wrote it; an answer that no model wrote is stamped so, and with whose words were thrown away."""
     wrote = composed is not None and not composed.extractive
+    # A second try comes after words that were thrown away, whatever became of it.
+    tried = composed is not None and not wrote and (composed.thrown_away or state["attempt"] > 1)
     return Answer(
         outcome=outcome,
         text=text,
@@ -49,6 +51,8 @@ def answer_of(
         ),
         cost_krw=composed.cost_krw if composed else 0.0,
         leaned=bool(state["turns"]),
+        tried_model=way.live.model if tried else "",
+        tried_lora=name_of(way.live.lora) if tried else "",
     )
 
 

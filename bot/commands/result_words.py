@@ -36,6 +36,7 @@ RESULTS = {
     "elsewhere": ("파일이 다른 컴퓨터에 있는 LoRA", "With files on another machine"),
     "share": ("대화의 비율", "Share of conversations"),
     "watched": ("지켜본 LoRA", "Watched"),
+    "no_longer": ("보존 기간이 지나 더 비교하지 않는 항목", "Not compared any more, as answers were kept no longer"),
     "rolled_back_to": ("되돌린 LoRA", "Rolled back to"),
     # gaps
     "questions": ("질문", "Questions"),

@@ -119,6 +119,7 @@ knowledge.errors.ExplainedError
         ├── LearntUnknown               an imported LoRA that does not tell may have seen any example
         ├── GateBusy                    another process evaluates in this folder
         ├── AnswersNotKept              the disk refuses; what was kept before stays
+        ├── EditionReplaced             and deleted, before the gate could open it
         └── BadParity                   what training left to compare with cannot be used
 """
 
@@ -144,6 +145,7 @@ from bot.errors.evaluation import (
     BadEvaluationSet,
     BadParity,
     DetailsNotWritable,
+    EditionReplaced,
     EvaluationError,
     GateBusy,
     LearntUnknown,
@@ -269,6 +271,7 @@ __all__ = [
     "DeliveryFailed",
     "DetailsNotWritable",
     "DownloadFailed",
+    "EditionReplaced",
     "EvaluationError",
     "EvaluationNotPassed",
     "ExampleError",

@@ -65,6 +65,19 @@ class AnswersNotKept(EvaluationError):
     en = "The answers of an evaluation cannot be kept or read: {path} ({reason}). Check disk and permissions; the next run goes on."
 
 
+class EditionReplaced(EvaluationError):
+    """`edition`."""
+
+    ko = (
+        "평가를 시작할 때의 색인 {edition}이(가) 그사이 새 색인으로 바뀌어 지워졌습니다. 두 쪽은 같은 색인으로 비교해야 하므로, "
+        "다시 실행하면 지금의 색인으로 평가합니다."
+    )
+    en = (
+        "Edition {edition}, with which the evaluation began, has been replaced and deleted meanwhile. Both sides must answer from one "
+        "edition: the next run asks with today's."
+    )
+
+
 class BadParity(EvaluationError):
     """`name`, `reason`."""
 

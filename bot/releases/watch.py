@@ -26,7 +26,9 @@ from bot.store import releases as records
 from bot.store.releases import Release, Tally
 
 DAYS_BEFORE = 30.0
-"""How far back the answers of what answered before are counted."""
+"""How far back the answers of what answered before are counted; half of the time for which they are kept, if that is less."""
+_DAY = 86_400.0
+Measure = Literal["down", "abstained", "ungrounded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,28 +36,44 @@ class WatchRules:
     """`[releases]`: how much must be seen, and how clear it must be, before anything is rolled back by itself."""
 
     least_answers: int = 50
-    """On each side, for the rate of abstentions."""
+    """On each side, for the rates of abstentions and of answers of whose words nothing held."""
     least_votes: int = 20
     """On each side, for the rate of thumbs down: of people, who are one voice each."""
     least_people: int = 3
     """Of these, against what answers now: one person alone cannot roll anything back."""
     level: float = 0.01
     """Of each measure, over all looks: probability (two-sided) of finding such a difference by chance."""
+    questions_days: int = 0
+    """`[privacy]`: for so long answers are kept; 0: for ever."""
+    feedback_days: int = 0
+    """`[privacy]`: for so long those that were voted on, if that is more; 0: for ever."""
+
+    def kept(self, measure: Measure) -> tuple[float, str]:
+        """For how many days all that a measure counts is kept, and which setting says so."""
+        if not self.questions_days or (measure == "down" and not self.feedback_days):
+            return float("inf"), ""
+        if measure == "down" and self.feedback_days > self.questions_days:
+            return self.feedback_days, "feedback_days"
+        return self.questions_days, "questions_days"
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
     """One measure of both. `p` is None when too little was seen."""
 
-    measure: Literal["down", "abstained"]
+    measure: Measure
     now: tuple[int, int]
     """Hits, cases."""
     before: tuple[int, int]
     p: float | None
     worse: bool
+    ended: str = ""
+    """By which setting some of it may be deleted by now, so that it is not looked at any more."""
 
     def __str__(self) -> str:
         """As it stands in the record."""
+        if self.ended:
+            return f"{self.measure} ({self.ended})"
         rates = f"{self.measure} {self.now[0]}/{self.now[1]} ← {self.before[0]}/{self.before[1]}"
         return rates if self.p is None else f"{rates} (p = {self.p:.2g})"
 
@@ -73,13 +91,15 @@ class Watched:
 
 
 def judge(now: Tally, before: Tally, rules: WatchRules) -> tuple[Rate, ...]:
-    """Both measures; one that is `worse` is reason enough to go back."""
+    """Every measure; one that is `worse` is reason enough to go back."""
     votes = (now.down, now.up + now.down), (before.down, before.up + before.down)
-    written = (now.abstained, now.answers), (before.abstained, before.answers)
+    declined = (now.abstained, now.answers), (before.abstained, before.answers)
+    thrown_away = (now.ungrounded, now.answers), (before.ungrounded, before.answers)
     enough_people = now.down >= rules.least_people
     return (
         _rate("down", *votes, rules.least_votes, rules.level if enough_people else 0.0),
-        _rate("abstained", *written, rules.least_answers, rules.level),
+        _rate("abstained", *declined, rules.least_answers, rules.level),
+        _rate("ungrounded", *thrown_away, rules.least_answers, rules.level),
     )
 
 
@@ -95,7 +115,7 @@ def watch(releases: Releases, model: str, rules: WatchRules, *, by: str = AUTOMA
         watched = history[-1].canary or history[-1].lora
         if earlier is None:
             return Watched(watched)
-        rates = judge(*_tallies(connection, model, history, watched, earlier, rules), rules)
+        rates = _rates(connection, model, history, watched, earlier, rules, releases.clock())
         worse = [str(rate) for rate in rates if rate.worse]
         if not worse:
             return Watched(watched, earlier, rates)
@@ -116,27 +136,39 @@ def last_look(reached: Callable[[int], float | None], least: int) -> float:
     return found
 
 
-def _tallies(
-    connection: Connection, model: str, history: Sequence[Release], watched: str, earlier: str, rules: WatchRules
-) -> tuple[Tally, Tally]:
-    """Of both sides, each measure as it was at its last look."""
+def _rates(
+    connection: Connection,
+    model: str,
+    history: Sequence[Release],
+    watched: str,
+    earlier: str,
+    rules: WatchRules,
+    now: float,
+) -> tuple[Rate, ...]:
+    """Each measure as it was at its last look, as long as all of it is kept."""
     canary = bool(history[-1].canary)  # side by side
     since = history[-1].at if canary else past.answering_since(history)
-    began, ended = (since, float("inf")) if canary else (since - DAYS_BEFORE * 86_400, since)
+    ended: dict[Measure, str] = {}
 
-    def sides(reached: Callable[..., float | None], least: int) -> tuple[Tally, Tally]:
-        seen = last_look(lambda nth: reached(connection, model, watched, since=since, nth=nth), least)
-        count = partial(records.tally, connection, model, seen=seen)
-        return count(watched, since=since), count(earlier, since=began, until=ended)
+    def sides(measures: Sequence[Measure], reached: Callable[..., float | None], least: int) -> tuple[Tally, Tally]:
+        kept, setting = rules.kept(measures[0])
+        began = since if canary else since - min(DAYS_BEFORE, kept / 2) * _DAY
+        if now - began > kept * _DAY:
+            ended.update(dict.fromkeys(measures, f"[privacy] {setting} = {kept}"))
+            return Tally(), Tally()
+        # Quotes of an older program do not tell whose words they replaced: then none count, on neither side.
+        quoted = records.quotes_tell(connection, since=began)
+        seen = last_look(lambda nth: reached(connection, model, watched, since=since, nth=nth, quoted=quoted), least)
+        count = partial(records.tally, connection, model, seen=seen, quoted=quoted)
+        return count(watched, since=since), count(earlier, since=began, until=float("inf") if canary else since)
 
-    written, voted = sides(records.answered_at, rules.least_answers), sides(records.voiced_at, rules.least_votes)
-    now, before = (replace(one, up=two.up, down=two.down) for one, two in zip(written, voted, strict=True))
-    return now, before
+    written = sides(("abstained", "ungrounded"), records.answered_at, rules.least_answers)
+    voted = sides(("down",), records.voiced_at, rules.least_votes)
+    ours, theirs = (replace(one, up=two.up, down=two.down) for one, two in zip(written, voted, strict=True))
+    return tuple(replace(rate, ended=ended.get(rate.measure, "")) for rate in judge(ours, theirs, rules))
 
 
-def _rate(
-    measure: Literal["down", "abstained"], now: tuple[int, int], before: tuple[int, int], least: int, level: float
-) -> Rate:
+def _rate(measure: Measure, now: tuple[int, int], before: tuple[int, int], least: int, level: float) -> Rate:
     least = max(least, 1)
     if min(now[1], before[1]) < least:
         return Rate(measure, now, before, None, worse=False)

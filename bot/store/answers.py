@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -177,9 +177,10 @@ def _kept(row: Row[Any]) -> Kept:
 
 
 def _answer(data: dict[str, Any]) -> Answer:
+    known = {field.name for field in fields(Answer)}  # a later version beside this one may note more
     return Answer(
         **(
-            data
+            {name: value for name, value in data.items() if name in known}
             | {
                 "outcome": Outcome(data["outcome"]),
                 "citations": tuple(Citation(**one) for one in data["citations"]),

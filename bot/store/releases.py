@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, insert, or_, select
 
 from bot.live import EXTRACTIVE
 from bot.messages import Outcome
@@ -45,13 +45,15 @@ class Tally:
     """How the answers of one LoRA did."""
 
     answers: int = 0
-    """That the model wrote or declined to write."""
+    """That the model wrote or declined to write, and quotes in place of its words."""
     abstained: int = 0
     """Of these."""
     up: int = 0
     """People more of whose live votes on them are up than down: each is one voice, however often they vote. As many of both is none."""
     down: int = 0
     """People more of whose votes are down than up."""
+    ungrounded: int = 0
+    """Of the answers: those where nothing held of what it wrote."""
 
 
 def hold(connection: Connection) -> None:
@@ -123,18 +125,20 @@ def tally(
     since: float,
     until: float = float("inf"),
     seen: float = float("inf"),
+    quoted: bool = True,
 ) -> Tally:
     """The answers by `model` with `lora` (or `none`) given in [since, until), and the live votes on them, whenever cast.
 
-    `seen`: nothing that was given or cast after that counts.
+    `seen`: nothing that was given or cast after that counts. `quoted`: quotes in place of its words do, here and below.
     """
-    mine = _mine(model, lora, since, until)
+    mine = _mine(model, lora, since, until, quoted=quoted)
     if seen != float("inf"):
         mine.append(answers.c.answered_at <= seen)
     abstained = case((answers.c.outcome == Outcome.ABSTAINED.value, 1), else_=0)
-    total = connection.execute(
-        select(func.count(), func.coalesce(func.sum(abstained), 0)).where(*mine, answers.c.outcome.in_(_COUNTED))
-    ).one()
+    # The note of bot/answering/compose.py, in the list's JSON.
+    ungrounded = case((answers.c.answer["notes"].as_string().contains('"ungrounded"'), 1), else_=0)
+    sums = (func.coalesce(func.sum(one), 0) for one in (abstained, ungrounded))
+    total = connection.execute(select(func.count(), *sums).where(*mine, answers.c.outcome.in_(_COUNTED))).one()
     cast = [votes.c.direction.is_not(None), *([votes.c.voted_at <= seen] if seen != float("inf") else [])]
     voices = connection.execute(
         select(func.sum(case((votes.c.direction == "up", 1), else_=-1)))
@@ -148,14 +152,27 @@ def tally(
         abstained=int(total[1]),
         up=sum(voice > 0 for voice in said),
         down=sum(voice < 0 for voice in said),
+        ungrounded=int(total[2]),
     )
 
 
-def answered_at(connection: Connection, model: str, lora: str, *, since: float, nth: int) -> float | None:
+def quotes_tell(connection: Connection, *, since: float) -> bool:
+    """Whether all quotes since then tell in whose words' place they stand; those of an older program do not."""
+    untold = select(answers.c.id).where(
+        answers.c.answered_at >= since,
+        answers.c.model == EXTRACTIVE,
+        answers.c.answer["tried_lora"].as_string().is_(None),
+    )
+    return connection.execute(untold.limit(1)).first() is None
+
+
+def answered_at(
+    connection: Connection, model: str, lora: str, *, since: float, nth: int, quoted: bool = True
+) -> float | None:
     """When the `nth` of the answers that `Tally.answers` counts was given (seconds since the epoch); None: there are fewer."""
     found = connection.execute(
         select(answers.c.answered_at)
-        .where(*_mine(model, lora, since), answers.c.outcome.in_(_COUNTED))
+        .where(*_mine(model, lora, since, quoted=quoted), answers.c.outcome.in_(_COUNTED))
         .order_by(answers.c.answered_at)
         .offset(nth - 1)
         .limit(1)
@@ -163,12 +180,14 @@ def answered_at(connection: Connection, model: str, lora: str, *, since: float, 
     return None if found is None else float(found)
 
 
-def voiced_at(connection: Connection, model: str, lora: str, *, since: float, nth: int) -> float | None:
+def voiced_at(
+    connection: Connection, model: str, lora: str, *, since: float, nth: int, quoted: bool = True
+) -> float | None:
     """When there first were `nth` voices (`Tally.up` and `Tally.down`), by the votes that live now; None: there never were."""
     cast = connection.execute(
         select(votes.c.person, votes.c.direction, votes.c.voted_at)
         .join(answers, answers.c.id == votes.c.answer)
-        .where(*_mine(model, lora, since), votes.c.direction.is_not(None))
+        .where(*_mine(model, lora, since, quoted=quoted), votes.c.direction.is_not(None))
         .order_by(votes.c.voted_at)
     )
     said: Counter[str] = Counter()
@@ -182,11 +201,17 @@ def voiced_at(connection: Connection, model: str, lora: str, *, since: float, nt
     return None
 
 
-def _mine(model: str, lora: str, since: float, until: float = float("inf")) -> list[ColumnElement[bool]]:
+def _mine(
+    model: str, lora: str, since: float, until: float = float("inf"), *, quoted: bool
+) -> list[ColumnElement[bool]]:
     """Which answers count."""
-    # What is stamped `extractive` was found, or declined for want of evidence, before any LoRA was asked.
-    mine = [answers.c.model == model, answers.c.model != EXTRACTIVE, answers.c.lora == lora]
-    mine.append(answers.c.answered_at >= since)
+    whose = and_(answers.c.model == model, answers.c.model != EXTRACTIVE, answers.c.lora == lora)
+    if quoted:
+        # Else what is stamped `extractive` was found, or declined for want of evidence, before any LoRA was asked.
+        told = answers.c.answer
+        spoilt = (told["tried_model"].as_string() == model, told["tried_lora"].as_string() == lora)
+        whose = or_(whose, and_(answers.c.model == EXTRACTIVE, *spoilt))
+    mine = [whose, answers.c.answered_at >= since]
     return mine if until == float("inf") else [*mine, answers.c.answered_at < until]
 
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 End = Literal["answered", "abstained", "failed", "refused", "stopped"]
-"""How a question ended. `refused`: too many were waiting, or too many of this person; `stopped`: by its asker, or it was none: "그만", thanks,
-or whether their votes may be learnt from (bot/privacy/notices.py)."""
+"""How a question ended. `refused`: too many were waiting, or too many of this person. `stopped`: by its asker, or it was none: "그만",
+thanks, whether their votes may be learnt from (bot/privacy/notices.py)."""
 Thumb = Literal["up", "down", "withdrawn"]
 Unwritten = Literal["busy", "timeout", "cancelled", "failed"]
 """Why the writer wrote nothing, or not to the end. `cancelled`: what was wanted had been read, or the asker left."""

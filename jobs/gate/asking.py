@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot import prompts
 from bot.answering.verify import wrong_language
-from bot.errors import ModelError, WritingError
+from bot.errors import ModelError, WriterTimeout, WritingError
 from bot.live import EXTRACTIVE, name_of
 from bot.messages import Answer, Outcome, Question
 from bot.writers.engine import UnlessSure
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from knowledge.korean import Analyser
 
 Progress = Callable[[int, int], None]
+GiveWay = Callable[[], Awaitable[None]]
+"""Comes back once nothing more urgent needs the machine."""
 _ASKER = "gate"
 
 
@@ -67,15 +69,24 @@ class Side:
 
 
 async def ask_side(
-    side: Side, cases: Sequence[GateCase], kept: KeptAnswers, *, run: str, timed: int, progress: Progress | None = None
+    side: Side,
+    cases: Sequence[GateCase],
+    kept: KeptAnswers,
+    *,
+    run: str,
+    timed: int,
+    progress: Progress | None = None,
+    give_way: GiveWay | None = None,
 ) -> dict[str, GateAnswer]:
     """Fingerprint → answer for every case. Cancelling leaves what is answered on disk; the next call goes on.
 
-    Kept failures are asked again. `timed`: so many questions, the same for every side, are asked again if they were not in this `run`.
+    Kept failures are asked again in another `run`; what timed out also once more at the end of this one, since that may be the
+    machine's fault and not the side's. `timed`: so many questions, the same for every side, are asked again if they were not in this
+    `run`. `give_way`: awaited before each question.
     """
     answers = {}
     for fingerprint, answer in kept.of(side.stamp).items():
-        if answer.outcome is not Outcome.FAILED or answer.run == run:
+        if answer.run == run or not (answer.outcome is Outcome.FAILED or _timed_out(answer)):
             answers[fingerprint] = answer
     again = _timed(cases, timed)
     todo = {
@@ -88,33 +99,48 @@ async def ask_side(
     if progress is not None:
         progress(0, len(todo))
     async with side.open() as answerers:
-        for done, (fingerprint, case) in enumerate(todo.items(), start=1):
-            answer = replace(await answer_case(case, answerers), run=run)
+        waiting = list(todo)
+        for done, fingerprint in enumerate(waiting, start=1):  # it grows
+            if give_way is not None:
+                await give_way()
+            case = todo[fingerprint]
+            answer = replace(await answer_case(case, answerers, side.stamp.edition), run=run)
             kept.keep(side.stamp.without_edition if case.passages else side.stamp, fingerprint, answer)
             answers[fingerprint] = answer
+            if done <= len(todo) and _timed_out(answer):
+                waiting.append(fingerprint)
             if progress is not None:
-                progress(done, len(todo))
+                progress(done, len(waiting))
     return answers
 
 
-async def answer_case(case: GateCase, answerers: Answerers) -> GateAnswer:
-    """Never raises but for a cancellation: what goes wrong is a failed answer, and counts as one."""
+def _timed_out(answer: GateAnswer) -> bool:
+    """Before its first words, or after some that could be shown."""
+    return WriterTimeout.__name__ in answer.notes
+
+
+async def answer_case(case: GateCase, answerers: Answerers, edition: str = "") -> GateAnswer:
+    """Never raises but for a cancellation: what goes wrong is a failed answer, and counts as one. `edition`: that it must be from."""
     try:
         if case.passages:
             return await _written(case, answerers)
         question = Question(case.question, f"gate-{case.fingerprint[:12]}", _ASKER, case.groups, case.turns)
-        return _of_flow(await answerers.flow.answer(question), answerers.lora)
+        return _of_flow(await answerers.flow.answer(question), answerers.lora, edition)
     except Exception as error:  # noqa: BLE001 - counted, by name; the other questions still count
         return GateAnswer(Outcome.FAILED, notes=(type(error).__name__,))
 
 
-def _of_flow(answer: Answer, lora: LoraFile | None) -> GateAnswer:
+def _of_flow(answer: Answer, lora: LoraFile | None, edition: str) -> GateAnswer:
     notes = answer.notes
+    # Either way the flow was put together wrongly: better no verdict than one about something else.
     if answer.model != EXTRACTIVE and answer.lora != name_of(lora):
-        # The flow was put together wrongly: better no verdict than one about something else.
         notes = (*notes, "other_lora")
+    if edition and answer.edition != edition:
+        notes = (*notes, "other_edition")
     # Quotes instead of a broken writer are not its answer.
-    outcome = Outcome.FAILED if {"writer_failed", "no_writer", "other_lora"} & set(notes) else answer.outcome
+    outcome = (
+        Outcome.FAILED if {"writer_failed", "no_writer", "other_lora", "other_edition"} & set(notes) else answer.outcome
+    )
     return GateAnswer(
         outcome=outcome,
         text=without_marks(answer.text) if outcome is Outcome.ANSWERED else "",

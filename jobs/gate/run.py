@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 
-from jobs.gate.asking import Side, ask_side
+from jobs.gate.asking import GiveWay, Side, ask_side
 from jobs.gate.cases import GateCase
 from jobs.gate.decide import decide
 from jobs.gate.kept import KeptAnswers
@@ -26,10 +26,12 @@ async def run_gate(
     *,
     parity: Parity | None = None,
     progress: Progress | None = None,
+    give_way: GiveWay | None = None,
 ) -> Verdict:
     """First what serves now, mostly kept from before, then the candidate. One side is open at a time.
 
-    `kept` is entered by the caller. Raises what opening a side raises, and `AnswersNotKept`; a cancellation leaves what is answered.
+    `kept` is entered by the caller. `give_way`: see `ask_side`. Raises what opening a side raises, and `AnswersNotKept`; a cancellation
+    leaves what is answered.
     """
     run = secrets.token_hex(8)
     sides = []
@@ -41,6 +43,7 @@ async def run_gate(
             run=run,
             timed=settings.timed_questions,
             progress=None if progress is None else _named(progress, side.name),
+            give_way=give_way,
         )
         sides.append((Who(side.name, side.stamp), answers))
     return decide(cases, sides[1], sides[0], settings, parity=parity)

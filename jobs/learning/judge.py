@@ -13,6 +13,7 @@ import asyncio
 import json
 import logging
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from sqlalchemy import Connection
 from bot.errors import (
     AnswersNotKept,
     BadParity,
+    EditionReplaced,
     GateBusy,
     LearntUnknown,
     LoraElsewhere,
@@ -36,8 +38,9 @@ from bot.errors import (
 )
 from bot.loras.shelf import ShelvedLora
 from bot.releases.releases import AUTOMATIC, Releases
-from bot.store import loras
+from bot.store import loras, questions
 from bot.store import releases as records
+from bot.store.database import Store
 from bot.store.loras import Evaluation
 from jobs.gate.answers import Stamp
 from jobs.gate.asking import Side
@@ -56,6 +59,8 @@ from knowledge.editions.files import write_whole
 
 _log = logging.getLogger(__name__)
 PARITY, VERDICT, PLOT = "parity.json", "verdict.json", "verdict.svg"
+_LOOK_AGAIN = 1.0
+"""Seconds between two looks whether people wait."""
 JUDGED = "judged.json"
 """In the run's folder: ids of its verdicts, so that a run that is gone on with counts them, too."""
 
@@ -76,7 +81,7 @@ class Contest:
     lora: str
     against: str
     evaluation: str
-    """Empty: there was no question that both have answered."""
+    """Empty: there was no question that both have answered over one edition."""
     verdict: Verdict | None
 
     @property
@@ -233,7 +238,7 @@ def _judged(
     sides = parts.side(candidate.name), parts.side(present)
     parity = _parity(parts, candidate)
     wanted = [*(one.verdict.candidate.stamp for one in before), *(side.stamp for side in sides)]
-    verdict = asyncio.run(_asked(parts, context, *sides, cases, parity, wanted))
+    verdict = asyncio.run(_asked(parts, context, releases.store, *sides, cases, parity, wanted))
     return Judged(candidate.name, _keep(parts, context, releases, verdict), verdict)
 
 
@@ -276,22 +281,45 @@ def _contests(
 async def _asked(
     parts: LearningParts,
     context: JobContext,
+    store: Store,
     candidate: Side,
     present: Side,
     cases: Sequence[GateCase],
     parity: Parity | None,
     wanted: Sequence[Stamp],
 ) -> Verdict:
-    """`wanted`: whose answers are not forgotten."""
+    """`wanted`: whose answers are not forgotten. No question is put while people wait for answers."""
+    now: tuple[str, int, int] = ("", 0, 0)
 
     def told(side: str, done: int, total: int) -> None:
+        nonlocal now
+        now = (side, done, total)
         context.progress(done, total, f"asking: {side}")
         context.check()
 
+    async def give_way() -> None:
+        waited = False
+        while _people_wait(store):
+            waited = True
+            context.progress(*now[1:], "making_way")
+            context.check()
+            await asyncio.sleep(_LOOK_AGAIN)
+        if waited:
+            told(*now)
+
     with KeptAnswers(parts.answers) as kept:
-        verdict = await run_gate(candidate, present, cases, kept, parts.options.gate, parity=parity, progress=told)
+        verdict = await run_gate(
+            candidate, present, cases, kept, parts.options.gate, parity=parity, progress=told, give_way=give_way
+        )
         kept.forget_all_but(wanted)
     return verdict
+
+
+def _people_wait(store: Store) -> bool:
+    try:
+        return store.run_now(questions.waiting, now=time.time()) > 0
+    except StoreError:  # away for a moment: no reason to end a run of hours
+        return False
 
 
 def _parity(parts: LearningParts, candidate: ShelvedLora) -> Parity | None:
@@ -323,7 +351,7 @@ def job(parts: JobParts) -> JobSpec:
         "새 LoRA 평가",
         "Judge new LoRAs",
         lambda context: judge(parts.learning(), context),
-        waits_after=(LoraElsewhere,),
-        kept_after=(ModelError, WritingError, StoreError, GateBusy, AnswersNotKept),
+        waits_after=(LoraElsewhere, EditionReplaced),
+        kept_after=(ModelError, WritingError, StoreError, GateBusy, AnswersNotKept, EditionReplaced),
         group=GROUP,
     )

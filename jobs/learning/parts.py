@@ -61,7 +61,8 @@ class LearningParts:
     """For files of examples: without an edition it knows no page, as on a machine that only trains."""
     releases: Callable[[], AbstractContextManager[Releases]]
     side: Callable[[str], Side]
-    """Of a LoRA by its name, or of `none`, through the serving stack. Raises a LoraError."""
+    """Of a LoRA by its name, or of `none`, through the serving stack, all over one edition. Raises a LoraError; opening one raises
+    EditionReplaced."""
     engine: Callable[[], LlamaCppEngine]
     """The served base alone, on the calling thread, which also closes it. Raises BrokenModel."""
     folder: Path

@@ -40,8 +40,11 @@ def contest(
 ) -> Verdict | None:
     """The one with preferences as a candidate against the plain one, over the questions that both have answered; None: there is none.
 
+    Nor where they answered over different editions, as in a run that was gone on with: other pages are no difference between LoRAs.
     `plain`, `preferring`: what was found of each; `answers`: the folder of kept answers. Raises `GateBusy`, `AnswersNotKept`.
     """
+    if plain.candidate.stamp.edition != preferring.candidate.stamp.edition:
+        return None
     with KeptAnswers(answers) as kept:
         theirs, ours = kept.of(preferring.candidate.stamp), kept.of(plain.candidate.stamp)
     both: Sequence[GateCase] = [one for one in cases if one.fingerprint in theirs and one.fingerprint in ours]

@@ -20,6 +20,7 @@ def watch(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         "watched": found.watched,
         "against": found.against,
         "rates": [str(rate) for rate in found.rates],
+        "no_longer": ", ".join(str(rate) for rate in found.rates if rate.ended),
         "rolled_back_to": found.release.lora if found.release is not None else "",
     }
 

@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage
 
 from bot.answering.condense import condense
 from bot.answering.flow import AnswerFlow, FlowOptions
-from bot.errors import BrokenModel, WriterFailed, WriterTimeout
+from bot.errors import BrokenModel, WriterBusy, WriterFailed, WriterTimeout
 from bot.live import Canary, Live
 from bot.messages import Answer, Event, Finished, Outcome, Progressed, Question, Wrote
 from bot.prompts import REFUSAL
@@ -119,6 +119,50 @@ async def test_a_failing_writer_gives_quotes(index: SearchIndex, failure: Except
     assert type(failure).__name__ in answer.notes
 
 
+def _language_then_busy() -> Script:
+    texts = iter(["请在三天前申请。"])
+
+    def script(messages: Sequence[BaseMessage]) -> str:
+        for text in texts:
+            return text
+        raise WriterBusy(waiting=9, limit=9)
+
+    return script
+
+
+OFF_TOPIC = "피아노 조율은 어떻게 합니까?"
+
+
+@pytest.mark.parametrize(
+    ("script", "failure", "question", "stamp", "tried"),
+    [
+        ([""], None, ASKED, ("extractive", "none"), ("scripted", "tuned")),
+        (["请在三天前申请。"], None, ASKED, ("extractive", "none"), ("scripted", "tuned")),
+        (_language_then_busy(), None, ASKED, ("extractive", "none"), ("scripted", "tuned")),
+        ([GOOD], WriterTimeout(seconds=1.0), ASKED, ("extractive", "none"), ("scripted", "tuned")),
+        ([GOOD], WriterFailed(reason="x"), ASKED, ("extractive", "none"), ("scripted", "tuned")),
+        ([GOOD], WriterBusy(waiting=9, limit=9), ASKED, ("extractive", "none"), ("", "")),  # it was never asked
+        ([GOOD], BrokenModel(name="m", reason="x"), ASKED, ("extractive", "none"), ("", "")),
+        ([GOOD], None, OFF_TOPIC, ("extractive", "none"), ("", "")),
+        ([GOOD], None, ASKED, ("scripted", "tuned"), ("", "")),
+        ([REFUSAL], None, ASKED, ("scripted", "tuned"), ("", "")),
+    ],
+)
+async def test_an_answer_tells_whose_words_were_thrown_away(
+    index: SearchIndex,
+    script: Script | list[str],
+    failure: Exception | None,
+    question: str,
+    stamp: tuple[str, str],
+    tried: tuple[str, str],
+) -> None:
+    lora = LoraFile("tuned", Path("tuned.gguf"), "0" * 64)
+    live = Live(index, index.analyser, writer_of(script, failure=failure), "scripted", lora, "test", 2.0)
+    _, answer = await events_of(AnswerFlow(lambda: live), question)
+    assert (answer.model, answer.lora) == stamp
+    assert (answer.tried_model, answer.tried_lora) == tried
+
+
 async def test_sentences_shown_before_a_failure_stay(index: SearchIndex) -> None:
     writer = writer_of([GOOD + " 그리고 " * 50], failure=WriterFailed(reason="x"), fail_after=25)
     _, answer = await events_of(flow_with(index, writer), ASKED)
@@ -128,7 +172,7 @@ async def test_sentences_shown_before_a_failure_stay(index: SearchIndex) -> None
 
 async def test_without_a_writer_quotes_are_verbatim(index: SearchIndex) -> None:
     _, answer = await events_of(flow_with(index, None), ASKED)
-    assert (answer.outcome, answer.model) == (Outcome.ANSWERED, "extractive")
+    assert (answer.outcome, answer.model, answer.tried_model) == (Outcome.ANSWERED, "extractive", "")
     texts = "\n".join(passage.text for passage in index.edition.passages)
     assert all(citation.quote in texts for citation in answer.citations)
 

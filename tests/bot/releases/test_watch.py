@@ -7,24 +7,28 @@ from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import comb
+from pathlib import Path
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from bot.conversation import Person, Vote
 from bot.errors import RolledBackBefore
 from bot.messages import Outcome
+from bot.privacy import retention
+from bot.privacy_settings import PrivacySettings
 from bot.releases.releases import Releases
 from bot.releases.significance import fisher
 from bot.releases.watch import Watched, WatchRules, judge, last_look, watch
-from bot.store import answers, questions, releases, votes
+from bot.store import answers, questions, releases, schema, votes
 from bot.store.releases import Tally
 from tests.bot.releases.conftest import Company
 from tests.bot.store.rows import CHANNEL, answer, asked
 
+DAY = 86_400.0
 RULES = WatchRules(least_answers=20, least_votes=8, least_people=3)
 
 
@@ -68,6 +72,7 @@ GOOD = Tally(answers=100, abstained=10, up=40, down=2)
         (Tally(100, 10, up=20, down=20), ["down"]),
         (Tally(100, 45, up=40, down=2), ["abstained"]),
         (Tally(100, 45, up=20, down=20), ["down", "abstained"]),
+        (Tally(100, 10, up=40, down=2, ungrounded=30), ["ungrounded"]),
         (Tally(100, 10, up=40, down=3), []),  # chance
         (Tally(10, 9, up=1, down=6), []),  # too little seen
         (Tally(100, 0, up=60, down=0), []),  # better
@@ -142,8 +147,12 @@ def answered(
     up: int = 0,
     abstained: int = 0,
     people: tuple[str, ...] = TEN,
+    quoted: str = "",
 ) -> None:
-    """`count` answers by `lora`, the first ones declined; votes by `people` in turn, first those that are down."""
+    """`count` answers by `lora`, the first ones declined; votes by `people` in turn, first those that are down.
+
+    `quoted`: why these are quotes in place of its words.
+    """
 
     def write(connection: Connection) -> None:
         for n in range(count):
@@ -151,6 +160,8 @@ def answered(
             _, held = questions.claim(connection, asked(name), owner="p", now=company.now, lease=9.0)
             assert held is not None
             made = replace(answer(Outcome.ABSTAINED if n < abstained else Outcome.ANSWERED), lora=lora)
+            if quoted:
+                made = replace(made, model="extractive", lora="none", tried_model="m", tried_lora=lora, notes=(quoted,))
             place, now = CHANNEL, company.now
             answers.save(connection, name, held.question_id, made, language="ko", private=False, place=place, now=now)
             if n < down + up:
@@ -160,8 +171,8 @@ def answered(
     company.store.run_now(write)
 
 
-def look(releases: Releases) -> Watched:
-    return watch(releases, "m", RULES)
+def look(releases: Releases, rules: WatchRules = RULES) -> Watched:
+    return watch(releases, "m", rules)
 
 
 def test_what_people_like_less_is_rolled_back_with_the_figures_as_reason(company: Company) -> None:
@@ -214,6 +225,132 @@ def test_between_two_doublings_a_look_finds_what_the_last_one_found(company: Com
     seen = look(company.releases())
     assert seen.release is not None
     assert "abstained 20/40 ← 0/60" in seen.release.reason
+
+
+@pytest.mark.parametrize("why", ["ungrounded", "writer_failed"])
+def test_thumbs_on_quotes_in_place_of_a_loras_words_count_against_it(company: Company, why: str) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 30, up=20)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 10, down=10, quoted=why)
+    seen = look(company.releases())
+    assert seen.release is not None
+    assert "down 10/10 ← 0/10" in seen.release.reason
+
+
+def test_a_lora_of_whose_words_nothing_holds_is_rolled_back_without_a_vote(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 28)
+    answered(company, first, 2, quoted="ungrounded")
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 8)
+    answered(company, second, 12, quoted="ungrounded")
+    seen = look(company.releases())
+    assert seen.release is not None
+    assert seen.release.reason.split(": ")[1].startswith("ungrounded 12/20 ← 2/30")
+
+
+def test_a_writer_that_broke_off_is_no_reason_to_go_back(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 30)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 20, quoted="writer_failed")
+    assert look(company.releases()).release is None
+
+
+def test_where_earlier_quotes_do_not_tell_whose_words_they_replaced_none_count(company: Company) -> None:
+    """As after an update: only the answers of today would have any."""
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 30)
+    answered(company, first, 10, quoted="ungrounded")
+
+    def older(connection: Connection) -> None:
+        for row in connection.execute(select(schema.answers)).all():
+            kept = {key: value for key, value in row.answer.items() if not key.startswith("tried_")}
+            connection.execute(update(schema.answers).where(schema.answers.c.id == row.id).values(answer=kept))
+
+    company.store.run_now(older)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 20)
+    answered(company, second, 20, quoted="ungrounded")
+    seen = look(company.releases())
+    assert seen.release is None
+    assert [rate.now for rate in seen.rates if rate.measure == "ungrounded"] == [(0, 20)]
+
+
+KEPT = replace(RULES, questions_days=90, feedback_days=180)
+
+
+def ended(company: Company, days: float, rules: WatchRules) -> dict[str, str]:
+    """Which measures have, so many days after the release at 2000 s, and why."""
+    company.now = 2000.0 + days * DAY
+    return {rate.measure: rate.ended for rate in look(company.releases(), rules).rates if rate.ended}
+
+
+def test_each_measure_ends_before_any_of_its_answers_may_have_been_deleted(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    refusals = dict.fromkeys(("abstained", "ungrounded"), "[privacy] questions_days = 90")
+    assert ended(company, 59, KEPT) == {}
+    assert ended(company, 61, KEPT) == refusals
+    assert ended(company, 149, KEPT) == refusals
+    assert ended(company, 151, KEPT) == refusals | {"down": "[privacy] feedback_days = 180"}
+    shorter = replace(KEPT, feedback_days=7)  # what is voted on is never deleted before the rest
+    assert ended(company, 61, shorter) == refusals | {"down": "[privacy] questions_days = 90"}
+    assert ended(company, 9000, replace(KEPT, feedback_days=0)) == refusals
+    assert ended(company, 9000, replace(KEPT, questions_days=0)) == {}
+
+
+def test_what_retention_left_of_the_time_before_is_no_sample(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 60, up=20, abstained=15)
+    company.now = 2000.0
+    company.promote(second, against=first)
+    answered(company, second, 39, abstained=10)
+    company.now = 2000.0 + 100 * DAY
+    retention.sweep(company.store, Path("nowhere"), PrivacySettings(), now=company.now)
+    answered(company, second, 40, abstained=20)
+    seen = look(company.releases(), KEPT)
+    assert seen.release is None
+    assert [str(rate) for rate in seen.rates if rate.measure == "abstained"] == [
+        "abstained ([privacy] questions_days = 90)"
+    ]
+
+
+def test_where_answers_are_not_kept_for_long_less_of_the_time_before_counts(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    answered(company, first, 30)  # 16 days before
+    company.now += DAY * 2
+    answered(company, first, 40)
+    company.now = 1000.0 + 16 * DAY
+    company.promote(second, against=first)
+    answered(company, second, 20, abstained=20)
+    company.now += 14 * DAY
+    seen = look(company.releases(), replace(RULES, questions_days=30))
+    assert seen.release is not None
+    assert "abstained 20/20 ← 0/40" in seen.release.reason
+
+
+def test_a_canary_and_what_answers_beside_it_are_compared_as_long_as_both_are_kept(company: Company) -> None:
+    first, second, _ = company.names
+    company.promote(first)
+    company.now = 2000.0
+    company.evaluate(second, first)
+    company.releases().promote(second, by="auto", share=0.5)
+    assert ended(company, 89, KEPT) == {}
+    assert ended(company, 91, KEPT).keys() == {"abstained", "ungrounded"}
 
 
 def test_what_the_watch_rolled_back_does_not_come_back_by_itself(company: Company) -> None:

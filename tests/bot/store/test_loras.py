@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.conversation import Person, Vote
 from bot.errors import StoreError
 from bot.examples.example import Example
 from bot.messages import Outcome
-from bot.store import answers, examples, forgetting, loras, questions, releases, votes
+from bot.store import answers, examples, forgetting, loras, questions, releases, schema, votes
 from bot.store.database import Store
 from bot.store.loras import Evaluation, LoraRecord
 from bot.store.releases import Tally
@@ -117,11 +119,21 @@ def test_each_base_has_its_own_releases_and_the_newest_says_what_answers(store: 
     assert store.run_now(releases.bases) == ["b1", "b2"]
 
 
-def given(store: Store, n: int, lora: str, outcome: Outcome, *, at: float, model: str = "m", voted: str = "") -> None:
+def given(
+    store: Store,
+    n: int,
+    lora: str,
+    outcome: Outcome,
+    *,
+    at: float,
+    model: str = "m",
+    voted: str = "",
+    **more: Any,
+) -> None:
     """One answer, and a vote on it: `u` by Kim, `d` by Kim, `D` by Lee."""
     _, held = store.run_now(questions.claim, asked(f"e{n}"), owner="p", now=at, lease=9.0)
     assert held is not None
-    made = replace(answer(outcome), lora=lora, model=model)
+    made = replace(answer(outcome), lora=lora, model=model, **more)
     store.run_now(answers.save, f"a{n}", held.question_id, made, language="ko", private=False, place=CHANNEL, now=at)
     for letter in voted:
         person: Person = LEE if letter.isupper() else KIM
@@ -144,6 +156,41 @@ def test_a_tally_counts_what_one_lora_wrote_in_a_time_and_each_person_once_by_th
     assert store.run_now(releases.tally, "m", "x", since=2.0) == Tally(3, 1, up=1, down=1)
     assert store.run_now(releases.tally, "m", "x", since=2.0, seen=2.0) == Tally(1, 0, up=1, down=1)
     assert store.run_now(releases.tally, "m", "none", since=0.0) == Tally()
+
+
+def test_quotes_in_place_of_a_loras_words_are_its_own(store: Store) -> None:
+    quotes = partial(given, store, lora="none", outcome=Outcome.ANSWERED, model="extractive", at=2.0)
+    nothing_held = ("rewritten", "ungrounded")
+    given(store, 1, "x", Outcome.ABSTAINED, at=2.0, notes=nothing_held)
+    quotes(2, tried_model="m", tried_lora="x", notes=nothing_held, voted="D")
+    quotes(3, tried_model="m", tried_lora="x", notes=("writer_failed",), at=3.0)
+    quotes(4, tried_model="other", tried_lora="x", notes=nothing_held, voted="d")
+    quotes(5, tried_model="m", tried_lora="none", notes=nothing_held, voted="d")
+    quotes(6, notes=("no_writer",), voted="d")
+    assert store.run_now(releases.tally, "m", "x", since=0.0) == Tally(3, 1, up=0, down=1, ungrounded=2)
+    assert store.run_now(releases.tally, "m", "x", since=0.0, quoted=False) == Tally(1, 1, up=0, down=0, ungrounded=1)
+    assert store.run_now(releases.tally, "m", "none", since=0.0) == Tally(1, 0, up=0, down=1, ungrounded=1)
+    assert store.run_now(releases.answered_at, "m", "x", since=0.0, nth=3) == 3.0
+    assert store.run_now(releases.answered_at, "m", "x", since=0.0, nth=2, quoted=False) is None
+    assert store.run_now(releases.voiced_at, "m", "x", since=0.0, nth=1) == 2.0
+    assert store.run_now(releases.voiced_at, "m", "x", since=0.0, nth=1, quoted=False) is None
+
+
+def test_quotes_of_an_older_program_do_not_tell_whose_words_they_replaced(store: Store) -> None:
+    given(store, 1, "none", Outcome.ANSWERED, at=2.0, model="extractive", tried_model="m", tried_lora="x")
+
+    def older(connection: Connection) -> None:
+        told = connection.execute(select(schema.answers.c.answer)).scalar_one()
+        kept = {key: value for key, value in told.items() if not key.startswith("tried_")}
+        connection.execute(update(schema.answers).values(answer=kept))
+
+    assert store.run_now(releases.quotes_tell, since=0.0)
+    store.run_now(older)
+    assert not store.run_now(releases.quotes_tell, since=2.0)
+    assert store.run_now(releases.quotes_tell, since=3.0)
+    kept = store.run_now(answers.get, "a1")
+    assert kept is not None
+    assert (kept.answer.tried_model, kept.answer.tried_lora) == ("", "")
 
 
 def test_when_so_many_answers_and_voices_were_reached_is_known(store: Store) -> None:

@@ -13,7 +13,7 @@ from langchain_core.messages import BaseMessage
 
 from bot import prompts
 from bot.answering.flow import AnswerFlow
-from bot.errors import WriterFailed
+from bot.errors import WriterFailed, WriterTimeout
 from bot.live import Live
 from bot.messages import Answer, Outcome, Question
 from bot.writers.engine import LoraFile
@@ -159,6 +159,29 @@ async def test_a_flow_that_writes_with_another_lora_is_noticed(index: SearchInde
     assert "other_lora" in answer.notes
 
 
+@pytest.mark.parametrize("text", ["연차는 1년에 15일을 줍니다 [1].", prompts.REFUSAL])
+async def test_a_flow_over_another_edition_is_noticed(index: SearchIndex, text: str) -> None:
+    case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    writer = ScriptedWriter(script=[text])
+    flow = flow_over(index, writer)
+    answer = await answer_case(case, Answerers(flow, writer, LORA), "another")
+    assert (answer.outcome, answer.text) == (Outcome.FAILED, "")
+    assert "other_edition" in answer.notes
+    assert (await answer_case(case, Answerers(flow, writer, LORA), index.name)).outcome is not Outcome.FAILED
+    flow.close()
+
+
+@dataclass
+class OfEdition:
+    """A flow whose answers name another edition than its index'."""
+
+    flow: AnswerFlow
+    edition: str
+
+    async def answer(self, question: Question) -> Answer:
+        return replace(await self.flow.answer(question), edition=self.edition)
+
+
 @dataclass
 class Counting:
     """A side with a scripted writer: how often it was opened, and what was asked."""
@@ -167,6 +190,8 @@ class Counting:
     opened: int = 0
     asked: list[str] = field(default_factory=list)
     fails: frozenset[str] = frozenset()
+    late: list[str] = field(default_factory=list)
+    """Each time out as often as they stand here."""
 
     def side(self) -> Side:
         @asynccontextmanager
@@ -181,6 +206,9 @@ class Counting:
         self.asked.append(question)
         if question in self.fails:
             raise WriterFailed(reason="x")
+        if question in self.late:
+            self.late.remove(question)
+            raise WriterTimeout(seconds=90.0)
         return "연차는 15일입니다 [1]."
 
 
@@ -223,14 +251,14 @@ async def test_a_new_edition_asks_the_wiki_again_and_not_what_brings_its_passage
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Answerers]:
-        yield Answerers(flow, writer, LORA)
+        yield Answerers(OfEdition(flow, edition), writer, LORA)
 
     with KeptAnswers(tmp_path) as kept:
         for edition, asked in (("one", 2), ("two", 1), ("one", 0)):
             before = len(writer.calls)
             stamp = replace(STAMP, edition=edition)
             answers = await ask_side(Side("faq-1", stamp, opening), [GIVEN, wiki], kept, run="a", timed=0)
-            assert len(answers) == 2
+            assert [one.outcome for one in answers.values()] == [Outcome.ANSWERED] * 2
             assert len(writer.calls) - before == asked
         assert kept.forget_all_but([replace(STAMP, edition="two")]) == 1
         assert len(kept.of(replace(STAMP, edition="two"))) == 2
@@ -247,6 +275,53 @@ async def test_failures_are_asked_again_in_another_run(tmp_path: Path) -> None:
         second = await ask_side(counting.side(), CASES[:3], kept, run="b", timed=0)
     assert second[CASES[1].fingerprint].outcome is Outcome.ANSWERED
     assert counting.asked[3:] == ["1번?"]
+
+
+async def test_what_timed_out_is_asked_once_more_at_the_end_before_it_counts(tmp_path: Path) -> None:
+    counting, steps = Counting(late=["0번?", "1번?", "1번?"]), list[tuple[int, int]]()
+    with KeptAnswers(tmp_path) as kept:
+        found = await ask_side(
+            counting.side(), CASES[:3], kept, run="a", timed=0, progress=lambda d, t: steps.append((d, t))
+        )
+        assert counting.asked == ["0번?", "1번?", "2번?", "0번?", "1번?"]
+        assert steps == [(0, 3), (1, 4), (2, 5), (3, 5), (4, 5), (5, 5)]
+        outcomes = [found[case.fingerprint].outcome for case in CASES[:3]]
+        assert outcomes == [Outcome.ANSWERED, Outcome.FAILED, Outcome.ANSWERED]
+        assert kept.of(counting.stamp) == found
+        again = await ask_side(counting.side(), CASES[:3], kept, run="b", timed=0)
+    assert counting.asked[5:] == ["1번?"]
+    assert again[CASES[1].fingerprint].outcome is Outcome.ANSWERED
+
+
+async def test_an_answer_that_was_cut_off_by_its_time_is_asked_again_too(tmp_path: Path, index: SearchIndex) -> None:
+    case = GateCase("x/w", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
+    text = "연차는 1년에 15일을 줍니다 [1]. "
+    writer = ScriptedWriter(script=[text * 9], failure=WriterTimeout(seconds=90.0), fail_after=9)
+    flow = flow_over(index, writer)
+
+    @asynccontextmanager
+    async def opening() -> AsyncIterator[Answerers]:
+        yield Answerers(flow, writer, LORA)
+
+    side = Side("faq-1", replace(STAMP, edition=index.name), opening)
+    with KeptAnswers(tmp_path) as kept:
+        for run, asked in (("a", 2), ("a", 2), ("b", 4)):
+            [found] = (await ask_side(side, [case], kept, run=run, timed=0)).values()
+            assert (found.outcome, "WriterTimeout" in found.notes) == (Outcome.ANSWERED, True)
+            assert len(writer.calls) == asked
+    flow.close()
+
+
+async def test_way_is_given_before_each_question(tmp_path: Path) -> None:
+    counting = Counting(late=["1번?"])
+    asked: list[int] = []
+
+    async def give_way() -> None:
+        asked.append(len(counting.asked))
+
+    with KeptAnswers(tmp_path) as kept:
+        await ask_side(counting.side(), CASES[:3], kept, run="a", timed=0, give_way=give_way)
+    assert asked == [0, 1, 2, 3]
 
 
 async def test_a_few_are_timed_anew_in_every_run_the_same_for_both_sides(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from sqlalchemy import Connection
 
 from bot import learning_app
 from bot.app import Root, cli
-from bot.errors import BrokenLora, NothingToAsk, TooFewExamples, TuningChangedNothing
+from bot.errors import BrokenLora, EditionReplaced, NothingToAsk, TooFewExamples, TuningChangedNothing
 from bot.live import NO_LORA
+from bot.messages import Question
 from bot.releases.overview import every
 from bot.releases.releases import Releases
 from bot.store import jobs as job_rows
@@ -188,6 +189,36 @@ def test_answers_by_other_searches_or_another_version_are_not_compared(
     monkeypatch.setattr("bot.backup.writing.program", lambda: "9.9.9")
     other_program = stamp()
     assert len({one.digest for one in (first, other_words, other_weights, other_program)}) == 4
+
+
+async def test_both_sides_answer_over_the_edition_of_their_stamps_though_another_one_is_published(
+    parts: JobParts, indexer: Indexer, two: list[str]
+) -> None:
+    learning = parts.learning()
+    sides = learning.side(NO_LORA), learning.side(two[0])
+    began = indexer.shelf.current()
+    answers = []
+    for side in sides:
+        async with side.open() as answerers:
+            answers.append(await answerers.flow.answer(Question("연차는 1년에 며칠입니까?", "q")))
+        (indexer.wiki / "새로.md").write_text("# 새 문서\n\n새로 씁니다.", encoding="utf-8")
+        indexer.build()
+        shutil.rmtree(indexer.shelf.root / began, ignore_errors=True)  # as with `[index] keep_editions = 1`
+    assert {side.stamp.edition for side in sides} == {answer.edition for answer in answers} == {began}
+    assert began not in indexer.shelf.names()
+    assert learning.side(NO_LORA).stamp.edition == began  # for what else this run judges
+    assert parts.learning().side(NO_LORA).stamp.edition == indexer.shelf.current() != began
+
+
+async def test_an_edition_that_is_gone_before_it_was_opened_is_said_so(parts: JobParts, indexer: Indexer) -> None:
+    learning = parts.learning()
+    side = learning.side(NO_LORA)
+    shutil.rmtree(indexer.shelf.root / side.stamp.edition)
+    (indexer.wiki / "새로.md").write_text("# 새 문서\n\n새로 씁니다.", encoding="utf-8")
+    indexer.build()
+    with pytest.raises(EditionReplaced):
+        async with side.open():
+            raise AssertionError
 
 
 @pytest.fixture
@@ -401,7 +432,9 @@ def test_a_run_stops_while_it_makes_way(parts: JobParts, tmp_path: Path, monkeyp
 
 def test_nothing_released_is_nothing_to_watch(parts: JobParts, tmp_path: Path) -> None:
     found = watch(parts.learning(), _context(tmp_path / "watch"))
-    assert json.loads(json.dumps(found)) == {"watched": "", "against": "", "rates": [], "rolled_back_to": ""}
+    assert json.loads(json.dumps(found)) == {
+        "watched": "", "against": "", "rates": [], "no_longer": "", "rolled_back_to": "",
+    }  # fmt: skip
 
 
 def test_the_configured_numbers_reach_the_training(parts: JobParts) -> None:
@@ -410,6 +443,12 @@ def test_the_configured_numbers_reach_the_training(parts: JobParts) -> None:
     assert (chosen.rank, chosen.epochs, chosen.threads, chosen.memory_mb) == (4, 4, 1, None)
     assert chosen.budget_seconds == 480 * 60
     assert learning.options.replay is None
+
+
+def test_the_watch_knows_how_long_answers_are_kept(parts: JobParts) -> None:
+    rules = parts.learning().options.watch
+    kept = parts.settings.privacy
+    assert (rules.questions_days, rules.feedback_days) == (kept.questions_days, kept.feedback_days) != (0, 0)
 
 
 def test_thumbs_about_held_out_passages_alone_do_not_make_a_second_training(

@@ -24,20 +24,23 @@ from bot.messages import Answer, Citation, Outcome, Question, Seconds, Tokens
 from bot.releases.choosing import Choosing
 from bot.releases.releases import Releases
 from bot.store import jobs as runs
-from bot.store import loras
+from bot.store import loras, questions
 from bot.store import releases as records
 from bot.store.database import Store, open_store
 from bot.store.job_rows import Run
+from bot.store.questions import Claim
 from jobs.gate.answers import Stamp
 from jobs.gate.asking import Answerers, Side
+from jobs.gate.run import run_gate
 from jobs.gate.settings import GateSettings
 from jobs.gate.verdict import Verdict
-from jobs.job import JobContext, JobParts
+from jobs.job import JobContext, JobParts, JobStopped
 from jobs.learning import judge as learning_judge
 from jobs.learning.judge import job, judge
 from jobs.learning.parts import LearningOptions, LearningParts
 from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
+from tests.bot.store.rows import asked
 from tests.fakes.lora_folders import sha256, write_result
 from tests.fakes.scripted_writer import ScriptedWriter
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -58,6 +61,7 @@ class Scripted:
     def __init__(self, knows: Knows) -> None:
         self._knows = knows
         self.asked = 0
+        self.edition = ""
 
     async def answer(self, question: Question) -> Answer:
         self.asked += 1
@@ -74,7 +78,7 @@ class Scripted:
             (page,) if answered else (),
             EXTRACTIVE,
             NO_LORA,
-            "edition",
+            self.edition,
             prompts.version(),
             Tokens(1, 1),
             Seconds(0.1, 0.1, 0.2),
@@ -115,6 +119,7 @@ class Company:
     flows: dict[str, Scripted] = field(default_factory=dict)
     bench: Bench = field(default_factory=Bench)
     now: float = 1000.0
+    edition: str = "edition"
 
     def releases(self) -> Releases:
         shelf = LoraShelf(self.folder / "loras", self.folder / "shipped")
@@ -160,12 +165,13 @@ class Company:
 
     def side(self, name: str) -> Side:
         flow = self.flows.setdefault(name, Scripted(self.knows[name]))
+        flow.edition = self.edition
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[Answerers]:
             yield Answerers(flow, ScriptedWriter(script=["모릅니다 [1]."]), None)
 
-        return Side(name, Stamp(sha256(self.base), name, "edition", prompts.version()), opened)
+        return Side(name, Stamp(sha256(self.base), name, self.edition, prompts.version()), opened)
 
     def judged(self, folder: str = "gate", **arguments: Any) -> dict[str, Any]:
         where = self.folder / folder
@@ -265,6 +271,28 @@ def _dies(*_: object, **__: object) -> None:
     raise SystemExit
 
 
+def test_answers_over_different_editions_are_no_contest(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gate that is gone on with the next day: what was a gain may be other pages."""
+    plain = company.tuned(1, _mostly)
+    preferring = company.tuned(2, lambda number: True, preferences=True)
+    with monkeypatch.context() as dying:
+
+        async def once(*of: Any, **more: Any) -> Verdict:
+            dying.setattr(learning_judge, "run_gate", _dies)
+            return await run_gate(*of, **more)
+
+        dying.setattr(learning_judge, "run_gate", once)
+        with pytest.raises(SystemExit):
+            company.judged()
+    company.edition = "tomorrow's"
+    result = company.judged()
+    assert {one["decision"] for one in result["judged"]} == {"passed"}
+    [contest] = result["preferences"]
+    assert (contest["lora"], contest["decision"], contest["outdone"]) == (preferring, "not_enough", preferring)
+    assert result["proposed"] == plain
+    assert company.store.run_now(loras.latest_evaluation, preferring, plain) is None
+
+
 def _fails_at_the_second(company: Company) -> Callable[[str], Side]:
     """The base cannot be opened for the candidate that comes second."""
     seen: list[str] = []
@@ -332,6 +360,48 @@ def test_after_an_error_that_may_pass_the_same_run_goes_on(company: Company, mon
     assert failed.state == "stopped"
     done = _run(company, "kim")
     assert (done.id, done.state, done.result["promoted"]) == (failed.id, "done", name)
+
+
+def _somebody_waits(company: Company) -> Claim:
+    """For an answer, from a process that lives."""
+    _, claim = company.store.run_now(questions.claim, asked("waits"), owner="p", now=time.time(), lease=600.0)
+    assert claim is not None
+    return claim
+
+
+def test_no_question_is_put_while_people_wait(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(learning_judge, "_LOOK_AGAIN", 0.0)
+    name = company.tuned(1, lambda number: True)
+    claim, told = _somebody_waits(company), list[str]()
+
+    def progress(done: int, total: int | None = None, message: str = "") -> None:
+        told.append(message)
+        if told.count("making_way") == 3:
+            company.store.run_now(questions.finish, claim, Outcome.ANSWERED, now=time.time())
+        if message == "making_way":
+            assert sum(flow.asked for flow in company.flows.values()) == 0
+
+    (company.folder / "gate").mkdir()
+    context = JobContext("g1", company.folder / "gate", progress=progress)
+    assert judge(company.parts(), context)["proposed"] == name
+    assert told[:5] == [f"asking: {NO_LORA}", *["making_way"] * 3, f"asking: {NO_LORA}"]
+    assert told.count("making_way") == 3
+
+
+def test_a_gate_that_waits_for_people_can_be_stopped(company: Company) -> None:
+    company.tuned(1, lambda number: True)
+    _somebody_waits(company)
+    (company.folder / "gate").mkdir()
+    told: list[str] = []
+    context = JobContext(
+        "g1",
+        company.folder / "gate",
+        progress=lambda done, total=None, message="": told.append(message),
+        stop_requested=lambda: "making_way" in told,
+    )
+    with pytest.raises(JobStopped):
+        judge(company.parts(), context)
+    assert sum(flow.asked for flow in company.flows.values()) == 0
 
 
 @pytest.mark.parametrize("missing", ["candidate", "present"])
