@@ -102,7 +102,7 @@ class CallButton(ui.DynamicItem[ui.Button[Any]], template=ids.CALL):
             reached = await _write_to(client, escalation)
             if not reached:
                 await client.desk.uncall(escalation.id)
-            await say(interaction, texts.called(language) if reached else texts.cannot_call(language))
+            await say(interaction, texts.called(language) if reached else texts.not_reached(language))
             return
         link = source.jump_url if source is not None and not private else ""
         try:

@@ -182,6 +182,15 @@ def cannot_call(language: Language) -> str:
     )
 
 
+def not_reached(language: Language) -> str:
+    """Nobody of the contacts could be written to directly."""
+    return of(
+        language,
+        "담당자에게 알리지 못했습니다. 잠시 후 다시 눌러 보시고, 그래도 안 되면 관리자에게 담당자 설정을 확인해 달라고 요청해 주십시오.",
+        "The contacts could not be told. Try again in a moment; if that does not help, ask an admin to check the contacts.",
+    )
+
+
 def called(language: Language) -> str:
     """The contacts were written to directly."""
     return of(language, "담당자에게 알렸습니다.", "The contacts were told.")

@@ -119,7 +119,7 @@ class ReferenceDesk:
 
     async def start(self) -> None:
         """Load what admins changed and begin to answer, with what an earlier process left."""
-        self._places.load(await self._store.run(facts.place_changes))
+        await self._intake.reload_places()
         self._intake.start()
 
     def line(self) -> tuple[int, int]:
@@ -329,11 +329,14 @@ class ReferenceDesk:
     async def change_place(self, place: Place, person: Person, changes: Mapping[str, str]) -> PlaceSettings:
         """See `Desk.change_place`."""
         self._demand_admin(person, "설정 변경", "change of settings")
-        merged = self._places.merged(place, changes)
+        self._places.merged(place, changes)  # refused before anything is written
         name, now = self._people.named(person), self._clock()
         place = self._people.place(place)
 
-        def change(connection: Connection) -> None:
+        def change(connection: Connection) -> dict[tuple[str, str], dict[str, str]]:
+            # Another process may have changed it since this one last looked: what it changed stays.
+            there, key = facts.place_changes(connection), (place.platform, place.id)
+            merged = self._places.merged(place, changes, there.get(key, {}))
             facts.change_place(connection, place.platform, place.id, merged, by=name, now=now)
             audit.record(
                 connection,
@@ -344,9 +347,9 @@ class ReferenceDesk:
                 origin=place.platform,
                 now=now,
             )
+            return there | {key: merged}
 
-        await self._store.run(change)
-        self._places.keep(place, merged)
+        self._places.load(await self._store.run(change))
         _log.info(json.dumps({"event": "place_changed", "platform": place.platform, "keys": sorted(changes)}))
         return self._places.settings(place)
 

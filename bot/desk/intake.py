@@ -25,7 +25,7 @@ from bot.errors import StoreError
 from bot.messages import Language, Outcome
 from bot.platforms import Adapter
 from bot.privacy.notices import agreed, wish
-from bot.store import questions
+from bot.store import facts, questions
 from bot.store.questions import Claim, ClaimKind
 from bot.telemetry.observer import Observer
 
@@ -274,6 +274,10 @@ class Intake:
         ]
         return texts.stopped(language) if mine else texts.nothing_to_stop(language)
 
+    async def reload_places(self) -> None:
+        """What admins changed from chat, whichever process they were talking to. Raises StoreError."""
+        self._places.load(await self._store.run(facts.place_changes))
+
     # -- keeping claims -------------------------------------------------------------------------------------------------
 
     async def _keep(self) -> None:
@@ -281,6 +285,7 @@ class Intake:
         while not (self._closing and not self._open):
             try:
                 await self._renew()
+                await self.reload_places()
                 await self._resume()
             except StoreError as error:
                 _log.error(json.dumps({"event": "claims_not_kept", "reason": str(error)}))

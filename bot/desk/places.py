@@ -73,9 +73,14 @@ class PlaceBook:
             found = replace(found, **{name: parsed})
         return found
 
-    def merged(self, place: Place, changes: Mapping[str, str]) -> dict[str, str]:
-        """What the place's changes would be after `changes`; an empty value resets a key. Raises InvalidSetting, UnknownSetting."""
-        merged = dict(self._changes.get(self._key(place), {}))
+    def merged(
+        self, place: Place, changes: Mapping[str, str], before: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """What the place's changes would be after `changes`; an empty value resets a key. `before`: those of the store; None: as known.
+
+        Raises InvalidSetting, UnknownSetting.
+        """
+        merged = dict(self._changes.get(self._key(place), {}) if before is None else before)
         for key, value in changes.items():
             if key not in KEYS:
                 close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.5)
@@ -86,10 +91,6 @@ class PlaceBook:
             else:
                 merged.pop(key, None)
         return merged
-
-    def keep(self, place: Place, merged: dict[str, str]) -> None:
-        """Make them true here; the store is the caller's business."""
-        self._changes[self._key(place)] = merged
 
     def is_admin(self, person: Person) -> bool:
         """Whether config.toml names the person, or one of their roles."""

@@ -55,6 +55,17 @@ async def test_a_direct_call_that_may_stand_is_not_taken_back(
     assert len(world.server.sent(world.lee)) == called
 
 
+async def test_where_no_contact_can_be_written_to_the_asker_hears_that_and_may_try_again(world: World) -> None:
+    await world.start()
+    world.desk.contacts = ("role:2",)  # a role has no direct messages
+    await world.kim.direct("연차는?")
+    await world.answered()
+    for _ in range(2):
+        pressed = await world.kim.press(world.server.sent(world.kim)[0], "담당자 부르기")
+        await world.server.wait_for(lambda one=pressed: one.followups, what="the sentence")  # type: ignore[misc]
+        assert "담당자에게 알리지 못했습니다" in pressed.followups[0].text
+
+
 @pytest.mark.parametrize("how", [{"status": 404, "code": 10062}, {"drop_connection": True}])
 async def test_the_asker_hears_the_answer_whatever_becomes_of_the_response(
     world: World, how: dict[str, object]

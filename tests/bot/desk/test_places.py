@@ -38,9 +38,9 @@ def test_a_table_of_its_own_wins_over_the_star_and_the_defaults() -> None:
 )
 def test_changes_from_chat_are_understood(key: str, value: str, parsed: object) -> None:
     places = book()
-    places.keep(CHANNEL, places.merged(CHANNEL, {key: value}))
+    places.load({(CHANNEL.platform, CHANNEL.id): places.merged(CHANNEL, {key: value})})
     assert getattr(places.settings(CHANNEL), key) == parsed
-    places.keep(CHANNEL, places.merged(CHANNEL, {key: " "}))
+    places.load({(CHANNEL.platform, CHANNEL.id): places.merged(CHANNEL, {key: " "})})
     assert places.settings(CHANNEL) == PlaceSettings()
 
 
@@ -63,7 +63,7 @@ def test_discord_contacts_are_users_or_roles() -> None:
     there = Place("discord", "1", "channel")
     merged = book().merged(there, {"contacts": "<@!12> <@&34> role:5 user:6"})
     places = book()
-    places.keep(there, merged)
+    places.load({(there.platform, there.id): merged})
     assert places.settings(there).contacts == ("12", "role:34", "role:5", "user:6")
 
 
@@ -97,3 +97,14 @@ async def test_only_admins_change_places_and_changes_outlive_the_process(bench: 
     with pytest.raises(InvalidSetting):
         await again.change_place(CHANNEL, ADMIN, {"listen": "never"})
     assert again.place_settings(CHANNEL) == changed
+
+
+async def test_processes_on_one_store_know_each_others_changes_and_keep_them(bench: Bench) -> None:
+    one = await bench.start_desk(lease=0.3)
+    other = await bench.start_desk(lease=30.0)
+    await one.change_place(CHANNEL, ADMIN, {"listen": "all"})
+    changed = await other.change_place(CHANNEL, ADMIN, {"private": "예"})
+    assert (changed.listen, changed.private) == ("all", True)
+    await bench.adapter.wait_for(lambda: one.place_settings(CHANNEL) == changed)
+    await other.change_place(CHANNEL, ADMIN, {"listen": "", "private": ""})
+    await bench.adapter.wait_for(lambda: not one.place_settings(CHANNEL).private)
