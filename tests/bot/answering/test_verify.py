@@ -107,6 +107,15 @@ def test_a_proper_name_must_stand_in_the_page(sentence: str, problem: str | None
     assert _problem(sentence, shown, analyser) == problem
 
 
+@pytest.mark.parametrize(("month", "problem"), [(5, None), (6, "number")])
+def test_the_number_of_a_heading_supports_no_quantity(month: int, problem: str | None, analyser: Analyser) -> None:
+    text = "정기 보안 교육은 5월과 11월, 한 해에 두 번 있습니다."
+    passage = Passage("wiki", "보안.md", 0, "정보 보안 정책", ("6. 교육",), text)
+    morphemes = frozenset(analyser.morphemes(f"{passage.context}\n{text}"))
+    shown = [Excerpt(passage, text, tuple(sentences(text)), morphemes)]
+    assert _problem(f"정기 보안 교육은 {month}월과 11월에 있습니다 [1].", shown, analyser) == problem
+
+
 def test_a_wrong_mark_is_replaced_by_the_passage_that_says_so(shown: list[Excerpt], analyser: Analyser) -> None:
     checked = check("국내 출장 일비는 40,000원입니다 [1].", shown, "일비는?", analyser, lambda _: 1.0)
     assert (checked.cites, checked.text) == ((1,), "국내 출장 일비는 40,000원입니다.")
