@@ -60,6 +60,25 @@ def test_a_sentence_is_judged_by_its_passages(
 
 
 @pytest.mark.parametrize(
+    ("question", "sentence", "problem"),
+    [
+        ("국내 출장 일비는 4만 원이야, 5만 원이야?", "4만 원 [2].", None),
+        ("국내 출장 일비는 5만 원이야, 4만 원이야?", "국내 출장 일비 4만 원 [2].", None),
+        ("국내 출장 일비는 4만 원 아니면 5만 원인가요?", "국내 출장 일비는 4만 원 [2].", None),
+        ("국내 출장 일비는 4만 원이야, 5만 원이야?", "5만 원 [2].", "number"),
+        ("국내 출장 일비는 4만 원이야?", "국내 출장 일비는 4만 원이야.", "empty"),
+        ("국내 출장 일비가 궁금해. 4만 원이야?", "국내 출장 일비가 궁금해.", "empty"),
+        ("국내 출장 일비는 4만 원이야, 5만 원이야?", "국내 출장 일비.", "empty"),
+        ("국내 출장 일비는 얼마야?", "국내 출장 일비 [2].", "empty"),
+    ],
+)
+def test_an_answer_that_the_question_offers_is_no_echo_of_it(
+    question: str, sentence: str, problem: str | None, shown: list[Excerpt], analyser: Analyser
+) -> None:
+    assert _problem(sentence, shown, analyser, question) == problem
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "비밀번호를 메신저나 메일로 주고받지 마십시오.",
