@@ -576,6 +576,56 @@ def test_a_sitemap_says_what_there_is(site: WebSite, reader: Reader) -> None:
         cut[2].read()
 
 
+def _index(*files: str) -> Reply:
+    content = "".join(f"<sitemap><loc>{file}</loc></sitemap>" for file in files)
+    return Reply(f"<sitemapindex>{content}</sitemapindex>".encode(), "application/xml")
+
+
+def test_more_files_of_a_sitemap_than_are_read_are_reported(site: WebSite, reader: Reader) -> None:
+    for number in range(101):
+        site.reply(f"/{number}.txt", Reply(f"{site.url}/w/{number % 3}".encode(), "text/plain"))
+    for number in range(3):
+        site.page(f"/w/{number}", str(number))
+    site.reply("/index.xml", _index(*(f"{site.url}/{number}.txt" for number in range(99))))
+    assert reader.paths("/w/", sitemap=f"{site.url}/index.xml") == ["0", "1", "2"]
+    site.reply("/index.xml", _index(*(f"{site.url}/{number}.txt" for number in range(101))))
+    found = {file.path: file for file in reader.files("/w/", sitemap=f"{site.url}/index.xml")}
+    assert list(found) == ["0", "1", "2", "sitemap"]
+    with pytest.raises(UnreadablePage, match=r"at least 2 .*/99\.txt .*only 100"):
+        found["sitemap"].read()
+
+
+def test_files_of_a_sitemap_are_read_on_its_site_and_that_of_the_prefix_only(site: WebSite, reader: Reader) -> None:
+    with running(WebSite()) as other, running(WebSite()) as third:
+        listed = Reply(f"{site.url}/w/a\n{site.url}/w/b".encode(), "text/plain")
+        for one in (site, other, third):
+            one.reply("/s.txt", listed)
+        third.reply("/index.xml", _index(f"{other.url}/s.txt", f"{third.url}/s.txt"))
+        site.page("/w/a", "a")
+        site.page("/w/b", "b")
+        found = {file.path: file for file in reader.files("/w/", sitemap=f"{third.url}/index.xml")}
+        assert list(found) == ["a", "b", "sitemap"]
+        with pytest.raises(UnreadablePage, match=f"at least 1 .*{other.url}/s.txt"):
+            found["sitemap"].read()
+        third.reply("/index.xml", _index(f"{site.url}/s.txt"))
+        assert reader.paths("/w/", sitemap=f"{third.url}/index.xml") == ["a", "b"]
+        assert other.asked == []
+
+
+def test_a_sitemap_that_leads_to_another_site_is_not_followed(site: WebSite, reader: Reader) -> None:
+    with running(WebSite()) as other:
+        other.reply("/s.txt", Reply(f"{site.url}/a".encode(), "text/plain"))
+        site.reply("/index.xml", _index(f"{site.url}/s.txt"))
+        site.reply("/s.txt", Reply(status=302, headers={"Location": f"{other.url}/s.txt"}))
+        site.page("/a", "a")
+        with pytest.raises(SourceUnreachable, match=rf"s\.txt: leads to another site, {other.url}/s\.txt"):
+            reader.files(sitemap=f"{site.url}/index.xml")
+        assert other.asked == []
+        site.reply("/s.txt", Reply(status=302, headers={"Location": "/moved.txt"}))
+        site.reply("/moved.txt", Reply(f"{site.url}/a".encode(), "text/plain"))
+        assert reader.paths(sitemap=f"{site.url}/index.xml") == ["a"]
+
+
 @pytest.mark.parametrize(
     "content",
     [
