@@ -197,7 +197,7 @@ def test_a_page_that_is_gone_or_no_longer_linked_is_not_listed(site: WebSite, re
     assert len(list((reader.home / "bodies").iterdir())) == 1
 
 
-def test_a_page_that_fails_for_now_stays_as_it_was(site: WebSite, reader: Reader) -> None:
+def test_a_page_that_fails_for_now_is_reported_and_its_links_lead_on(site: WebSite, reader: Reader) -> None:
     site.page("/", links("a"))
     site.page("/a", links("b", title="하나"))
     site.page("/b", "둘")
@@ -207,9 +207,13 @@ def test_a_page_that_fails_for_now_stays_as_it_was(site: WebSite, reader: Reader
     site.reply("/new", Reply(status=502))
     found = {file.path: file for file in reader.files()}
     assert list(found) == ["a", "b", "index", "new"]
-    assert "하나" in found["a"].read().decode("utf-8-sig")
+    assert "둘" in found["b"].read().decode("utf-8-sig")
+    with pytest.raises(UnreadablePage, match="500 Internal Server Error"):
+        found["a"].read()
     with pytest.raises(UnreadablePage, match="502 Bad Gateway"):
         found["new"].read()
+    site.page("/a", links("b", title="셋"))
+    assert "셋" in {file.path: file for file in reader.files()}["a"].read().decode("utf-8-sig")
 
 
 def test_a_page_that_is_closed_to_us_does_not_stay(site: WebSite, reader: Reader) -> None:
@@ -385,8 +389,26 @@ def test_when_time_is_up_known_pages_stay_and_the_rest_is_reported(site: WebSite
     assert len(site.asked) < 4
     assert list(found) == ["a", "b", "c", "index", "new"]
     assert found["c"].read()
-    with pytest.raises(AddressesLeft):
+    with pytest.raises(AddressesLeft) as left:
         found["new"].read()
+    assert left.value.details["count"] == 5 - len(site.asked)
+
+
+def test_known_pages_that_a_limit_leaves_out_are_counted_and_stay(site: WebSite, reader: Reader) -> None:
+    site.page("/", links("a", "b"))
+    site.page("/a", "a")
+    site.page("/b", "b")
+    reader.files()
+    for _ in range(2):
+        found = {file.path: file for file in reader.files(requests_per_second=0.01, max_minutes=1.0)}
+        assert site.asked == ["/"]
+        assert {path for path, file in found.items() if file.version} == {"a", "b", "index"}
+        (rest,) = [file for file in found.values() if file.version is None]
+        with pytest.raises(AddressesLeft, match="max_minutes = 1") as left:
+            rest.read()
+        assert (left.value.details["count"], rest.path, rest.url) == (2, "a/", f"{site.url}/a")
+    # The report must not carry the name of a page that is not wanted any more: the run would keep its passages.
+    assert reader.paths(include=("b",), requests_per_second=0.01, max_minutes=1.0) == ["a/", "b"]
 
 
 def test_a_site_of_many_large_pages_does_not_fill_the_disk(site: WebSite, reader: Reader) -> None:
