@@ -59,6 +59,19 @@ _PERIOD = re.compile(
 """월 1회, 매주 두 번: how often something is."""
 _PERIODS = {"월": "개월", "달": "개월", "년": "년", "연": "년", "주": "주", "일": "일"}
 _LIST_NUMBER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
+_CIRCLED = re.compile("[①-⒛⓪-⓿❶-➓㉑-㉟㊱-㊿]")
+"""Numbers of clauses in one character (①, ⑴, ❶)."""
+_CLAUSE_NUMBER = re.compile(
+    rf"(?:^|(?<=\s>))\s*(?:\(\d{{1,2}}\)|\d{{1,2}}(?:[.-]\d{{1,2}})*[.)](?=\s))"
+    # Without a mark only in a heading line, and unless what follows makes it a quantity ("24 시간 상담", "50 만 원").
+    rf"|(?<=\s>)\s\d{{1,2}}(?:[.-]\d{{1,2}})*(?=\s(?!(?:{_UNITS})(?![가-힣])|[천백십]?[만억조]\s?[원\d]))",
+    re.MULTILINE,
+)
+"""(3) 서류 and 6-1. 교육 at a line's start; 규정 > 6. 교육."""
+_APART = "; "
+"""In its place, so that what stood before it does not become the number of what follows."""
+_CLAUSE = "항"
+"""Unit of such a number: it names a clause, "제3항" or a bare 3, and counts nothing."""
 _COMPOUND = re.compile(r"(?<![\d.,])(\d)\s?천\s?(\d)\s?백(?:\s?(\d)\s?십)?|(?<![\d.,])(\d)\s?백\s?(\d)\s?십")
 """2천5백만, 3백5십만: written with more than one scale below 만."""
 _SINO = dict(zip("일이삼사오육칠팔구", range(1, 10), strict=True))
@@ -76,8 +89,8 @@ class Quantity:
 
 
 def quantities(text: str) -> frozenset[Quantity]:
-    """Every quantity in `text`."""
-    text = _LIST_NUMBER.sub(" ", unicodedata.normalize("NFKC", text))
+    """Every quantity in `text`. The numbers of list items, clauses and headings are none."""
+    text = _CLAUSE_NUMBER.sub(_APART, _without_list_numbers(text))
     found = {Quantity(float(number), kind) for number, kind in _ARTICLE.findall(text)}
     text = _COMPOUND.sub(_in_digits, _ARTICLE.sub(" ", text))
     found |= {Quantity(float(_spelled(word)), "원") for word in _SPELLED.findall(text)}
@@ -95,6 +108,11 @@ def quantities(text: str) -> frozenset[Quantity]:
     for match in _NAMED_DAYS.finditer(rest):
         found.add(Quantity(float(_DAYS[match[0]]), "일"))
     return frozenset(found)
+
+
+def _without_list_numbers(text: str) -> str:
+    # Before NFKC, which makes ① a 1 and "① 일반" one day.
+    return _LIST_NUMBER.sub(" ", unicodedata.normalize("NFKC", _CIRCLED.sub(_APART, text)))
 
 
 def _hour(half: str, written: str) -> Quantity:
@@ -151,7 +169,7 @@ def unsupported(answer: str, passages: Iterable[str]) -> frozenset[Quantity]:
     """
     known: set[Quantity] = set()
     for passage in passages:
-        known |= quantities(passage) | _periods(passage)
+        known |= quantities(passage) | _periods(passage) | _clauses(passage)
     units: dict[float, set[str]] = {}
     for quantity in known:
         units.setdefault(quantity.value, set()).add(quantity.unit)
@@ -165,8 +183,15 @@ def unsupported(answer: str, passages: Iterable[str]) -> frozenset[Quantity]:
 
 def _periods(passage: str) -> set[Quantity]:
     """What it does not write, but may be said: "월 1회" is once in one month."""
-    found = _PERIOD.finditer(unicodedata.normalize("NFKC", passage))
+    found = _PERIOD.finditer(_without_list_numbers(passage))
     return {Quantity(1.0, _PERIODS[match["period"].removeprefix("매")[0]]) for match in found}
+
+
+def _clauses(passage: str) -> set[Quantity]:
+    """The numbers of its clauses and headings: an answer may point to them ("제3항에 따라", "6-1. 교육을 보십시오")."""
+    circled = {unicodedata.numeric(number) for number in _CIRCLED.findall(passage)}
+    numbered = _written_in_digits(" ".join(_CLAUSE_NUMBER.findall(_without_list_numbers(passage))))
+    return {Quantity(value, _CLAUSE) for value in circled | {number.value for number in numbered}}
 
 
 def _is_that_hour(quantity: Quantity, units: dict[float, set[str]]) -> bool:

@@ -14,6 +14,7 @@ from typing import Literal
 from bot.answering.excerpts import Excerpt
 from bot.answering.quantities import unsupported
 from knowledge.korean import Analyser
+from knowledge.sentences import sentences
 
 Problem = Literal["empty", "refusal", "language", "number", "name", "negation", "support"]
 
@@ -22,6 +23,9 @@ SUPPORT = 0.4
 
 RESTATED = 0.3
 """Weight of a word that the sentence repeats from the question and the passage puts differently."""
+
+ECHO = 0.8
+"""Share of the question, or of one of its sentences, from which its words said again are an echo."""
 
 MARKS = re.compile(r"\s*\[(\d{1,2}(?:\s*,\s*\d{1,2})*)\]")
 """The writer's marks, [1] or [1, 2], with the white space before them."""
@@ -42,6 +46,8 @@ _NEGATED = re.compile(
 )
 _LATIN = re.compile(r"[A-Za-z][A-Za-z0-9.+#-]+")
 _DOUBLED = re.compile(r"([.!])\1+$")  # "합니다. [1]." without its mark
+_OFFERED = r"(?:이?(?:야|냐|니|지|죠|에요|예요)|인[가지]|일까|입니까|\s?(?:,|/|아니면|또는|혹은|이나|vs))"
+"""What follows an answer that a question offers: 4만 원이야, 5만 원이야?"""
 _LABEL = re.compile(r"^\s*(답변|답|A)\s*[::]\s*")
 
 
@@ -63,7 +69,7 @@ def check(
     claimed = [number - 1 for number in marks_of(sentence)]
     text = _DOUBLED.sub(r"\1", _LABEL.sub("", MARKS.sub("", sentence)).strip())
     # A question from a page's FAQ, or the person's own words again, answers nothing.
-    if not any(character.isalnum() for character in text) or text.endswith("?") or text.rstrip(".") in question:
+    if not any(character.isalnum() for character in text) or text.endswith("?") or _echoes(text, question):
         return Checked(text, problem="empty")
     if wrong_language(text, [excerpt.shown for excerpt in shown]):
         return Checked(text, problem="language")
@@ -88,6 +94,17 @@ def check(
 def marks_of(sentence: str) -> list[int]:
     """The numbers that it is marked with, as they stand."""
     return [int(number) for mark in MARKS.findall(sentence) for number in mark.split(",")]
+
+
+def _echoes(text: str, question: str) -> bool:
+    """Whether it only says the question's words again: all of them, or its topic ("출장 일비."); not an answer that it offers."""
+    said = text.rstrip(".")
+    if said not in question:
+        return False
+    asked = [one.rstrip(" .?!…") for one in (question, *sentences(question))]
+    if any(said in one and len(said) >= ECHO * len(one) for one in asked):
+        return True
+    return not re.search(re.escape(said) + _OFFERED, question)
 
 
 def _invents_a_name(text: str, known: str, analyser: Analyser) -> bool:

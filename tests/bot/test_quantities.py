@@ -67,6 +67,17 @@ def test_two_ways_of_writing_one_quantity_are_equal(one: str, other: str) -> Non
         ("1년에 한 번", "월 1회"),
         ("석 달에 한 번이 아니라 3개월마다", "월 1회"),
         ("45층", "4,5층"),
+        ("6월에 있습니다", "정보 보안 정책 > 6. 교육\n교육은 5월에 있습니다"),
+        ("3일 전까지", "휴가 규정 > 3. 신청\n5일 전까지"),
+        ("3일 전까지", "휴가 규정 > 3 신청\n5일 전까지"),
+        ("3명입니다", "휴가 규정 > 3 인사팀\n담당은 5명입니다"),
+        ("1시간입니다", "정보 보안 정책 > 6-1. 교육\n2시간입니다"),
+        ("1시간입니다", "6-1. 교육은 2시간입니다"),
+        ("3일 전까지", "휴가 규정 > (3) 신청\n5일 전까지"),
+        ("1일 쉽니다", "① 일반 직원은 3일 쉽니다"),
+        ("2일 쉽니다", "직원은 ⑴ 3일, ⑵ 하루를 쉽니다"),
+        ("3일 안에 냅니다", "(3) 서류를 7일 안에 냅니다"),
+        ("3일 안에 냅니다", "(３)서류를 7일 안에 냅니다"),
     ],
 )
 def test_another_value_or_unit_is_not_supported(answer: str, passage: str) -> None:
@@ -75,6 +86,40 @@ def test_another_value_or_unit_is_not_supported(answer: str, passage: str) -> No
 
 def test_a_table_cell_without_its_unit_supports_the_value() -> None:
     assert not unsupported("한도는 100,000원입니다", ["구분 | 한도(원)\n팀장 | 100,000"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "passage"),
+    [
+        ("제2항에 따라 3일입니다", "① 신청합니다\n② 3일을 줍니다"),
+        ("(2)에 따라 3일입니다", "(1) 신청합니다\n(2) 3일을 줍니다"),
+        ("② 3일을 줍니다", "신청하면 3일을 줍니다"),
+        ("'6-1. 교육'에 있습니다", "보안 정책 > 6-1. 교육\n온라인입니다"),
+        ("'1.2 적용'에 있습니다", "보안 정책 > 1.2 적용\n모두입니다"),
+    ],
+)
+def test_an_answer_may_point_to_a_numbered_clause(answer: str, passage: str) -> None:
+    assert not unsupported(answer, [passage])
+
+
+@pytest.mark.parametrize(
+    ("text", "quantity"),
+    [
+        ("상담 > 24 시간 운영", Quantity(24.0, "시간")),
+        ("휴가 > 3 일 전 신청", Quantity(3.0, "일")),
+        ("전결 > 50 만 원 이하", Quantity(500_000.0, "원")),
+        ("휴가 > 2026년 계획", Quantity(2026.0, "년")),
+        ("휴가 > 제3조 신청", Quantity(3.0, "조")),
+        ("10 명 이상", Quantity(10.0, "명")),
+        ("1.5 배", Quantity(1.5, "배")),
+    ],
+)
+def test_a_quantity_in_a_heading_or_at_a_lines_start_is_no_numbering(text: str, quantity: Quantity) -> None:
+    assert quantities(text) == {quantity}
+
+
+def test_a_circled_number_keeps_what_stands_around_it_apart() -> None:
+    assert quantities("표 5② 일반") == {Quantity(5.0)}
 
 
 def test_a_counter_is_a_word_of_its_own() -> None:

@@ -40,12 +40,14 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Visited:
     """What came of an address. `seen`: what it holds, now or when it last answered; `problem`: why that is unknown.
-    Neither: no page. `denied`: the server knows it, but not for us."""
+    Neither: no page. `denied`: the server knows it, but not for us. `stale`: why it did not answer now, where `seen` is of
+    an earlier run."""
 
     url: str
     seen: Seen | None = None
     problem: str | None = None
     denied: bool = False
+    stale: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,8 @@ class Site:
 
 
 class Crawl:
-    """One run. `left`: addresses that were found but not asked for, because a limit was reached."""
+    """One run. What it did not ask for because a limit was reached: `left`, addresses that were found, and `unasked`, those
+    that an earlier run has seen. These stay as they were then."""
 
     def __init__(
         self,
@@ -87,6 +90,7 @@ class Crawl:
         self._failures = 0
         self._received = 0
         self.left: list[str] = []
+        self.unasked: list[str] = []
 
     def first(self, url: str) -> Visited:
         """The page where a crawl begins. Raises Unanswered if it does not answer, whatever was seen before."""
@@ -112,6 +116,8 @@ class Crawl:
             self._enqueue(one, 0, queue, known)
         while queue:
             url, depth = queue.popleft()
+            if url in visited:
+                continue  # a redirect has led there meanwhile
             found = self._visit(url) if len(visited) < self._limits.pages else None
             if found is None:
                 self.left.append(url)
@@ -136,7 +142,10 @@ class Crawl:
         """None if a limit of the run is reached and nothing is known of it."""
         if self._clock() >= self._limits.until or self._received >= self._limits.total:
             seen = self._memory.get(url)
-            return Visited(url, seen) if seen is not None else None
+            if seen is None:
+                return None
+            self.unasked.append(url)
+            return Visited(url, seen)
         try:
             answer = self._ask(url)
         except Unanswered as error:
@@ -171,7 +180,7 @@ class Crawl:
         if self._failures >= _MOST_FAILURES:
             raise Unanswered(f"{self._failures} addresses in a row failed, the last one: {reason}")
         seen = self._memory.get(url)
-        return Visited(url, seen, None if seen else reason)
+        return Visited(url, problem=reason) if seen is None else Visited(url, seen, stale=reason)
 
     def _conditions(self, url: str) -> Mapping[str, str]:
         seen = self._memory.get(url)
@@ -215,7 +224,7 @@ def pages_of(visited: Iterable[Visited], days: Mapping[str, dt.date | None]) -> 
             kept[(url,)] = found[url]
         elif not _named_otherwise(seen, found):
             folder = url.partition("?")[0].rpartition("/")[0]
-            listed = Visited(url, replace(seen, day=days.get(url) or seen.day))
+            listed = replace(found[url], seen=replace(seen, day=days.get(url) or seen.day))
             kept.setdefault((folder, seen.digest, seen.suffix), listed)
     return sorted(kept.values(), key=lambda one: one.url)
 

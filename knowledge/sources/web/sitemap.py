@@ -7,38 +7,59 @@ import gzip
 import io
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from knowledge.sources.web.client import Unanswered, Wanted, WebClient
 from knowledge.sources.web.urls import normal
 
 _MOST_BYTES = 20_000_000
-_MOST_FILES = 100
+MOST_FILES = 100
+"""Files of one sitemap that are read."""
+_MOST_SKIPPED = 1000
+"""So many that are not are remembered: a file of 20 MB may name very many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitemap:
+    """`days`: normal address → day of its last change. `whole`: False if more addresses were wanted than asked for.
+    `skipped`: files that it names and that were not read, because they are too many or lie elsewhere."""
+
+    days: dict[str, dt.date | None]
+    whole: bool
+    skipped: tuple[str, ...] = ()
 
 
 def read_sitemap(
-    client: WebClient, url: str, most: int, wanted: Callable[[str], bool]
-) -> tuple[dict[str, dt.date | None], bool]:
-    """Normal address → day of its last change, for at most `most` addresses that are `wanted`; whether these are all.
+    client: WebClient, url: str, most: int, wanted: Callable[[str], bool], near: Callable[[str], bool]
+) -> Sitemap:
+    """What the sitemap at `url` says of at most `most` addresses that are `wanted`. Files that it names are read only where
+    `near` admits their addresses; neither is a redirect followed elsewhere.
 
     Raises Unanswered if a file cannot be had or is no sitemap.
     """
-    pages: dict[str, dt.date | None] = {}
-    files, seen = [url], {url}
+    days: dict[str, dt.date | None] = {}
+    files, seen, skipped = [url], {url}, dict[str, None]()
     while files:
-        for kind, address, day in _entries(_content(client, files.pop(0)), url):
-            if kind == "sitemap" and address not in seen and len(seen) < _MOST_FILES:
+        for kind, address, day in _entries(_content(client, files.pop(0), near), url):
+            if kind == "sitemap" and address not in seen:
+                if len(seen) == MOST_FILES or not near(address):
+                    if len(skipped) < _MOST_SKIPPED:
+                        skipped[address] = None
+                    continue
                 seen.add(address)
                 files.append(address)
-            elif kind == "url" and address not in pages and wanted(address):
-                if len(pages) == most:
-                    return pages, False
-                pages[address] = day
-    return pages, True
+            elif kind == "url" and address not in days and wanted(address):
+                if len(days) == most:
+                    return Sitemap(days, whole=False, skipped=tuple(skipped))
+                days[address] = day
+    return Sitemap(days, whole=True, skipped=tuple(skipped))
 
 
-def _content(client: WebClient, url: str) -> bytes:
-    answer = client.get(url, Wanted(_MOST_BYTES))
+def _content(client: WebClient, url: str, near: Callable[[str], bool]) -> bytes:
+    answer = client.get(url, Wanted(_MOST_BYTES, near))
+    if answer.leads_to is not None:
+        raise Unanswered(f"sitemap {url}: leads to another site, {answer.leads_to[:200]}")
     if answer.body is None:
         raise Unanswered(f"sitemap {url}: {answer.phrase}")
     if not answer.body.startswith(b"\x1f\x8b"):

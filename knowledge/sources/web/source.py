@@ -19,14 +19,19 @@ from knowledge.sources.web.crawl import Crawl, Limits, Site, Visited, pages_of
 from knowledge.sources.web.memory import Memory
 from knowledge.sources.web.options import WebOptions
 from knowledge.sources.web.robots import read_robots
-from knowledge.sources.web.sitemap import read_sitemap
+from knowledge.sources.web.sitemap import MOST_FILES, Sitemap, read_sitemap
+from knowledge.sources.web.urls import normal, origin
+
+_SHOWN = 200
+"""Characters of an address in a reason."""
 
 
 class WebSource:
     """Every page of known format that a crawl or a sitemap finds below the prefix.
 
     A page's `path` is its address below the prefix, readable; its version is the hash of its bytes. What robots.txt, a
-    robots meta tag or X-Robots-Tag asks not to read or list is not. A page that fails for now stays as it was last seen.
+    robots meta tag or X-Robots-Tag asks not to read or list is not. A page that fails for now is listed as one that cannot
+    be read: the run keeps of it what it serves, and says so.
     """
 
     def __init__(
@@ -84,14 +89,17 @@ class WebSource:
         site = Site(options.scope, robots, self._selection)
         crawl = Crawl(site, client, memory, limits, agent, self._clock)
         if options.sitemap:
-            days, whole = read_sitemap(client, options.sitemap, options.max_pages, site.admits)
-            visited = crawl.read(days)
+            homes = {origin(normal(options.sitemap) or options.sitemap), origin(options.scope.prefix)}
+            sitemap = read_sitemap(
+                client, options.sitemap, options.max_pages, site.admits, lambda address: origin(address) in homes
+            )
+            visited = crawl.read(sitemap.days)
         else:
-            days, whole = {}, True
+            sitemap = Sitemap({}, whole=True)
             visited = crawl.follow(self._first(crawl, site))
         memory.keep_only(one.url for one in visited if one.seen is not None)
         wanted = [one for one in visited if self._wants(one)]
-        return self._listed(pages_of(wanted, days), memory, crawl.left, whole=whole)
+        return self._listed(pages_of(wanted, sitemap.days), memory, crawl, sitemap)
 
     def _wants(self, one: Visited) -> bool:
         path = self._options.scope.readable(one.url)
@@ -109,24 +117,33 @@ class WebSource:
             raise Unanswered(first.problem or "no page there, or it leads out of the prefix")
         return first
 
-    def _listed(self, pages: list[Visited], memory: Memory, left: list[str], *, whole: bool) -> list[SourceFile]:
+    def _listed(self, pages: list[Visited], memory: Memory, crawl: Crawl, sitemap: Sitemap) -> list[SourceFile]:
         files: dict[str, SourceFile] = {}
         scope = self._options.scope
         for one in pages:
             path = _free(scope.readable(one.url), files)
             seen = one.seen
-            if seen is None:
-                why = one.problem or ""
+            if seen is None or one.stale is not None:
+                why = one.problem or one.stale or ""
                 files[path] = unreadable(path, ClosedPage(reason=why) if one.denied else why, one.url)
                 continue
             read = functools.partial(memory.read, seen.digest)
             files[path] = SourceFile(path, one.url, seen.day, seen.size, read, version=seen.digest, suffix=seen.suffix)
-        if left or not whole:
+        left = [*crawl.left, *crawl.unasked]
+        if left or not sitemap.whole:
             keys = ("max_pages", "max_minutes", "max_total_mb")
             limit = ", ".join(f"{key} = {getattr(self._options, key):g}" for key in keys)
             first = left[0] if left else self._options.sitemap
-            path = _free(scope.readable(first) if left else "sitemap", files)
+            path = scope.readable(first) if left else "sitemap"
+            if left and not crawl.left:
+                path += "/"  # the path itself is the page's, and a page that is not wanted must not stay by it
+            path = _free(path, files)
             files[path] = unreadable(path, AddressesLeft(count=len(left) or 1, limit=limit), first)
+        if sitemap.skipped:
+            number, first = len(sitemap.skipped), sitemap.skipped[0][:_SHOWN]
+            why = f"at least {number} of its files were not read, such as {first} (only {MOST_FILES} are, and only of this site)"
+            path = _free("sitemap", files)
+            files[path] = unreadable(path, why, self._options.sitemap)
         return [files[path] for path in sorted(files)]
 
     def _credential(self) -> Credential | None:

@@ -60,6 +60,25 @@ def test_a_sentence_is_judged_by_its_passages(
 
 
 @pytest.mark.parametrize(
+    ("question", "sentence", "problem"),
+    [
+        ("국내 출장 일비는 4만 원이야, 5만 원이야?", "4만 원 [2].", None),
+        ("국내 출장 일비는 5만 원이야, 4만 원이야?", "국내 출장 일비 4만 원 [2].", None),
+        ("국내 출장 일비는 4만 원 아니면 5만 원인가요?", "국내 출장 일비는 4만 원 [2].", None),
+        ("국내 출장 일비는 4만 원이야, 5만 원이야?", "5만 원 [2].", "number"),
+        ("국내 출장 일비는 4만 원이야?", "국내 출장 일비는 4만 원이야.", "empty"),
+        ("국내 출장 일비가 궁금해. 4만 원이야?", "국내 출장 일비가 궁금해.", "empty"),
+        ("국내 출장 일비는 4만 원이야, 5만 원이야?", "국내 출장 일비.", "empty"),
+        ("국내 출장 일비는 얼마야?", "국내 출장 일비 [2].", "empty"),
+    ],
+)
+def test_an_answer_that_the_question_offers_is_no_echo_of_it(
+    question: str, sentence: str, problem: str | None, shown: list[Excerpt], analyser: Analyser
+) -> None:
+    assert _problem(sentence, shown, analyser, question) == problem
+
+
+@pytest.mark.parametrize(
     "said",
     [
         "비밀번호를 메신저나 메일로 주고받지 마십시오.",
@@ -105,6 +124,15 @@ def test_what_only_looks_like_a_no_is_none(said: str, answer: str, analyser: Ana
 def test_a_proper_name_must_stand_in_the_page(sentence: str, problem: str | None, analyser: Analyser) -> None:
     shown = [_excerpt(analyser, "보안", "보안 사고 담당자는 박영희 과장입니다. 보안 사고는 나루워크에서 신고합니다.")]
     assert _problem(sentence, shown, analyser) == problem
+
+
+@pytest.mark.parametrize(("month", "problem"), [(5, None), (6, "number")])
+def test_the_number_of_a_heading_supports_no_quantity(month: int, problem: str | None, analyser: Analyser) -> None:
+    text = "정기 보안 교육은 5월과 11월, 한 해에 두 번 있습니다."
+    passage = Passage("wiki", "보안.md", 0, "정보 보안 정책", ("6. 교육",), text)
+    morphemes = frozenset(analyser.morphemes(f"{passage.context}\n{text}"))
+    shown = [Excerpt(passage, text, tuple(sentences(text)), morphemes)]
+    assert _problem(f"정기 보안 교육은 {month}월과 11월에 있습니다 [1].", shown, analyser) == problem
 
 
 def test_a_wrong_mark_is_replaced_by_the_passage_that_says_so(shown: list[Excerpt], analyser: Analyser) -> None:

@@ -1,4 +1,4 @@
-"""A web site through indexing: a page that was closed to us is answered from by nobody."""
+"""A web site through indexing: a page that was closed to us is answered from by nobody, one that fails for now stays."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from knowledge.build import BuildReport, build
 from knowledge.errors import ClosedPage, UnreadablePage
 from knowledge.page import Audience, reader_of
-from knowledge.sources import SourceConfig, open_source
+from knowledge.sources import SourceConfig
 from knowledge.sources.web import WebOptions
+from knowledge.sources.web.source import WebSource
 from tests.conftest import Indexer
 from tests.fakes.web_site import Reply, WebSite, running
 
@@ -31,7 +32,7 @@ def site() -> Iterator[WebSite]:
 def run(indexer: Indexer, site: WebSite, home: Path) -> BuildReport:
     config = SourceConfig("사이트", Audience.of(["everyone"]), home)
     options = WebOptions(site.url + "/", allow_private=True, requests_per_second=1000)
-    source = open_source("web", config, options)
+    source = WebSource(config, options, sleep=lambda seconds: None)
     return build([source], indexer.options, lambda: indexer.analyser, lambda: indexer.embedder)
 
 
@@ -62,3 +63,19 @@ def test_a_page_that_cannot_be_read_for_now_stays(site: WebSite, indexer: Indexe
     assert [(one.page, one.kept) for one in report.failed] == [("pay", True)]
     assert isinstance(report.failed[0].error, UnreadablePage)
     assert pages(indexer)[0] == "pay"
+
+
+def test_a_page_that_does_not_answer_stays_and_is_reported_until_it_does(
+    site: WebSite, indexer: Indexer, tmp_path: Path
+) -> None:
+    run(indexer, site, tmp_path / "home")
+    site.reply("/pay", Reply(status=500))
+    for tries in (1, 2):
+        report = run(indexer, site, tmp_path / "home")
+        assert [(one.page, one.kept, one.tries) for one in report.failed] == [("pay", True, tries)]
+        assert "500 Internal Server Error" in report.failed[0].error.explain("en")
+        assert (report.removed, report.changed) == ((), ())
+        assert pages(indexer)[0] == "pay"
+    site.reply("/pay", Reply(PAY.replace("25일", "10일").encode()))
+    report = run(indexer, site, tmp_path / "home")
+    assert (report.failed, report.changed) == ((), ("사이트/pay",))

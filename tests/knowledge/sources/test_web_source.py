@@ -197,7 +197,7 @@ def test_a_page_that_is_gone_or_no_longer_linked_is_not_listed(site: WebSite, re
     assert len(list((reader.home / "bodies").iterdir())) == 1
 
 
-def test_a_page_that_fails_for_now_stays_as_it_was(site: WebSite, reader: Reader) -> None:
+def test_a_page_that_fails_for_now_is_reported_and_its_links_lead_on(site: WebSite, reader: Reader) -> None:
     site.page("/", links("a"))
     site.page("/a", links("b", title="하나"))
     site.page("/b", "둘")
@@ -207,9 +207,13 @@ def test_a_page_that_fails_for_now_stays_as_it_was(site: WebSite, reader: Reader
     site.reply("/new", Reply(status=502))
     found = {file.path: file for file in reader.files()}
     assert list(found) == ["a", "b", "index", "new"]
-    assert "하나" in found["a"].read().decode("utf-8-sig")
+    assert "둘" in found["b"].read().decode("utf-8-sig")
+    with pytest.raises(UnreadablePage, match="500 Internal Server Error"):
+        found["a"].read()
     with pytest.raises(UnreadablePage, match="502 Bad Gateway"):
         found["new"].read()
+    site.page("/a", links("b", title="셋"))
+    assert "셋" in {file.path: file for file in reader.files()}["a"].read().decode("utf-8-sig")
 
 
 def test_a_page_that_is_closed_to_us_does_not_stay(site: WebSite, reader: Reader) -> None:
@@ -385,8 +389,26 @@ def test_when_time_is_up_known_pages_stay_and_the_rest_is_reported(site: WebSite
     assert len(site.asked) < 4
     assert list(found) == ["a", "b", "c", "index", "new"]
     assert found["c"].read()
-    with pytest.raises(AddressesLeft):
+    with pytest.raises(AddressesLeft) as left:
         found["new"].read()
+    assert left.value.details["count"] == 5 - len(site.asked)
+
+
+def test_known_pages_that_a_limit_leaves_out_are_counted_and_stay(site: WebSite, reader: Reader) -> None:
+    site.page("/", links("a", "b"))
+    site.page("/a", "a")
+    site.page("/b", "b")
+    reader.files()
+    for _ in range(2):
+        found = {file.path: file for file in reader.files(requests_per_second=0.01, max_minutes=1.0)}
+        assert site.asked == ["/"]
+        assert {path for path, file in found.items() if file.version} == {"a", "b", "index"}
+        (rest,) = [file for file in found.values() if file.version is None]
+        with pytest.raises(AddressesLeft, match="max_minutes = 1") as left:
+            rest.read()
+        assert (left.value.details["count"], rest.path, rest.url) == (2, "a/", f"{site.url}/a")
+    # The report must not carry the name of a page that is not wanted any more: the run would keep its passages.
+    assert reader.paths(include=("b",), requests_per_second=0.01, max_minutes=1.0) == ["a/", "b"]
 
 
 def test_a_site_of_many_large_pages_does_not_fill_the_disk(site: WebSite, reader: Reader) -> None:
@@ -574,6 +596,56 @@ def test_a_sitemap_says_what_there_is(site: WebSite, reader: Reader) -> None:
     assert [file.path for file in cut] == ["a", "b", "sitemap"]
     with pytest.raises(AddressesLeft):
         cut[2].read()
+
+
+def _index(*files: str) -> Reply:
+    content = "".join(f"<sitemap><loc>{file}</loc></sitemap>" for file in files)
+    return Reply(f"<sitemapindex>{content}</sitemapindex>".encode(), "application/xml")
+
+
+def test_more_files_of_a_sitemap_than_are_read_are_reported(site: WebSite, reader: Reader) -> None:
+    for number in range(101):
+        site.reply(f"/{number}.txt", Reply(f"{site.url}/w/{number % 3}".encode(), "text/plain"))
+    for number in range(3):
+        site.page(f"/w/{number}", str(number))
+    site.reply("/index.xml", _index(*(f"{site.url}/{number}.txt" for number in range(99))))
+    assert reader.paths("/w/", sitemap=f"{site.url}/index.xml") == ["0", "1", "2"]
+    site.reply("/index.xml", _index(*(f"{site.url}/{number}.txt" for number in range(101))))
+    found = {file.path: file for file in reader.files("/w/", sitemap=f"{site.url}/index.xml")}
+    assert list(found) == ["0", "1", "2", "sitemap"]
+    with pytest.raises(UnreadablePage, match=r"at least 2 .*/99\.txt .*only 100"):
+        found["sitemap"].read()
+
+
+def test_files_of_a_sitemap_are_read_on_its_site_and_that_of_the_prefix_only(site: WebSite, reader: Reader) -> None:
+    with running(WebSite()) as other, running(WebSite()) as third:
+        listed = Reply(f"{site.url}/w/a\n{site.url}/w/b".encode(), "text/plain")
+        for one in (site, other, third):
+            one.reply("/s.txt", listed)
+        third.reply("/index.xml", _index(f"{other.url}/s.txt", f"{third.url}/s.txt"))
+        site.page("/w/a", "a")
+        site.page("/w/b", "b")
+        found = {file.path: file for file in reader.files("/w/", sitemap=f"{third.url}/index.xml")}
+        assert list(found) == ["a", "b", "sitemap"]
+        with pytest.raises(UnreadablePage, match=f"at least 1 .*{other.url}/s.txt"):
+            found["sitemap"].read()
+        third.reply("/index.xml", _index(f"{site.url}/s.txt"))
+        assert reader.paths("/w/", sitemap=f"{third.url}/index.xml") == ["a", "b"]
+        assert other.asked == []
+
+
+def test_a_sitemap_that_leads_to_another_site_is_not_followed(site: WebSite, reader: Reader) -> None:
+    with running(WebSite()) as other:
+        other.reply("/s.txt", Reply(f"{site.url}/a".encode(), "text/plain"))
+        site.reply("/index.xml", _index(f"{site.url}/s.txt"))
+        site.reply("/s.txt", Reply(status=302, headers={"Location": f"{other.url}/s.txt"}))
+        site.page("/a", "a")
+        with pytest.raises(SourceUnreachable, match=rf"s\.txt: leads to another site, {other.url}/s\.txt"):
+            reader.files(sitemap=f"{site.url}/index.xml")
+        assert other.asked == []
+        site.reply("/s.txt", Reply(status=302, headers={"Location": "/moved.txt"}))
+        site.reply("/moved.txt", Reply(f"{site.url}/a".encode(), "text/plain"))
+        assert reader.paths(sitemap=f"{site.url}/index.xml") == ["a"]
 
 
 @pytest.mark.parametrize(
