@@ -27,7 +27,7 @@ from bot.errors import (
 from bot.examples.refresh import rests_on_people
 from bot.examples.workbench import Workbench
 from bot.loras.base_weights import BaseWeights
-from bot.loras.check import check_lora
+from bot.loras.check import as_stored, check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
 from bot.releases.releases import AUTOMATIC
 from bot.store import questions
@@ -213,7 +213,7 @@ def _demand_its_scale(trained: Path, base: Path) -> None:
     near certain another scale changes nothing. Raises a LoraError."""
     card = json.loads((trained / CARD).read_text(encoding="utf-8"))
     checked = check_lora(trained / GGUF, BaseWeights.read(base))
-    if (checked.rank, checked.alpha) != (card["rank"], card["alpha"]):
+    if (checked.rank, checked.alpha) != (card["rank"], as_stored(card["alpha"])):
         raise BrokenLora(name=trained.name, reason=f"alpha {checked.alpha}, rank {checked.rank} ≠ {CARD}")
 
 
