@@ -46,7 +46,8 @@ knowledge.errors.ExplainedError
     │   ├── TuningChangedNothing        the best was the plain base: nothing is shelved or judged
     │   ├── TuningDiverged              the loss is no number any more
     │   ├── TuningOutOfMemory           above the limit that was set
-    │   └── TuningFailed                the training process ended without a result
+    │   ├── TuningFailed                the training process ended without a result
+    │   └── TuningNotKept               the disk refuses; what was kept before stays
     ├── WritingError                    the writer could not finish; the answer becomes extractive
     │   ├── WriterBusy                  the queue is full, or this person has too many questions waiting
     │   ├── WriterTimeout
@@ -218,6 +219,7 @@ from bot.errors.tuning import (
     TuningDiverged,
     TuningError,
     TuningFailed,
+    TuningNotKept,
     TuningOutOfMemory,
     UntunableBase,
 )
@@ -335,6 +337,7 @@ __all__ = [
     "TuningDiverged",
     "TuningError",
     "TuningFailed",
+    "TuningNotKept",
     "TuningOutOfMemory",
     "UnknownAccount",
     "UnknownExample",

@@ -91,3 +91,10 @@ class TuningFailed(TuningError):
 
     ko = "학습 프로세스가 결과 없이 끝났습니다({reason}). 로그를 확인하고 다시 실행해 주십시오. 저장된 곳부터 이어집니다."
     en = "The training process ended without a result ({reason}). See its log and run it again; it goes on from where it was saved."
+
+
+class TuningNotKept(TuningError):
+    """`path`, `reason`."""
+
+    ko = "학습 중에 파일을 저장하거나 읽지 못했습니다: {path} ({reason}). 디스크 공간과 권한을 확인하고 다시 실행해 주십시오."
+    en = "Tuning could not keep or read a file: {path} ({reason}). Check disk and permissions, and run it again."

@@ -19,9 +19,13 @@ from typing import Any
 from bot import prompts
 from bot.errors import (
     BrokenLora,
+    NotEnoughDisk,
+    ShelfNotWritable,
+    StoreError,
     TooFewExamples,
     TuningChangedNothing,
     TuningFailed,
+    TuningNotKept,
     TuningOutOfMemory,
 )
 from bot.examples.refresh import rests_on_people
@@ -54,9 +58,17 @@ _WIDTH = 24
 def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Train, take in; the result names the LoRAs and asks for the gate.
 
-    Raises TooFewExamples with fewer examples than `least_examples`, TuningChangedNothing when no run came to anything, and what else
-    `TuningProcess.outcome` raises.
+    Raises TooFewExamples with fewer examples than `least_examples`, TuningChangedNothing when no run came to anything, TuningNotKept when
+    the disk refuses, a LoraError, StoreError, and what else `TuningProcess.outcome` raises.
     """
+    try:
+        return _tune(parts, context)
+    except OSError as error:  # hours may have gone into it: they are not lost to a full disk
+        path, reason = error.filename or context.folder, error.strerror or type(error).__name__
+        raise TuningNotKept(path=path, reason=reason) from error
+
+
+def _tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     made_before = context.folder / MADE
     if context.resumed and made_before.is_file():  # its process died while saying so
         clear(context.folder)
@@ -246,8 +258,15 @@ class _Told:
 
 
 def job(parts: JobParts) -> JobSpec:
-    """As the registry wants it. Not beside the gate: each holds gigabytes."""
+    """As the registry wants it. Not beside the gate: each holds gigabytes.
+
+    What a disk, a database or the memory did to it is no reason to train anew.
+    """
     return JobSpec(
-        TUNE, "모델 학습", "Tune the model", lambda context: tune(parts.learning(), context), group=GROUP,
-        kept_after=(TuningFailed, TuningOutOfMemory),
-    )  # fmt: skip
+        TUNE,
+        "모델 학습",
+        "Tune the model",
+        lambda context: tune(parts.learning(), context),
+        kept_after=(TuningFailed, TuningOutOfMemory, TuningNotKept, NotEnoughDisk, ShelfNotWritable, StoreError),
+        group=GROUP,
+    )

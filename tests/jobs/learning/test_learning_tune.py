@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from bot.errors import BrokenLora
-from jobs.learning.tune import _demand_its_scale
+from bot.errors import BrokenLora, NotEnoughDisk, ShelfNotWritable, StoreError
+from bot.store.database import Store
+from bot.store.job_rows import Run
+from jobs.learning import leftovers
+from jobs.learning import tune as module
+from jobs.learning.material import LearningSet
+from jobs.learning.parts import LearningOptions, ServedBase
+from jobs.learning.tune import TUNE, _demand_its_scale
+from jobs.registry import Registry
+from jobs.runner import Runner, RunnerOptions
+from jobs.tuning.dataset import Example
+from jobs.tuning.run import TuningOutcome
 from tests.fakes.lora_folders import write_result
 from tests.fakes.tiny_gguf import write_tiny_qwen2
 
@@ -28,3 +44,85 @@ def test_a_scale_that_a_file_holds_in_32_bits_is_the_one_that_was_trained_with(
     (trained / "lora.json").write_text(json.dumps(card | {"alpha": alpha * 1.001}), encoding="utf-8")
     with pytest.raises(BrokenLora):
         _demand_its_scale(trained, base)
+
+
+class Workplace:
+    """The real job in the real runner, over a training that is told how it ends and a shelf that is told what to raise."""
+
+    def __init__(self, store: Store, base: Path, folder: Path) -> None:
+        self.refuses: Exception | None = None
+        self.trainings = 0
+        self._store = store
+        self._folder = folder
+        self._base = base
+        releases = SimpleNamespace(store=store, take_in=self._take_in)
+        learning = SimpleNamespace(
+            options=LearningOptions(least_examples=1),
+            base=lambda: ServedBase(base.stem, base, "0" * 64, "gguf"),
+            workbench=lambda: nullcontext(None),
+            releases=lambda: nullcontext(releases),
+            bases=folder / "bases",
+        )
+        spec = module.job(SimpleNamespace(learning=lambda: learning))  # type: ignore[arg-type]
+        registry = Registry([spec])
+        options = RunnerOptions("me", folder / "jobs", 60.0, language="en")
+        self._runner = Runner(store, registry, registry.rules(60.0), options)
+
+    def run(self) -> Run:
+        """Asked for by a person, then looked after as every night."""
+        found = self._runner.run(TUNE, asked_by="kim")
+        assert found is not None
+        leftovers.tidy(self._store, self._folder / "jobs", [found])
+        return found
+
+    def train(self, folder: Path, *_: object, **__: object) -> Any:
+        """In place of `TuningProcess`."""
+        self.trainings += 1
+        result = write_result(folder / "result", self._base)
+        return nullcontext(_Silent(TuningOutcome("finished", result)))
+
+    def _take_in(self, trained: Path, learnt: list[str], *, run: str) -> Any:
+        if self.refuses is not None:
+            raise self.refuses
+        return SimpleNamespace(name="tiny-1", card=json.loads((trained / "lora.json").read_text(encoding="utf-8")))
+
+
+class _Silent:
+    """A training that says nothing until it ends."""
+
+    def __init__(self, outcome: TuningOutcome) -> None:
+        self.outcome = lambda: outcome
+
+    def __iter__(self) -> Iterator[dict[str, object]]:
+        return iter(())
+
+
+@pytest.fixture
+def workplace(store: Store, base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    made = Workplace(store, base, tmp_path)
+    examples = tuple(Example(f"e{n}", f"질문 {n}?", (f"문서 {n}",), f"{n}일 [1].") for n in range(3))
+    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(examples))
+    monkeypatch.setattr(module, "TuningProcess", made.train)
+    monkeypatch.setattr(leftovers, "any_gone", lambda connection, ids: False)
+    return made
+
+
+REFUSALS = {
+    "the shelf's folder": ShelfNotWritable(path="/loras", reason="Permission denied"),
+    "the store": StoreError(where="db", reason="the connection was closed"),
+    "room for the base": NotEnoughDisk(name="tiny", needed_mb=9, free_mb=1, path="/bases"),
+    "the disk": OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/jobs/made.json"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSALS)
+def test_what_is_refused_after_the_last_step_costs_no_second_training(workplace: Workplace, what: str) -> None:
+    workplace.refuses = REFUSALS[what]
+    stopped = workplace.run()
+    assert stopped.state == "stopped", stopped.error
+    if isinstance(workplace.refuses, OSError):
+        assert "/jobs/made.json (No space left on device)" in stopped.error
+    workplace.refuses = None
+    done = workplace.run()
+    assert (done.id, done.state, done.result["loras"]) == (stopped.id, "done", ["tiny-1"])
+    assert workplace.trainings == 1
