@@ -25,7 +25,7 @@ from jobs.tuning.base import prepare_base
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.material import gather
 from jobs.tuning.pause import is_paused
-from jobs.tuning.targets import targets
+from jobs.tuning.targets import demand_servable, targets
 
 _NICE = 19
 OTHERS_MB = 6144
@@ -101,6 +101,7 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     from jobs.tuning.train import Training
 
     settings = job.settings
+    demand_servable(job.gguf, settings.rank)  # else it would be said after the last step
     device = chosen_device(settings, int(os.environ.get("LOCAL_RANK", "0")))
     peers = together(cpu=device == "cpu")
     if settings.threads is not None:

@@ -20,14 +20,14 @@ import pytest
 from filelock import FileLock
 from safetensors.numpy import load_file
 
-from bot.errors import BadExamples, NothingToLearn, TuningChangedNothing, TuningFailed
+from bot.errors import BadExamples, InvalidSetting, NothingToLearn, TuningChangedNothing, TuningFailed
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.seen import Seen
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.preferences import Preference, write_preferences
-from jobs.tuning.process import Reporter
+from jobs.tuning.process import Reporter, work
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.settings import TuningSettings
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -307,6 +307,19 @@ def test_what_went_wrong_comes_back_as_the_error_it_was(tmp_path: Path) -> None:
         with pytest.raises(BadExamples) as caught:
             process.outcome()
     assert caught.value.details["line"] == 1
+
+
+def test_a_rank_whose_lora_could_not_be_served_is_refused_before_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    _job(tmp_path, dataclasses.replace(SETTINGS, rank=16)).write(folder.job)
+    monkeypatch.setattr("jobs.tuning.targets.MOST_BYTES", 1 << 17)
+    monkeypatch.delattr("jobs.tuning.process.prepare_base")
+    with pytest.raises(InvalidSetting) as caught:
+        work(folder, Reporter(folder, io.StringIO()))
+    assert "tuning.training.rank" in caught.value.explain("ko")
 
 
 def test_what_would_change_nothing_leaves_no_lora_but_a_sentence(tmp_path: Path) -> None:
