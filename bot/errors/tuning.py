@@ -1,4 +1,7 @@
-"""Why no LoRA came of a training; what serves now goes on."""
+"""Why no LoRA came of a training; what serves now goes on.
+
+Whether the next run goes on with this one is the job's to know, and said beside these sentences where it does.
+"""
 
 from __future__ import annotations
 
@@ -77,20 +80,20 @@ class TuningOutOfMemory(TuningError):
     """`used_mb`, `limit_mb`."""
 
     ko = (
-        "학습이 메모리를 {used_mb} MB 써서 한도 {limit_mb} MB를 넘었습니다. 여기까지는 저장했으니, 메모리 한도를 높여 이어서 하거나 "
-        "[tuning.training] most_tokens를 낮추어 다시 학습해 주십시오."
+        "학습이 메모리를 {used_mb} MB 써서 한도 {limit_mb} MB를 넘었습니다. [tuning.training] memory_mb를 높이거나, 처음부터 학습하더라도 "
+        "most_tokens를 낮추어 다시 실행해 주십시오."
     )
     en = (
-        "Tuning used {used_mb} MB of memory, above the limit of {limit_mb} MB. What was done is saved: raise the limit to go on, or lower "
-        "[tuning.training] most_tokens and tune again."
+        "Tuning used {used_mb} MB of memory, above the limit of {limit_mb} MB. Raise [tuning.training] memory_mb, or lower most_tokens, "
+        "which trains from the start, and run it again."
     )
 
 
 class TuningFailed(TuningError):
     """`reason`."""
 
-    ko = "학습 프로세스가 결과 없이 끝났습니다({reason}). 로그를 확인하고 다시 실행해 주십시오. 저장된 곳부터 이어집니다."
-    en = "The training process ended without a result ({reason}). See its log and run it again; it goes on from where it was saved."
+    ko = "학습 프로세스가 결과 없이 끝났습니다({reason}). 로그를 확인하고 다시 실행해 주십시오."
+    en = "The training process ended without a result ({reason}). See its log and run it again."
 
 
 class TuningNotKept(TuningError):

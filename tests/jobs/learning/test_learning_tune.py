@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import BrokenLora, NotEnoughDisk, ShelfNotWritable, StoreError
+from bot.commands import job_texts
+from bot.errors import BrokenLora, NotEnoughDisk, ShelfNotWritable, StoreError, TuningFailed, TuningOutOfMemory
 from bot.store.database import Store
 from bot.store.job_rows import Run
 from jobs.learning import leftovers
@@ -126,3 +127,16 @@ def test_what_is_refused_after_the_last_step_costs_no_second_training(workplace:
     done = workplace.run()
     assert (done.id, done.state, done.result["loras"]) == (stopped.id, "done", ["tiny-1"])
     assert workplace.trainings == 1
+
+
+@pytest.mark.parametrize(
+    "error", [TuningFailed(reason="exit status -9"), TuningOutOfMemory(used_mb=9, limit_mb=8)], ids=["killed", "memory"]
+)
+def test_that_it_goes_on_is_said_as_long_as_it_does(workplace: Workplace, error: Exception) -> None:
+    workplace.refuses = error
+    ended = [workplace.run() for _ in range(4)]
+    assert [one.id == ended[0].id for one in ended] == [True, True, True, False]
+    said = [(job_texts.ended(one, "ko"), job_texts.ended(one, "en")) for one in ended]
+    assert [("이어" in korean, "go on" in english or "goes on" in english) for korean, english in said] == [
+        (True, True), (True, True), (False, False), (True, True),
+    ]  # fmt: skip
