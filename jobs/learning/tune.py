@@ -16,7 +16,6 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot import prompts
 from bot.errors import (
     BrokenLora,
     NotEnoughDisk,
@@ -43,7 +42,7 @@ from jobs.learning.material import LearningSet, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
 from jobs.tuning.job import RunFolder, TuningJob
-from jobs.tuning.material import learns_preferences
+from jobs.tuning.material import is_of, learns_preferences
 from jobs.tuning.preferences import load_preferences, write_preferences
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
@@ -87,7 +86,7 @@ def _tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         base = parts.base()
         for name, job in _jobs(parts, context, base, learning):
             try:
-                trained = _train(context, context.folder / name, job, releases.store)
+                trained = _train(context, context.folder / name, job, base, releases.store)
             except TuningChangedNothing as error:  # the other run may have come to something
                 nothing = error
                 _log.warning(json.dumps({"event": "changed_nothing", "run": name, **error.details}))
@@ -185,11 +184,11 @@ def _jobs(
         _log.info(json.dumps({"event": "too_few_preferences", "given": len(learning.preferences), "needed": needed}))
 
 
-def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> Path:
+def _train(context: JobContext, folder: Path, job: TuningJob, base: ServedBase, store: Store) -> Path:
     """The result's folder. It pauses while a question is open anywhere. Raises JobStopped when the run was asked to stop: a
     checkpoint is there."""
     done = RunFolder(folder).result
-    if context.resumed and _is_of_todays_prompt(done):  # it ended before the process died
+    if context.resumed and _is_still_wanted(done, job, base):  # it ended before the process died
         return done
     told = _Told(context)
 
@@ -210,10 +209,10 @@ def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> P
     return outcome.result
 
 
-def _is_of_todays_prompt(result: Path) -> bool:
-    """Whether a result is there that an update has not overtaken: its rival would be trained on another prompt."""
+def _is_still_wanted(result: Path, job: TuningJob, base: ServedBase) -> bool:
+    """Whether a result is there, of today's settings, base and prompt: its rival would be trained on others."""
     card = result / CARD
-    return card.is_file() and json.loads(card.read_text(encoding="utf-8"))["prompt"] == prompts.version()
+    return card.is_file() and is_of(json.loads(card.read_text(encoding="utf-8")), job, base.sha256)
 
 
 def _people_wait(store: Store) -> bool:

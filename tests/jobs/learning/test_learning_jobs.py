@@ -464,12 +464,3 @@ def test_what_changes_nothing_is_neither_shelved_nor_judged_and_the_other_run_co
         assert [one for one in releases.shelf.every() if not one.shipped] == []
     come_to_nothing.remove("preferences")
     assert len(tune(learning, _context(tmp_path / "one", arguments=given))["loras"]) == 1
-
-
-def test_what_an_earlier_prompt_was_trained_on_is_not_taken_for_todays(tmp_path: Path) -> None:
-    from jobs.learning.tune import _is_of_todays_prompt
-
-    base = write_tiny_qwen2(tmp_path / "tiny.gguf")
-    assert _is_of_todays_prompt(write_result(tmp_path / "new", base))
-    assert not _is_of_todays_prompt(write_result(tmp_path / "old", base, prompt="ko-0"))
-    assert not _is_of_todays_prompt(tmp_path / "none")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from bot import prompts
 from bot.commands import job_texts
 from bot.errors import BrokenLora, NotEnoughDisk, ShelfNotWritable, StoreError, TuningFailed, TuningOutOfMemory
 from bot.store.database import Store
@@ -20,13 +22,15 @@ from bot.store.job_rows import Run
 from jobs.learning import leftovers
 from jobs.learning import tune as module
 from jobs.learning.material import LearningSet
-from jobs.learning.parts import LearningOptions, ServedBase
+from jobs.learning.parts import ServedBase
 from jobs.learning.tune import TUNE, _demand_its_scale
 from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
-from jobs.tuning.dataset import Example
+from jobs.tuning.dataset import Example, fingerprint, load_examples, split_by_passage
+from jobs.tuning.job import TuningJob
 from jobs.tuning.run import TuningOutcome
-from tests.fakes.lora_folders import write_result
+from jobs.tuning.settings import TuningSettings
+from tests.fakes.lora_folders import sha256, write_result
 from tests.fakes.tiny_gguf import write_tiny_qwen2
 
 
@@ -53,18 +57,24 @@ class Workplace:
     def __init__(self, store: Store, base: Path, folder: Path) -> None:
         self.refuses: Exception | None = None
         self.trainings = 0
+        self.base = base
+        self.training = TuningSettings()
         self._store = store
         self._folder = folder
-        self._base = base
         releases = SimpleNamespace(store=store, take_in=self._take_in)
         learning = SimpleNamespace(
-            options=LearningOptions(least_examples=1),
-            base=lambda: ServedBase(base.stem, base, "0" * 64, "gguf"),
+            options=SimpleNamespace(least_examples=1, replay=None),
+            base=lambda: ServedBase(self.base.stem, self.base, sha256(self.base), "gguf"),
             workbench=lambda: nullcontext(None),
             releases=lambda: nullcontext(releases),
             bases=folder / "bases",
         )
-        spec = module.job(SimpleNamespace(learning=lambda: learning))  # type: ignore[arg-type]
+
+        def parts() -> SimpleNamespace:
+            learning.options.training = self.training
+            return learning
+
+        spec = module.job(SimpleNamespace(learning=parts))  # type: ignore[arg-type]
         registry = Registry([spec])
         options = RunnerOptions("me", folder / "jobs", 60.0, language="en")
         self._runner = Runner(store, registry, registry.rules(60.0), options)
@@ -76,10 +86,16 @@ class Workplace:
         leftovers.tidy(self._store, self._folder / "jobs", [found])
         return found
 
-    def train(self, folder: Path, *_: object, **__: object) -> Any:
+    def train(self, folder: Path, job: TuningJob, **_: object) -> Any:
         """In place of `TuningProcess`."""
         self.trainings += 1
-        result = write_result(folder / "result", self._base)
+        shutil.rmtree(folder / "result", ignore_errors=True)
+        result = write_result(folder / "result", self.base)
+        card = json.loads((result / "lora.json").read_text(encoding="utf-8"))
+        card["settings"] = job.settings.as_json()
+        sets = zip(("learnt", "held_out"), split_by_passage(load_examples(job.examples), 0.1, 0), strict=True)
+        card["examples"] = {name: {"sha256": fingerprint(some)} for name, some in (*sets, ("replay", []))}
+        (result / "lora.json").write_text(json.dumps(card), encoding="utf-8")
         return nullcontext(_Silent(TuningOutcome("finished", result)))
 
     def _take_in(self, trained: Path, learnt: list[str], *, run: str) -> Any:
@@ -127,6 +143,39 @@ def test_what_is_refused_after_the_last_step_costs_no_second_training(workplace:
     done = workplace.run()
     assert (done.id, done.state, done.result["loras"]) == (stopped.id, "done", ["tiny-1"])
     assert workplace.trainings == 1
+
+
+def _other_settings(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    workplace.training = TuningSettings(alpha=12.8)
+
+
+def _other_base(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    workplace.base = write_tiny_qwen2(workplace.base.with_name("other.gguf"), seed=8)
+
+
+def _other_prompt(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prompts, "version", lambda: "ko-next")
+
+
+def _more_time(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    workplace.training = TuningSettings(budget_seconds=60.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "trainings"), [(_other_settings, 2), (_other_base, 2), (_other_prompt, 2), (_more_time, 1)]
+)
+def test_what_was_trained_with_other_settings_base_or_prompt_is_trained_anew(
+    workplace: Workplace,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Workplace, pytest.MonkeyPatch], None],
+    trainings: int,
+) -> None:
+    workplace.refuses = ShelfNotWritable(path="/loras", reason="Permission denied")
+    assert workplace.run().state == "stopped"
+    workplace.refuses = None
+    change(workplace, monkeypatch)
+    assert workplace.run().state == "done"
+    assert workplace.trainings == trainings
 
 
 @pytest.mark.parametrize(
