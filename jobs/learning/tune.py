@@ -37,8 +37,8 @@ from bot.store import questions
 from bot.store.database import Store
 from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
-from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_withheld, clear
-from jobs.learning.material import LearningSet, of_files, of_store
+from jobs.learning.leftovers import EXAMPLES, GIVEN, PREFERENCES, RUNS, any_withheld, clear
+from jobs.learning.material import LearningSet, digest, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
 from jobs.tuning.job import RunFolder, TuningJob
@@ -124,16 +124,20 @@ def _counts(ids: Sequence[str], card: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:
-    """What an earlier part of this run began with, so that its checkpoints fit; else, or when some of it may not be learnt any more,
-    what there is now."""
+    """What an earlier part of this run began with, so that its checkpoints fit; else, when some of it may not be learnt any more, or
+    when the given files were changed, what there is now."""
     examples, preferences = context.folder / EXAMPLES, context.folder / PREFERENCES
-    began = None
+    began, now = None, digest(given) if given else None
     if context.resumed and examples.is_file() and preferences.is_file():  # an erasure may have taken one of them
         preferred = load_preferences(preferences) if preferences.stat().st_size else ()
         began = LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
         # What has been trained may be on the shelf already: that is marked in the end.
         trained = any(RunFolder(context.folder / name).result.exists() for name in RUNS)
-        if trained or (given and not store.run_now(any_withheld, began.ids)):
+        if changed := _have_changed(context.folder / GIVEN, now):
+            told = {"event": "examples_changed", "too_late": trained}
+            _log.info(json.dumps(told))
+            context.tell(told)
+        if trained or (given and not changed and not store.run_now(any_withheld, began.ids)):
             return began
     with (parts.file_bench if given else parts.workbench)() as bench:
         if began is not None and not given and _may_all_be_learnt(bench, began):
@@ -144,9 +148,16 @@ def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], 
         left_out = {"event": "left_out", **asdict(one)}
         _log.info(json.dumps(left_out, ensure_ascii=False))
         context.tell(left_out)
+    if now is not None:
+        write_whole(context.folder / GIVEN, now)
     dataset.write_examples(examples, learning.examples)
     write_preferences(preferences, learning.preferences)  # last: both are whole once it is there
     return learning
+
+
+def _have_changed(kept: Path, now: str | None) -> bool:
+    """Whether the given files are others than those that the run began with. Of those that are gone meanwhile nobody can tell."""
+    return now is not None and kept.is_file() and kept.read_text(encoding="utf-8") != now
 
 
 def _may_all_be_learnt(bench: Workbench, began: LearningSet) -> bool:

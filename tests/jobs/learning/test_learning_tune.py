@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +26,7 @@ from jobs.learning.parts import ServedBase
 from jobs.learning.tune import TUNE, _demand_its_scale
 from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
-from jobs.tuning.dataset import Example, fingerprint, load_examples, split_by_passage
+from jobs.tuning.dataset import Example, fingerprint, load_examples, split_by_passage, write_examples
 from jobs.tuning.job import TuningJob
 from jobs.tuning.run import TuningOutcome
 from jobs.tuning.settings import TuningSettings
@@ -56,7 +56,11 @@ class Workplace:
 
     def __init__(self, store: Store, base: Path, folder: Path) -> None:
         self.refuses: Exception | None = None
+        self.stops = False
         self.trainings = 0
+        self.learnt: list[str] = []
+        """Answers of the last training."""
+        self.told: list[Mapping[str, Any]] = []
         self.base = base
         self.training = TuningSettings()
         self._store = store
@@ -66,6 +70,7 @@ class Workplace:
             options=SimpleNamespace(least_examples=1, replay=None),
             base=lambda: ServedBase(self.base.stem, self.base, sha256(self.base), "gguf"),
             workbench=lambda: nullcontext(None),
+            file_bench=lambda: nullcontext(None),
             releases=lambda: nullcontext(releases),
             bases=folder / "bases",
         )
@@ -79,9 +84,10 @@ class Workplace:
         options = RunnerOptions("me", folder / "jobs", 60.0, language="en")
         self._runner = Runner(store, registry, registry.rules(60.0), options)
 
-    def run(self) -> Run:
-        """Asked for by a person, then looked after as every night."""
-        found = self._runner.run(TUNE, asked_by="kim")
+    def run(self, *files: Path) -> Run:
+        """Asked for by a person, then looked after as every night. `files`: of examples."""
+        given = {"examples": [str(file) for file in files]} if files else None
+        found = self._runner.run(TUNE, asked_by="kim", arguments=given, tell=self.told.append)
         assert found is not None
         leftovers.tidy(self._store, self._folder / "jobs", [found])
         return found
@@ -89,6 +95,9 @@ class Workplace:
     def train(self, folder: Path, job: TuningJob, **_: object) -> Any:
         """In place of `TuningProcess`."""
         self.trainings += 1
+        self.learnt = [one.answer for one in load_examples(job.examples)]
+        if self.stops:
+            return nullcontext(_Silent(TuningOutcome("stopped", None)))
         shutil.rmtree(folder / "result", ignore_errors=True)
         result = write_result(folder / "result", self.base)
         card = json.loads((result / "lora.json").read_text(encoding="utf-8"))
@@ -119,6 +128,7 @@ def workplace(store: Store, base: Path, tmp_path: Path, monkeypatch: pytest.Monk
     made = Workplace(store, base, tmp_path)
     examples = tuple(Example(f"e{n}", f"질문 {n}?", (f"문서 {n}",), f"{n}일 [1].") for n in range(3))
     monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(examples))
+    monkeypatch.setattr(module, "of_files", lambda files, bench: LearningSet(tuple(load_examples(*files))))
     monkeypatch.setattr(module, "TuningProcess", made.train)
     monkeypatch.setattr(leftovers, "any_gone", lambda connection, ids: False)
     return made
@@ -189,3 +199,44 @@ def test_that_it_goes_on_is_said_as_long_as_it_does(workplace: Workplace, error:
     assert [("이어" in korean, "go on" in english or "goes on" in english) for korean, english in said] == [
         (True, True), (True, True), (False, False), (True, True),
     ]  # fmt: skip
+
+
+def _file(path: Path, answer: str) -> Path:
+    write_examples(path, [Example("e", "질문?", ("문서",), answer)])
+    return path
+
+
+def test_a_file_that_was_corrected_meanwhile_is_learnt_as_it_is_now_and_that_is_said(
+    workplace: Workplace, tmp_path: Path
+) -> None:
+    own = _file(tmp_path / "own.jsonl", "3일 [1].")
+    workplace.stops = True
+    first = workplace.run(own)
+    again = workplace.run(own)
+    assert (again.id, again.state, workplace.learnt) == (first.id, "stopped", ["3일 [1]."])
+    assert workplace.told == []
+    workplace.stops = False
+    done = workplace.run(_file(own, "5일 [1]."))
+    assert (done.id, done.state, workplace.learnt) == (first.id, "done", ["5일 [1]."])
+    assert workplace.told == [{"event": "examples_changed", "too_late": False}]
+
+
+def test_a_file_that_is_gone_meanwhile_changes_nothing(workplace: Workplace, tmp_path: Path) -> None:
+    own = _file(tmp_path / "own.jsonl", "3일 [1].")
+    workplace.stops = True
+    workplace.run(own)
+    own.unlink()
+    workplace.stops = False
+    assert workplace.run(own).state == "done"
+    assert (workplace.learnt, workplace.told) == (["3일 [1]."], [])
+
+
+def test_a_file_that_was_corrected_after_the_training_is_said_to_wait(workplace: Workplace, tmp_path: Path) -> None:
+    own = _file(tmp_path / "own.jsonl", "3일 [1].")
+    workplace.refuses = ShelfNotWritable(path="/loras", reason="Permission denied")
+    workplace.run(own)
+    workplace.refuses = None
+    done = workplace.run(_file(own, "5일 [1]."))
+    assert (done.state, workplace.trainings, workplace.learnt) == ("done", 1, ["3일 [1]."])
+    assert workplace.told == [{"event": "examples_changed", "too_late": True}]
+    assert sorted(one.name for one in (tmp_path / "jobs" / done.id).iterdir()) == ["log.jsonl", "made.json"]
