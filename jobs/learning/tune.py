@@ -44,6 +44,7 @@ from jobs.tuning import dataset
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.material import is_of, learns_preferences
 from jobs.tuning.preferences import load_preferences, write_preferences
+from jobs.tuning.refused import not_kept
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
 from knowledge.editions.files import write_whole
@@ -63,8 +64,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     try:
         return _tune(parts, context)
     except OSError as error:  # hours may have gone into it: they are not lost to a full disk
-        path, reason = error.filename or context.folder, error.strerror or type(error).__name__
-        raise TuningNotKept(path=path, reason=reason) from error
+        raise not_kept(error, context.folder) from error
 
 
 def _tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
