@@ -15,6 +15,7 @@ import os
 import resource
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +26,7 @@ from jobs.tuning.base import prepare_base
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.material import gather
 from jobs.tuning.pause import is_paused
+from jobs.tuning.refused import REFUSALS, not_kept
 from jobs.tuning.targets import demand_servable, targets
 
 _NICE = 19
@@ -65,7 +67,8 @@ class Reporter:
             return
         text = json.dumps(line, ensure_ascii=False) + "\n"
         if line["event"] not in _QUIET:
-            with self._folder.progress.open("a", encoding="utf-8") as file:
+            # The record is for people: a disk without room for a line may still have it for what was learnt, later.
+            with contextlib.suppress(OSError), self._folder.progress.open("a", encoding="utf-8") as file:
                 file.write(text)
         if self._out is not None:
             try:
@@ -191,12 +194,22 @@ def main(arguments: list[str]) -> int:
     os.nice(_NICE)
     _be_the_first_to_go()
     try:
-        work(folder, reporter)
+        _explained(folder, reporter)
     except SaseoError as error:
         details = {key: value if isinstance(value, int | float) else str(value) for key, value in error.details.items()}
         reporter.tell({"event": "failed", "error": type(error).__name__, "details": details})
         return 1
     return 0
+
+
+def _explained(folder: RunFolder, reporter: Reporter) -> None:
+    """The whole run; what the disk refuses has its sentence, too, and stderr has the place. Raises a `SaseoError`."""
+    try:
+        work(folder, reporter)
+    except REFUSALS as error:
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        raise not_kept(error, folder.path) from error
 
 
 if __name__ == "__main__":

@@ -18,16 +18,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 from filelock import FileLock
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from bot.errors import BadExamples, InvalidSetting, NothingToLearn, TuningChangedNothing, TuningFailed
+from bot.errors import (
+    BadExamples,
+    InvalidSetting,
+    NothingToLearn,
+    TuningChangedNothing,
+    TuningFailed,
+    TuningNotKept,
+)
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.seen import Seen
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.preferences import Preference, write_preferences
-from jobs.tuning.process import Reporter, work
+from jobs.tuning.process import Reporter, _explained, work
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.settings import TuningSettings
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -307,6 +315,32 @@ def test_what_went_wrong_comes_back_as_the_error_it_was(tmp_path: Path) -> None:
         with pytest.raises(BadExamples) as caught:
             process.outcome()
     assert caught.value.details["line"] == 1
+
+
+def test_a_disk_that_refuses_a_checkpoint_is_named_and_one_that_refuses_a_line_is_borne(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.progress.mkdir(parents=True)  # nothing can be written there …
+    folder.checkpoints.write_text("or there", encoding="utf-8")
+    with TuningProcess(folder.path, _job(tmp_path)) as process:
+        steps = [line["step"] for line in process if line["event"] == "step"]
+        with pytest.raises(TuningNotKept) as caught:
+            process.outcome()
+    assert steps == [1, 2]  # up to the first checkpoint
+    assert caught.value.details["path"] == str(folder.checkpoints)
+    assert "checkpoint.py" in folder.errors.read_text(encoding="utf-8")
+
+
+def test_a_full_disk_that_safetensors_tells_of_has_its_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("jobs.tuning.process.work", full)
+    folder, out = RunFolder(tmp_path), io.StringIO()
+    with pytest.raises(TuningNotKept, match="No space left") as caught:
+        _explained(folder, Reporter(folder, out))
+    assert caught.value.details["path"] == tmp_path
 
 
 def test_a_rank_whose_lora_could_not_be_served_is_refused_before_it_trains(
