@@ -46,6 +46,7 @@ knowledge.errors.ExplainedError
     │   ├── TuningChangedNothing        the best was the plain base: nothing is shelved or judged
     │   ├── TuningDiverged              the loss is no number any more
     │   ├── TuningOutOfMemory           above the limit that was set
+    │   │   └── GpuOutOfMemory          the base or a pass over the examples does not fit
     │   ├── TuningFailed                the training process ended without a result
     │   └── TuningNotKept               the disk refuses; what was kept before stays
     ├── WritingError                    the writer could not finish; the answer becomes extractive
@@ -213,6 +214,7 @@ from bot.errors.setup import AnswerMissing, FileInTheWay, SetupError, SetupNotWr
 from bot.errors.tuning import (
     BadExamples,
     CannotTuneHere,
+    GpuOutOfMemory,
     NothingToLearn,
     TooFewExamples,
     TuningChangedNothing,
@@ -282,6 +284,7 @@ __all__ = [
     "GapError",
     "GapsNotWritable",
     "GateBusy",
+    "GpuOutOfMemory",
     "HiddenInConsole",
     "InvalidSetting",
     "JobBusy",

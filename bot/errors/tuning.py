@@ -89,6 +89,19 @@ class TuningOutOfMemory(TuningError):
     )
 
 
+class GpuOutOfMemory(TuningOutOfMemory):
+    """`used_mb`, `limit_mb`."""
+
+    ko = (
+        "GPU 메모리가 모자랍니다({limit_mb} MB 가운데 {used_mb} MB를 썼고 더 필요했습니다). [tuning.training]에서 아직 쓰지 않았다면 "
+        'quantise = "4bit"로 바꾸거나, most_tokens를 낮추거나, device = "cpu"로 두고 다시 실행해 주십시오.'
+    )
+    en = (
+        "The GPU's memory does not suffice ({used_mb} of {limit_mb} MB were taken, and more was needed). In [tuning.training] set "
+        'quantise = "4bit" unless it is, lower most_tokens, or set device = "cpu", and run it again.'
+    )
+
+
 class TuningFailed(TuningError):
     """`reason`."""
 

@@ -17,17 +17,20 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from filelock import FileLock, Timeout
 
 from bot.errors import SaseoError, TuningChangedNothing, TuningFailed
-from jobs.tuning.base import prepare_base
+from jobs.tuning.base import PreparedBase, prepare_base
 from jobs.tuning.job import RunFolder, TuningJob
-from jobs.tuning.material import gather
+from jobs.tuning.material import Material, gather
 from jobs.tuning.pause import is_paused
 from jobs.tuning.refused import REFUSALS, not_kept
 from jobs.tuning.targets import demand_servable, targets
+
+if TYPE_CHECKING:
+    from jobs.tuning.peers import Peers
 
 _NICE = 19
 OTHERS_MB = 6144
@@ -94,14 +97,8 @@ def work(folder: RunFolder, reporter: Reporter) -> None:
 def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     import torch
 
-    from jobs.tuning.checkpoint import Checkpoints
-    from jobs.tuning.device import chosen_device, free_mb, load_on, used_mb
-    from jobs.tuning.lora import attach, put_state
-    from jobs.tuning.parity import parity
+    from jobs.tuning.device import chosen_device, room_on
     from jobs.tuning.peers import together
-    from jobs.tuning.result import write_result
-    from jobs.tuning.surroundings import Surroundings
-    from jobs.tuning.train import Training
 
     settings = job.settings
     demand_servable(job.gguf, settings.rank)  # else it would be said after the last step
@@ -115,6 +112,30 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     material.check(settings.most_tokens)
     base = prepare_base(job.gguf, job.cache, progress=lambda stage, done, total: _told(reporter, stage, done, total))
     forget_peak()  # of making it ready: the limit is one of training
+    with room_on(device):
+        _train(job, folder, reporter, material, base, device, peers)
+    peers.close()
+
+
+def _train(
+    job: TuningJob,
+    folder: RunFolder,
+    reporter: Reporter,
+    material: Material,
+    base: PreparedBase,
+    device: str,
+    peers: Peers,
+) -> None:
+    """All that needs the device's memory."""
+    from jobs.tuning.checkpoint import Checkpoints
+    from jobs.tuning.device import free_mb, load_on, used_mb
+    from jobs.tuning.lora import attach, put_state
+    from jobs.tuning.parity import parity
+    from jobs.tuning.result import write_result
+    from jobs.tuning.surroundings import Surroundings
+    from jobs.tuning.train import Training
+
+    settings = job.settings
     model = load_on(device, base, settings)
     loras = attach(model, targets(job.gguf), rank=settings.rank, alpha=settings.alpha, seed=settings.seed)
     training = Training(
@@ -143,7 +164,6 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
         rows = parity(model, material.for_parity, trained.progress.precision)
         write_result(folder.result, job.gguf, base, settings, trained, material, parity=rows, device=device)
     reporter.tell({"event": "ended", "ending": trained.ending, "step": trained.progress.step, "steps": trained.steps})
-    peers.close()
 
 
 def is_first() -> bool:

@@ -17,12 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from bot.errors import (
     BadExamples,
+    GpuOutOfMemory,
     InvalidSetting,
     NothingToLearn,
     TuningChangedNothing,
@@ -341,6 +343,38 @@ def test_a_full_disk_that_safetensors_tells_of_has_its_sentence(
     with pytest.raises(TuningNotKept, match="No space left") as caught:
         _explained(folder, Reporter(folder, out))
     assert caught.value.details["path"] == tmp_path
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        "device.load_on",  # the base
+        "recompute.kept_bytes_per_token",
+        "train.logits_and_labels",  # a step
+        "parity.parity",
+    ],
+)
+def test_a_gpu_without_room_says_so_wherever_that_is_and_the_checkpoints_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    from jobs.tuning.device import load_base
+
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("jobs.tuning.device.chosen_device", lambda *_: "cuda:0")
+    monkeypatch.setattr("jobs.tuning.device.load_on", lambda device, base, settings: load_base(base))
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: 900 << 20)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100 << 20, 1000 << 20))
+    monkeypatch.setattr(f"jobs.tuning.{full}", out_of_memory)
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    _job(tmp_path, dataclasses.replace(SETTINGS, epochs=1, threads=None)).write(folder.job)
+    with pytest.raises(GpuOutOfMemory) as caught:
+        work(folder, Reporter(folder, io.StringIO()))
+    assert caught.value.details == {"used_mb": 900, "limit_mb": 1000}
+    assert 'quantise = "4bit"' in caught.value.explain("ko")
+    assert len(list(folder.checkpoints.glob("*.json"))) == (2 if full == "parity.parity" else 0)
 
 
 def test_a_rank_whose_lora_could_not_be_served_is_refused_before_it_trains(
