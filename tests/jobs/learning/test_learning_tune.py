@@ -28,6 +28,7 @@ from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
 from jobs.tuning.dataset import Example, fingerprint, load_examples, split_by_passage, write_examples
 from jobs.tuning.job import TuningJob
+from jobs.tuning.preferences import Preference
 from jobs.tuning.run import TuningOutcome
 from jobs.tuning.settings import TuningSettings
 from tests.fakes.lora_folders import sha256, write_result
@@ -57,9 +58,10 @@ class Workplace:
     def __init__(self, store: Store, base: Path, folder: Path) -> None:
         self.refuses: Exception | None = None
         self.stops = False
-        self.trainings = 0
         self.learnt: list[str] = []
         """Answers of the last training."""
+        self.settings: list[TuningSettings] = []
+        """Of each training."""
         self.told: list[Mapping[str, Any]] = []
         self.base = base
         self.training = TuningSettings()
@@ -94,7 +96,7 @@ class Workplace:
 
     def train(self, folder: Path, job: TuningJob, **_: object) -> Any:
         """In place of `TuningProcess`."""
-        self.trainings += 1
+        self.settings.append(job.settings)
         self.learnt = [one.answer for one in load_examples(job.examples)]
         if self.stops:
             return nullcontext(_Silent(TuningOutcome("stopped", None)))
@@ -152,7 +154,7 @@ def test_what_is_refused_after_the_last_step_costs_no_second_training(workplace:
     workplace.refuses = None
     done = workplace.run()
     assert (done.id, done.state, done.result["loras"]) == (stopped.id, "done", ["tiny-1"])
-    assert workplace.trainings == 1
+    assert len(workplace.settings) == 1
 
 
 def _other_settings(workplace: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +187,7 @@ def test_what_was_trained_with_other_settings_base_or_prompt_is_trained_anew(
     workplace.refuses = None
     change(workplace, monkeypatch)
     assert workplace.run().state == "done"
-    assert workplace.trainings == trainings
+    assert len(workplace.settings) == trainings
 
 
 @pytest.mark.parametrize(
@@ -237,6 +239,18 @@ def test_a_file_that_was_corrected_after_the_training_is_said_to_wait(workplace:
     workplace.run(own)
     workplace.refuses = None
     done = workplace.run(_file(own, "5일 [1]."))
-    assert (done.state, workplace.trainings, workplace.learnt) == ("done", 1, ["3일 [1]."])
+    assert (done.state, len(workplace.settings), workplace.learnt) == ("done", 1, ["3일 [1]."])
     assert workplace.told == [{"event": "examples_changed", "too_late": True}]
     assert sorted(one.name for one in (tmp_path / "jobs" / done.id).iterdir()) == ["log.jsonl", "made.json"]
+
+
+def test_each_of_two_trainings_has_the_whole_budget_so_that_the_gate_compares_alike(
+    workplace: Workplace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "learns_preferences", lambda job: True)
+    down = Preference("e1", "질문 1?", ("문서 1",), rejected="모릅니다.")
+    examples = (Example("e0", "질문 0?", ("문서 0",), "0일 [1]."),)
+    monkeypatch.setattr(module, "of_store", lambda bench: LearningSet(examples, (down,)))
+    workplace.training = TuningSettings(preference_share=0.2, budget_seconds=60.0)
+    assert workplace.run().state == "done"
+    assert [(one.preference_share, one.budget_seconds) for one in workplace.settings] == [(0.0, 60.0), (0.2, 60.0)]
