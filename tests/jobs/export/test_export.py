@@ -286,7 +286,7 @@ def test_peft_itself_reads_the_folder_and_computes_the_same(name: str, tmp_path:
 def beside_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """A Gemma 3 of six blocks has an original checkpoint that reads pictures, as those of 34 and more have."""
     gemma3 = replace(ARCHITECTURES["gemma3"], sizes_with_pictures=frozenset({6}))
-    monkeypatch.setitem(ARCHITECTURES, "gemma3", gemma3)  # type: ignore[arg-type]
+    monkeypatch.setitem(ARCHITECTURES, "gemma3", gemma3)
 
 
 def _with_eyes(text: Any) -> Any:

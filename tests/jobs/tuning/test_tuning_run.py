@@ -357,7 +357,7 @@ def test_a_full_disk_that_safetensors_tells_of_has_its_sentence(
 def test_a_gpu_without_room_says_so_wherever_that_is_and_the_checkpoints_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
 ) -> None:
-    from jobs.tuning.device import load_base
+    from jobs.tuning.base import load_base
 
     def out_of_memory(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError
