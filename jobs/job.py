@@ -78,7 +78,8 @@ class JobSpec:
     resumable: bool = True
     """May be run again in the same folder after its process was killed or stopped, and then goes on or starts over harmlessly."""
     kept_after: tuple[type[Exception], ...] = ()
-    """Errors after which what was done is kept: the run counts as stopped, and asking for the job again goes on with it, a few times."""
+    """Errors after which what was done is kept: the run counts as stopped, and asking for the job again goes on with it. The third one
+    ends it; how often it was stopped otherwise does not count."""
     waits_after: tuple[type[Exception], ...] = ()
     """Errors that pass by themselves: a run that nobody watches at a terminal waits again and is tried later, with growing pauses."""
     schedule: str | None = None

@@ -152,7 +152,7 @@ class Runner:
                 goes_on = spec.resumable and not holding.told_to_stop and (self._goes_on or holding.paused)
                 end = {"state": "stopped", "goes_on": goes_on}
             except ExplainedError as error:
-                goes_on = spec.resumable and isinstance(error, spec.kept_after) and run.attempt < _TRIES
+                goes_on = spec.resumable and isinstance(error, spec.kept_after) and run.errors + 1 < _TRIES
                 waits = may_wait and isinstance(error, spec.waits_after) and run.attempt <= _WAITS
                 end = {"state": "due" if waits else "stopped" if goes_on else "failed"}
                 end["error"] = f"{type(error).__name__}: {error.explain(self._options.language)}"
@@ -182,7 +182,7 @@ class _Holding:
         stop: threading.Event,
         leave: Callable[[], None],
     ) -> None:
-        self.progress: Mapping[str, Any] = {key: run.progress[key] for key in run.progress if key != "deaths"}
+        self.progress: Mapping[str, Any] = {key: run.progress[key] for key in run.progress if key not in run.counts}
         self.over = False
         """The job shall stop: paused, told to, or the claim is lost."""
         self.paused = False

@@ -46,7 +46,9 @@ knowledge.errors.ExplainedError
     │   ├── TuningChangedNothing        the best was the plain base: nothing is shelved or judged
     │   ├── TuningDiverged              the loss is no number any more
     │   ├── TuningOutOfMemory           above the limit that was set
-    │   └── TuningFailed                the training process ended without a result
+    │   │   └── GpuOutOfMemory          the base or a pass over the examples does not fit
+    │   ├── TuningFailed                the training process ended without a result
+    │   └── TuningNotKept               the disk refuses; what was kept before stays
     ├── WritingError                    the writer could not finish; the answer becomes extractive
     │   ├── WriterBusy                  the queue is full, or this person has too many questions waiting
     │   ├── WriterTimeout
@@ -214,12 +216,14 @@ from bot.errors.setup import AnswerMissing, FileInTheWay, SetupError, SetupNotWr
 from bot.errors.tuning import (
     BadExamples,
     CannotTuneHere,
+    GpuOutOfMemory,
     NothingToLearn,
     TooFewExamples,
     TuningChangedNothing,
     TuningDiverged,
     TuningError,
     TuningFailed,
+    TuningNotKept,
     TuningOutOfMemory,
     UntunableBase,
 )
@@ -283,6 +287,7 @@ __all__ = [
     "GapError",
     "GapsNotWritable",
     "GateBusy",
+    "GpuOutOfMemory",
     "HiddenInConsole",
     "InvalidSetting",
     "JobBusy",
@@ -338,6 +343,7 @@ __all__ = [
     "TuningDiverged",
     "TuningError",
     "TuningFailed",
+    "TuningNotKept",
     "TuningOutOfMemory",
     "UnknownAccount",
     "UnknownExample",

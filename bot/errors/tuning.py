@@ -1,4 +1,7 @@
-"""Why no LoRA came of a training; what serves now goes on."""
+"""Why no LoRA came of a training; what serves now goes on.
+
+Whether the next run goes on with this one is the job's to know, and said beside these sentences where it does.
+"""
 
 from __future__ import annotations
 
@@ -77,17 +80,37 @@ class TuningOutOfMemory(TuningError):
     """`used_mb`, `limit_mb`."""
 
     ko = (
-        "학습이 메모리를 {used_mb} MB 써서 한도 {limit_mb} MB를 넘었습니다. 여기까지는 저장했으니, 메모리 한도를 높여 이어서 하거나 "
-        "[tuning.training] most_tokens를 낮추어 다시 학습해 주십시오."
+        "학습이 메모리를 {used_mb} MB 써서 한도 {limit_mb} MB를 넘었습니다. [tuning.training] memory_mb를 높이거나, 처음부터 학습하더라도 "
+        "most_tokens를 낮추어 다시 실행해 주십시오."
     )
     en = (
-        "Tuning used {used_mb} MB of memory, above the limit of {limit_mb} MB. What was done is saved: raise the limit to go on, or lower "
-        "[tuning.training] most_tokens and tune again."
+        "Tuning used {used_mb} MB of memory, above the limit of {limit_mb} MB. Raise [tuning.training] memory_mb, or lower most_tokens, "
+        "which trains from the start, and run it again."
+    )
+
+
+class GpuOutOfMemory(TuningOutOfMemory):
+    """`used_mb`, `limit_mb`."""
+
+    ko = (
+        "GPU 메모리가 모자랍니다({limit_mb} MB 가운데 {used_mb} MB를 썼고 더 필요했습니다). [tuning.training]에서 아직 쓰지 않았다면 "
+        'quantise = "4bit"로 바꾸거나, most_tokens를 낮추거나, device = "cpu"로 두고 다시 실행해 주십시오.'
+    )
+    en = (
+        "The GPU's memory does not suffice ({used_mb} of {limit_mb} MB were taken, and more was needed). In [tuning.training] set "
+        'quantise = "4bit" unless it is, lower most_tokens, or set device = "cpu", and run it again.'
     )
 
 
 class TuningFailed(TuningError):
     """`reason`."""
 
-    ko = "학습 프로세스가 결과 없이 끝났습니다({reason}). 로그를 확인하고 다시 실행해 주십시오. 저장된 곳부터 이어집니다."
-    en = "The training process ended without a result ({reason}). See its log and run it again; it goes on from where it was saved."
+    ko = "학습 프로세스가 결과 없이 끝났습니다({reason}). 로그를 확인하고 다시 실행해 주십시오."
+    en = "The training process ended without a result ({reason}). See its log and run it again."
+
+
+class TuningNotKept(TuningError):
+    """`path`, `reason`."""
+
+    ko = "학습 중에 파일을 저장하거나 읽지 못했습니다: {path} ({reason}). 디스크 공간과 권한을 확인하고 다시 실행해 주십시오."
+    en = "Tuning could not keep or read a file: {path} ({reason}). Check disk and permissions, and run it again."

@@ -50,24 +50,34 @@ class Architecture:
     row_orders: Mapping[str, RowOrder] = field(default_factory=dict)
     trained_as: Architecture | None = None
     """Where transformers lacks this architecture: the one that computes the same, and is trained in its place."""
+    blocks_beside_pictures: tuple[str, ...] = ()
+    """As `blocks`, in checkpoints that also read pictures: since transformers 4.52, and before."""
+    sizes_with_pictures: frozenset[int] = frozenset()
+    """Numbers of blocks of those whose original checkpoint does: a GGUF holds the text's part alone and does not tell."""
 
     def tensor_of(self, module: str) -> str | None:
         """The base's tensor (`blk.3.attn_q.weight`) of a module (`model.layers.3.self_attn.q_proj`), if a LoRA may change it."""
         own = self._tensor_of(module)
         return self.trained_as.tensor_of(module) if own is None and self.trained_as is not None else own
 
-    def module_of(self, tensor: str) -> str:
-        """The module of a tensor that a LoRA may change, as the checkpoint calls it."""
+    def module_of(self, tensor: str, size: int = 0) -> str:
+        """The module of a tensor that a LoRA may change, as the original checkpoint of a base of `size` blocks calls it."""
         if tensor == "output.weight":
             return self.heads[-1]
         _, number, layer, _ = tensor.split(".")
         [module] = (module for module, name in self.layers.items() if name == layer)
-        return f"{self.blocks}.{number}.{module}"
+        blocks = self.blocks_beside_pictures[0] if self.reads_pictures(size) else self.blocks
+        return f"{blocks}.{number}.{module}"
+
+    def reads_pictures(self, size: int) -> bool:
+        """Whether the original checkpoint of a base of `size` blocks holds more than its text's part."""
+        return size in self.sizes_with_pictures
 
     def _tensor_of(self, module: str) -> str | None:
         if module in self.heads:
             return "output.weight"
-        found = re.fullmatch(rf"{re.escape(self.blocks)}\.(0|[1-9]\d{{0,3}})\.(.+)", module)
+        blocks = "|".join(map(re.escape, (self.blocks, *self.blocks_beside_pictures)))
+        found = re.fullmatch(rf"(?:{blocks})\.(0|[1-9]\d{{0,3}})\.(.+)", module)
         layer = self.layers.get(found[2]) if found else None
         return f"blk.{found[1]}.{layer}.weight" if found and layer else None
 
@@ -112,7 +122,11 @@ _PLAIN: dict[str, Any] = {"blocks": "model.layers", "layers": _LAYERS}
 ARCHITECTURES: Mapping[str, Architecture] = {
     "qwen2": Architecture(**_PLAIN),
     "qwen3": Architecture(**_PLAIN),
-    "gemma3": Architecture(**_PLAIN),
+    "gemma3": Architecture(
+        **_PLAIN,
+        blocks_beside_pictures=("model.language_model.layers", "language_model.model.layers"),
+        sizes_with_pictures=frozenset({34, 48, 62}),  # 4B, 12B, 27B; 270M and 1B read text alone
+    ),
     "llama": Architecture(
         **_PLAIN,
         row_orders={"attn_q": (_rotary, "heads"), "attn_k": (_rotary, "key_heads")},

@@ -27,6 +27,11 @@ class BaseWeights:
     key_heads: int | None
     """Attention heads of keys and values; the same as `heads` without grouped queries."""
 
+    @property
+    def blocks(self) -> int:
+        """How many there are."""
+        return len({name.split(".")[1] for name in self.shapes if name.startswith("blk.")})
+
     @classmethod
     def read(cls, path: Path) -> BaseWeights:
         """From a GGUF on disk. Raises `BrokenModel`."""

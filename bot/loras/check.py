@@ -69,6 +69,11 @@ def check_lora(path: Path, base: BaseWeights) -> CheckedLora:
         raise BrokenLora(name=name, reason=getattr(error, "strerror", None) or str(error)) from error
 
 
+def as_stored(alpha: float) -> float:
+    """What `CheckedLora.alpha` is for a file that was written with this alpha: the file holds 32 bits of it."""
+    return float(np.float32(alpha))
+
+
 class _Check:
     def __init__(self, name: str, base: BaseWeights, header: GgufHeader, size: int) -> None:
         self._name = name

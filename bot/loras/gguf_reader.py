@@ -26,10 +26,12 @@ class ReadLora:
     """The base's tensor (`blk.0.attn_q.weight`) → float32 factors, rows as that tensor has them."""
 
     def modules(self, base: BaseWeights) -> dict[str, LoraPair]:
-        """The checkpoint's module (`model.layers.0.self_attn.q_proj`) → factors, rows as a checkpoint has them."""
-        architecture = ARCHITECTURES[base.architecture]
+        """The original checkpoint's module (`model.layers.0.self_attn.q_proj`) → factors, rows as a checkpoint has them."""
+        architecture, size = ARCHITECTURES[base.architecture], base.blocks
         return {
-            architecture.module_of(tensor): LoraPair(pair.a, architecture.rows_of_checkpoint(tensor, pair.b, base))
+            architecture.module_of(tensor, size): LoraPair(
+                pair.a, architecture.rows_of_checkpoint(tensor, pair.b, base)
+            )
             for tensor, pair in self.pairs.items()
         }
 

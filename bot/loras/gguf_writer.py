@@ -23,7 +23,17 @@ from numpy.typing import NDArray
 from bot.errors import UnsupportedLora, WrongBase
 from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
-from bot.loras.check import A_SUFFIX, ALPHA_KEY, B_SUFFIX, LORA_TYPE_KEY, MOST_RANK, CheckedLora, check_lora, shown
+from bot.loras.check import (
+    A_SUFFIX,
+    ALPHA_KEY,
+    B_SUFFIX,
+    LORA_TYPE_KEY,
+    MOST_BYTES,
+    MOST_RANK,
+    CheckedLora,
+    check_lora,
+    shown,
+)
 
 _PEFT_PREFIX = "base_model.model."
 _UNDERSTOOD = {"peft_type", "r", "lora_alpha", "use_rslora", "bias", "init_lora_weights"}
@@ -41,6 +51,8 @@ _OF_NO_CONSEQUENCE = {
     *("corda_config", "eva_config", "loftq_config", "megatron_config", "megatron_core"),
 }
 _MOST_ALPHA = 10**9
+_HEAD, _ROW = 4096, 160
+"""Bytes that a file's values take at most, and each tensor beside its numbers: a row of the table, and the room up to the next."""
 _STARTS = (None, True, False, "gaussian", "eva", "orthogonal")
 """Initialisations that leave the base as it is; PiSSA, OLoRA, LoftQ and others take something out of its weights."""
 
@@ -121,6 +133,19 @@ def write_lora(
         checked = check_lora(unfinished, base)
         unfinished.replace(path)
     return checked
+
+
+def highest_rank(base: BaseWeights, most: int = MOST_BYTES) -> int:
+    """Of a LoRA in float32 on every linear layer of the blocks: with it the file is no larger than `most` bytes.
+
+    Raises `UnsupportedLora` for an architecture that is not offered.
+    """
+    if base.architecture not in ARCHITECTURES:
+        raise UnsupportedLora(reason=f"architecture {base.architecture}")
+    may_change = ARCHITECTURES[base.architecture].may_change
+    shapes = [shape for name, shape in base.shapes.items() if name != "output.weight" and may_change(name)]
+    room = most - _HEAD - 2 * _ROW * len(shapes)
+    return min(MOST_RANK, room // (4 * sum(map(sum, shapes)) or 1))
 
 
 def _as_tensors(

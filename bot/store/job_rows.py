@@ -38,6 +38,16 @@ class Run:
         """Processes that died on it."""
         return int(self.progress.get("deaths", 0))
 
+    @property
+    def errors(self) -> int:
+        """Times that it was stopped by an error and is gone on with when asked for; whoever stops it does not count."""
+        return int(self.progress.get("errors", 0))
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What is counted of it, beside what its job tells: parts of `progress`."""
+        return {"deaths": self.deaths, "errors": self.errors}
+
 
 def alone(connection: Connection) -> None:
     """Nobody else decides about runs until this transaction ends. SQLite's write transactions are alone anyway."""

@@ -186,7 +186,7 @@ def claim(
         attempt=found.attempt + 1,
         started_at=found.started_at if found.started_at is not None else now,
         ended_at=None,
-        progress={**found.progress, "deaths": found.deaths + died},
+        progress={**found.progress, **found.counts, "deaths": found.deaths + died},
         error="",
     )
     return get(connection, found.id)
@@ -198,7 +198,7 @@ def renew(
     """Heartbeat with progress. `paused`, `stopped`: the claim is held, but the job shall stop, `stopped`: and not be gone on with by
     itself."""
     alone(connection)  # a late heartbeat and a takeover must not both succeed
-    values = {"until": now + lease, "progress": {**progress, "deaths": run.deaths}}
+    values = {"until": now + lease, "progress": {**progress, **run.counts}}
     if not connection.execute(update(job_runs).where(*_mine(run)).values(**values)).rowcount:
         return "lost"
     if job_stops.is_asked(connection, run.id):
@@ -220,14 +220,15 @@ def finish(
 ) -> bool:
     """End a run and make `then` due; False: the claim was lost, and nothing is written.
 
-    `goes_on`, of a stopped run: any runner may take it up again at once.
+    `goes_on`, of a stopped run: any runner may take it up again at once. One that is stopped with an `error` is counted (`Run.errors`).
     """
     alone(connection)
+    counts = {**run.counts, "errors": run.errors + (state == "stopped" and bool(error))}
     values: dict[str, Any] = {
         "state": state,
         "ended_at": now,
         "until": now if goes_on else None,
-        "progress": {**progress, "deaths": run.deaths},
+        "progress": {**progress, **counts},
         "result": dict(result or {}),
         "error": error,
     }
@@ -254,7 +255,7 @@ def postpone(
         "due_at": due_at,
         "started_at": None,
         "until": None,
-        "progress": {**progress, "deaths": run.deaths},
+        "progress": {**progress, **run.counts},
         "error": error,
     }
     if not connection.execute(update(job_runs).where(*_mine(run)).values(**values)).rowcount:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
 from bot.loras.gguf_reader import ReadLora
 
@@ -21,6 +22,7 @@ _PREFIX, _A, _B = "base_model.model.", ".lora_A.weight", ".lora_B.weight"
 def write_peft(folder: Path, lora: ReadLora, base: BaseWeights, base_name: str) -> None:
     """Make `folder` and fill it. `base_name`: how others know the base; no path. Raises `OSError`."""
     modules = lora.modules(base)
+    reads_pictures = ARCHITECTURES[base.architecture].reads_pictures(base.blocks)
     arrays = {}
     for module, pair in modules.items():
         arrays[_PREFIX + module + _A] = np.ascontiguousarray(pair.a, np.float32)
@@ -42,7 +44,8 @@ def write_peft(folder: Path, lora: ReadLora, base: BaseWeights, base_name: str) 
         "modules_to_save": None,
         "rank_pattern": {},
         "alpha_pattern": {},
-        "target_modules": _targets(modules),
+        # The last parts alone would also be found in what reads pictures.
+        "target_modules": sorted(modules) if reads_pictures else _targets(modules),
     }
     folder.mkdir()
     save_file(arrays, folder / "adapter_model.safetensors", metadata={"format": "pt"})

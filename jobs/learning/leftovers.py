@@ -22,13 +22,15 @@ from jobs.tuning.preferences import load_preferences
 RUNS = ("plain", "preferences")
 """Folders of training runs within a run of the job."""
 EXAMPLES, PREFERENCES = "examples.jsonl", "preferences.jsonl"
+GIVEN = "given.sha256"
+"""Of the files that a person named in place of the store's examples, as they were read."""
 
 
 def clear(folder: Path) -> None:
     """All but what the job says of itself."""
     for name in RUNS:
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in (EXAMPLES, PREFERENCES):
+    for name in (EXAMPLES, PREFERENCES, GIVEN):
         (folder / name).unlink(missing_ok=True)
 
 

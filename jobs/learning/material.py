@@ -5,6 +5,7 @@ Both are masked and checked: the store's on their way in, those of files here, b
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
@@ -14,6 +15,7 @@ from bot.examples import example as kept
 from bot.examples.own import name_of
 from bot.examples.workbench import Workbench
 from bot.loras.seen import Seen, fingerprint
+from bot.models.hashing import sha256_of
 from jobs.tuning.dataset import Example
 from jobs.tuning.preferences import Preference
 
@@ -67,7 +69,7 @@ def of_files(paths: Iterable[Path], bench: Workbench) -> LearningSet:
     found: dict[str, Example] = {}
     left_out = []
     for path in paths:
-        for file in sorted(path.glob("*.jsonl")) if path.is_dir() else [path]:
+        for file in _files(path):
             rows = bench.look_at(file)
             withheld = bench.not_to_learn({name_of(row, one) for row, one in rows})
             for row, one in rows:
@@ -79,6 +81,22 @@ def of_files(paths: Iterable[Path], bench: Workbench) -> LearningSet:
                 name = _free(known, file.stem, found)
                 found[name] = replace(as_learnt(one), id=name, kind=row.kind)
     return LearningSet(tuple(found.values()), left_out=tuple(left_out))
+
+
+def digest(paths: Iterable[Path]) -> str | None:
+    """SHA-256 over the names and bytes of all files that `of_files` reads; None: one of them cannot be read."""
+    found = hashlib.sha256()
+    try:
+        for path in paths:
+            for file in _files(path):
+                found.update(f"{file.name} {sha256_of(file)}\n".encode())
+    except OSError:
+        return None
+    return found.hexdigest()
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
 
 
 def _free(name: str, stem: str, taken: Container[str]) -> str:

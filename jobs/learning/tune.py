@@ -16,31 +16,35 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from bot import prompts
 from bot.errors import (
     BrokenLora,
+    NotEnoughDisk,
+    ShelfNotWritable,
+    StoreError,
     TooFewExamples,
     TuningChangedNothing,
     TuningFailed,
+    TuningNotKept,
     TuningOutOfMemory,
 )
 from bot.examples.refresh import rests_on_people
 from bot.examples.workbench import Workbench
 from bot.loras.base_weights import BaseWeights
-from bot.loras.check import check_lora
+from bot.loras.check import as_stored, check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
 from bot.releases.releases import AUTOMATIC
 from bot.store import questions
 from bot.store.database import Store
 from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
-from jobs.learning.leftovers import EXAMPLES, PREFERENCES, RUNS, any_withheld, clear
-from jobs.learning.material import LearningSet, of_files, of_store
+from jobs.learning.leftovers import EXAMPLES, GIVEN, PREFERENCES, RUNS, any_withheld, clear
+from jobs.learning.material import LearningSet, digest, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
 from jobs.tuning.job import RunFolder, TuningJob
-from jobs.tuning.material import learns_preferences
+from jobs.tuning.material import is_of, learns_preferences
 from jobs.tuning.preferences import load_preferences, write_preferences
+from jobs.tuning.refused import not_kept
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.sparkline import sparkline
 from knowledge.editions.files import write_whole
@@ -54,9 +58,16 @@ _WIDTH = 24
 def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     """Train, take in; the result names the LoRAs and asks for the gate.
 
-    Raises TooFewExamples with fewer examples than `least_examples`, TuningChangedNothing when no run came to anything, and what else
-    `TuningProcess.outcome` raises.
+    Raises TooFewExamples with fewer examples than `least_examples`, TuningChangedNothing when no run came to anything, TuningNotKept when
+    the disk refuses, a LoraError, StoreError, and what else `TuningProcess.outcome` raises.
     """
+    try:
+        return _tune(parts, context)
+    except OSError as error:  # hours may have gone into it: they are not lost to a full disk
+        raise not_kept(error, context.folder) from error
+
+
+def _tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
     made_before = context.folder / MADE
     if context.resumed and made_before.is_file():  # its process died while saying so
         clear(context.folder)
@@ -75,7 +86,7 @@ def tune(parts: LearningParts, context: JobContext) -> Mapping[str, Any]:
         base = parts.base()
         for name, job in _jobs(parts, context, base, learning):
             try:
-                trained = _train(context, context.folder / name, job, releases.store)
+                trained = _train(context, context.folder / name, job, base, releases.store)
             except TuningChangedNothing as error:  # the other run may have come to something
                 nothing = error
                 _log.warning(json.dumps({"event": "changed_nothing", "run": name, **error.details}))
@@ -113,16 +124,20 @@ def _counts(ids: Sequence[str], card: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], store: Store) -> LearningSet:
-    """What an earlier part of this run began with, so that its checkpoints fit; else, or when some of it may not be learnt any more,
-    what there is now."""
+    """What an earlier part of this run began with, so that its checkpoints fit; else, when some of it may not be learnt any more, or
+    when the given files were changed, what there is now."""
     examples, preferences = context.folder / EXAMPLES, context.folder / PREFERENCES
-    began = None
+    began, now = None, digest(given) if given else None
     if context.resumed and examples.is_file() and preferences.is_file():  # an erasure may have taken one of them
         preferred = load_preferences(preferences) if preferences.stat().st_size else ()
         began = LearningSet(tuple(dataset.load_examples(examples)), tuple(preferred))
         # What has been trained may be on the shelf already: that is marked in the end.
         trained = any(RunFolder(context.folder / name).result.exists() for name in RUNS)
-        if trained or (given and not store.run_now(any_withheld, began.ids)):
+        if changed := _have_changed(context.folder / GIVEN, now):
+            told = {"event": "examples_changed", "too_late": trained}
+            _log.info(json.dumps(told))
+            context.tell(told)
+        if trained or (given and not changed and not store.run_now(any_withheld, began.ids)):
             return began
     with (parts.file_bench if given else parts.workbench)() as bench:
         if began is not None and not given and _may_all_be_learnt(bench, began):
@@ -133,9 +148,16 @@ def _material(parts: LearningParts, context: JobContext, given: Sequence[Path], 
         left_out = {"event": "left_out", **asdict(one)}
         _log.info(json.dumps(left_out, ensure_ascii=False))
         context.tell(left_out)
+    if now is not None:
+        write_whole(context.folder / GIVEN, now)
     dataset.write_examples(examples, learning.examples)
     write_preferences(preferences, learning.preferences)  # last: both are whole once it is there
     return learning
+
+
+def _have_changed(kept: Path, now: str | None) -> bool:
+    """Whether the given files are others than those that the run began with. Of those that are gone meanwhile nobody can tell."""
+    return now is not None and kept.is_file() and kept.read_text(encoding="utf-8") != now
 
 
 def _may_all_be_learnt(bench: Workbench, began: LearningSet) -> bool:
@@ -173,11 +195,11 @@ def _jobs(
         _log.info(json.dumps({"event": "too_few_preferences", "given": len(learning.preferences), "needed": needed}))
 
 
-def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> Path:
+def _train(context: JobContext, folder: Path, job: TuningJob, base: ServedBase, store: Store) -> Path:
     """The result's folder. It pauses while a question is open anywhere. Raises JobStopped when the run was asked to stop: a
     checkpoint is there."""
     done = RunFolder(folder).result
-    if context.resumed and _is_of_todays_prompt(done):  # it ended before the process died
+    if context.resumed and _is_still_wanted(done, job, base):  # it ended before the process died
         return done
     told = _Told(context)
 
@@ -198,10 +220,10 @@ def _train(context: JobContext, folder: Path, job: TuningJob, store: Store) -> P
     return outcome.result
 
 
-def _is_of_todays_prompt(result: Path) -> bool:
-    """Whether a result is there that an update has not overtaken: its rival would be trained on another prompt."""
+def _is_still_wanted(result: Path, job: TuningJob, base: ServedBase) -> bool:
+    """Whether a result is there, of today's settings, base and prompt: its rival would be trained on others."""
     card = result / CARD
-    return card.is_file() and json.loads(card.read_text(encoding="utf-8"))["prompt"] == prompts.version()
+    return card.is_file() and is_of(json.loads(card.read_text(encoding="utf-8")), job, base.sha256)
 
 
 def _people_wait(store: Store) -> bool:
@@ -213,7 +235,7 @@ def _demand_its_scale(trained: Path, base: Path) -> None:
     near certain another scale changes nothing. Raises a LoraError."""
     card = json.loads((trained / CARD).read_text(encoding="utf-8"))
     checked = check_lora(trained / GGUF, BaseWeights.read(base))
-    if (checked.rank, checked.alpha) != (card["rank"], card["alpha"]):
+    if (checked.rank, checked.alpha) != (card["rank"], as_stored(card["alpha"])):
         raise BrokenLora(name=trained.name, reason=f"alpha {checked.alpha}, rank {checked.rank} ≠ {CARD}")
 
 
@@ -246,8 +268,15 @@ class _Told:
 
 
 def job(parts: JobParts) -> JobSpec:
-    """As the registry wants it. Not beside the gate: each holds gigabytes."""
+    """As the registry wants it. Not beside the gate: each holds gigabytes.
+
+    What a disk, a database or the memory did to it is no reason to train anew.
+    """
     return JobSpec(
-        TUNE, "모델 학습", "Tune the model", lambda context: tune(parts.learning(), context), group=GROUP,
-        kept_after=(TuningFailed, TuningOutOfMemory),
-    )  # fmt: skip
+        TUNE,
+        "모델 학습",
+        "Tune the model",
+        lambda context: tune(parts.learning(), context),
+        kept_after=(TuningFailed, TuningOutOfMemory, TuningNotKept, NotEnoughDisk, ShelfNotWritable, StoreError),
+        group=GROUP,
+    )

@@ -9,6 +9,7 @@ qwen3, ignores rotary factors, and fills what it does not find with random numbe
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +24,14 @@ from bot.loras.base_weights import BaseWeights
 from bot.loras.gguf_tensors import GgufTensors
 from bot.models.hashing import Progress, sha256_of, silent
 from bot.models.stamp import Stamp
-from bot.writers.gguf_file import BadGguf, check_gguf
+from bot.writers.gguf_file import BadGguf, GgufHeader, read_file_header
 from jobs.tuning.base_config import NoTwin, config_of
+from jobs.tuning.refused import REFUSALS, not_kept
 
-_TIMES_LARGER = 4
-"""bfloat16 takes 3.6 times what Q4_K_M does."""
+_BYTES = 2
+"""Of a number in bfloat16."""
+_BESIDE = 16 << 20
+"""Bytes: the head of the weights and the model's own settings, generously."""
 _ROTARY_FACTORS = "rope_freqs.weight"
 
 
@@ -46,10 +50,11 @@ def prepare_base(
     """Dequantise `gguf` unless that was done before (then: only its SHA-256). The whole base is in memory meanwhile, in bfloat16.
 
     `progress` hears `verify` with bytes and `convert` with 0 of 1 and 1 of 1. `load`: in place of `load_gguf`.
-    Raises `BrokenModel`, `UntunableBase` or `NotEnoughDisk`; nothing half-made is left to be believed.
+    Raises `BrokenModel`, `UntunableBase`, `NotEnoughDisk`, or `TuningNotKept` when the disk refuses all the same; nothing half-made is left
+    to be believed.
     """
     try:
-        check_gguf(gguf)
+        header = read_file_header(gguf)
     except BadGguf as error:
         raise BrokenModel(name=gguf.stem, reason=str(error)) from error
     base = PreparedBase(gguf.stem, sha256 := sha256_of(gguf, progress), cache / sha256)
@@ -59,18 +64,18 @@ def prepare_base(
         known = Stamp.read(stamp)
         if known is not None and base.folder.is_dir() and known.matches(base.folder):
             return base
-        _need_room(gguf, cache)
-        progress("convert", 0, 1)
         fresh = cache / f"{sha256}.new"
-        for remains in (base.folder, fresh):  # of a crash, or damaged
+        for remains in (base.folder, fresh):  # of a crash, or damaged; they must not count against the room
             shutil.rmtree(remains, ignore_errors=True)
         stamp.unlink(missing_ok=True)
+        _need_room(gguf.stem, header, cache)
+        progress("convert", 0, 1)
         model = (load or load_gguf)(gguf)
         try:
             model.save_pretrained(fresh)
-        except OSError as error:
+        except REFUSALS as error:
             shutil.rmtree(fresh, ignore_errors=True)
-            raise BrokenModel(name=gguf.stem, reason=f"{error.strerror or error}: {cache}") from error
+            raise not_kept(error, cache) from error
         fresh.replace(base.folder)
         Stamp.of(base.folder, sha256, gguf.name, first_use=False).write(stamp)
         progress("convert", 1, 1)
@@ -150,7 +155,8 @@ def quiet() -> None:
     transformers_logging.set_verbosity_error()
 
 
-def _need_room(gguf: Path, cache: Path) -> None:
-    needed, free = gguf.stat().st_size * _TIMES_LARGER, shutil.disk_usage(cache).free
+def _need_room(name: str, header: GgufHeader, cache: Path) -> None:
+    numbers = sum(math.prod(tensor.shape) for tensor in header.tensors)
+    needed, free = numbers * _BYTES + _BESIDE, shutil.disk_usage(cache).free
     if free < needed:
-        raise NotEnoughDisk(name=gguf.stem, needed_mb=needed >> 20, free_mb=free >> 20, path=cache)
+        raise NotEnoughDisk(name=name, needed_mb=needed >> 20, free_mb=free >> 20, path=cache)

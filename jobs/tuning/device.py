@@ -7,12 +7,14 @@ machine with one was at hand.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import Any
 
 import torch
 
-from bot.errors import CannotTuneHere
+from bot.errors import CannotTuneHere, GpuOutOfMemory
 from jobs.tuning.base import PreparedBase, load_base, quiet
 from jobs.tuning.settings import TuningSettings
 
@@ -54,6 +56,18 @@ def free_mb(device: str) -> float | None:
 def used_mb(device: str) -> float:
     """The most of a GPU's memory that this process has held, in MiB."""
     return float(torch.cuda.max_memory_reserved(device)) / (1 << 20)
+
+
+@contextmanager
+def room_on(device: str) -> Iterator[None]:
+    """Whatever does not fit into a GPU inside has its sentence; a CPU's process would not live to tell. Raises `GpuOutOfMemory`."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        if device == "cpu":
+            raise
+        used = used_mb(device)
+        raise GpuOutOfMemory(used_mb=round(used), limit_mb=round(used + (free_mb(device) or 0))) from error
 
 
 def in_four_bits(device: str, base: PreparedBase) -> Any:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot import prompts
-from bot.errors import NothingToLearn
+from bot.errors import InvalidSetting, NothingToLearn
 from jobs.tuning import dataset
 from jobs.tuning.base import PreparedBase
 from jobs.tuning.dataset import Example, Sample, TooLong
 from jobs.tuning.job import TuningJob
 from jobs.tuning.preferences import Preference, Preferred, apart_from, encode_preferences, load_preferences
 from jobs.tuning.served_tokens import ServedTokens
+from jobs.tuning.settings import TuningSettings
 
 _PARITY_SAMPLES = 8
 
@@ -69,15 +71,28 @@ class Material:
 def gather(job: TuningJob) -> Material:
     """Raises `BadExamples`, `BrokenModel` or `UntunableBase`."""
     settings = job.settings
-    learnt, held_out = _split(job)
-    sets = {"learnt": learnt, "held_out": held_out, "replay": apart_from(_replay(job.replay), held_out)}
-    preferences = _preferences(job, held_out)
+    sets = _sets(job)
+    preferences = _preferences(job, sets["held_out"])
     with ServedTokens(job.gguf, template=job.template) as tokens:
         encoded = {name: dataset.encode(some, tokens, settings.most_tokens) for name, some in sets.items()}
         preferred = _enough(encode_preferences(preferences, tokens, settings.most_tokens), settings.least_preferences)
     too_long = tuple(one for _, left_out in encoded.values() for one in left_out)
     samples = {name: some for name, (some, _) in encoded.items()}
     return Material(sets, samples, too_long, preferences, preferred)
+
+
+def is_of(card: Mapping[str, Any], job: TuningJob, base: str) -> bool:
+    """Whether the result with this card is what `job` would give today over the base with this SHA-256, as `Material.run_name` says it of
+    checkpoints. Raises `BadExamples`."""
+    try:
+        settings = TuningSettings.from_json(card["settings"])
+        made_of = {name: card["examples"][name]["sha256"] for name in card["examples"]}
+        same = (card["prompt"], card["base"]["sha256"]) == (prompts.version(), base)
+    except (KeyError, TypeError, InvalidSetting):  # of another version
+        return False
+    if not same or settings.decides_weights() != job.settings.decides_weights():
+        return False
+    return made_of == {name: dataset.fingerprint(examples) for name, examples in _sets(job).items()}
 
 
 def learns_preferences(job: TuningJob) -> bool:
@@ -91,6 +106,11 @@ def learns_preferences(job: TuningJob) -> bool:
     with ServedTokens(job.gguf, template=job.template) as tokens:
         found = encode_preferences(preferences, tokens, job.settings.most_tokens)
     return bool(_enough(found, job.settings.least_preferences))
+
+
+def _sets(job: TuningJob) -> dict[str, list[Example]]:
+    learnt, held_out = _split(job)
+    return {"learnt": learnt, "held_out": held_out, "replay": apart_from(_replay(job.replay), held_out)}
 
 
 def _split(job: TuningJob) -> tuple[list[Example], list[Example]]:

@@ -15,17 +15,22 @@ import os
 import resource
 import signal
 import sys
+import traceback
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from filelock import FileLock, Timeout
 
 from bot.errors import SaseoError, TuningChangedNothing, TuningFailed
-from jobs.tuning.base import prepare_base
+from jobs.tuning.base import PreparedBase, prepare_base
 from jobs.tuning.job import RunFolder, TuningJob
-from jobs.tuning.material import gather
+from jobs.tuning.material import Material, gather
 from jobs.tuning.pause import is_paused
-from jobs.tuning.targets import targets
+from jobs.tuning.refused import REFUSALS, not_kept
+from jobs.tuning.targets import demand_servable, targets
+
+if TYPE_CHECKING:
+    from jobs.tuning.peers import Peers
 
 _NICE = 19
 OTHERS_MB = 6144
@@ -65,7 +70,8 @@ class Reporter:
             return
         text = json.dumps(line, ensure_ascii=False) + "\n"
         if line["event"] not in _QUIET:
-            with self._folder.progress.open("a", encoding="utf-8") as file:
+            # The record is for people: a disk without room for a line may still have it for what was learnt, later.
+            with contextlib.suppress(OSError), self._folder.progress.open("a", encoding="utf-8") as file:
                 file.write(text)
         if self._out is not None:
             try:
@@ -91,16 +97,11 @@ def work(folder: RunFolder, reporter: Reporter) -> None:
 def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     import torch
 
-    from jobs.tuning.checkpoint import Checkpoints
-    from jobs.tuning.device import chosen_device, free_mb, load_on, used_mb
-    from jobs.tuning.lora import attach, put_state
-    from jobs.tuning.parity import parity
+    from jobs.tuning.device import chosen_device, room_on
     from jobs.tuning.peers import together
-    from jobs.tuning.result import write_result
-    from jobs.tuning.surroundings import Surroundings
-    from jobs.tuning.train import Training
 
     settings = job.settings
+    demand_servable(job.gguf, settings.rank)  # else it would be said after the last step
     device = chosen_device(settings, int(os.environ.get("LOCAL_RANK", "0")))
     peers = together(cpu=device == "cpu")
     if settings.threads is not None:
@@ -111,6 +112,30 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
     material.check(settings.most_tokens)
     base = prepare_base(job.gguf, job.cache, progress=lambda stage, done, total: _told(reporter, stage, done, total))
     forget_peak()  # of making it ready: the limit is one of training
+    with room_on(device):
+        _train(job, folder, reporter, material, base, device, peers)
+    peers.close()
+
+
+def _train(
+    job: TuningJob,
+    folder: RunFolder,
+    reporter: Reporter,
+    material: Material,
+    base: PreparedBase,
+    device: str,
+    peers: Peers,
+) -> None:
+    """All that needs the device's memory."""
+    from jobs.tuning.checkpoint import Checkpoints
+    from jobs.tuning.device import free_mb, load_on, used_mb
+    from jobs.tuning.lora import attach, put_state
+    from jobs.tuning.parity import parity
+    from jobs.tuning.result import write_result
+    from jobs.tuning.surroundings import Surroundings
+    from jobs.tuning.train import Training
+
+    settings = job.settings
     model = load_on(device, base, settings)
     loras = attach(model, targets(job.gguf), rank=settings.rank, alpha=settings.alpha, seed=settings.seed)
     training = Training(
@@ -139,7 +164,6 @@ def _work(job: TuningJob, folder: RunFolder, reporter: Reporter) -> None:
         rows = parity(model, material.for_parity, trained.progress.precision)
         write_result(folder.result, job.gguf, base, settings, trained, material, parity=rows, device=device)
     reporter.tell({"event": "ended", "ending": trained.ending, "step": trained.progress.step, "steps": trained.steps})
-    peers.close()
 
 
 def is_first() -> bool:
@@ -190,12 +214,22 @@ def main(arguments: list[str]) -> int:
     os.nice(_NICE)
     _be_the_first_to_go()
     try:
-        work(folder, reporter)
+        _explained(folder, reporter)
     except SaseoError as error:
         details = {key: value if isinstance(value, int | float) else str(value) for key, value in error.details.items()}
         reporter.tell({"event": "failed", "error": type(error).__name__, "details": details})
         return 1
     return 0
+
+
+def _explained(folder: RunFolder, reporter: Reporter) -> None:
+    """The whole run; what the disk refuses has its sentence, too, and stderr has the place. Raises a `SaseoError`."""
+    try:
+        work(folder, reporter)
+    except REFUSALS as error:
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+        raise not_kept(error, folder.path) from error
 
 
 if __name__ == "__main__":

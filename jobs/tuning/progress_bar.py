@@ -78,6 +78,8 @@ class TuningBar:
                 self._say(texts.too_long(self._language, line["too_long"]))
         elif event == "left_out":
             self._say(texts.left_out(self._language, line["file"], line["line"], line["reasons"]))
+        elif event == "examples_changed":
+            self._say(texts.examples_changed(self._language, too_late=bool(line["too_late"])))
         elif event == "training":
             self._at = _place(line.get("done"), line.get("steps"))
             self._draw(self._figures(), line.get("done"), line.get("steps"))

@@ -27,6 +27,8 @@ class TuningLines:
         event = line["event"]
         if event == "left_out":
             self._write(texts.left_out(self._language, line["file"], line["line"], line["reasons"]))
+        elif event == "examples_changed":
+            self._write(texts.examples_changed(self._language, too_late=line["too_late"]))
         elif event == "examples":
             self._held_out = None
             tokens = line["too_long"]

@@ -68,7 +68,7 @@ class TuningSettings:
     """`auto`: bf16 where a short timing on this machine says that it is faster."""
     threads: int | None = None
     budget_seconds: float | None = None
-    """Of training in all, resumed parts included, pauses not; what is best by then is the result."""
+    """Of one training, resumed parts included, pauses not; what is best by then is the result."""
     memory_mb: int | None = None
     """Of the training process (peak resident set; on a GPU the most of its memory); above it the run saves and ends with an error."""
     seed: int = 0

@@ -24,6 +24,17 @@ def left_out(language: Language, file: str, line: int, reasons: list[str]) -> st
     return f"{file} line {line} is left out: {why}"
 
 
+def examples_changed(language: Language, *, too_late: bool) -> str:
+    """The files of examples are others than those that the run began with. `too_late`: these were learnt already."""
+    if too_late:
+        if language == "ko":
+            return "예시 파일이 바뀌었지만 바뀌기 전 내용의 학습이 이미 끝났습니다. 바뀐 내용은 한 번 더 실행하면 학습합니다"
+        return "The files of examples have changed, but what they held was learnt already. Run it once more to learn what they hold now"
+    if language == "ko":
+        return "예시 파일이 바뀌어 처음부터 다시 학습합니다"
+    return "The files of examples have changed: training begins anew"
+
+
 def too_long(language: Language, tokens: Mapping[str, int]) -> str:
     """Examples that are left out, by id, with their tokens; at least one."""
     named = [f"{name} ({count}{'토큰' if language == 'ko' else ' tokens'})" for name, count in tokens.items()]

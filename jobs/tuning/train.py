@@ -88,11 +88,6 @@ class Training:
             self._optimizer.zero_grad()  # half a step is not kept: the state is that of the last whole one
             self._save()
             return self._trained("stopped")
-        except torch.OutOfMemoryError as error:  # a GPU's; a CPU's process would not live to tell
-            used = self._around.memory_mb()
-            raise TuningOutOfMemory(
-                used_mb=round(used), limit_mb=round(used + (self._around.free_mb() or 0))
-            ) from error
 
     def _loop(self) -> Ending:
         while True:

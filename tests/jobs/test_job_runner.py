@@ -104,6 +104,45 @@ def test_after_an_error_that_keeps_what_was_done_the_run_is_gone_on_with_a_few_t
     assert found[0].until is None  # only when it is asked for again
 
 
+def test_how_often_a_person_stopped_it_costs_a_run_none_of_its_tries(store: Store, tmp_path: Path) -> None:
+    ends = iter(["stop", "stop", "error", "stop", "error", "stop", "error"])
+
+    def work(context: JobContext) -> Mapping[str, Any]:
+        context.progress(1, 2, "step")
+        if next(ends) == "stop":
+            raise KeyboardInterrupt
+        raise JobPaused(job="x")
+
+    registry = Registry([JobSpec("small", "작은 작업", "Small", work, kept_after=(JobPaused,))])
+    by_hand = Runner(store, registry, registry.rules(60.0), RunnerOptions("me", tmp_path / "jobs", 60.0))
+    found = [by_hand.run("small", asked_by="kim") for _ in range(7)]
+    assert [(one.state, one.errors) for one in found if one] == [
+        ("stopped", 0), ("stopped", 0), ("stopped", 1), ("stopped", 1), ("stopped", 2), ("stopped", 2), ("failed", 2),
+    ]  # fmt: skip
+    assert len({one.id for one in found if one}) == 1
+
+
+def test_a_heartbeat_forgets_none_of_what_is_counted(store: Store, tmp_path: Path) -> None:
+    def fails(context: JobContext) -> Mapping[str, Any]:
+        raise JobPaused(job="x")
+
+    def beats(context: JobContext) -> Mapping[str, Any]:
+        context.progress(3)
+        while True:
+            now = store.run_now(jobs.get, context.run)
+            assert now is not None
+            if now.progress.get("done") == 3:
+                return {"errors": now.errors}
+            time.sleep(0.02)
+
+    for work in (fails, beats):
+        registry = Registry([JobSpec("small", "작은 작업", "Small", work, kept_after=(JobPaused,))])
+        by_hand = Runner(store, registry, registry.rules(60.0), RunnerOptions("me", tmp_path / "jobs", 1.0))
+        found = by_hand.run("small", asked_by="kim")
+    assert found is not None
+    assert (found.state, found.result, found.attempt) == ("done", {"errors": 1}, 2)
+
+
 def test_after_an_error_that_passes_by_itself_the_run_waits_again_longer_each_time_and_not_for_ever(
     store: Store, tmp_path: Path
 ) -> None:

@@ -21,7 +21,7 @@ job_runs = Table(
     Column("until", Float),
     Column("attempt", Integer, nullable=False, default=0),  # counts the starts: with `owner` it fences
     Column("arguments", JSON, nullable=False),
-    Column("progress", JSON, nullable=False),  # done, total, message; deaths: processes that died on it
+    Column("progress", JSON, nullable=False),  # done, total, message; deaths, errors: `Run` has them
     Column("result", JSON, nullable=False),
     Column("error", Text, nullable=False, default=""),
     Index("job_runs_of_job", "job", "due_at"),

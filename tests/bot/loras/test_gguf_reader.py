@@ -65,3 +65,11 @@ def test_exaone_is_known_by_its_checkpoints_names_and_by_those_it_is_trained_und
     for module in ("transformer.h.1.attn.attention.out_proj", "model.layers.1.self_attn.o_proj"):
         assert exaone.tensor_of(module) == "blk.1.attn_output.weight"
     assert exaone.module_of("blk.1.attn_output.weight") == "transformer.h.1.attn.attention.out_proj"
+
+
+def test_of_gemma_3_those_from_4b_on_have_their_text_beside_what_reads_pictures() -> None:
+    gemma3 = ARCHITECTURES["gemma3"]
+    for size in (18, 26):  # 270M, 1B
+        assert gemma3.module_of("blk.3.attn_q.weight", size) == "model.layers.3.self_attn.q_proj"
+    for size in (34, 48, 62):
+        assert gemma3.module_of("blk.3.attn_q.weight", size) == "model.language_model.layers.3.self_attn.q_proj"

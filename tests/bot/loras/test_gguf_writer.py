@@ -14,7 +14,7 @@ from bot.errors import BrokenLora, BrokenModel, LoraError, UnsupportedLora, Wron
 from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
-from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
+from bot.loras.gguf_writer import LoraPair, LoraSettings, highest_rank, write_lora
 from tests.fakes.tiny_gguf import INNER, WIDTH, write_tiny_gemma3, write_tiny_llama, write_tiny_qwen2
 
 Q, DOWN = "model.layers.0.self_attn.q_proj", "model.layers.1.mlp.down_proj"
@@ -75,6 +75,22 @@ def test_the_file_holds_the_arrays_and_four_values_and_nothing_else(base: BaseWe
     assert (done.name, done.rank, done.alpha) == ("a", 2, 6.0)
     assert done.tensors == ("blk.0.attn_q.weight", "blk.1.ffn_down.weight")
     assert done == check_lora(tmp_path / "a.gguf", base)
+
+
+@pytest.mark.parametrize("most", [60_000, 100_000, 250_000])
+def test_the_highest_rank_fills_a_file_and_no_more(base: BaseWeights, tmp_path: Path, most: int) -> None:
+    architecture = ARCHITECTURES["qwen2"]
+    layers = {name: shape for name, shape in base.shapes.items() if name.startswith("blk.") and len(shape) == 2}
+    assert len(layers) == 2 * 7
+
+    def size(rank: int) -> int:
+        full = {architecture.module_of(name): pair(out, into, rank) for name, (into, out) in layers.items()}
+        write_lora(tmp_path / "full.gguf", base, LoraSettings(rank, 8), full)
+        return (tmp_path / "full.gguf").stat().st_size
+
+    rank = highest_rank(base, most)
+    assert size(rank) <= most < size(rank + 2)
+    assert highest_rank(base) == 256  # no base is too small for what is offered
 
 
 def test_the_same_lora_is_the_same_bytes_wherever_and_in_whatever_order(base: BaseWeights, tmp_path: Path) -> None:

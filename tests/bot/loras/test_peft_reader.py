@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 
 from bot.errors import BrokenLora, LoraError, UnsupportedLora, WrongBase
 from bot.loras.base_weights import BaseWeights
+from bot.loras.check import check_lora
 from bot.loras.foreign import write_foreign
 from bot.loras.gguf_reader import read_lora
 from bot.loras.peft_reader import read_peft
 from bot.loras.shelf import LoraShelf
 from bot.models.hashing import sha256_of
-from tests.fakes.tiny_gguf import write_tiny_llama
+from tests.fakes.tiny_gguf import write_tiny_gemma3, write_tiny_llama
 
 TARGETS = ["q_proj", "v_proj", "down_proj"]
 
@@ -133,6 +134,27 @@ def by_hand(folder: Path, config: object = None, **arrays: torch.Tensor) -> Path
         folder / "adapter_model.safetensors",
     )
     return folder
+
+
+@pytest.mark.parametrize("blocks", ["model.layers", "model.language_model.layers", "language_model.model.layers"])
+def test_a_lora_on_a_gemma_that_also_reads_pictures_is_taken_for_its_text(tmp_path: Path, blocks: str) -> None:
+    gemma = write_tiny_gemma3(tmp_path / "gemma.gguf")
+    into, out = BaseWeights.read(gemma).shapes["blk.5.attn_q.weight"]
+    name = f"{PREFIX}{blocks}.5.self_attn.q_proj.lora_{{}}.weight"
+    arrays = {name.format("A"): torch.ones(2, into), name.format("B"): torch.ones(out, 2)}
+    folder = by_hand(tmp_path / "faq", **arrays)
+    (tmp_path / "result").mkdir()
+    write_foreign(folder, gemma, "0" * 64, tmp_path / "result")
+    assert check_lora(tmp_path / "result" / "lora.gguf", BaseWeights.read(gemma)).tensors == ("blk.5.attn_q.weight",)
+
+
+def test_what_a_lora_changes_of_the_part_that_reads_pictures_is_not_dropped_but_refused(tmp_path: Path) -> None:
+    gemma = write_tiny_gemma3(tmp_path / "gemma.gguf")
+    eyes = f"{PREFIX}model.vision_tower.encoder.layers.0.self_attn.q_proj.lora_{{}}.weight"
+    folder = by_hand(tmp_path / "faq", **{eyes.format(half): torch.ones(shape) for half, shape in BOTH})
+    (tmp_path / "result").mkdir()
+    with pytest.raises(UnsupportedLora, match="vision_tower"):
+        write_foreign(folder, gemma, "0" * 64, tmp_path / "result")
 
 
 HARM: dict[str, Callable[[Path], object]] = {

@@ -16,6 +16,7 @@ import pytest
 from bot.errors import BrokenModel, LoraError, NotEnoughDisk, NotExported, WrongBase
 from bot.loras.architectures import ARCHITECTURES
 from bot.loras.base_weights import BaseWeights
+from bot.loras.foreign import write_foreign
 from bot.loras.gguf_reader import ReadLora, read_lora
 from bot.loras.gguf_tensors import GgufTensors
 from bot.loras.gguf_writer import LoraPair, LoraSettings, write_lora
@@ -279,6 +280,60 @@ def test_peft_itself_reads_the_folder_and_computes_the_same(name: str, tmp_path:
     folder = export(source, "peft", tmp_path / "peft").path
     tolerance = {"gemma3": 5e-5, "gptneox": 5e-5}.get(name, 1e-8)
     assert divergence(logits(source.base, source.lora), peft_logits(source.base, folder)) < tolerance
+
+
+@pytest.fixture
+def beside_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Gemma 3 of six blocks has an original checkpoint that reads pictures, as those of 34 and more have."""
+    gemma3 = replace(ARCHITECTURES["gemma3"], sizes_with_pictures=frozenset({6}))
+    monkeypatch.setitem(ARCHITECTURES, "gemma3", gemma3)
+
+
+def _with_eyes(text: Any) -> Any:
+    """The checkpoint that a text model was taken from: the same one beside a small part that reads pictures."""
+    from transformers import Gemma3Config, Gemma3ForConditionalGeneration
+
+    vision = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = Gemma3Config(
+        text_config=text.config,
+        vision_config={**vision, "image_size": 28, "patch_size": 14},
+        mm_tokens_per_image=4,
+        image_token_index=0,
+    )
+    whole = Gemma3ForConditionalGeneration(config)
+    whole.model.language_model.load_state_dict(text.model.state_dict())
+    whole.tie_weights()
+    return whole
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing. is deprecated:FutureWarning")
+def test_on_a_checkpoint_that_also_reads_pictures_the_folder_changes_its_text_and_nothing_else(
+    tmp_path: Path, beside_pictures: None
+) -> None:
+    import torch
+    from peft import PeftModel
+
+    from jobs.tuning.base import load_gguf
+    from tests.jobs.tuning.test_tuning_bases import exact_in_bfloat16
+
+    source = source_of(lambda path: exact_in_bfloat16(WRITE["gemma3"](path)), tmp_path)
+    folder = export(source, "peft", tmp_path / "peft").path
+    whole = _with_eyes(load_gguf(source.base).float())
+    model = PeftModel.from_pretrained(whole, folder).double().eval()
+    with torch.no_grad():
+        said = model(input_ids=torch.tensor([TOKENS])).logits[0].numpy()
+    assert divergence(logits(source.base, source.lora), said) < 5e-5
+    changed = {name for name, _ in model.named_modules() if name.endswith(".lora_A")}
+    assert changed
+    assert all(name.startswith("base_model.model.model.language_model.layers.") for name in changed)
+
+
+def test_what_was_exported_for_such_a_checkpoint_comes_back_as_it_was(tmp_path: Path, beside_pictures: None) -> None:
+    source = source_of(WRITE["gemma3"], tmp_path)
+    folder = export(source, "peft", tmp_path / "peft").path
+    (tmp_path / "result").mkdir()
+    write_foreign(folder, source.base, "0" * 64, tmp_path / "result")
+    assert (tmp_path / "result" / "lora.gguf").read_bytes() == source.lora.read_bytes()
 
 
 def test_what_was_read_is_what_the_folder_holds_in_the_checkpoints_names(tmp_path: Path) -> None:

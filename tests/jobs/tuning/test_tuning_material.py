@@ -15,7 +15,7 @@ from jobs.tuning import dataset
 from jobs.tuning.base import PreparedBase
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import TuningJob
-from jobs.tuning.material import gather, learns_preferences
+from jobs.tuning.material import gather, is_of, learns_preferences
 from jobs.tuning.preferences import Preference, write_preferences
 from jobs.tuning.replay import STARTER_EXAMPLES
 from jobs.tuning.settings import TuningSettings
@@ -71,6 +71,29 @@ def test_checkpoints_of_another_prompt_have_another_name(job: TuningJob, monkeyp
     before = gather(job).run_name(job, base)
     monkeypatch.setattr(prompts, "version", lambda: "ko-next")
     assert gather(job).run_name(job, base) != before
+
+
+def test_a_result_is_of_a_job_as_long_as_a_checkpoint_would_be_gone_on_from(job: TuningJob, tmp_path: Path) -> None:
+    sets = gather(job).sets
+    card = {
+        "base": {"sha256": "f" * 64},
+        "prompt": prompts.version(),
+        "settings": SETTINGS.as_json(),
+        "examples": {name: {"sha256": dataset.fingerprint(many)} for name, many in sets.items()},
+    }
+    card = json.loads(json.dumps(card))
+    assert is_of(card, job, "f" * 64)
+    assert is_of(card, dataclasses.replace(job, settings=dataclasses.replace(SETTINGS, budget_seconds=1.0)), "f" * 64)
+    assert not is_of(card, dataclasses.replace(job, settings=dataclasses.replace(SETTINGS, rank=4)), "f" * 64)
+    assert not is_of(card, dataclasses.replace(job, replay=job.examples), "f" * 64)
+    assert not is_of(card, job, "e" * 64)
+    assert not is_of(card | {"prompt": "ko-0"}, job, "f" * 64)
+    assert not is_of(card | {"settings": {"of_a_newer_version": 1}}, job, "f" * 64)
+    fewer = tmp_path / "fewer.jsonl"
+    write_examples(fewer, sets["learnt"])
+    assert not is_of(card, dataclasses.replace(job, examples=fewer), "f" * 64)
+    del card["settings"]
+    assert not is_of(card, job, "f" * 64)
 
 
 def test_preferences_are_read_when_they_are_wanted_enough_and_new(job: TuningJob, tmp_path: Path) -> None:

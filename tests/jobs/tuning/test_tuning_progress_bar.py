@@ -86,10 +86,12 @@ def test_what_is_left_out_is_said_above_the_bar_and_stays() -> None:
     out = io.StringIO()
     with TuningBar(Console(file=out, width=200), "ko") as bar:
         assert bar.description == "학습 예시를 모으고 있습니다"
+        bar.show({"event": "examples_changed", "too_late": False})
         bar.show({"event": "left_out", "file": "own.jsonl", "line": 3, "reasons": ["support"]})
         bar.show({"event": "examples", "learnt": 9, "held_out": 1, "too_long": {"a[1]": 1600}})
         bar.show({"event": "training", "steps": 12, "done": 0})
     lines = out.getvalue().splitlines()
+    assert "예시 파일이 바뀌어 처음부터 다시 학습합니다" in lines
     assert "own.jsonl 3행을 제외했습니다: 구절이 뒷받침하지 않음" in lines
     assert "너무 길어 예시 1개를 제외했습니다([tuning.training] most_tokens): a[1] (1600토큰)" in lines
 
@@ -105,6 +107,7 @@ def test_a_second_run_begins_a_curve_of_its_own() -> None:
 def test_without_a_terminal_a_few_lines_tell_of_a_run_however_long_it_is() -> None:
     told: list[str] = []
     lines = TuningLines(told.append, "en")
+    lines.show({"event": "examples_changed", "too_late": True})
     lines.show({"event": "left_out", "file": "own.jsonl", "line": 3, "reasons": ["support"]})
     lines.show({"event": "examples", "learnt": 9, "held_out": 1, "too_long": {str(n): 1600 + n for n in range(7)}})
     for done in (0, 50, 100):
@@ -115,8 +118,9 @@ def test_without_a_terminal_a_few_lines_tell_of_a_run_however_long_it_is() -> No
         if step == 100:
             lines.show({"event": "held_out", "step": step, "loss": 1.5})
     lines.show({"event": "something of a later version"})
-    assert told[:6] == [
+    assert told[:7] == [
         "Gathering the examples",
+        "The files of examples have changed, but what they held was learnt already. Run it once more to learn what they hold now",
         "own.jsonl line 3 is left out: the passages do not support it",
         "9 examples to learn, 1 held out, 7 left out as too long",
         "7 left out as too long ([tuning.training] most_tokens): 0 (1600 tokens), 1 (1601 tokens), 2 (1602 tokens), "
@@ -124,9 +128,9 @@ def test_without_a_terminal_a_few_lines_tell_of_a_run_however_long_it_is() -> No
         "Making the model ready for training",
         "Training, step 0 of 200",
     ]
-    assert told[6] == "Training, step 10 of 200 · loss 1.250 · about 5 min left"
+    assert told[7] == "Training, step 10 of 200 · loss 1.250 · about 5 min left"
     assert told[-1] == "Training, step 200 of 200 · loss 1.250 · held-out loss 1.500"
-    assert len(told) == 6 + 20
+    assert len(told) == 7 + 20
 
 
 @pytest.mark.parametrize(("count", "width"), [(3, 48), (48, 48), (49, 48), (1000, 48)])

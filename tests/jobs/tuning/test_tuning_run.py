@@ -17,17 +17,27 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from filelock import FileLock
+from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
-from bot.errors import BadExamples, NothingToLearn, TuningChangedNothing, TuningFailed
+from bot.errors import (
+    BadExamples,
+    GpuOutOfMemory,
+    InvalidSetting,
+    NothingToLearn,
+    TuningChangedNothing,
+    TuningFailed,
+    TuningNotKept,
+)
 from bot.loras.base_weights import BaseWeights
 from bot.loras.check import check_lora
 from bot.loras.seen import Seen
 from jobs.tuning.dataset import Example, write_examples
 from jobs.tuning.job import RunFolder, TuningJob
 from jobs.tuning.preferences import Preference, write_preferences
-from jobs.tuning.process import Reporter
+from jobs.tuning.process import Reporter, _explained, work
 from jobs.tuning.run import TuningProcess
 from jobs.tuning.settings import TuningSettings
 from tests.fakes.tiny_gguf import write_tiny_qwen2
@@ -307,6 +317,77 @@ def test_what_went_wrong_comes_back_as_the_error_it_was(tmp_path: Path) -> None:
         with pytest.raises(BadExamples) as caught:
             process.outcome()
     assert caught.value.details["line"] == 1
+
+
+def test_a_disk_that_refuses_a_checkpoint_is_named_and_one_that_refuses_a_line_is_borne(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.progress.mkdir(parents=True)  # nothing can be written there …
+    folder.checkpoints.write_text("or there", encoding="utf-8")
+    with TuningProcess(folder.path, _job(tmp_path)) as process:
+        steps = [line["step"] for line in process if line["event"] == "step"]
+        with pytest.raises(TuningNotKept) as caught:
+            process.outcome()
+    assert steps == [1, 2]  # up to the first checkpoint
+    assert caught.value.details["path"] == str(folder.checkpoints)
+    assert "checkpoint.py" in folder.errors.read_text(encoding="utf-8")
+
+
+def test_a_full_disk_that_safetensors_tells_of_has_its_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("jobs.tuning.process.work", full)
+    folder, out = RunFolder(tmp_path), io.StringIO()
+    with pytest.raises(TuningNotKept, match="No space left") as caught:
+        _explained(folder, Reporter(folder, out))
+    assert caught.value.details["path"] == tmp_path
+
+
+@pytest.mark.parametrize(
+    "full",
+    [
+        "device.load_on",  # the base
+        "recompute.kept_bytes_per_token",
+        "train.logits_and_labels",  # a step
+        "parity.parity",
+    ],
+)
+def test_a_gpu_without_room_says_so_wherever_that_is_and_the_checkpoints_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str
+) -> None:
+    from jobs.tuning.base import load_base
+
+    def out_of_memory(*_: object, **__: object) -> None:
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr("jobs.tuning.device.chosen_device", lambda *_: "cuda:0")
+    monkeypatch.setattr("jobs.tuning.device.load_on", lambda device, base, settings: load_base(base))
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda device: 900 << 20)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (100 << 20, 1000 << 20))
+    monkeypatch.setattr(f"jobs.tuning.{full}", out_of_memory)
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    _job(tmp_path, dataclasses.replace(SETTINGS, epochs=1, threads=None)).write(folder.job)
+    with pytest.raises(GpuOutOfMemory) as caught:
+        work(folder, Reporter(folder, io.StringIO()))
+    assert caught.value.details == {"used_mb": 900, "limit_mb": 1000}
+    assert 'quantise = "4bit"' in caught.value.explain("ko")
+    assert len(list(folder.checkpoints.glob("*.json"))) == (2 if full == "parity.parity" else 0)
+
+
+def test_a_rank_whose_lora_could_not_be_served_is_refused_before_it_trains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = RunFolder(tmp_path / "run")
+    folder.path.mkdir()
+    _job(tmp_path, dataclasses.replace(SETTINGS, rank=16)).write(folder.job)
+    monkeypatch.setattr("jobs.tuning.targets.MOST_BYTES", 1 << 17)
+    monkeypatch.delattr("jobs.tuning.process.prepare_base")
+    with pytest.raises(InvalidSetting) as caught:
+        work(folder, Reporter(folder, io.StringIO()))
+    assert "tuning.training.rank" in caught.value.explain("ko")
 
 
 def test_what_would_change_nothing_leaves_no_lora_but_a_sentence(tmp_path: Path) -> None:

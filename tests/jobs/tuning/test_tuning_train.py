@@ -234,20 +234,6 @@ def test_above_the_limit_of_memory_it_saves_and_says_so(tmp_path: Path) -> None:
     assert found.progress.step >= 1
 
 
-def test_a_gpu_without_room_says_so_and_the_checkpoints_stay(tmp_path: Path) -> None:
-    _training(tmp_path, around=Surroundings(stop=_stop_after(20))).run()
-    training = _training(tmp_path, around=Surroundings(memory_mb=lambda: 900.0, free_mb=lambda: 100.0))
-
-    def full(one: object) -> torch.Tensor:
-        raise torch.OutOfMemoryError
-
-    training._loss = full  # type: ignore[assignment]
-    with pytest.raises(TuningOutOfMemory) as caught:
-        training.run()
-    assert caught.value.details == {"used_mb": 900, "limit_mb": 1000}
-    assert Checkpoints(tmp_path, "run").latest() is not None
-
-
 def test_every_epoch_reads_each_example_once_and_its_share_of_the_replay_set() -> None:
     training = _training()
     per_epoch = training.steps // SETTINGS.epochs
