@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 
 from knowledge.editions import opened
 from knowledge.editions.files import fsync, write_whole
+from knowledge.editions.held_back import HeldSource, read_held_back, write_held_back
 from knowledge.editions.manifest import MANIFEST, Manifest, read_manifest
 from knowledge.editions.opened import Edition
 from knowledge.editions.publishing import NAMED_BY, Approve, Contents, write_aside
@@ -31,6 +32,7 @@ from knowledge.errors import (
 
 _CURRENT = "current"
 _ROLLED_BACK = "rolled-back.json"
+_HELD_BACK = "held-back.json"
 _TIME_LENGTH = len("20261126-042956")
 _POINTER_SECONDS = 30.0
 """Pointing takes milliseconds; who holds its lock so long has a disk that does not answer."""
@@ -174,6 +176,21 @@ class EditionShelf:
             return str(note["from"]) if note["to"] == self.current() else None
         except (OSError, ValueError, KeyError, TypeError, NoEdition):
             return None
+
+    def held_back(self) -> dict[str, HeldSource]:
+        """By name: sources that were not taken as they are when they were last read. Where no run has noted any yet: what the serving
+        edition says."""
+        noted = read_held_back(self.root / _HELD_BACK)
+        if noted is not None:
+            return noted
+        try:
+            return {name: HeldSource() for name in self.manifest(self.current()).held_back}
+        except (NoEdition, BrokenEdition):
+            return {}
+
+    def note_held_back(self, held: Mapping[str, HeldSource]) -> None:
+        """All that are held back now. The caller holds the indexing lock. Raises OSError."""
+        write_held_back(self.root / _HELD_BACK, held)
 
     @contextmanager
     def _pointing(self) -> Iterator[None]:

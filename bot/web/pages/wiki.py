@@ -31,7 +31,7 @@ from knowledge.page import reader_of
 
 if TYPE_CHECKING:
     from bot.live import Live
-    from knowledge.edition import EditionShelf, Shelved
+    from knowledge.edition import EditionShelf, HeldSource, Shelved
 
 T = TypeVar("T")
 _FIRST_UNREAD = 10
@@ -74,7 +74,8 @@ class SourceLine:
     """None: the edition does not have it."""
     passages: int
     unread: int
-    held_back: bool
+    held_back: HeldSource | None
+    """None: it was taken as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,7 @@ class _Wiki:
         seen, hidden = _seen(found, viewer(request))
         read = await parts.store.run(readings, parts.book, parts.state.sources, now=now)
         unread = Counter(one.source for one in found)
+        held = await asyncio.to_thread(parts.shelf.held_back)
         lines = [
             SourceLine(
                 source=source,
@@ -211,7 +213,7 @@ class _Wiki:
                 pages=manifest.sources.get(source.name),
                 passages=facts.passages[source.name],
                 unread=unread[source.name],
-                held_back=source.name in manifest.held_back,
+                held_back=held.get(source.name),
             )
             for source in parts.state.sources
         ]

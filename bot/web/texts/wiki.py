@@ -35,6 +35,7 @@ STRINGS = {
         "{n}개 출처를 보류했습니다. 이전 문서로 답하고 있습니다.",
         "{n} sources are held back. Answers go on with their former pages.",
     ),
+    "wiki.held_since": ("처음 보류", "First held back"),
     "wiki.no_reason": (
         "이유는 색인을 만든 실행의 기록에 있습니다.",
         "The run that made this edition says why.",
