@@ -3,6 +3,7 @@
 from knowledge.editions.held_back import HeldSource
 from knowledge.editions.manifest import Manifest, Recall
 from knowledge.editions.opened import Edition
+from knowledge.editions.reopening import Reopening
 from knowledge.editions.shelf import EditionShelf, Shelved
 
-__all__ = ["Edition", "EditionShelf", "HeldSource", "Manifest", "Recall", "Shelved"]
+__all__ = ["Edition", "EditionShelf", "HeldSource", "Manifest", "Recall", "Reopening", "Shelved"]

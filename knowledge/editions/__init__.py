@@ -9,5 +9,5 @@ editions/
     manifest.json             written last: its existence means complete
 
 `manifest.py` and `passages.py` are the files' forms, `opened.py` reads, `publishing.py` writes, `held_back.py` notes sources,
-`shelf.py` is the folder of all of them.
+`reopening.py` compares readers, `shelf.py` is the folder of all of them.
 """

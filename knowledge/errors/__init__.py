@@ -47,6 +47,7 @@
         │   ├── EditionMismatch         made with another embedder or tokeniser
         │   ├── UnknownEdition          lists those there are
         │   ├── EditionRefused          a check before publishing failed: the old edition stays
+        │   ├── PagesReopened           going back would open pages again that were narrowed or deleted since
         │   ├── PublishFailed           disk full, permissions …: the old edition stays
         │   └── IndexBusy               another process is indexing
         ├── ParsingUnavailable          the parsing process does not start: the old edition stays
@@ -65,6 +66,7 @@ from knowledge.errors.editions import (
     EditionRefused,
     IndexBusy,
     NoEdition,
+    PagesReopened,
     PublishFailed,
     UnknownEdition,
 )
@@ -141,6 +143,7 @@ __all__ = [
     "PageTooLong",
     "PageTooSlow",
     "PageWithoutText",
+    "PagesReopened",
     "ParsingUnavailable",
     "PublishFailed",
     "SelfTestFailed",

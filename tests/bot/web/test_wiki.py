@@ -194,6 +194,38 @@ async def test_going_back_to_an_edition_answers_from_it_and_is_on_the_record(
     assert (await browser.post("/wiki/editions/nothing/rollback")).status_code == 409
 
 
+async def test_going_back_says_how_many_pages_it_opens_again_and_opens_no_others(
+    browse: Opening, office: WikiOffice
+) -> None:
+    office.write("새-문서.md", "# 새 문서\n\n내용입니다.\n")
+    office.write("옛-문서.md", "# 옛 문서\n\n내용입니다.\n")
+    office.indexer.build()
+    old = office.indexer.shelf.current()
+    office.write("새-문서.md", "---\naudience: hr\n---\n# 새 문서\n\n내용입니다.\n")
+    office.indexer.build()
+    await office.reopen()
+    browser = browse([office.page])
+    html = (await browser.get("/wiki")).text
+    assert re.search(rf'/{old}/rollback" data-sure="[^"]*문서 1개가 예전처럼 열리고, 없어진 문서 0개로', html)
+    assert '<input type="hidden" name="reopening" value="1/0">' in html
+    (office.indexer.wiki / "옛-문서.md").unlink()
+    office.indexer.build()  # more would be open now than the person was asked about
+    new = office.indexer.shelf.current()
+    for shown in ({}, {"reopening": "1/0"}):
+        answer = await browser.post(f"/wiki/editions/{old}/rollback", shown)
+        assert answer.status_code == 409
+        assert "되돌리지 않았습니다" in answer.text
+    assert office.indexer.shelf.current() == new
+    assert office.store.run_now(audit.entries, action="edition.rollback") == []
+    await office.reopen()
+    assert 'name="reopening" value="1/1"' in (await browser.get("/wiki")).text
+    answer = await browser.post(f"/wiki/editions/{old}/rollback", {"reopening": "1/1"})
+    assert "문서 1개가 예전처럼 열렸고, 없어진 문서 1개로" in answer.text
+    assert office.indexer.shelf.current() == old
+    entry = office.store.run_now(audit.entries, action="edition.rollback")[0]
+    assert entry.detail == {"from": new, "wider": 1, "returned": 1}
+
+
 async def test_an_edition_of_another_embedder_is_not_gone_back_to(browse: Opening, office: WikiOffice) -> None:
     old = office.live.index.name
     office.write("새-문서.md", "# 새 문서\n\n내용입니다.\n")
