@@ -22,6 +22,7 @@
         │   ├── EncryptedExport
         │   ├── EmptyExport             a zip without a document of a known format
         │   ├── WrongExport             not made by what `flavour` says
+        │   ├── ReadersNotTold          an export without restrictions where one with them was read before
         │   ├── ChannelNotReadable      a Slack channel: not there, without us, or no channel at all
         │   ├── UnknownSourceKind       [[sources]] kind names nothing we can read
         │   ├── UnknownSource           a run is asked to read a source that the settings do not have
@@ -98,6 +99,7 @@ from knowledge.errors.sources import (
     ExportNotFound,
     GitMissing,
     NotARepository,
+    ReadersNotTold,
     SourceDenied,
     SourceError,
     SourceFailed,
@@ -146,6 +148,7 @@ __all__ = [
     "PagesReopened",
     "ParsingUnavailable",
     "PublishFailed",
+    "ReadersNotTold",
     "SelfTestFailed",
     "SourceDenied",
     "SourceError",
