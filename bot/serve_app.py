@@ -243,6 +243,7 @@ def make_telemetry(settings: Settings, wiki: WikiParts) -> Telemetry:
         settings,
         platforms=[name for name, on in enabled.items() if on],
         failed_pages=wiki.failed_pages,
+        held_back=wiki.held_back,
         backup_at=BackupShelf(settings.backups).newest_at,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
@@ -72,6 +72,10 @@ class WikiParts:
         from knowledge.failures import failure_counts
 
         return failure_counts(self.ledger)
+
+    def held_back(self) -> Collection[str]:
+        """Names of the sources that were not taken as they are when they were last read."""
+        return self.shelf.held_back()
 
     @property
     def ledger(self) -> Path:

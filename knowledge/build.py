@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -37,7 +37,7 @@ from knowledge.building.serving import EditionPage, Serving
 from knowledge.building.staying import fingerprint_of, same_since_rollback
 from knowledge.cache import ContentCache
 from knowledge.calibrate import calibrate
-from knowledge.edition import Edition, EditionShelf, Recall
+from knowledge.edition import Edition, EditionShelf, HeldSource, Recall
 from knowledge.editions.publishing import Approval, Contents
 from knowledge.embed import Embedder
 from knowledge.embed import self_test as embedder_self_test
@@ -135,6 +135,8 @@ class _Run:
         """Do it, and tell."""
         self._read_sources()
         digests = {page.name: page.digest for page in self.pages}
+        if self.held_back:  # already here: whatever else goes wrong, their former pages answer
+            self._note_held_back()
         self._refuse_when_nothing_was_read(digests)
         changes = compare(self.serving, digests, self.readings, self.ledger)
         fingerprint = fingerprint_of(digests, self.options)
@@ -144,6 +146,7 @@ class _Run:
             edition = self._left_unpublished(fingerprint) or self._publish(digests, fingerprint, changes)
         if not self.request.dry_run:
             self._forget_what_left()
+        self._note_held_back(taken=self.readings)
         return BuildReport(
             edition=edition or self.serving.name or "",
             pages=len(digests),
@@ -210,6 +213,23 @@ class _Run:
             raise self.held_back[0].error
         if not digests:
             raise EmptyWiki(sources=", ".join(source.name for source in self.sources))
+
+    def _note_held_back(self, taken: Collection[str] = ()) -> None:
+        """What this run saw; of the sources that it did not read it says nothing new. `taken`: names of those that serve as they are."""
+        if self.request.dry_run:
+            return
+        known = self.options.shelf.held_back()
+        noted = {
+            source.name: known[source.name]
+            for source in self.sources
+            if source.name in known and source.name not in taken
+        }
+        for one in self.held_back:
+            since = known[one.source].since if one.source in known else 0.0
+            noted[one.source] = HeldSource(
+                one.error.explain("ko"), one.error.explain("en"), one.before, one.now, since or time.time()
+            )
+        self.options.shelf.note_held_back(noted)
 
     def _staying(self, digests: dict[str, str], fingerprint: str) -> tuple[str | None, bool]:
         """The serving edition if it stays, and whether that is because a person went back to it."""

@@ -40,6 +40,10 @@ class Audience:
         """`reader`: the groups of the person, or the groups that everyone in the channel shares."""
         return all(clause & reader for clause in self.clauses)
 
+    def within(self, other: Audience) -> bool:
+        """Whether `other` admits every reader that this one admits."""
+        return all(any(mine <= theirs for mine in self.clauses) for theirs in other.clauses)
+
     def as_lists(self) -> list[list[str]]:
         """For JSON: sorted lists, `[]` for everybody."""
         return sorted(sorted(clause) for clause in self.clauses)

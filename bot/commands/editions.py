@@ -13,7 +13,7 @@ from bot.commands.output import as_json, at_terminal
 from bot.commands.tools import Tools
 
 if TYPE_CHECKING:
-    from knowledge.edition import Shelved
+    from knowledge.edition import Reopening, Shelved
 
 
 @click.group("editions")
@@ -42,24 +42,34 @@ def list_editions(tools: Tools, json_wanted: bool) -> None:
 
 @editions.command("rollback")
 @click.argument("name", required=False, metavar="[NAME]")
+@click.option("--reopen", is_flag=True, help="그 뒤에 범위를 좁혔거나 없앤 문서가 다시 열려도 되돌립니다.")
 @click.option("--json", "json_wanted", is_flag=True, help="결과를 JSON 한 줄로 출력합니다.")
 @click.pass_obj
-def rollback(tools: Tools, name: str | None, json_wanted: bool) -> None:
+def rollback(tools: Tools, name: str | None, reopen: bool, json_wanted: bool) -> None:
     """이전 색인(또는 NAME)으로 되돌립니다. 다음에 새 색인을 게시할 때까지 유지합니다."""
     from bot.store import audit  # late: it loads SQLAlchemy
 
     shelf = tools.shelf()
+    reopened: dict[str, int] = {}
+
+    def agreed(found: Reopening) -> bool:
+        reopened.update(wider=found.wider, returned=found.returned)
+        return reopen
+
     with tools.open_store() as store:
         before = next((one.manifest.edition for one in shelf.shelved() if one.serving), "")
-        serving = shelf.roll_back(name, tools.made_with())
-        detail = {"from": before}
+        serving = shelf.roll_back(name, tools.made_with(), agreed)
+        detail = {"from": before, **reopened}
         store.run_now(
             audit.record, by=at_terminal(), action="edition.rollback", subject=serving, detail=detail, now=time.time()
         )
     if json_wanted:
-        click.echo(as_json({"edition": serving}))
-    else:
-        click.echo(texts.rolled_back(serving, tools.settings().language))
+        click.echo(as_json({"edition": serving, **reopened}))
+        return
+    language = tools.settings().language
+    click.echo(texts.rolled_back(serving, language))
+    if reopened:
+        click.secho(f"!! {texts.reopened(**reopened, language=language)}", err=True, fg="red", bold=True)
 
 
 def described(one: Shelved) -> dict[str, object]:

@@ -136,3 +136,16 @@ def rolled_back(name: str, language: Language) -> str:
         f"Edition {name} answers from now on; a running service follows soon. It stays until a page changes and a new edition is "
         "published."
     )
+
+
+def reopened(wider: int, returned: int, language: Language) -> str:
+    """What going back has opened again: not to be overlooked. Numbers of pages."""
+    if language == "ko":
+        return (
+            f"읽을 수 있는 사람을 줄였던 문서 {wider}개가 예전처럼 열렸고, 없어진 문서 {returned}개로 다시 답합니다. "
+            "새 색인을 게시할 때까지 그대로입니다."
+        )
+    return (
+        f"Pages that had been narrowed are open to their former readers again ({wider}), and pages that were gone answer again "
+        f"({returned}), until a new edition is published."
+    )

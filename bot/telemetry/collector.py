@@ -134,8 +134,9 @@ def _wiki(seen: Snapshot) -> Iterator[Metric]:
     yield _gauge("edition_passages", "Its passages.", {(): manifest.passages})
     sources = sorted(manifest.sources)
     yield _gauge("source_pages", "Pages by source.", {(s,): manifest.sources[s] for s in sources}, "source")
-    held = {(s,): s in manifest.held_back for s in sorted({*sources, *manifest.held_back})}
-    yield _gauge("source_held_back", "Whether its former pages were taken over.", held, "source")
+    if seen.held_back is not None:
+        held = {(s,): s in seen.held_back for s in sorted({*sources, *seen.held_back})}
+        yield _gauge("source_held_back", "Whether its former pages were taken over.", held, "source")
     failed = {(s,): seen.failed_pages.get(s, 0) for s in sorted({*sources, *seen.failed_pages})}
     yield _gauge("source_failed_pages", "Pages that cannot be read.", failed, "source")
 

@@ -92,6 +92,8 @@ class Snapshot:
     """None: it does not answer."""
     failed_pages: Mapping[str, int] = field(default_factory=dict)
     """By source: pages that cannot be read."""
+    held_back: frozenset[str] | None = None
+    """Sources whose former pages were taken over."""
     backup_at: float | None = None
     disk_free: int | None = None
     """Bytes that Saseo's process may still write to its data directory."""
@@ -107,9 +109,11 @@ class Standing:
         sources: Collection[str],
         *,
         failed_pages: Callable[[], Mapping[str, int]] = dict,
+        held_back: Callable[[], Collection[str]] = tuple,
         backup_at: Callable[[], float | None] = lambda: None,
     ) -> None:
-        """`sources`: as configured; others are not told of. `failed_pages`, `backup_at`: read files, in a thread."""
+        """`sources`: as configured; others are not told of. `failed_pages`, `held_back`, `backup_at`: read files, in a
+        thread."""
         self.places = places
         self.sources = frozenset(sources)
         self.store: Store | None = None
@@ -119,13 +123,14 @@ class Standing:
         self.writer: Writer | None = None
         self._data_dir = data_dir
         self._failed_pages = failed_pages
+        self._held_back = held_back
         self._backup_at = backup_at
         self._asking: asyncio.Task[StoreStanding] | None = None
         self._answered: tuple[float, StoreStanding] | None = None
 
     async def snapshot(self) -> Snapshot:
         """For a scrape."""
-        store, (failed_pages, backup_at, disk_free) = await asyncio.gather(
+        store, (failed_pages, held_back, backup_at, disk_free) = await asyncio.gather(
             self.ask_store(), asyncio.to_thread(self._files)
         )
         return Snapshot(
@@ -138,6 +143,7 @@ class Standing:
             stopping=self.doors is not None and self.doors.stopping,
             store=store,
             failed_pages={source: count for source, count in failed_pages.items() if source in self.sources},
+            held_back=held_back & self.sources if held_back is not None else None,
             backup_at=backup_at,
             disk_free=disk_free,
         )
@@ -162,17 +168,20 @@ class Standing:
         self._answered = (time.monotonic(), found)
         return found
 
-    def _files(self) -> tuple[Mapping[str, int], float | None, int | None]:
+    def _files(self) -> tuple[Mapping[str, int], frozenset[str] | None, float | None, int | None]:
         failed: Mapping[str, int] = {}
+        held_back: frozenset[str] | None = None
         backup_at: float | None = None
         free: int | None = None
         with contextlib.suppress(OSError):  # what cannot be read must not keep the rest from being told
             failed = self._failed_pages()
         with contextlib.suppress(OSError):
+            held_back = frozenset(self._held_back())
+        with contextlib.suppress(OSError):
             backup_at = self._backup_at()
         with contextlib.suppress(OSError):
             free = shutil.disk_usage(self._data_dir).free
-        return failed, backup_at, free
+        return failed, held_back, backup_at, free
 
 
 def names_of(live: Live) -> tuple[tuple[str, str], ...]:

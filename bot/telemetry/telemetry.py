@@ -39,6 +39,7 @@ class Telemetry:
         *,
         platforms: Collection[str],
         failed_pages: Callable[[], Mapping[str, int]] = dict,
+        held_back: Callable[[], Collection[str]] = tuple,
         backup_at: Callable[[], float | None] = lambda: None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
@@ -51,6 +52,7 @@ class Telemetry:
             settings.data_dir,
             [source.name for source in settings.sources],
             failed_pages=failed_pages,
+            held_back=held_back,
             backup_at=backup_at,
         )
         self.metrics = Metrics(version, platforms) if settings.metrics.enabled else None

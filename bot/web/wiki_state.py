@@ -1,4 +1,4 @@
-"""How the wiki stands: its sources with their runs, what was held back, which pages could not be read. Read by the page 위키."""
+"""How the wiki stands: its sources with their runs, which pages could not be read. Read by the page 위키."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.job_book import JobBook
 from bot.store import job_history
@@ -55,11 +55,6 @@ class Reading:
     active: Run | None
     """One that waits or runs."""
     next_at: float | None
-    reason: str
-    """Why it was held back, as the last run said it; empty: it said nothing."""
-    before: int | None
-    """Pages that it had when it was held back, and that it has now."""
-    now: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,23 +93,13 @@ def readings(
         active = [run for run in stands.active if run.job in (job, everything) and reads(book, run, source.name)]
         due = [times[name] for name in {job, everything} if name in times and name not in stands.paused]
         mine = [run for run in ran if reads(book, run, source.name)]
-        told = (one for run in mine for one in _held_back(run) if one.get("source") == source.name)
-        held: dict[str, Any] = next(told, {})
         found[source.name] = Reading(
             job=job,
             last=mine[0] if mine else None,
             active=next((run for run in active if run.state == "running"), active[0] if active else None),
             next_at=min(due, default=None),
-            reason=str(held.get("reason") or ""),
-            before=held.get("before"),
-            now=held.get("now"),
         )
     return found
-
-
-def _held_back(run: Run) -> list[dict[str, Any]]:
-    found = run.result.get("held_back")
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 class WikiState:

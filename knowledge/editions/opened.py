@@ -9,10 +9,10 @@ from pathlib import Path
 
 from knowledge.editions.files import sha256
 from knowledge.editions.manifest import Manifest
-from knowledge.editions.passages import read_passages
+from knowledge.editions.passages import read_audiences, read_passages
 from knowledge.errors import BrokenEdition
 from knowledge.lexicon import Lexicon
-from knowledge.page import Passage
+from knowledge.page import Audience, Passage
 from knowledge.vectors import VectorIndex
 
 PASSAGES, PAGES = "passages.jsonl", "pages.json"
@@ -34,13 +34,17 @@ class Edition:
 
 def verify(folder: Path, manifest: Manifest) -> None:
     """Compare every checksum. Raises BrokenEdition."""
-    for file, expected in manifest.files.items():
-        try:
-            found = sha256(folder / file)
-        except OSError as error:
-            raise BrokenEdition(edition=manifest.edition, reason=f"{file}: {error.strerror}") from error
-        if found != expected:
-            raise BrokenEdition(edition=manifest.edition, reason=f"{file}: SHA-256")
+    for file in manifest.files:
+        _verify(folder, manifest, file)
+
+
+def _verify(folder: Path, manifest: Manifest, file: str) -> None:
+    try:
+        found = sha256(folder / file)
+    except OSError as error:
+        raise BrokenEdition(edition=manifest.edition, reason=f"{file}: {error.strerror}") from error
+    if found != manifest.files.get(file):
+        raise BrokenEdition(edition=manifest.edition, reason=f"{file}: SHA-256")
 
 
 def load(folder: Path, manifest: Manifest) -> Edition:
@@ -61,6 +65,15 @@ def load(folder: Path, manifest: Manifest) -> Edition:
     if counts != {manifest.passages} or len(edition.pages) != manifest.pages:
         raise BrokenEdition(edition=name, reason=f"counts differ: {sorted(counts)}, {len(edition.pages)} pages")
     return edition
+
+
+def audiences_of(folder: Path, manifest: Manifest) -> list[tuple[str, str, Audience]]:
+    """Source, page and readers of each passage; nothing but the passages is verified and read. Raises BrokenEdition."""
+    _verify(folder, manifest, PASSAGES)
+    try:
+        return list(read_audiences(folder / PASSAGES))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BrokenEdition(edition=manifest.edition, reason=f"{PASSAGES}: {error}") from error
 
 
 def read_pages(folder: Path) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,14 @@ def read_passages(path: Path) -> list[Passage]:
     audiences: dict[str, Audience] = {}  # few differ: one object each saves memory and makes comparing them quick
     with path.open(encoding="utf-8") as lines:
         return [_from_json(json.loads(line), audiences) for line in lines]
+
+
+def read_audiences(path: Path) -> Iterator[tuple[str, str, Audience]]:
+    """Source, page and readers of each passage, without keeping its text. Raises OSError, ValueError, KeyError, TypeError."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            raw = json.loads(line)
+            yield raw["source"], raw["page"], Audience.from_lists(raw["audience"])
 
 
 def _as_json(passage: Passage) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import datetime as dt
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,21 +16,25 @@ from filelock import FileLock, Timeout
 
 from knowledge.editions import opened
 from knowledge.editions.files import fsync, write_whole
+from knowledge.editions.held_back import HeldSource, read_held_back, write_held_back
 from knowledge.editions.manifest import MANIFEST, Manifest, read_manifest
 from knowledge.editions.opened import Edition
 from knowledge.editions.publishing import NAMED_BY, Approve, Contents, write_aside
+from knowledge.editions.reopening import Reopening, reopening
 from knowledge.errors import (
     BrokenEdition,
     EditionMismatch,
     EditionRefused,
     IndexBusy,
     NoEdition,
+    PagesReopened,
     PublishFailed,
     UnknownEdition,
 )
 
 _CURRENT = "current"
 _ROLLED_BACK = "rolled-back.json"
+_HELD_BACK = "held-back.json"
 _TIME_LENGTH = len("20261126-042956")
 _POINTER_SECONDS = 30.0
 """Pointing takes milliseconds; who holds its lock so long has a disk that does not answer."""
@@ -139,11 +143,22 @@ class EditionShelf:
                     return name
         return None
 
-    def roll_back(self, name: str | None = None, made_with: tuple[str, str] | None = None) -> str:
+    def reopening(self, name: str) -> Reopening:
+        """What would be open again if this edition served: the newest one knows best who may read what. Raises BrokenEdition."""
+        newest = self.names()[-1]
+        return reopening(self.root / name, self.root / newest) if name != newest else Reopening()
+
+    def roll_back(
+        self,
+        name: str | None = None,
+        made_with: tuple[str, str] | None = None,
+        agreed: Callable[[Reopening], bool] = lambda found: False,
+    ) -> str:
         """Let an older edition serve again, `name` or the one before the serving one; until the next one is published.
 
-        `made_with`: ids of the analyser and embedder that it must have been made with. Raises NoEdition, UnknownEdition, BrokenEdition,
-        EditionMismatch, PublishFailed, IndexBusy.
+        `made_with`: ids of the analyser and embedder that it must have been made with. `agreed`: whether a person wants it although pages
+        would be open again; asked only then. Raises NoEdition, UnknownEdition, BrokenEdition, EditionMismatch, PagesReopened,
+        PublishFailed, IndexBusy.
         """
         names, serving = self.names(), self.current()
         wanted = name or max((one for one in names if one < serving), default="")
@@ -155,9 +170,15 @@ class EditionShelf:
         ):
             if stored != live:
                 raise EditionMismatch(edition=wanted, what=what, stored=stored, live=live)
+        newest = names[-1]
+        found = self.reopening(wanted)
+        if found and not agreed(found):
+            raise PagesReopened(edition=wanted, wider=found.wider, returned=found.returned)
         try:
             with self._pointing():
                 serving = self.current()
+                if self.names()[-1] != newest:  # published meanwhile: it may have narrowed what nobody was asked about
+                    raise IndexBusy(lock=self.root / ".pointer.lock")
                 if wanted != serving:
                     # First the note, then the deed: one without the other means nothing (see `gone_back_from`).
                     note = {"from": serving, "to": wanted}
@@ -174,6 +195,21 @@ class EditionShelf:
             return str(note["from"]) if note["to"] == self.current() else None
         except (OSError, ValueError, KeyError, TypeError, NoEdition):
             return None
+
+    def held_back(self) -> dict[str, HeldSource]:
+        """By name: sources that were not taken as they are when they were last read. Where no run has noted any yet: what the serving
+        edition says."""
+        noted = read_held_back(self.root / _HELD_BACK)
+        if noted is not None:
+            return noted
+        try:
+            return {name: HeldSource() for name in self.manifest(self.current()).held_back}
+        except (NoEdition, BrokenEdition):
+            return {}
+
+    def note_held_back(self, held: Mapping[str, HeldSource]) -> None:
+        """All that are held back now. The caller holds the indexing lock. Raises OSError."""
+        write_held_back(self.root / _HELD_BACK, held)
 
     @contextmanager
     def _pointing(self) -> Iterator[None]:

@@ -22,6 +22,7 @@
         │   ├── EncryptedExport
         │   ├── EmptyExport             a zip without a document of a known format
         │   ├── WrongExport             not made by what `flavour` says
+        │   ├── ReadersNotTold          an export without restrictions where one with them was read before
         │   ├── ChannelNotReadable      a Slack channel: not there, without us, or no channel at all
         │   ├── UnknownSourceKind       [[sources]] kind names nothing we can read
         │   ├── UnknownSource           a run is asked to read a source that the settings do not have
@@ -47,6 +48,7 @@
         │   ├── EditionMismatch         made with another embedder or tokeniser
         │   ├── UnknownEdition          lists those there are
         │   ├── EditionRefused          a check before publishing failed: the old edition stays
+        │   ├── PagesReopened           going back would open pages again that were narrowed or deleted since
         │   ├── PublishFailed           disk full, permissions …: the old edition stays
         │   └── IndexBusy               another process is indexing
         ├── ParsingUnavailable          the parsing process does not start: the old edition stays
@@ -65,6 +67,7 @@ from knowledge.errors.editions import (
     EditionRefused,
     IndexBusy,
     NoEdition,
+    PagesReopened,
     PublishFailed,
     UnknownEdition,
 )
@@ -96,6 +99,7 @@ from knowledge.errors.sources import (
     ExportNotFound,
     GitMissing,
     NotARepository,
+    ReadersNotTold,
     SourceDenied,
     SourceError,
     SourceFailed,
@@ -141,8 +145,10 @@ __all__ = [
     "PageTooLong",
     "PageTooSlow",
     "PageWithoutText",
+    "PagesReopened",
     "ParsingUnavailable",
     "PublishFailed",
+    "ReadersNotTold",
     "SelfTestFailed",
     "SourceDenied",
     "SourceError",

@@ -46,6 +46,21 @@ class EditionRefused(EditionError):
     )
 
 
+class PagesReopened(EditionError):
+    """`edition`, `wider`, `returned`: numbers of pages."""
+
+    ko = (
+        "색인 {edition}(으)로 되돌리면 그 뒤에 읽을 수 있는 사람을 줄인 문서 {wider}개가 예전처럼 열리고, "
+        "없어진 문서 {returned}개로 다시 답합니다. 그래서 되돌리지 않았습니다. 그래도 되돌리려면 콘솔의 위키 페이지에서 확인하거나 "
+        "`saseo editions rollback {edition} --reopen`을 실행해 주십시오."
+    )
+    en = (
+        "Going back to edition {edition} would open pages narrowed since then to their former readers ({wider}) and answer from pages "
+        "that are gone ({returned}), so nothing was changed. If it is wanted all the same, confirm it on the console's wiki page or run "
+        "`saseo editions rollback {edition} --reopen`."
+    )
+
+
 class PublishFailed(EditionError):
     """`reason`."""
 

@@ -146,6 +146,21 @@ class WrongExport(SourceError):
     en = "The file {file} of source '{name}' is no export of {flavour}. Set [[sources]] flavour to \"auto\"."
 
 
+class ReadersNotTold(SourceError):
+    """`name`, `file`, `flavour`: by which the settings name such an export."""
+
+    ko = (
+        "출처 '{name}'의 내보내기 파일 {file}에는 누가 읽을 수 있는지가 없습니다. 전에 읽은 Confluence XML에는 있었으므로, 제한된 문서가 "
+        '열리지 않도록 읽지 않았습니다. XML로 다시 내보내거나, 모두 열어도 되면 [[sources]] flavour를 "{flavour}"(으)로 정해 주십시오. '
+        "이전 색인은 그대로 둡니다."
+    )
+    en = (
+        "The export {file} of source '{name}' does not tell who may read its pages. The Confluence XML that was read before did, so "
+        "it was not read, lest restricted pages be opened. Export as XML again, or, if all of it may be open, set [[sources]] "
+        'flavour to "{flavour}". The previous edition stays.'
+    )
+
+
 class ChannelNotReadable(SourceError):
     """`name`, `channel`, `reason`: Slack's code."""
 

@@ -15,6 +15,7 @@ from knowledge.errors import (
     EmptyExport,
     EncryptedExport,
     ExportNotFound,
+    ReadersNotTold,
     UnreadablePage,
     WrongExport,
 )
@@ -29,6 +30,8 @@ from knowledge.sources.zip_on_disk import Member, ZipOnDisk, open_zip
 
 _PART = re.compile(r"(?:.*/)?(?:Export[^/]*|[^/]*-Part-\d{1,4})\.zip", re.IGNORECASE)
 """What Notion calls the parts of a large export, each a zip within the one that was downloaded."""
+_TOLD_READERS = "readers-were-told"
+"""In the source's home, once an export of it has told who may read its pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class ExportOptions:
     """`path`: the zip, or a folder of which the newest zip counts. `site`: address of the Confluence for links."""
 
     path: Path
-    flavour: Literal["auto", "notion", "confluence", "plain"] = "auto"
+    flavour: Literal["auto", "notion", "confluence", "confluence-html", "plain"] = "auto"
     site: str = ""
 
     def __post_init__(self) -> None:
@@ -56,7 +59,7 @@ class ExportSource:
         self._exclude = Patterns(config.exclude)
 
     def files(self) -> Iterator[SourceFile]:
-        """Raises ExportNotFound, BrokenExport, EncryptedExport, EmptyExport, WrongExport at once."""
+        """Raises ExportNotFound, BrokenExport, EncryptedExport, EmptyExport, WrongExport, ReadersNotTold at once."""
         path = self._newest()
         try:
             archive = open_zip(path)
@@ -109,16 +112,25 @@ class ExportSource:
         if flavour in ("auto", "confluence"):
             entities = confluence_export.entities_of(members)
             if entities is not None:
-                return confluence_export.from_entities(
-                    entities, members, Spool(self._home, entities.size), self._options.site
-                )
-            if confluence_html.is_export(members):
-                return confluence_html.pages(members, self._options.site)
-        if flavour == "notion" or (flavour == "auto" and notion_export.is_export(members)):
-            return notion_export.pages(members)
-        if flavour == "confluence":
+                spool = Spool(self._home, entities.size)
+                pages = confluence_export.from_entities(entities, members, spool, self._options.site)
+                (self._home / _TOLD_READERS).touch()
+                return pages
+        found = self._looks_like(members) if flavour in ("auto", "confluence") else flavour
+        if flavour.startswith("confluence") and not confluence_html.is_export(members):
             raise WrongExport(name=self.name, file=path.name, flavour="Confluence")
-        return plain(members, self._include)
+        if found != flavour and (self._home / _TOLD_READERS).exists():
+            raise ReadersNotTold(name=self.name, file=path.name, flavour=found)
+        if found == "confluence-html":
+            return confluence_html.pages(members, self._options.site)
+        return notion_export.pages(members) if found == "notion" else plain(members, self._include)
+
+    @staticmethod
+    def _looks_like(members: Sequence[Member]) -> str:
+        """The flavour by which the settings would name it, of an export that does not tell who may read its pages."""
+        if confluence_html.is_export(members):
+            return "confluence-html"
+        return "notion" if notion_export.is_export(members) else "plain"
 
     def _kept(self, files: Sequence[SourceFile]) -> Iterator[SourceFile]:
         """By path, what the patterns keep. Of two files with one path or one identity the second is reported."""

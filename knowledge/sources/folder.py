@@ -35,8 +35,8 @@ class FolderSource:
     """Every known file below `root`, sorted by path; hidden ones (`.git`, `~$규정.docx`) are skipped.
 
     `include`, `exclude`: patterns over the relative path (see patterns.py). Files of unknown format are skipped
-    silently, unless a pattern of `include` asks for their suffix. No symlink leads out of the root, none to a folder
-    is followed.
+    silently, unless a pattern of `include` asks for their suffix. No symlink is read or followed: one would lead out of the
+    root, to what is hidden or excluded, or around what is said of the readers of its target's folder.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class FolderSource:
             os.scandir(root).close()
         except (OSError, RuntimeError) as error:  # RuntimeError: Python 3.11's answer to a loop of symlinks
             raise SourceNotFound(name=self.name, path=self._root) from error
-        return self._unique(self._walk(root, root, ""))
+        return self._unique(self._walk(root, ""))
 
     def _unique(self, files: Iterator[SourceFile]) -> Iterator[SourceFile]:
         """Two names that differ only in Unicode form (macOS, Linux) would be one page: the second one is reported."""
@@ -66,7 +66,7 @@ class FolderSource:
                 seen.add(file.path)
                 yield file
 
-    def _walk(self, root: Path, folder: Path, prefix: str) -> Iterator[SourceFile]:
+    def _walk(self, folder: Path, prefix: str) -> Iterator[SourceFile]:
         waiting = [(folder, prefix)]
         while waiting:
             folder, prefix = waiting.pop()
@@ -86,21 +86,17 @@ class FolderSource:
                 if entry.is_dir(follow_symlinks=False):
                     folders.append((Path(entry.path), path + "/"))
                 elif self._selection.includes(path):
-                    file = self._file(root, entry, path)
+                    file = self._file(entry, path)
                     if file is not None:
                         yield file
             waiting.extend(reversed(folders))
 
-    def _file(self, root: Path, entry: os.DirEntry[str], path: str) -> SourceFile | None:
-        """None for what is no regular file inside the root: symlinks out of it, to folders or to nothing; pipes."""
-        location = Path(entry.path)
+    def _file(self, entry: os.DirEntry[str], path: str) -> SourceFile | None:
+        """None for what is no regular file: symlinks, pipes."""
         try:
-            # The walk follows no link, so only a link can lead out (and `_read` looks again).
-            if entry.is_symlink() and not location.resolve(strict=True).is_relative_to(root):
-                return None
             listed_at = time.time()
-            status = entry.stat()
-        except (FileNotFoundError, RuntimeError):
+            status = entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
             return None
         except OSError as error:
             return unreadable(path, _why(error))
@@ -111,7 +107,7 @@ class FolderSource:
             url=None,
             modified=_day(status.st_mtime),
             size=status.st_size,
-            read=functools.partial(_read, root, location),
+            read=functools.partial(_read, Path(entry.path)),
             version=_version(status, listed_at),
         )
 
@@ -124,13 +120,12 @@ def _version(status: os.stat_result, listed_at: float) -> str | None:
     return f"{status.st_mtime_ns}-{status.st_ctime_ns}-{status.st_size}-{status.st_dev}-{status.st_ino}"
 
 
-def _read(root: Path, location: Path) -> bytes:
+def _read(location: Path) -> bytes:
     """Looks again where the path leads: the folder may have changed since it was listed."""
     try:
-        target = location.resolve(strict=True)
-        if not target.is_relative_to(root):
-            raise UnreadablePage(reason="it became a link out of its folder")
-        return target.read_bytes()
+        if location.resolve(strict=True) != location:
+            raise UnreadablePage(reason="it became a link")
+        return location.read_bytes()
     except (OSError, RuntimeError) as error:
         raise UnreadablePage(reason=_why(error)) from error
 

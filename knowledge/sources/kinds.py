@@ -25,7 +25,7 @@ class SourceConfig:
     """Who may read its pages, unless a page narrows it."""
     home: Path
     """A folder of the source's own for what must outlive a run (ETags, a clone). It may not exist yet; what it holds can
-    be fetched again, so losing it costs time only."""
+    be fetched again, so losing it costs time only (and an export's guard against one that tells no readers: archive.py)."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     """Patterns over the pages' paths (patterns.py)."""

@@ -68,7 +68,7 @@ def test_of_two_names_that_become_one_the_second_is_reported(tmp_path: Path) -> 
         second.read()
 
 
-def test_no_symlink_leads_out_or_around(tmp_path: Path) -> None:
+def test_no_symlink_leads_out_of_the_folder_or_in_circles(tmp_path: Path) -> None:
     root = tmp_path / "wiki"
     write(root, "안/글.md")
     write(tmp_path, "비밀.md")
@@ -78,7 +78,17 @@ def test_no_symlink_leads_out_or_around(tmp_path: Path) -> None:
     (root / "자신.md").symlink_to(root / "자신.md")
     (root / "끊김.md").symlink_to(root / "없음.md")
     (root / "지름길.md").symlink_to(root / "안/글.md")
-    assert paths(root) == ["지름길.md", "안/글.md"]
+    assert paths(root) == ["안/글.md"]
+
+
+def test_no_symlink_leads_around_folders_that_are_narrowed_excluded_or_hidden(tmp_path: Path) -> None:
+    write(tmp_path, "인사/급여.md", "초안/계획.md", ".숨김/열쇠.md", "공개/안내.md")
+    for number, target in enumerate(["인사/급여.md", "초안/계획.md", ".숨김/열쇠.md", "공개/안내.md"]):
+        (tmp_path / f"공개/{number}.md").symlink_to(tmp_path / target)
+    rules = (FolderAudience(("인사",), Audience.of(["hr"])),)
+    config = SourceConfig("위키", Audience(), tmp_path / "home", exclude=("초안",), folders=rules)
+    listed = {file.path: file.audience for file in open_source("folder", config, FolderOptions(tmp_path)).files()}
+    assert listed == {"공개/안내.md": None, "인사/급여.md": Audience.of(["hr"])}
 
 
 def test_a_file_that_becomes_a_link_out_is_not_read(tmp_path: Path) -> None:
@@ -89,6 +99,20 @@ def test_a_file_that_becomes_a_link_out_is_not_read(tmp_path: Path) -> None:
     (root / "글.md").unlink()
     (root / "글.md").symlink_to(tmp_path / "비밀.md")
     with pytest.raises(UnreadablePage):
+        file.read()
+
+
+@pytest.mark.parametrize("becomes", ["인사/글.md", "인사"])
+def test_a_file_that_becomes_a_link_within_the_folder_is_not_read(tmp_path: Path, becomes: str) -> None:
+    write(tmp_path, "인사/글.md", "공개/글.md")
+    file = next(file for file in source(tmp_path).files() if file.path == "공개/글.md")
+    (tmp_path / "공개/글.md").unlink()
+    if becomes == "인사":
+        (tmp_path / "공개").rmdir()
+        (tmp_path / "공개").symlink_to(tmp_path / "인사")
+    else:
+        (tmp_path / "공개/글.md").symlink_to(tmp_path / becomes)
+    with pytest.raises(UnreadablePage, match="became a link"):
         file.read()
 
 

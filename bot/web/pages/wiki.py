@@ -26,12 +26,13 @@ from bot.web.page import Page, allow, done, form, origin, render, say, viewer
 from bot.web.pages.wiki_search import SearchTester
 from bot.web.viewer import Viewer
 from bot.web.wiki_state import EditionFacts, KnownSource, Reading, WikiState, readings
+from knowledge.errors import BrokenEdition
 from knowledge.failures import UnreadPage
 from knowledge.page import reader_of
 
 if TYPE_CHECKING:
     from bot.live import Live
-    from knowledge.edition import EditionShelf, Shelved
+    from knowledge.edition import EditionShelf, HeldSource, Reopening, Shelved
 
 T = TypeVar("T")
 _FIRST_UNREAD = 10
@@ -74,7 +75,8 @@ class SourceLine:
     """None: the edition does not have it."""
     passages: int
     unread: int
-    held_back: bool
+    held_back: HeldSource | None
+    """None: it was taken as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,8 @@ class EditionLine:
     """In this process, now."""
     fits: bool
     """Made with the analyser and embedder that questions meet here."""
+    reopening: Reopening | None
+    """What going back to it would open again. None: it is damaged, and nobody goes back to it."""
 
 
 def wiki(parts: WikiParts) -> Page:
@@ -109,6 +113,7 @@ class _Wiki:
     def __init__(self, parts: WikiParts) -> None:
         self._parts = parts
         self._sources = {source.name: source for source in parts.state.sources}
+        self._reopenings: dict[tuple[str, str], Reopening] = {}
 
     async def show(self, request: Request) -> Response:
         """All of it."""
@@ -176,18 +181,30 @@ class _Wiki:
     async def roll_back(self, request: Request) -> Response:
         """Let an older edition answer."""
         who, parts = allow(request, "admin"), self._parts
+        seen = (await form(request)).get("reopening", "")
         wanted, before = request.path_params["edition"], parts.flow.live().index.name
-        name = await asyncio.to_thread(lambda: parts.shelf.roll_back(wanted, parts.made_with()))
+        reopened: list[Reopening] = []
+
+        def agreed(found: Reopening) -> bool:
+            reopened.append(found)
+            return str(found) == seen  # of what the person was asked about, and no more
+
+        name = await asyncio.to_thread(lambda: parts.shelf.roll_back(wanted, parts.made_with(), agreed))
+        detail: dict[str, object] = {"from": before}
+        for found in reopened:
+            detail |= {"wider": found.wider, "returned": found.returned}
 
         def write(connection: Connection) -> None:
             audit.record(
-                connection, by=who.by, action="edition.rollback", subject=name, detail={"from": before},
+                connection, by=who.by, action="edition.rollback", subject=name, detail=detail,
                 origin=origin(request), now=parts.clock(),
             )  # fmt: skip
 
         await parts.store.run(write)
         await parts.reopen()
-        return done(request, "/wiki#editions", say(request, "wiki.rolled_back", name=name))
+        said = [say(request, "wiki.rolled_back", name=name)]
+        said += [say(request, "wiki.reopened", wider=one.wider, returned=one.returned) for one in reopened]
+        return done(request, "/wiki#editions", " ".join(said))
 
     async def _ask(self, request: Request, job: str, arguments: dict[str, list[str]], by: str) -> None:
         parts = self._parts
@@ -204,6 +221,7 @@ class _Wiki:
         seen, hidden = _seen(found, viewer(request))
         read = await parts.store.run(readings, parts.book, parts.state.sources, now=now)
         unread = Counter(one.source for one in found)
+        held = await asyncio.to_thread(parts.shelf.held_back)
         lines = [
             SourceLine(
                 source=source,
@@ -211,7 +229,7 @@ class _Wiki:
                 pages=manifest.sources.get(source.name),
                 passages=facts.passages[source.name],
                 unread=unread[source.name],
-                held_back=source.name in manifest.held_back,
+                held_back=held.get(source.name),
             )
             for source in parts.state.sources
         ]
@@ -238,16 +256,29 @@ class _Wiki:
         index = parts.flow.live().index
         # Those of this process: asking the settings may hash a model. Going back asks them.
         made_with = (index.analyser.name, index.embedder.id)
+        found = parts.shelf.shelved()
+        newest = found[-1].manifest.edition if found else ""
         lines = [
             EditionLine(
                 shelved,
                 _moment(shelved.manifest.made),
                 shelved.manifest.edition == index.name,
                 (shelved.manifest.analyser, shelved.manifest.embedder) == made_with,
+                self._reopening(shelved.manifest.edition, newest),
             )
-            for shelved in reversed(parts.shelf.shelved())
+            for shelved in reversed(found)
         ]
+        self._reopenings = {pair: one for pair, one in self._reopenings.items() if pair[1] == newest}
         return lines, parts.shelf.gone_back_from()
+
+    def _reopening(self, edition: str, newest: str) -> Reopening | None:
+        """Kept for as long as no newer one is published, since it reads both."""
+        try:
+            if (edition, newest) not in self._reopenings:
+                self._reopenings[edition, newest] = self._parts.shelf.reopening(edition)
+            return self._reopenings[edition, newest]
+        except BrokenEdition:
+            return None
 
 
 def _seen(unread: Sequence[UnreadPage], me: Viewer) -> tuple[list[UnreadPage], int]:

@@ -35,6 +35,7 @@ STRINGS = {
         "{n}개 출처를 보류했습니다. 이전 문서로 답하고 있습니다.",
         "{n} sources are held back. Answers go on with their former pages.",
     ),
+    "wiki.held_since": ("처음 보류", "First held back"),
     "wiki.no_reason": (
         "이유는 색인을 만든 실행의 기록에 있습니다.",
         "The run that made this edition says why.",
@@ -93,6 +94,18 @@ STRINGS = {
     "wiki.rollback_sure": (
         "색인 {name}(으)로 되돌릴까요? 문서가 바뀌어 새 색인을 게시할 때까지 이 색인으로 답합니다.",
         "Go back to {name}? It answers until a page changes and a new edition is published.",
+    ),
+    "wiki.reopens": (
+        "되돌리면 다시 열리는 문서: 범위를 줄인 {wider}개, 없어진 {returned}개",
+        "would open again: {wider} narrowed, {returned} gone",
+    ),
+    "wiki.reopens_sure": (
+        "주의: 그 뒤에 읽을 수 있는 사람을 줄인 문서 {wider}개가 예전처럼 열리고, 없어진 문서 {returned}개로 다시 답합니다.",
+        "Careful: {wider} pages narrowed since will be open to their former readers, and {returned} pages that are gone will answer again.",
+    ),
+    "wiki.reopened": (
+        "읽을 수 있는 사람을 줄였던 문서 {wider}개가 예전처럼 열렸고, 없어진 문서 {returned}개로 다시 답합니다.",
+        "{wider} narrowed pages are open to their former readers again, and {returned} pages that were gone answer again.",
     ),
     "wiki.rolled_back": ("이제 색인 {name}(으)로 답합니다.", "{name} answers from now on."),
     "wiki.no_editions": ("아직 색인이 없습니다.", "There is no edition yet."),

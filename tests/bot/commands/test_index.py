@@ -14,7 +14,7 @@ from bot.commands.output import at_terminal
 from bot.store import audit
 from bot.store.database import open_store
 from bot.wiki_app import WikiParts
-from knowledge.errors import EditionMismatch, SourceShrank, UnknownEdition, UnknownSource
+from knowledge.errors import EditionMismatch, PagesReopened, SourceShrank, UnknownEdition, UnknownSource
 from knowledge.korean import Analyser
 from tests.conftest import WIKI, write_wiki
 from tests.fakes.hash_embedder import HashEmbedder
@@ -130,6 +130,25 @@ def test_going_back_to_an_older_edition_and_staying_there(saseo: Saseo, monkeypa
     assert isinstance(saseo("editions", "rollback", "20200101-000000-00000000").exception, UnknownEdition)
     monkeypatch.setattr(WikiParts, "embedder_id", lambda self: "other@1")
     assert isinstance(saseo("editions", "rollback", first).exception, EditionMismatch)
+
+
+def test_going_back_refuses_to_open_pages_again_without_a_word_and_says_what_it_opened(saseo: Saseo) -> None:
+    page, gone = (saseo.folder / "wiki" / name for name in ("새.md", "옛.md"))
+    page.write_text("# 새 문서\n\n택배는 1층에서 찾습니다.", encoding="utf-8")
+    gone.write_text("# 옛 문서\n\n택배는 2층에서 찾습니다.", encoding="utf-8")
+    first = saseo.json("index")["edition"]
+    page.write_text("---\naudience: hr\n---\n# 새 문서\n\n택배는 1층에서 찾습니다.", encoding="utf-8")
+    gone.unlink()
+    second = saseo.json("index")["edition"]
+    assert isinstance(saseo("editions", "rollback").exception, PagesReopened)
+    assert [one["name"] for one in saseo.json("editions", "list") if one["serving"]] == [second]
+    assert saseo.audited() == []
+    shown = saseo("editions", "rollback", "--reopen")
+    assert first in shown.stdout
+    assert "문서 1개가 예전처럼 열렸고, 없어진 문서 1개로" in shown.stderr
+    assert saseo.audited()[0].detail == {"from": second, "wider": 1, "returned": 1}
+    assert saseo.json("editions", "rollback", second) == {"edition": second}
+    assert saseo.json("editions", "rollback", "--reopen") == {"edition": first, "wider": 1, "returned": 1}
 
 
 def test_a_page_that_takes_too_long_is_reported_by_name_and_the_rest_is_published(saseo: Saseo) -> None:

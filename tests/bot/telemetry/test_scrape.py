@@ -117,6 +117,26 @@ async def test_the_edition_and_what_answers_are_told(watched: Watched) -> None:
     assert seen.value("saseo_disk_free_bytes") > 0
 
 
+async def test_what_is_held_back_is_what_the_last_run_said_and_left_out_where_nobody_can_see_it(
+    watched: Watched,
+) -> None:
+    await watched.desk()
+    standing = watched.telemetry.standing
+    watched.bench.flow.live().index.edition.manifest.held_back.append("wiki")
+    standing.sources = frozenset({"wiki", "board"})
+    standing._held_back = lambda: ["board", "of another settings file"]
+    seen = await scrape(watched)
+    told = {one: seen.value("saseo_source_held_back", source=one) for one in ("wiki", "board")}
+    assert told == {"wiki": 0, "board": 1}
+    assert seen.labels("saseo_source_held_back", "source") == {"wiki", "board"}
+
+    def away() -> list[str]:
+        raise OSError
+
+    standing._held_back = away
+    assert "saseo_source_held_back" not in (await scrape(watched)).families
+
+
 async def test_jobs_are_told_by_name_and_state_and_others_are_not(watched: Watched) -> None:
     await watched.desk()
     rules = runs.Rules({name: [name] for name in ("reindex", "gone")}, (), 3600.0)

@@ -14,6 +14,7 @@ import pytest
 
 from bot.store import audit, jobs
 from bot.store.database import Store
+from knowledge.edition import HeldSource
 from knowledge.search import SearchIndex
 from tests.bot.web.conftest import Browser, Opening, add_account
 from tests.bot.web.wiki_office import WikiOffice
@@ -127,18 +128,30 @@ async def test_progress_is_polled_and_the_lists_come_when_it_ends(browse: Openin
 async def test_a_source_that_was_held_back_says_why_and_is_accepted_after_a_question(
     browse: Opening, office: WikiOffice
 ) -> None:
-    office.live.index.edition.manifest.held_back.append("wiki")  # as an edition that another source's news made
-    held = [{"source": "wiki", "reason": "문서가 크게 줄었습니다", "before": 26, "now": 7}]
-    office.ran("reindex:wiki", result={"held_back": held})
+    held = HeldSource("문서가 크게 줄었습니다", "it shrank", before=26, now=7, since=time.time() - 7200)
+    office.indexer.shelf.note_held_back({"wiki": held})
     browser = browse([office.page])
     html = (await browser.get("/wiki")).text
     assert "문서가 크게 줄었습니다" in html
+    assert "처음 보류: 2시간 전" in plain(html)
     assert "보류" in row(html, "wiki")
     assert re.search(r'action="/wiki/accept" data-sure="[^"]*26개에서 7개로', html)
     await browser.post("/wiki/accept", {"source": "wiki"})
     waiting = office.store.run_now(jobs.every, "reindex:wiki")[-1]
     assert (waiting.state, waiting.arguments) == ("due", {"accept": ["wiki"]})
     assert office.store.run_now(audit.entries)[0].detail["accept"] == ["wiki"]
+
+
+async def test_what_is_held_back_is_what_the_last_run_said_and_not_how_the_edition_was_made(
+    browse: Opening, office: WikiOffice
+) -> None:
+    office.live.index.edition.manifest.held_back.append("wiki")
+    office.indexer.shelf.note_held_back({"둘째": HeldSource()})
+    html = (await browse([office.page]).get("/wiki")).text
+    assert "보류" not in row(html, "wiki")
+    assert "보류" in row(html, "둘째")
+    assert "?개에서 ?개로" in html
+    assert "이유는 색인을 만든 실행의 기록에 있습니다" in html
 
 
 async def test_a_viewer_can_neither_run_nor_accept_nor_roll_back(browse: Opening, office: WikiOffice) -> None:
@@ -179,6 +192,38 @@ async def test_going_back_to_an_edition_answers_from_it_and_is_on_the_record(
     assert new in answer.text.partition("되돌린 상태입니다")[0]
     assert (await browser.post("/wiki/editions/..%2F..%2Fetc/rollback")).status_code in (404, 409)
     assert (await browser.post("/wiki/editions/nothing/rollback")).status_code == 409
+
+
+async def test_going_back_says_how_many_pages_it_opens_again_and_opens_no_others(
+    browse: Opening, office: WikiOffice
+) -> None:
+    office.write("새-문서.md", "# 새 문서\n\n내용입니다.\n")
+    office.write("옛-문서.md", "# 옛 문서\n\n내용입니다.\n")
+    office.indexer.build()
+    old = office.indexer.shelf.current()
+    office.write("새-문서.md", "---\naudience: hr\n---\n# 새 문서\n\n내용입니다.\n")
+    office.indexer.build()
+    await office.reopen()
+    browser = browse([office.page])
+    html = (await browser.get("/wiki")).text
+    assert re.search(rf'/{old}/rollback" data-sure="[^"]*문서 1개가 예전처럼 열리고, 없어진 문서 0개로', html)
+    assert '<input type="hidden" name="reopening" value="1/0">' in html
+    (office.indexer.wiki / "옛-문서.md").unlink()
+    office.indexer.build()  # more would be open now than the person was asked about
+    new = office.indexer.shelf.current()
+    for shown in ({}, {"reopening": "1/0"}):
+        answer = await browser.post(f"/wiki/editions/{old}/rollback", shown)
+        assert answer.status_code == 409
+        assert "되돌리지 않았습니다" in answer.text
+    assert office.indexer.shelf.current() == new
+    assert office.store.run_now(audit.entries, action="edition.rollback") == []
+    await office.reopen()
+    assert 'name="reopening" value="1/1"' in (await browser.get("/wiki")).text
+    answer = await browser.post(f"/wiki/editions/{old}/rollback", {"reopening": "1/1"})
+    assert "문서 1개가 예전처럼 열렸고, 없어진 문서 1개로" in answer.text
+    assert office.indexer.shelf.current() == old
+    entry = office.store.run_now(audit.entries, action="edition.rollback")[0]
+    assert entry.detail == {"from": new, "wider": 1, "returned": 1}
 
 
 async def test_an_edition_of_another_embedder_is_not_gone_back_to(browse: Opening, office: WikiOffice) -> None:

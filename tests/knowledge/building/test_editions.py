@@ -10,8 +10,8 @@ import sys
 import numpy as np
 import pytest
 
-from knowledge.edition import EditionShelf
-from knowledge.errors import BrokenEdition, EditionMismatch, EditionRefused, UnknownEdition
+from knowledge.edition import EditionShelf, Reopening
+from knowledge.errors import BrokenEdition, EditionMismatch, EditionRefused, IndexBusy, PagesReopened, UnknownEdition
 from knowledge.page import Audience, reader_of
 from tests.fakes.listed_source import Listed, ListedSource, numbered
 from tests.knowledge.building.conftest import Office
@@ -140,6 +140,95 @@ def test_going_back_while_a_run_is_on_its_way_is_not_undone_by_it(
             office.build(changed(wiki, 5))
     assert office.shelf.current() == names[0]
     assert office.shelf.names() == names
+
+
+def closing(office: Office) -> tuple[ListedSource, list[str]]:
+    """Three editions: four pages for everyone, then the first for hr alone, then the second deleted."""
+    wiki = numbered(4)
+    names = [office.build(wiki).edition]
+    wiki.pages["000.md"] = dataclasses.replace(wiki.pages["000.md"], audience=Audience.of(["hr"]))
+    names.append(office.build(wiki).edition)
+    del wiki.pages["001.md"]
+    return wiki, [*names, office.build(wiki).edition]
+
+
+def test_pages_that_were_narrowed_or_deleted_since_are_not_opened_again_unless_a_person_agrees(office: Office) -> None:
+    wiki, names = closing(office)
+    open_now = office.pages()
+    asked: list[Reopening] = []
+    with pytest.raises(PagesReopened, match="--reopen") as caught:
+        office.shelf.roll_back(names[0], None, lambda found: bool(asked.append(found)))
+    assert (caught.value.details["wider"], caught.value.details["returned"]) == (1, 1)
+    assert asked == [Reopening(1, 1)]
+    with pytest.raises(PagesReopened):
+        office.shelf.roll_back(names[0])
+    assert (office.shelf.current(), office.pages()) == (names[2], open_now)
+    assert not office.build(wiki).rolled_back
+    assert office.shelf.roll_back(names[0], None, lambda found: True) == names[0]
+    assert office.pages() == open_now | {"wiki/000.md", "wiki/001.md"}
+
+
+def test_after_one_step_back_the_next_is_compared_with_the_newest_edition_too(office: Office) -> None:
+    _, names = closing(office)
+    assert [office.shelf.reopening(name) for name in names] == [Reopening(1, 1), Reopening(0, 1), Reopening()]
+    office.shelf.roll_back(names[1], None, lambda found: found == Reopening(0, 1))
+    with pytest.raises(PagesReopened):
+        office.shelf.roll_back(names[0], None, lambda found: found == Reopening(1, 0))
+    assert office.shelf.roll_back(names[2]) == names[2]  # forward again opens nothing
+
+
+def test_pages_that_were_opened_added_or_rewritten_since_are_nothing_to_ask_about(office: Office) -> None:
+    wiki = numbered(3)
+    wiki.pages["000.md"] = dataclasses.replace(wiki.pages["000.md"], audience=Audience.of(["hr"]))
+    wiki.pages["001.md"] = dataclasses.replace(wiki.pages["001.md"], audience=Audience.of(["hr"]))
+    old = office.build(wiki).edition
+    wiki.pages["000.md"] = Listed("# 안내 0\n\n모두 읽습니다.", version="2")
+    wiki.pages["001.md"] = dataclasses.replace(wiki.pages["001.md"], audience=Audience.of(["hr", "it"]))
+    wiki.pages["003.md"] = Listed("# 안내 3\n\n새 글입니다.", version="1")
+    office.build(wiki)
+    assert office.shelf.roll_back() == old
+
+
+@pytest.mark.parametrize(
+    ("narrow", "wide", "within"),
+    [
+        ([["hr"]], [], True),
+        ([], [["hr"]], False),
+        ([["hr"]], [["hr", "it"]], True),
+        ([["hr", "it"]], [["hr"]], False),
+        ([["hr"], ["it"]], [["it"]], True),
+        ([["hr"]], [["hr"], ["it"]], False),
+        ([[]], [["hr"]], True),
+        ([["hr"]], [[]], False),
+    ],
+)
+def test_an_audience_is_within_another_that_admits_all_of_its_readers(
+    narrow: list[list[str]], wide: list[list[str]], within: bool
+) -> None:
+    assert Audience.from_lists(narrow).within(Audience.from_lists(wide)) is within
+
+
+def test_of_a_newest_edition_that_is_damaged_nobody_knows_what_it_had_closed(office: Office) -> None:
+    _, names = three(office)
+    passages = office.shelf.root / names[2] / "passages.jsonl"
+    passages.write_bytes(passages.read_bytes()[:-1] + b" ")
+    with pytest.raises(PagesReopened) as caught:
+        office.shelf.roll_back()
+    assert caught.value.details["returned"] == 2
+    assert office.shelf.roll_back(agreed=lambda found: True) == names[1]
+
+
+def test_what_is_published_while_a_person_is_asked_is_not_gone_back_from(office: Office) -> None:
+    wiki, names = closing(office)
+
+    def meanwhile(found: Reopening) -> bool:
+        del wiki.pages["002.md"]
+        names.append(office.build(wiki).edition)
+        return True
+
+    with pytest.raises(IndexBusy):
+        office.shelf.roll_back(names[1], None, meanwhile)
+    assert office.shelf.current() == names[3]
 
 
 def test_the_edition_one_went_back_to_is_kept_however_old(office: Office) -> None:

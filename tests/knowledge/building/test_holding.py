@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from knowledge.building import reading
+from knowledge.edition import HeldSource
 from knowledge.errors import EmptyWiki, ParsingUnavailable, SourceFailed, SourceNotFound, SourceShrank
 from knowledge.page import Audience
 from knowledge.sources.base import SourceFile
@@ -38,6 +39,95 @@ def test_a_source_that_breaks_keeps_its_pages_and_the_others_go_on(
     assert office.shelf.manifest(report.edition).held_back == ["board"]
     board.breaks_after = None
     assert office.build(wiki, board).held_back == ()
+
+
+def test_a_source_that_breaks_while_nothing_else_changed_is_noted_as_held_back(office: Office) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    office.build(wiki, board)
+    assert office.shelf.held_back() == {}
+    board.breaks_after, board.error = 0, SourceNotFound(name="board", path="x")
+    report = office.build(wiki, board)
+    assert (report.reused, office.shelf.manifest(report.edition).held_back) == (True, [])
+    (held,) = office.shelf.held_back().items()
+    assert held[0] == "board"
+    assert (held[1].before, held[1].now) == (2, None)
+    assert [held[1].reason(language) for language in ("ko", "en")] == [board.error.explain("ko"), str(board.error)]
+    since = held[1].since
+    assert since > 0
+    office.build(wiki, board)
+    assert office.shelf.held_back()["board"].since == since
+
+
+def test_a_run_of_another_source_leaves_the_note_and_one_of_itself_that_succeeds_takes_it_away(office: Office) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    office.build(wiki, board)
+    board.breaks_after = 0
+    wiki.pages["001.md"] = Listed("# 안내\n\n바뀐 글.", version="2")
+    office.build(wiki, board)
+    wiki.pages["001.md"] = Listed("# 안내\n\n또 바뀐 글.", version="3")
+    report = office.build(wiki, board, only=("wiki",))
+    assert (report.reused, office.shelf.manifest(report.edition).held_back) == (False, [])
+    assert set(office.shelf.held_back()) == {"board"}
+    board.breaks_after = None
+    assert office.build(wiki, board, only=("board",)).reused
+    assert office.shelf.held_back() == {}
+
+
+def test_a_source_that_recovers_unchanged_is_held_back_no_longer(office: Office) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    office.build(wiki, board)
+    board.breaks_after = 0
+    wiki.pages["001.md"] = Listed("# 안내\n\n바뀐 글.", version="2")
+    edition = office.build(wiki, board).edition
+    board.breaks_after = None
+    report = office.build(wiki, board)
+    assert (report.edition, report.reused) == (edition, True)
+    assert office.shelf.manifest(edition).held_back == ["board"]  # as it was made
+    assert office.shelf.held_back() == {}
+
+
+def test_a_run_that_fails_notes_what_it_held_back_and_takes_nothing_away(office: Office) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    office.build(wiki, board)
+    board.breaks_after = 0
+    with pytest.raises(SourceFailed):
+        office.build(wiki, board, only=("board",))
+    assert set(office.shelf.held_back()) == {"board"}
+    board.breaks_after = None
+    with pytest.raises(EmptyWiki):
+        office.build(numbered(0), numbered(0, "board"), accept=frozenset({"wiki", "board"}))
+    assert set(office.shelf.held_back()) == {"board"}
+
+
+def test_comparing_notes_nothing_and_who_left_the_settings_is_held_back_no_longer(office: Office) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    office.build(wiki, board)
+    board.breaks_after = 0
+    office.build(wiki, board, dry_run=True)
+    assert office.shelf.held_back() == {}
+    office.build(wiki, board)
+    assert set(office.shelf.held_back()) == {"board"}
+    office.build(wiki)
+    assert office.shelf.held_back() == {}
+
+
+@pytest.mark.parametrize("noted", [None, "[", "[]", '{"board": {"who": 1}}'])
+def test_where_nothing_was_noted_yet_the_serving_edition_tells_who_is_held_back(
+    office: Office, noted: str | None
+) -> None:
+    wiki, board = numbered(2), numbered(2, "board")
+    office.build(wiki, board)
+    board.breaks_after = 0
+    wiki.pages["001.md"] = Listed("# 안내\n\n바뀐 글.", version="2")
+    office.build(wiki, board)
+    note = office.shelf.root / "held-back.json"
+    note.unlink()
+    if noted is not None:
+        note.write_text(noted)
+    assert office.shelf.held_back() == {"board": HeldSource()}
+    office.build(wiki, board, only=("wiki",))
+    assert office.shelf.held_back() == {"board": HeldSource()}
+    assert note.is_file()
 
 
 def test_in_the_first_run_a_broken_source_is_told_and_the_others_are_published(office: Office) -> None:

@@ -17,6 +17,7 @@ from knowledge.errors import (
     EncryptedExport,
     ExportNotFound,
     PageError,
+    ReadersNotTold,
     SourceError,
     UnreadablePage,
     WrongExport,
@@ -25,6 +26,7 @@ from knowledge.page import Audience
 from knowledge.sources import SourceConfig, open_source
 from knowledge.sources.archive import ExportOptions, ExportSource
 from knowledge.sources.base import SourceFile
+from tests.fakes.confluence_export import entities, html_page, index_page, page, space
 from tests.fakes.zip_maker import encrypted, make_zip, zip_bytes
 
 ID = "1a2b3c4d5e6f7a8b9c0d1e2f3a4b5c6d"
@@ -101,6 +103,42 @@ def test_a_zip_that_is_no_confluence_export_is_not_taken_for_one(tmp_path: Path)
         source(path, "confluence").files()
 
 
+HTML = {"HR/index.html": index_page("<ul></ul>"), "HR/10001.html": html_page("홈", "<p>본문</p>")}
+
+
+@pytest.mark.parametrize(
+    ("members", "named"),
+    [
+        (HTML, "confluence-html"),
+        ({f"회의록 {ID}.md": "x", f"일정 {ID[::-1]}.md": "x"}, "notion"),
+        ({"가.md": "x"}, "plain"),
+    ],
+)
+def test_where_an_export_told_who_may_read_one_that_does_not_is_taken_only_by_its_name(
+    tmp_path: Path, members: dict[str, str], named: str
+) -> None:
+    xml = make_zip(tmp_path / "1.zip", {"entities.xml": entities(space(), page("10", "홈"))})
+    other = make_zip(tmp_path / "2.zip", members)
+    before = [file.path for file in listed(other)]
+    assert [file.path for file in listed(xml)] == ["인사팀/홈"]
+    with pytest.raises(ReadersNotTold) as caught:
+        source(other).files()
+    assert caught.value.details == {"name": "내보내기", "file": "2.zip", "flavour": named}
+    with pytest.raises(ReadersNotTold if named == "confluence-html" else WrongExport):
+        source(other, "confluence").files()
+    assert [file.path for file in listed(other, named)] == before
+    with pytest.raises(ReadersNotTold):  # that was said of one export, not of all to come
+        source(other).files()
+    assert [file.path for file in listed(xml)] == ["인사팀/홈"]
+
+
+def test_the_html_flavour_takes_confluences_html_alone(tmp_path: Path) -> None:
+    assert len(listed(make_zip(tmp_path / "1.zip", HTML), "confluence-html")) == 1
+    for members in ({"entities.xml": entities(space(), page("10", "홈"))}, {"가.md": "x"}):
+        with pytest.raises(WrongExport):
+            source(make_zip(tmp_path / "2.zip", members), "confluence-html").files()
+
+
 def test_a_hostile_member_is_reported_and_the_others_are_read(tmp_path: Path) -> None:
     path = make_zip(tmp_path / "a.zip", {"../비밀.md": "x", "정상.md": "본문", "폭탄.md": b"\0" * 30_000_000})
     reasons = {}
@@ -155,17 +193,17 @@ def test_a_new_export_changes_versions_and_keeps_identities(tmp_path: Path) -> N
 
 
 @settings(deadline=None)
-@given(st.binary(max_size=300), st.sampled_from(["auto", "notion", "confluence", "plain"]))
+@given(st.binary(max_size=300), st.sampled_from(["auto", "notion", "confluence", "confluence-html", "plain"]))
 def test_any_bytes_end_in_a_source_error_or_in_pages(
     tmp_path_factory: pytest.TempPathFactory, data: bytes, flavour: str
 ) -> None:
     folder = tmp_path_factory.mktemp("zip")
-    entities = b"<hibernate-generic>" + data
+    dump = b"<hibernate-generic>" + data
     for name, content in (
         ("raw.zip", data),
-        ("entities.zip", zip_bytes({"entities.xml": entities})),
         ("html.zip", zip_bytes({"S/index.html": data, "S/가_12345.html": data})),
         ("notion.zip", zip_bytes({f"가 {ID}.md": data, f"나 {ID[::-1]}.csv": data, f"나/다 {'0' * 32}.html": data})),
+        ("entities.zip", zip_bytes({"entities.xml": dump})),  # last: after it, "auto" takes no other
     ):
         (folder / name).write_bytes(content)
         try:

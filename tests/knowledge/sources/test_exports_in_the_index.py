@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from knowledge.build import BuildReport, build
-from knowledge.errors import BrokenExport
+from knowledge.errors import BrokenExport, ReadersNotTold
 from knowledge.page import Audience, reader_of
 from knowledge.sources import SourceConfig
 from knowledge.sources.archive import ExportOptions, ExportSource
 from tests.conftest import Indexer
-from tests.fakes.confluence_export import entities, page, restriction, space
+from tests.fakes.confluence_export import entities, html_page, index_page, page, restriction, space
 from tests.fakes.zip_maker import make_zip
 
 A, B, C = (letter * 32 for letter in "abc")
@@ -89,3 +89,21 @@ def test_what_another_export_restricts_later_is_closed_without_a_new_body(indexe
     report = built(indexer, folder)
     assert report.changed == ("내보내기/인사팀/임원 연봉",)
     assert found(indexer, "임원의 연봉은 얼마입니까?") == []
+
+
+def test_an_html_export_beside_the_xml_ones_opens_no_restricted_page(indexer: Indexer, tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    secret = page("11", "임원 연봉", "<p>임원의 연봉은 2억 원입니다.</p>")
+    make_zip(folder / "1.zip", {"entities.xml": entities(space(), secret, restriction("70", "11", groups=["hr"]))})
+    edition = built(indexer, folder).edition
+    pages = {
+        "HR/index.html": index_page(""),
+        "HR/10011.html": html_page("임원 연봉", "<p>임원의 연봉은 2억 원입니다.</p>"),
+    }
+    make_zip(folder / "2.zip", pages)
+    with pytest.raises(ReadersNotTold, match="confluence-html"):
+        built(indexer, folder)
+    assert indexer.shelf.current() == edition
+    assert set(indexer.shelf.held_back()) == {"내보내기"}
+    assert found(indexer, "임원의 연봉은 얼마입니까?") == []
+    assert "임원 연봉" in found(indexer, "임원의 연봉은 얼마입니까?", "confluence:hr")
