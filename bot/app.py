@@ -341,7 +341,8 @@ class Root:
         from bot.checks import Parts, checks
         from bot.host_checks import Host
         from bot.serve_app import checks as serve_checks
-        from bot.serve_app import privacy_check
+        from bot.serve_app import from_store, privacy_check
+        from bot.store import standing, web_accounts
 
         yield from checks(
             Parts(
@@ -352,6 +353,8 @@ class Root:
                     writer_bytes=lambda: self.store.bytes_of(self.settings.writer.model),
                     config=self.config or Path("config.toml"),
                     backups=self.backups.folder if self.settings.jobs.backup.enabled else None,
+                    began=lambda: from_store(self.settings, standing.began, None),
+                    accounts=lambda: from_store(self.settings, web_accounts.count, 0),
                 ),
                 store=self.store,
                 shelf=self.wiki.shelf,

@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from bot.commands.tools import Check
+from bot.errors import ConsoleNeedsAccount
 from bot.messages import Language
 from knowledge.errors import ExplainedError
 
@@ -48,6 +49,10 @@ class Host:
     config: Path = Path("config.toml")
     backups: Path | None = None
     """Their folder; None: not looked at, since somebody else makes them."""
+    began: Callable[[], float | None] = field(default=lambda: None)
+    """When the oldest thing in the store was written; None: there is none. Raises StoreError."""
+    accounts: Callable[[], int] = field(default=lambda: 0)
+    """How many the console has. Raises StoreError."""
     clock: Callable[[], float] = time.time
     meminfo: Path = Path("/proc/meminfo")
     cgroup: Path = Path("/sys/fs/cgroup/memory.max")
@@ -261,7 +266,12 @@ def _console(host: Host) -> _Said | None:
     web = host.settings.web
     if not web.enabled:
         return None
+    from bot.web.security import door
+
     shown = web.public_url or f"http://{web.host}:{web.port}"
+    if door(web.host, web.public_url, web.proxies).login and not host.accounts():
+        refused = ConsoleNeedsAccount(host=web.host)
+        return _Said(shown, shown, refused.explain("ko"), refused.explain("en"))
     if (
         _loopback(web.host)
         or web.public_url.startswith("https://")
@@ -292,9 +302,13 @@ def _backups(host: Host) -> _Said | None:
     if host.backups is None:
         return None
     made = BackupShelf(host.backups).newest_at()
-    key = host.settings.data_dir / "privacy.key"  # written once, when the installation began
-    began = key.stat().st_mtime if key.is_file() else host.clock()
-    days = max(0.0, host.clock() - (began if made is None else made)) / 86400
+    since = made
+    if since is None:
+        key = (
+            host.settings.data_dir / "privacy.key"
+        )  # written once, when the installation began; or given by the environment
+        since = key.stat().st_mtime if key.is_file() else host.began()
+    days = max(0.0, host.clock() - since) / 86400 if since is not None else 0.0
     if made is None:
         ko, en = f"{host.backups}: 없음", f"{host.backups}: none"
     else:

@@ -11,13 +11,15 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot import texts
 from bot.commands.tools import Check
 from bot.errors import NothingToServe, PrivacyError, ServiceError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from adapters.slack.tokens import SlackTokens
     from adapters.terminal.screen import Screen
     from bot.answering.flow import AnswerFlow
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from bot.web.server import WebServer
     from bot.wiki_app import WikiParts
 
+T = TypeVar("T")
 _AT_A_TERMINAL = 1000
 """Open questions of the one person: no limit."""
 _LEAVING_SECONDS = 2.0
@@ -84,6 +87,19 @@ def checks(settings: Settings) -> Iterator[Check]:
         yield from (Check(*line) for line in discord_checks(settings.discord, token, language))
     if settings.slack.enabled or settings.discord.enabled:
         yield _store_check(settings)
+
+
+def from_store(settings: Settings, look: Callable[[Connection], T], otherwise: T) -> T:
+    """What the store says; `otherwise` where there is none yet, since looking makes none. Raises StoreError."""
+    from bot.store.database import open_store, store_exists
+
+    if not store_exists(settings.store.url, settings.data_dir):
+        return otherwise
+    store = open_store(settings.store.url, settings.data_dir)
+    try:
+        return store.run_now(look)
+    finally:
+        store.close()
 
 
 def privacy_check(settings: Settings) -> Check:

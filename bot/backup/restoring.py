@@ -33,6 +33,8 @@ from knowledge.editions.files import fsync
 
 _CURRENT = "current"
 """Names the serving edition (knowledge/editions/shelf.py)."""
+_ROWS = "store/"
+"""Below it an archive has the store's rows (bot/backup/archive.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ def _load(connection: Connection, archive: Reading, told: Told) -> None:
 
 def _unpack(archive: Reading, staging: Path, told: Told) -> None:
     """Everything but the rows, as it lies in the archive, whose names were checked."""
-    done, wanted = 0, [name for name in archive.manifest.members if not name.startswith("store/")]
+    done, wanted = 0, [name for name in archive.manifest.members if not name.startswith(_ROWS)]
     total = sum(archive.manifest.members[name].bytes for name in wanted)
     for name in wanted:
         path = staging / name
@@ -272,9 +274,11 @@ def _moving() -> Iterator[_Moves]:
 
 
 def _move_files(data_dir: Path, staging: Path, manifest: Manifest, aside: str, moves: _Moves) -> None:
-    for name in ("loras", WEIGHTS):
-        moves.move(data_dir / name, data_dir / aside / name)
-        moves.move(staging / name, data_dir / name)
+    # Rows alone, as an update keeps them (bot/backup/writing.py), say nothing of the files that lie here: those stay.
+    if not all(name.startswith(_ROWS) for name in manifest.members):
+        for name in ("loras", WEIGHTS):
+            moves.move(data_dir / name, data_dir / aside / name)
+            moves.move(staging / name, data_dir / name)
     if manifest.edition:
         editions = data_dir / "editions"
         if not (editions / manifest.edition).exists():
@@ -308,7 +312,7 @@ def _place_config(
 
 def _check_space(data_dir: Path, store: Path | None, manifest: Manifest) -> None:
     """Rows need about as much in a database as in their lines, and half as much again for its indexes. Raises NoSpace."""
-    rows = sum(one.bytes for name, one in manifest.members.items() if name.startswith("store/"))
+    rows = sum(one.bytes for name, one in manifest.members.items() if name.startswith(_ROWS))
     wanted = [(data_dir, manifest.unpacked - rows)]
     if store is not None:
         wanted.append((store, rows + rows // 2))

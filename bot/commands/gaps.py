@@ -18,6 +18,7 @@ from bot.gaps.gap import State
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from bot.examples.pages import EditionPages
     from bot.gaps.detail import Detail, Sight
     from bot.gaps.exports import Format
     from bot.store.database import Store
@@ -76,7 +77,7 @@ def show(tools: Tools, gap: str, groups: Sequence[str], json_wanted: bool) -> No
 
     language = tools.settings().language
     with tools.open_store() as store:
-        detail = _detail(store, gap, _sight(tools, groups))
+        detail = _detail(_pages(tools), store, gap, _sight(tools, groups))
     if json_wanted:
         click.echo(as_json(detail_as_json(detail, language)))
         return
@@ -113,7 +114,8 @@ def export(
     language, sight = tools.settings().language, _sight(tools, groups)
     with tools.open_store() as store:
         chosen = store.run_now(rows.every, states=states or ("open",))
-        details = [_detail(store, one.id, sight) for one in chosen]
+        pages = _pages(tools)
+        details = [_detail(pages, store, one.id, sight) for one in chosen]
         try:
             write_private(file, write(details, form, language))
         except OSError as error:
@@ -217,8 +219,21 @@ def _sight(tools: Tools, groups: Sequence[str]) -> Sight:
     return Sight(tools.settings().web.texts, frozenset(groups))
 
 
-def _detail(store: Store, gap: str, sight: Sight) -> Detail:
+def _pages(tools: Tools) -> EditionPages:
+    """Of the serving edition. Without one nobody can say who may read a page: then nobody may."""
+    from bot.examples.pages import EditionPages
+    from knowledge.errors import BrokenEdition, NoEdition
+
+    try:
+        return EditionPages(tools.shelf().open().passages)
+    except (NoEdition, BrokenEdition):
+        return EditionPages(())
+
+
+def _detail(pages: EditionPages, store: Store, gap: str, sight: Sight) -> Detail:
     from bot.examples.masking import mask
     from bot.gaps.detail import read, shown
 
-    return shown(store.run_now(read, gap), sight, lambda text: mask(text).text)
+    material = store.run_now(read, gap)
+    allowed = [page for page in material.pages if pages.may_read(*page, sight.groups)]
+    return shown(material, sight, lambda text: mask(text).text, allowed)

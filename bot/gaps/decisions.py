@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from bot.errors import UnknownGap
-from bot.gaps.gap import BESIDE, Beside
+from bot.gaps.gap import BESIDE, RESTS, Beside
 from bot.store import audit, gaps
 
 DAY = 86400.0
@@ -63,13 +63,17 @@ def write(
     now: float,
     origin: str = "",
     beside: Collection[Beside] | None = None,
+    rests: Collection[tuple[str, str]] = (),
 ) -> None:
     """The draft as a person left it; empty: made from the questions again.
 
     `beside`: the pages that they saw, and that it may name; None: nobody knows, so all that are near the gap.
+    `rests`: (source, page) of answers whose words they saw, as far as not everyone may read them.
     """
     text = draft.replace("\r\n", "\n").strip()[:LONGEST_DRAFT]
-    noted = None if beside is None else {BESIDE: [asdict(page) for page in beside]}
+    noted: dict[str, Any] = {} if beside is None else {BESIDE: [asdict(page) for page in beside]}
+    if rests:
+        noted[RESTS] = [list(page) for page in sorted(rests)]
     _decide(connection, gap, "drafted", by, now, origin, {"characters": len(text)}, noted, draft=text)
 
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from bot.errors import UnknownGap
-from bot.gaps.gap import BESIDE, PAGE, Beside, Change, Gap, Helper, Missed, NearPage, Reason
+from bot.gaps.gap import BESIDE, PAGE, RESTS, Beside, Change, Gap, Helper, Missed, NearPage, Reason
 from bot.readable_texts import Texts, readable
 from bot.store import gaps
 from knowledge.page import reader_of
 
 MOST_SHOWN = 30
+Pages = frozenset[tuple[str, str]]
+"""(source, page) of each; the source is "" where an older answer does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,15 @@ class Material:
     helpers: Sequence[Helper]
     history: Sequence[Change]
 
+    @property
+    def pages(self) -> Pages:
+        """Of all answers, and those that its draft rests on: of which `shown` must know whether they may be read."""
+        return rests(self).union(*(one.pages for one in self.questions), *(one.pages for one in self.helpers))
+
 
 @dataclass(frozen=True, slots=True)
 class ShownQuestion:
-    """`text` is masked; empty: not for these eyes. `times`: how often it was asked in these words."""
+    """`text` is masked; as it was asked where a page of its answer may not be read. `times`: how often it was asked in these words."""
 
     text: str
     private: bool
@@ -65,10 +72,12 @@ class Detail:
     more: int
     """Not listed because there are too many."""
     helpers: tuple[Helper, ...]
-    """Resolutions masked; empty where the words of the question are not shown."""
+    """Resolutions masked; empty where the words of the question are not shown, or where a page of its answer may not be read."""
     history: tuple[Change, ...]
     beside: tuple[Beside, ...] = ()
     """What its draft was written beside; not to be shown."""
+    rests: Pages = frozenset()
+    """Pages of the answers whose words are in what is shown; not to be shown."""
     draft_hidden: bool = False
     """There is a draft of a person, but not for these eyes."""
 
@@ -107,33 +116,51 @@ def beside(material: Material) -> tuple[Beside, ...]:
     return tuple(Beside(one.source, one.page, one.audience) for one in material.gap.nearest)
 
 
-def shown(material: Material, sight: Sight, mask: Callable[[str], str]) -> Detail:
-    """Masking costs some milliseconds: call it off the event loop."""
+def rests(material: Material) -> Pages:
+    """The pages of answers that its draft rests on and that not everyone could read. None without a draft."""
+    drafted = [one.detail.get(RESTS, ()) for one in material.history if one.action == "drafted"]
+    if not material.gap.draft or not drafted:
+        return frozenset()
+    return frozenset((str(source), str(page)) for source, page in drafted[-1])
+
+
+def shown(material: Material, sight: Sight, mask: Callable[[str], str], allowed: Collection[tuple[str, str]]) -> Detail:
+    """`allowed`: those of `material.pages` that they may read. Masking costs some milliseconds: call it off the event loop.
+
+    What was put right in a question, and what a called person said of an answer, may come from any page of that answer.
+    """
+    may = frozenset(allowed)
+    rested: set[tuple[str, str]] = set(rests(material))
     visible: dict[str, ShownQuestion] = {}
     hidden = 0
     for one in material.questions:
         if not sight.words(private=one.private):
             hidden += 1
             continue
-        key = " ".join(one.text.split())
+        key = " ".join((one.text if one.pages <= may else one.own).split())
         if key in visible:
             before = visible[key]
             visible[key] = replace(before, times=before.times + 1)
         elif len(visible) < MOST_SHOWN:
             visible[key] = ShownQuestion(mask(key), one.private, one.reason, one.asked_at)
+            if key != " ".join(one.own.split()):
+                rested |= one.pages
     listed = tuple(visible.values())
     public = sight.words(private=False)
-    helpers = tuple(
-        replace(one, resolution=mask(one.resolution) if one.resolution and sight.words(private=one.private) else "")
-        for one in material.helpers
-    )
+    helpers = []
+    for helper in material.helpers:
+        told = helper.resolution if sight.words(private=helper.private) and helper.pages <= may else ""
+        helpers.append(replace(helper, resolution=mask(told) if told else ""))
+        if told:
+            rested |= helper.pages
     more = len(material.questions) - hidden - sum(one.times for one in listed)
     # All of the draft's text is as closed as the most closed page that its writer saw: nobody can tell which words are of which.
     history = tuple(
-        replace(one, detail={key: value for key, value in one.detail.items() if key not in (BESIDE, *PAGE)})
+        replace(one, detail={key: value for key, value in one.detail.items() if key not in (BESIDE, RESTS, *PAGE)})
         for one in material.history
     )
     pages = beside(material)
     gap = replace(seen(material.gap, sight), draft=material.gap.draft if public else "")
-    detail = Detail(gap, listed, hidden, more, helpers, history, pages)
-    return detail if all(sight.page(page) for page in pages) or not gap.draft else detail.without_draft()
+    detail = Detail(gap, listed, hidden, more, tuple(helpers), history, pages, rests=frozenset(rested))
+    open_to_them = all(sight.page(page) for page in pages) and rests(material) <= may
+    return detail if open_to_them or not gap.draft else detail.without_draft()

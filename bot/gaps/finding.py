@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from bot.examples.pages import EditionPages
 from bot.gaps.gap import Missed, NearPage
 from bot.gaps.grouping import grouped
 from bot.gaps.likeness import Likeness, Read
@@ -105,7 +106,9 @@ class Finder:
         typical = {every[row].id: round(float(value), 4) for row, value in zip(rows, inside, strict=True)}
         order = sorted(rows, key=lambda row: (-typical[every[row].id], every[row].asked_at, every[row].id))
         open_first = sorted(order, key=lambda row: every[row].private)[:_NAMED_BY]
-        said = [Said(self._mask(every[row].text), every[row].person, every[row].private) for row in open_first]
+        said = [
+            Said(self._mask(self._open_words(every[row])), every[row].person, every[row].private) for row in open_first
+        ]
         return gaps.Grown(
             id=next((every[row].gap for row in rows if every[row].gap), ""),
             name=name_of([one for one in said if not one.private] or said, self._index.analyser),
@@ -123,6 +126,11 @@ class Finder:
                 if every[row].gap and every[row].embedder != self._likeness.embedder_id
             },
         )
+
+    def _open_words(self, question: Missed) -> str:
+        """A name is read by more people than may read the pages: what was put right in a question may stand in those alone."""
+        open_to_all = all(self._pages.may_read(source, page, ()) for source, page in question.pages)
+        return question.text if open_to_all else question.own
 
     def _nearest(self, texts: Sequence[str]) -> list[NearPage]:
         """Whoever may read them: the one who looks is told only of those that they may."""
@@ -148,6 +156,10 @@ class Finder:
             best = max(several, key=lambda one: one[0])[1]
             pages.append(replace(best, closeness=round(mean, 3)))
         return sorted(pages, key=lambda one: (-one.closeness, one.source, one.page))[:_NEAREST]
+
+    @cached_property
+    def _pages(self) -> EditionPages:
+        return EditionPages(self._index.edition.passages)
 
     @cached_property
     def _everything(self) -> frozenset[str]:

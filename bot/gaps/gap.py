@@ -13,6 +13,8 @@ State = Literal["open", "snoozed", "closed", "answered"]
 Reason = Literal["abstained", "down", "escalated"]
 BESIDE = "beside"
 """Key of what `Beside` says, in the detail of the change `drafted`. It is never shown."""
+RESTS = "rests"
+"""Key of the (source, page) of answers whose words their writer saw and not everyone may, in the same detail. It is never shown."""
 PAGE = ("source", "page")
 """Keys of the page that answers, in the detail of the change `answered`. Not shown: `Gap.answered_page` is, to who may read it."""
 WEEKS = 8
@@ -25,6 +27,8 @@ class Missed:
 
     id: str
     text: str
+    own: str
+    """As it was asked."""
     person: str
     """As the store names people: counted, never shown."""
     private: bool
@@ -37,6 +41,8 @@ class Missed:
     """In which it was asked."""
     seen: frozenset[str]
     """The texts that the writer saw then."""
+    pages: frozenset[tuple[str, str]] = frozenset()
+    """As `Answer.pages`: what was put right in `text` may stand in them."""
     gap: str = ""
     """Where it belongs already."""
     typical: float = 0.0
@@ -151,3 +157,5 @@ class Helper:
     resolution: str
     private: bool
     """Whether the question was: then what they said is as private."""
+    pages: frozenset[tuple[str, str]] = frozenset()
+    """As `Answer.pages`: what they said was said about that answer."""

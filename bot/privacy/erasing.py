@@ -154,16 +154,7 @@ class Erasing:
         every = self._store.run_now(runs.every)
         at_work = [one.id for one in every if one.state == "running" and (one.until or 0.0) > self._clock()]
         cleared = files.clear(self._data_dir, self._held.needles(theirs, who), running=at_work)
-        names = [one.encode() for one in who.names]
-        files.clear_asides(self._data_dir, self._store.file, names, cleared)
-
-        def drop_asides(connection: Connection) -> list[str]:
-            gone = [schema for schema in asides.asides(connection) if asides.holds(connection, schema, who.names)]
-            for schema in gone:
-                asides.drop(connection, schema)
-            return gone
-
-        cleared.deleted |= dict.fromkeys(self._store.run_now(drop_asides), "")
+        self._clear_asides(who, cleared)
         gone = []
         for row in theirs.tables["exports"]:
             if row["path"].startswith(privacy.DOWNLOADED):
@@ -184,6 +175,27 @@ class Erasing:
                 gone.append(row["id"])
         self._store.run_now(privacy.export_gone, gone)
         return cleared
+
+    def _clear_asides(self, who: Subject, cleared: files.Cleared) -> None:
+        """All that one restore put aside: its schema on PostgreSQL, and its folders. What tells that somebody is in it goes last."""
+        place = (self._data_dir, self._store.file)
+        by_files = files.asides_holding(*place, [one.encode() for one in who.names])
+
+        def holding(connection: Connection) -> set[str]:
+            every = asides.asides(connection)
+            return {asides.folder_of(one) for one in every if asides.holds(connection, one, who.names)}
+
+        by_rows = self._store.run_now(holding)
+
+        def drop(connection: Connection) -> list[str]:
+            gone = [one for one in asides.asides(connection) if asides.folder_of(one) in by_files | by_rows]
+            for schema in gone:
+                asides.drop(connection, schema)
+            return gone
+
+        files.clear_asides(*place, by_rows - by_files, cleared)
+        cleared.deleted |= dict.fromkeys(self._store.run_now(drop), "")
+        files.clear_asides(*place, by_files, cleared)
 
     def _compact(self) -> bool:
         try:

@@ -70,10 +70,19 @@ def asides(data_dir: Path, store_file: Path | None) -> list[Path]:
     return sorted(path for parent in parents for path in parent.glob(ASIDE) if path.is_dir())
 
 
-def clear_asides(data_dir: Path, store_file: Path | None, names: Collection[bytes], done: Cleared) -> None:
-    """What a restore put aside goes whole when somebody of these `names` is in it: it serves nobody any more."""
+def asides_holding(data_dir: Path, store_file: Path | None, names: Collection[bytes]) -> set[str]:
+    """Names of those folders in which somebody of these `names` is."""
+    return {
+        folder.name
+        for folder in asides(data_dir, store_file)
+        if any(_holds(path, names) for path in sorted(folder.rglob("*")) if path.is_file())
+    }
+
+
+def clear_asides(data_dir: Path, store_file: Path | None, wanted: Collection[str], done: Cleared) -> None:
+    """What these restores put aside goes whole, by the name of its folders: it serves nobody any more."""
     for folder in asides(data_dir, store_file):
-        if any(_holds(path, names) for path in sorted(folder.rglob("*")) if path.is_file()):
+        if folder.name in wanted:
             for path in sorted(folder.rglob("*")):
                 if path.is_file():
                     done.deleted[shown(data_dir, path)] = sha256(path)

@@ -11,7 +11,7 @@ from bot.backup.shelf import FOLDER
 from bot.errors import BadPerson
 from bot.privacy import files
 from bot.privacy.pseudonyms import Pseudonyms, is_pseudonym
-from bot.store import loras, web_accounts
+from bot.store import asides, loras, web_accounts
 from bot.store.database import Store
 from bot.store.personal import Personal
 from bot.store.web_accounts import Account
@@ -89,4 +89,5 @@ class Holdings:
         found = files.asides(self.data_dir, self.store.file)
         for folder in {self.data_dir.resolve() / FOLDER, self.backups_folder.resolve()}:
             found += folder.glob("[!.]*")
-        return sorted(files.shown(self.data_dir, path) for path in found)
+        schemas = [f"schema {name}" for name in self.store.run_now(asides.asides)]
+        return sorted([*(files.shown(self.data_dir, path) for path in found), *schemas])

@@ -10,6 +10,16 @@ from collections.abc import Collection
 from sqlalchemy import Connection, bindparam, text
 
 _NAME = re.compile(r"saseo_before_restore_(\d{8}t\d{6})z")
+_PEOPLE = (
+    ("questions", "person"),
+    ("votes", "person"),
+    ("vote_changes", "person"),
+    ("escalations", "resolved_by"),
+    ("escalations", "called_by"),
+    ("examples", "asker"),
+    ("example_people", "person"),
+)
+"""Table and column of whoever asked, voted, called, answered a call, or stands in an example."""
 
 
 def asides(connection: Connection) -> dict[str, float]:
@@ -23,12 +33,19 @@ def asides(connection: Connection) -> dict[str, float]:
     }
 
 
+def folder_of(schema: str) -> str:
+    """The name of the folder with what the same restore put aside of files. `schema`: one of `asides`."""
+    return f"before-restore-{schema.rpartition('_')[2].upper()}"
+
+
 def holds(connection: Connection, schema: str, people: Collection[str]) -> bool:
-    """Whether one of these people stands in it: as an asker, or by a vote. `schema`: one of `asides`."""
-    for table in ("questions", "votes"):
-        if connection.exec_driver_sql(f"SELECT to_regclass('\"{schema}\".{table}')").scalar() is None:
+    """Whether one of these people stands in it. `schema`: one of `asides`."""
+    there = text("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = :schema")
+    columns = {(row.table_name, row.column_name) for row in connection.execute(there, {"schema": schema})}
+    for table, column in _PEOPLE:
+        if (table, column) not in columns:  # of an older program
             continue
-        found = text(f'SELECT 1 FROM "{schema}".{table} WHERE person IN :people LIMIT 1')  # noqa: S608 - a schema of ours
+        found = text(f'SELECT 1 FROM "{schema}".{table} WHERE {column} IN :people LIMIT 1')  # noqa: S608 - a schema of ours
         if connection.execute(found.bindparams(bindparam("people", list(people), expanding=True))).first() is not None:
             return True
     return False

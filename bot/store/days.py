@@ -100,10 +100,24 @@ def roll_up(connection: Connection, zone: dt.tzinfo, *, now: float) -> bool:
         return False
     for (platform, place), tally in count(connection, begins, ends).items():
         values = {"day": day.isoformat(), "platform": platform, "place": place, "begins": begins, "ends": ends}
-        fresh = insert_into(connection, day_numbers).values(**values, **_as_row(tally))
-        connection.execute(fresh.on_conflict_do_nothing())  # another process counts, too
+        fresh = insert_into(connection, day_numbers).values(**values, **_as_row(tally)).on_conflict_do_nothing()
+        if connection.execute(fresh.returning(day_numbers.c.day)).first() is None:
+            _add(connection, values, tally)
     facts.put(connection, THROUGH, repr(ends))
     return True
+
+
+def _add(connection: Connection, values: Mapping[str, Any], tally: Tally) -> None:
+    """To the row of that day, unless it has this span already: another process counts, too.
+
+    Where the time zone moved west, a day goes on that was counted before.
+    """
+    of = day_numbers.c
+    here = and_(*(of[name] == values[name] for name in ("day", "platform", "place")))
+    row = connection.execute(select(day_numbers).where(here, of.ends <= values["begins"])).first()
+    if row is not None:
+        whole = _as_row(Tally.all([_of_row(row), tally]))
+        connection.execute(update(day_numbers).where(here, of.ends == row.ends).values(ends=values["ends"], **whole))
 
 
 def count(connection: Connection, begins: float, ends: float) -> dict[Where, Tally]:

@@ -124,7 +124,9 @@ def forget(
         for deed in _DEEDS:
             for name in {person, raw} - {""}:
                 connection.execute(update(deed.table).where(deed == name).values({deed.name: ERASED}))
-    _call_no_more(connection, person, pseudonym)
+    called = _call_no_more(connection, person, pseudonym)
+    resolved = [row["answer"] for row in theirs.tables["escalations"] if row["resolved_by"] == person]
+    _undraft_gaps(connection, [*called, *resolved])
     connection.execute(
         delete(exports).where(exports.c.person == person)
     )  # a file with others in it is still to be found
@@ -203,6 +205,17 @@ def _unname_gaps(connection: Connection, others: Sequence[str]) -> None:
         connection.execute(update(gaps).where(gaps.c.id.in_(held)).values(**blank))
 
 
+def _undraft_gaps(connection: Connection, answer_ids: Sequence[str]) -> None:
+    """A draft names whom its questions called, and quotes what they answered (bot/gaps/drafting.py)."""
+    for at in range(0, len(answer_ids), _BATCH):
+        held = (
+            select(gap_questions.c.gap)
+            .join(answers, answers.c.question == gap_questions.c.question)
+            .where(answers.c.id.in_(answer_ids[at : at + _BATCH]))
+        )
+        connection.execute(update(gaps).where(gaps.c.id.in_(held)).values(draft=""))
+
+
 def _forget_shared(connection: Connection, answer_ids: Sequence[str]) -> None:
     """That these answers were shown to a channel, which adapters remember."""
     _among(
@@ -234,20 +247,25 @@ def _unlean(connection: Connection, others: Sequence[str]) -> None:
             connection.execute(update(answers).where(answers.c.id == row.id).values(answer=own))
 
 
-def _call_no_more(connection: Connection, person: str, pseudonym: Callable[[str], str]) -> None:
-    """Take them out of the contacts of calls, and of those that an admin set from chat. config.toml is a person's to change."""
+def _call_no_more(connection: Connection, person: str, pseudonym: Callable[[str], str]) -> list[str]:
+    """Take them out of the contacts of calls, and of those that an admin set from chat. config.toml is a person's to change.
+
+    Ids of the answers that they were called for.
+    """
 
     def is_theirs(platform: str, contact: str) -> bool:
         return pseudonym(f"{platform}:{contact.removeprefix('user:')}") == person
 
     rows = connection.execute(
-        select(escalations.c.id, escalations.c.contacts, questions.c.platform)
+        select(escalations.c.id, escalations.c.answer, escalations.c.contacts, questions.c.platform)
         .join(answers, answers.c.id == escalations.c.answer)
         .join(questions, questions.c.id == answers.c.question)
     ).all()
+    called = []
     for row in rows:
         left = [one for one in row.contacts if not is_theirs(row.platform, one)]
         if left != list(row.contacts):
+            called.append(row.answer)
             connection.execute(update(escalations).where(escalations.c.id == row.id).values(contacts=left))
     for place in connection.execute(select(places)).all():
         contacts = str(place.changes.get("contacts", ""))
@@ -257,6 +275,7 @@ def _call_no_more(connection: Connection, person: str, pseudonym: Callable[[str]
             changes = {name: value for name, value in changes.items() if value}
             here = (places.c.platform == place.platform, places.c.place == place.place)
             connection.execute(update(places).where(*here).values(changes=changes))
+    return called
 
 
 def _among(connection: Connection, column: Column[Any], values: Collection[Any]) -> None:

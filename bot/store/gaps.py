@@ -17,6 +17,9 @@ from bot.store.schema import answers, escalations, gap_events, gap_questions, ga
 
 AUTO = "auto"
 """Who did it, when a job did."""
+_RESTS = ("shown", "citations", "nearest")
+"""Lists in an answer whose entries name a page."""
+_PAGES = tuple(answers.c.answer[name].label(name) for name in _RESTS)
 _MISSED = (
     questions.c.id,
     questions.c.text,
@@ -26,7 +29,7 @@ _MISSED = (
     questions.c.outcome,
     answers.c.outcome.label("first_outcome"),
     answers.c.answer["condensed"].as_string().label("condensed"),
-    answers.c.answer["shown"].label("shown"),
+    *_PAGES,
     answers.c.place,
     answers.c.edition,
     gap_questions.c.gap,
@@ -172,6 +175,7 @@ def helpers(connection: Connection, gap: str) -> list[Helper]:
             escalations.c.consent,
             questions.c.platform,
             questions.c.private,
+            *_PAGES,
         )
         .join(answers, answers.c.id == escalations.c.answer)
         .join(questions, questions.c.id == answers.c.question)
@@ -180,7 +184,7 @@ def helpers(connection: Connection, gap: str) -> list[Helper]:
         .order_by(escalations.c.called_at.desc())
     )
     return [
-        Helper(tuple(row.contacts), row.platform, row.resolution if row.consent else "", bool(row.private))
+        Helper(tuple(row.contacts), row.platform, row.resolution if row.consent else "", bool(row.private), _pages(row))
         for row in rows
     ]
 
@@ -259,6 +263,7 @@ def _missed(row: Any) -> Missed:
     return Missed(
         id=row.id,
         text=row.condensed or row.text,
+        own=row.text,
         person=row.person,
         private=bool(row.private),
         place=Place(**row.place),
@@ -266,7 +271,8 @@ def _missed(row: Any) -> Missed:
         reason=reason,
         was_answered=row.first_outcome == Outcome.ANSWERED.value,
         edition=row.edition,
-        seen=frozenset(str(one["text"]) for one in _shown(row.shown)),
+        seen=frozenset(str(one["text"]) for one in _listed(row.shown)),
+        pages=_pages(row),
         gap=row.gap or "",
         typical=row.typical or 0.0,
         vector=row.vector,
@@ -274,7 +280,14 @@ def _missed(row: Any) -> Missed:
     )
 
 
-def _shown(value: Any) -> Iterable[Mapping[str, Any]]:
+def _pages(row: Any) -> frozenset[tuple[str, str]]:
+    """As `Answer.pages`."""
+    return frozenset(
+        (str(one.get("source", "")), str(one["page"])) for name in _RESTS for one in _listed(getattr(row, name))
+    )
+
+
+def _listed(value: Any) -> Iterable[Mapping[str, Any]]:
     return value if isinstance(value, list) else ()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, Table, func, select
 
-from bot.store.schema import examples, gaps, job_runs, job_switches, privacy_requests
+from bot.store.schema import audit, examples, gaps, job_runs, job_switches, privacy_requests, questions
 
 _WORKED_ON = ("done", "failed", "stopped")
 
@@ -69,6 +69,12 @@ def standing(connection: Connection) -> StoreStanding:
     requests, due_at = connection.execute(waiting).one()
     by_state = (_by(connection, examples, examples.c.state), _by(connection, gaps, gaps.c.state))
     return StoreStanding(jobs, *by_state, requests, due_at)
+
+
+def began(connection: Connection) -> float | None:
+    """When the oldest question or deed that is still kept was; None: there is none."""
+    first = [connection.execute(select(func.min(of))).scalar() for of in (questions.c.asked_at, audit.c.at)]
+    return min((at for at in first if at is not None), default=None)
 
 
 def _by(connection: Connection, table: Table, column: Column[str]) -> dict[str, int]:

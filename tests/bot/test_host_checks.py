@@ -15,7 +15,7 @@ import pytest
 from bot.backup.archive import Manifest, Writing
 from bot.backup.shelf import BackupShelf
 from bot.commands.tools import Check
-from bot.errors import UnknownModel
+from bot.errors import ConsoleNeedsAccount, UnknownModel
 from bot.host_checks import BESIDE_THE_MODEL_MB, Host, host_checks
 from bot.settings import Settings, SlackSettings, StoreSettings, WebSettings
 
@@ -35,6 +35,7 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
         models=tmp_path / "models",
         writer_bytes=lambda: 1_000_000_000,
         config=tmp_path / "config.toml",
+        accounts=lambda: 1,
         clock=lambda: NOW,
         meminfo=tmp_path / "meminfo",
         cgroup=tmp_path / "memory.max",
@@ -214,6 +215,23 @@ def test_a_console_that_others_reach_without_encryption_is_told(
     assert ("TLS" in check.remedy) != fine
 
 
+@pytest.mark.parametrize(
+    ("address", "public", "refused"),
+    [
+        ("127.0.0.1", "", False),
+        ("127.0.0.1", "https://wiki.example.com", True),
+        ("0.0.0.0", "", True),  # noqa: S104
+    ],
+)
+def test_a_console_that_would_not_start_for_want_of_an_account_is_told(
+    host: Host, address: str, public: str, refused: bool
+) -> None:
+    web = WebSettings(host=address, port=free_port(), public_url=public)
+    check = said(replace(with_settings(host, web=web), accounts=lambda: 0))["Web console"]
+    assert check.ok != refused
+    assert check.remedy == (ConsoleNeedsAccount(host=address).explain("en") if refused else "")
+
+
 def backup(folder: Path, at: float) -> None:
     """A complete backup of an empty store, made then."""
     folder.mkdir(exist_ok=True)
@@ -239,6 +257,15 @@ def test_the_age_of_the_newest_backup_is_told_once_there_could_be_one(host: Host
     assert (check.ok, "10.0 days" in check.found) == (False, True)
     backup(folder, NOW - 86400)
     assert said(kept)["Backups"].ok
+
+
+def test_without_the_keys_file_the_oldest_of_the_store_says_since_when_there_could_be_a_backup(
+    host: Host, tmp_path: Path
+) -> None:
+    kept = replace(host, backups=tmp_path / "backups")
+    assert said(kept)["Backups"].ok  # nothing is in the store yet
+    assert said(replace(kept, began=lambda: NOW - 86400))["Backups"].ok
+    assert "saseo backup" in said(replace(kept, began=lambda: NOW - 30 * 86400))["Backups"].remedy
 
 
 def test_a_broken_backup_counts_as_none(host: Host, tmp_path: Path) -> None:

@@ -143,8 +143,10 @@ class _Gaps:
             return await self._show(request, me, detail, status=409, typed=typed)
         near = [Beside(one.source, one.page, one.audience) for one in detail.gap.nearest]
         beside = tuple(dict.fromkeys((*detail.beside, *near)))
+        # Only what not everyone may read: else a draft would be gone for everybody as soon as any page of an answer is.
+        closed = detail.rests - await self._parts.may_read((), detail.rests)
         who = {"by": me.by, "origin": origin(request), "now": time.time()}
-        did = await self._store.run(decided, do, gap, fields, beside, **who)
+        did = await self._store.run(decided, do, gap, fields, beside, closed, **who)
         said = say(request, f"gaps.did.{did}")
         if do == "unshare" and not self._few(replace(detail.gap, shared=False)):
             said = say(request, "gaps.still_shown", people=self._parts.people)
@@ -202,7 +204,8 @@ class _Gaps:
             raise NotFoundInConsole from None
         if self._few(material.gap) and not me.may("admin"):
             raise NotFoundInConsole
-        detail = await asyncio.to_thread(shown, material, _sight(me), self._parts.mask)
+        allowed = await self._parts.may_read(me.groups, material.pages) if material.pages else frozenset()
+        detail = await asyncio.to_thread(shown, material, _sight(me), self._parts.mask, allowed)
         (readable,) = await self._readable(me, [detail.gap])
         detail = replace(detail, gap=readable)
         named = {(page.source, page.page) for page in detail.beside}
@@ -228,9 +231,19 @@ class _Gaps:
 
 
 def decided(
-    connection: Connection, /, do: str, gap: str, fields: Mapping[str, str], beside: Collection[Beside], **who: Any
+    connection: Connection,
+    /,
+    do: str,
+    gap: str,
+    fields: Mapping[str, str],
+    beside: Collection[Beside],
+    rests: Collection[PageName],
+    **who: Any,
 ) -> str:
-    """One decision; what was done, as in `gaps.did.…`. `beside`: what who writes a draft saw. `who`: by, origin, now. Raises UnknownGap."""
+    """One decision; what was done, as in `gaps.did.…`. `beside`, `rests`: as in `decisions.write`. `who`: by, origin, now.
+
+    Raises UnknownGap.
+    """
     match do:
         case "close":
             decisions.close(connection, gap, **who)
@@ -252,7 +265,8 @@ def decided(
             decisions.share(connection, gap, do == "share", **who)
             return f"{do}d"
         case _:
-            decisions.write(connection, gap, fields.get("draft", "") if do == "draft" else "", beside=beside, **who)
+            draft = fields.get("draft", "") if do == "draft" else ""
+            decisions.write(connection, gap, draft, beside=beside, rests=rests, **who)
             return "drafted"
 
 

@@ -199,6 +199,22 @@ def test_what_was_there_is_kept_aside(there: Installation, tmp_path: Path) -> No
     assert len([one for one in there.data.iterdir() if one.name.startswith((".restoring", ".saseo"))]) == 0
 
 
+def test_rows_alone_leave_loras_and_learnt_weights_where_they_are(here: Installation, tmp_path: Path) -> None:
+    """What an update keeps of PostgreSQL, and the way back to the version before it."""
+    engine = create_engine(postgresql_url(here.url) if here.url else f"sqlite:///{here.data / 'saseo.sqlite'}")
+    path = writing.write_rows(engine, tmp_path / "before.zip", 5.0).path
+    engine.dispose()
+    before = here.rows()
+    ask(here.store(), "later")
+    here.close()
+    done = here.restore(path)
+    assert here.rows() == before
+    assert [one.name for one in (here.data / "loras").iterdir()] == ["small-20261101-abcd"]
+    assert (here.data / "search-weights.json").read_text() == '{"weights": 1}'
+    assert not list(here.data.glob("before-restore-*/loras"))
+    assert len(done.aside) == (1 if here.url else 2)  # the rows; beside a file the folder that it lies in
+
+
 def test_a_service_that_runs_is_in_the_way(there: Installation, tmp_path: Path) -> None:
     there.store()
     path = there.backup(tmp_path / "b.zip").path

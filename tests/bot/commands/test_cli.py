@@ -26,6 +26,8 @@ from bot.commands.batch import read_batch, typed
 from bot.errors import InvalidSetting
 from bot.models.catalogue import Catalogue
 from bot.models.store import ModelStore, default_root
+from bot.store import audit, web_accounts
+from bot.store.database import open_store
 from knowledge.learned_weights import learn, save
 from tests.conftest import WIKI, write_wiki
 from tests.fakes.web_site import WebSite, running
@@ -221,6 +223,30 @@ def test_a_source_that_is_broken_does_not_hide_the_others_and_a_web_site_is_not_
     assert "손글" in sources["remedy"]
     assert not {"/a", "/b"} & set(asked)
     assert "/" in asked
+
+
+def test_a_console_without_an_account_and_an_old_store_without_a_backup_are_told(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SASEO_PRIVACY_KEY", "k" * 40)  # no file says when the installation began
+    path = here.folder / "saseo.toml"
+    path.write_text('data_dir = "data"\n[web]\npublic_url = "https://wiki.example.com"\n', encoding="utf-8")
+
+    def remedies() -> dict[str, str]:
+        checks = here("--config", path, "doctor", "--json", code=1).json()
+        assert isinstance(checks, list)
+        return {str(check["name"]): str(check["remedy"]) for check in checks}
+
+    first = remedies()
+    assert "saseo accounts add" in first["웹 콘솔"]
+    assert first["백업"] == ""
+    store = open_store("", here.folder / "data")
+    store.run_now(audit.record, by="cli", action="test.done", now=1.0)
+    store.run_now(web_accounts.put, "kim", password="x", role="admin", groups=(), now=1.0)
+    store.close()
+    then = remedies()
+    assert then["웹 콘솔"] == ""
+    assert "saseo backup" in then["백업"]
 
 
 def test_a_folder_rule_that_fits_no_page_is_told(here: Here) -> None:

@@ -17,9 +17,11 @@ from bot.app import cli
 from bot.commands.output import at_terminal
 from bot.errors import GapsNotWritable, UnknownGap
 from bot.gaps import decisions
+from bot.messages import Shown
 from bot.store import audit, gaps
 from bot.store.database import open_store
-from tests.bot.gaps.rows import DAY, KIM, LEE, miss, near, put
+from tests.bot.gaps.rows import DAY, KIM, LEE, call, miss, near, put
+from tests.conftest import Indexer
 
 
 @pytest.fixture
@@ -82,6 +84,26 @@ def test_a_draft_beside_a_restricted_page_is_shown_to_its_readers(folder: Path) 
         assert words[0] == "export" or "읽을 수 없는 문서를 바탕으로 쓴 초안" in told
     assert "연봉 규정" not in (folder / "gaps.md").read_text("utf-8")
     assert "연봉 규정 옆" in run(folder, "show", gap, "--as", "hr").output
+
+
+def test_what_was_said_of_an_answer_from_a_restricted_page_is_shown_to_its_readers(
+    folder: Path, indexer: Indexer
+) -> None:
+    store = open_store("", folder / "data")
+    answer = miss(
+        store, "책임 상한은?", shown=(Shown("wiki", "연봉.md", 0, "책임 직급의 연봉 상한은"),), now=time.time()
+    )
+    call(store, answer, "U9", resolution="상한은 9,100만 원입니다.", consent=True)
+    (gap,) = put(store, ["책임 상한은?"], now=time.time())
+    store.close()
+    assert "9,100만" not in run(folder, "show", gap, "--as", "hr").output  # nobody knows who may read the page
+    indexer.build()
+    assert "9,100만" in run(folder, "show", gap, "--as", "hr").output
+    assert "9,100만" not in run(folder, "show", gap, "--json").output
+    file = folder / "gaps.json"
+    for groups, told in (((), False), (("--as", "hr"), True)):
+        assert run(folder, "export", str(file), "--format", "json", *groups).exit_code == 0
+        assert ("9,100만" in file.read_text("utf-8")) is told
 
 
 def test_an_empty_list_says_how_gaps_are_found(tmp_path: Path) -> None:

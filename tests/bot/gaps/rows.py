@@ -32,13 +32,13 @@ def miss(
     shown: tuple[Shown, ...] = (),
     now: float = NOW - DAY,
 ) -> str:
-    """A finished question; the answer's id."""
+    """A finished question; the answer's id. `shown`: all that the answer rests on; it names no page."""
     where = place or (DIRECT if private else CHANNEL)
     question = asked(f"slack:event:{secrets.token_hex(6)}", text=text, person=person, place=where)
     _, held = store.run_now(questions.claim, question, owner="p", now=now, lease=9.0)
     assert held is not None
     answer_id = secrets.token_hex(8)
-    made = replace(answer(outcome), condensed=condensed or text, shown=shown)
+    made = replace(answer(outcome), condensed=condensed or text, shown=shown, citations=(), nearest=())
     store.run_now(answers.save, answer_id, held.question_id, made, language="ko", private=private, place=where, now=now)
     store.run_now(questions.finish, held, outcome, now=now)
     return answer_id

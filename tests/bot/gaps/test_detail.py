@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from sqlalchemy import update
 from bot.errors import UnknownGap
 from bot.examples.masking import mask
 from bot.gaps import decisions
-from bot.gaps.detail import Detail, Sight, read, seen, shown
+from bot.gaps.detail import Detail, Material, Sight, read, seen, shown
 from bot.gaps.drafting import draft_of, section_of
 from bot.gaps.exports import as_csv, as_markdown, detail_as_json, write
 from bot.gaps.gap import Beside, Helper
+from bot.messages import Shown
 from bot.store import audit, gaps, schema
 from bot.store.database import Store, open_store
 from tests.bot.gaps.rows import DAY, KIM, LEE, NOW, call, gap, miss, near, put
@@ -37,9 +38,14 @@ def masked(text: str) -> str:
     return mask(text).text
 
 
+def look(material: Material, sight: Sight, allowed: Collection[tuple[str, str]] | None = None) -> Detail:
+    """Of somebody who may read every page of the answers, unless `allowed` says which."""
+    return shown(material, sight, masked, material.pages if allowed is None else allowed)
+
+
 def detail(store: Store, *texts: str, sight: Sight | None = None) -> Detail:
     (made,) = put(store, list(texts), name="주차 등록", nearest=(near("총무 안내"), HIDDEN))
-    return shown(store.run_now(read, made), sight or Sight(), masked)
+    return look(store.run_now(read, made), sight or Sight())
 
 
 def test_questions_are_masked_and_private_ones_counted_without_a_word_of_them(store: Store) -> None:
@@ -62,10 +68,10 @@ def test_all_texts_or_none_as_the_setting_says(store: Store) -> None:
     miss(store, "비밀 주차?", private=True)
     (made,) = put(store, ["주차 등록은?", "비밀 주차?"], name="주차 비밀")
     material = store.run_now(read, made)
-    everything = shown(material, Sight("all"), masked)
+    everything = look(material, Sight("all"))
     assert {one.text for one in everything.questions} == {"주차 등록은?", "비밀 주차?"}
     assert everything.gap.title == "주차 비밀"
-    nothing = shown(material, Sight("none"), masked)
+    nothing = look(material, Sight("none"))
     assert (nothing.questions, nothing.hidden, nothing.gap.title) == ((), 2, "")
     assert "주차" not in draft_of(nothing, "ko")
 
@@ -84,9 +90,9 @@ def test_pages_that_one_may_not_read_are_not_named(store: Store) -> None:
     miss(store, "주차 등록은?")
     (made,) = put(store, ["주차 등록은?"], nearest=(HIDDEN, near("총무 안내")))
     material = store.run_now(read, made)
-    assert [page.title for page in shown(material, Sight(), masked).gap.nearest] == ["총무 안내"]
-    assert "연봉" not in draft_of(shown(material, Sight(), masked), "ko")
-    hr = shown(material, Sight(groups=frozenset({"hr"})), masked)
+    assert [page.title for page in look(material, Sight()).gap.nearest] == ["총무 안내"]
+    assert "연봉" not in draft_of(look(material, Sight()), "ko")
+    hr = look(material, Sight(groups=frozenset({"hr"})))
     assert [page.title for page in hr.gap.nearest] == ["연봉 밴드", "총무 안내"]
 
 
@@ -100,12 +106,51 @@ def test_what_was_answered_to_a_private_question_is_as_private_and_in_no_automat
         (Sight("shared"), {"총무팀 대장에 적습니다.", ""}),
         (Sight("none"), {""}),
     ):
-        found = shown(material, sight, masked)
+        found = look(material, sight)
         assert {one.resolution for one in found.helpers} == told
         assert "임원" not in draft_of(found, "ko")
-    shared = shown(material, Sight(), masked)
+    shared = look(material, Sight())
     assert "총무팀 대장" in draft_of(shared, "ko")
     assert "임원" not in json.dumps(detail_as_json(shared, "ko"), ensure_ascii=False)
+
+
+PAY = ("wiki", "연봉 규정.md")
+
+
+def restricted(store: Store) -> str:
+    """A gap of one question that was put right with a word of a restricted page, and answered from it; what a colleague said of that."""
+    shown = (Shown(*PAY, 0, "연봉 밴드 하한은 4천만 원"),)
+    answer = miss(store, "연봇 벤드 하한은?", condensed="연봉 밴드 하한은?", shown=shown)
+    call(store, answer, "U9", resolution="하한은 4천만 원입니다.", consent=True)
+    (made,) = put(store, ["연봉 밴드 하한은?"])
+    return made
+
+
+def test_words_that_may_come_from_a_page_are_for_those_who_may_read_it(store: Store) -> None:
+    material = store.run_now(read, restricted(store))
+    assert material.pages == {PAY}
+    insider, outsider = look(material, Sight()), look(material, Sight(), ())
+    for found, question, said in ((insider, "연봉 밴드 하한은?", True), (outsider, "연봇 벤드 하한은?", False)):
+        assert [one.text for one in found.questions] == [question]
+        for text in (draft_of(found, "ko"), write([found], "md", "ko"), write([found], "json", "ko")):
+            assert question in text
+            assert ("4천만" in text) is said
+            assert "U9" in text
+        assert ("밴드" in write([found], "csv", "ko")) is said
+    assert (insider.rests, outsider.rests) == ({PAY}, frozenset())
+
+
+def test_a_draft_with_words_of_such_an_answer_is_for_the_same_eyes(store: Store) -> None:
+    gap = restricted(store)
+    store.run_now(decisions.write, gap, "하한은 4천만 원", by="web:kim", now=NOW, beside=(), rests={PAY})
+    material = store.run_now(read, gap)
+    outsider = look(material, Sight(), ())
+    assert outsider.draft_hidden
+    assert "4천만" not in write([outsider], "json", "ko")
+    assert "연봉 규정" not in write([outsider], "json", "ko")
+    assert look(material, Sight()).gap.draft == "하한은 4천만 원"
+    store.run_now(decisions.write, gap, "", by="web:kim", now=NOW, rests={PAY})
+    assert not look(store.run_now(read, gap), Sight(), ()).draft_hidden
 
 
 def test_the_same_words_are_one_line_that_says_how_often(store: Store) -> None:
@@ -115,7 +160,7 @@ def test_the_same_words_are_one_line_that_says_how_often(store: Store) -> None:
     added = {one.id: (one.reason, one.asked_at, b"", "none") for one in every}
     grown = gaps.Grown("", "주차", "", (), added, {one.id: 0.5 for one in every})
     (made,) = store.run_now(gaps.keep, [grown], now=NOW)
-    found = shown(store.run_now(read, made), Sight(), masked)
+    found = look(store.run_now(read, made), Sight())
     assert [(one.text, one.times) for one in found.questions] == [("주차 등록은?", 2)]
     assert found.more == 0
     assert "×2" in draft_of(found, "ko")
@@ -195,7 +240,7 @@ def test_each_decision_is_in_the_history_and_in_the_audit_log_without_the_words(
     assert [entry.action for entry in reversed(entries)] == [f"gap.{action}" for action in actions]
     assert {(entry.by, entry.subject) for entry in entries} == {("web:kim", one)}
     assert "안내" not in json.dumps([entry.as_json() for entry in entries], ensure_ascii=False)
-    assert draft_of(shown(store.run_now(read, one), Sight(), masked), "ko") == "# 내 초안\n본문"
+    assert draft_of(look(store.run_now(read, one), Sight()), "ko") == "# 내 초안\n본문"
 
 
 SECRET = "# 연봉\n연봉 밴드(wiki/연봉 밴드.md) 옆에 둡니다."
@@ -208,14 +253,14 @@ def test_a_draft_is_for_those_who_may_read_what_its_writer_saw(store: Store, not
     beside = (Beside(HIDDEN.source, HIDDEN.page, HIDDEN.audience),) if noted else None
     store.run_now(decisions.write, one, SECRET, by="web:kim", now=NOW, beside=beside)
     material = store.run_now(read, one)
-    outsider, insider = shown(material, Sight(), masked), shown(material, Sight(groups=frozenset({"hr"})), masked)
+    outsider, insider = look(material, Sight()), look(material, Sight(groups=frozenset({"hr"})))
     for text in (draft_of(outsider, "ko"), write([outsider], "md", "ko"), write([outsider], "json", "ko")):
         assert "연봉" not in text
         assert "읽을 수 없는 문서를 바탕으로 쓴 초안" in text
     assert (outsider.draft_hidden, outsider.gap.draft, insider.draft_hidden) == (True, "", False)
     assert draft_of(insider, "ko") == SECRET
     assert seen(material.gap, Sight()).draft == ""
-    assert shown(material, Sight("none", frozenset({"hr"})), masked).gap.draft == ""
+    assert look(material, Sight("none", frozenset({"hr"}))).gap.draft == ""
 
 
 def test_a_draft_stays_for_the_same_eyes_when_other_pages_come_near(store: Store) -> None:
@@ -223,12 +268,12 @@ def test_a_draft_stays_for_the_same_eyes_when_other_pages_come_near(store: Store
     (one,) = put(store, ["주차 등록은?"], nearest=(near("총무 안내"),))
     told = (Beside(HIDDEN.source, HIDDEN.page, HIDDEN.audience),)
     store.run_now(decisions.write, one, SECRET, by="web:kim", now=NOW, beside=told)
-    assert "연봉" not in draft_of(shown(store.run_now(read, one), Sight(), masked), "ko")
+    assert "연봉" not in draft_of(look(store.run_now(read, one), Sight()), "ko")
     mine = (Beside("wiki", "총무 안내.md"),)
     store.run_now(decisions.write, one, "# 내 초안", by="web:kim", now=NOW, beside=mine)
     closed = [asdict(HIDDEN)]
     store.run_now(lambda connection: connection.execute(update(schema.gaps).values(nearest=closed)))
-    detail = shown(store.run_now(read, one), Sight(), masked)
+    detail = look(store.run_now(read, one), Sight())
     assert draft_of(detail, "ko") == "# 내 초안"
     assert [dict(one.detail) for one in detail.history if one.action == "drafted"] == [
         {"characters": len(SECRET)},

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bot.conversation import Place
 from bot.examples.masking import mask
@@ -17,7 +17,7 @@ from bot.gaps.reasking import Answering, SearchAsker, WriterAsker, reask, verdic
 from bot.messages import Answer, Outcome, Question, Shown
 from bot.store import gaps
 from bot.store.database import Store, open_store
-from bot.store.schema import gap_questions
+from bot.store.schema import gap_questions, questions
 from knowledge.search import SearchIndex
 from tests.bot.gaps.rows import DAY, KIM, LEE, NOW, PARK, miss, thumb
 from tests.bot.store.rows import answer
@@ -66,6 +66,25 @@ def test_questions_on_one_topic_become_one_gap_with_a_name_and_near_pages(missed
     assert 0 < len(parking.nearest) <= 3
     assert all(0 <= page.closeness < 1 for page in parking.nearest)
     assert [page.closeness for page in parking.nearest] == sorted((p.closeness for p in parking.nearest), reverse=True)
+
+
+def test_a_name_has_no_words_that_stand_in_pages_which_not_everyone_may_read(store: Store, index: SearchIndex) -> None:
+    first = index.edition.passages[0]
+    for page, name in (("closed.md", "출입증 재발급"), (first.page, "합병 출입증 재발급")):
+        shown = (Shown(first.source, page, 0, "글"),)
+        for person in (KIM, LEE):
+            miss(
+                store,
+                "출입증 재발급은 어떻게 하나요?",
+                person,
+                condensed="합병 출입증 재발급은 어떻게 하나요?",
+                shown=shown,
+            )
+        find(store, index)
+        (gap,) = store.run_now(gaps.every)
+        assert (gap.name, gap.open_name) == (name, name)
+        store.run_now(lambda connection: connection.execute(delete(questions)))
+        store.run_now(gaps.tidy, now=NOW)
 
 
 def test_a_second_run_changes_nothing_and_a_new_question_joins_the_gap_it_belongs_to(

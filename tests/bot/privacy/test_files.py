@@ -63,3 +63,18 @@ def test_a_link_leads_nowhere(tmp_path: Path, tmp_path_factory: pytest.TempPathF
     (tmp_path / "exports").mkdir()
     (tmp_path / "exports" / "link.txt").symlink_to(outside)
     assert list(files.holding(tmp_path, files.needles([WORDS]))) == []
+
+
+def test_what_one_restore_put_aside_goes_together_also_where_the_store_lies_elsewhere(tmp_path: Path) -> None:
+    data, elsewhere = tmp_path / "data", tmp_path / "store"
+    for stamp, name in (("1", "p:1"), ("2", "p:2")):
+        put(data, f"before-restore-{stamp}/search-weights.json", "{}")
+        put(elsewhere, f"before-restore-{stamp}/saseo.sqlite", name)
+    place = (data, elsewhere / "saseo.sqlite")
+    held = files.asides_holding(*place, [b"p:1"])
+    assert held == {"before-restore-1"}
+    done = files.Cleared()
+    files.clear_asides(*place, held, done)
+    assert len(done.deleted) == 2
+    assert sorted(path.parent for path in files.asides(*place)) == [data, elsewhere]
+    assert {path.name for path in files.asides(*place)} == {"before-restore-2"}

@@ -20,7 +20,20 @@ from bot.privacy.rights import Rights
 from bot.privacy.tombstones import TOMBSTONES, read_tombstones
 from bot.releases.choosing import Choosing
 from bot.releases.releases import Releases
-from bot.store import answers, audit, escalations, examples, facts, jobs, loras, privacy, questions, votes, web_accounts
+from bot.store import (
+    answers,
+    asides,
+    audit,
+    escalations,
+    examples,
+    facts,
+    jobs,
+    loras,
+    privacy,
+    questions,
+    votes,
+    web_accounts,
+)
 from bot.store import gaps as gap_rows
 from bot.store import releases as release_rows
 from bot.store.database import Store
@@ -271,6 +284,37 @@ def test_an_erasure_reaches_rows_files_exports_gaps_and_facts(store: Store, righ
         report["signature"],
     )
     assert store.run_now(audit.verify).whole
+
+
+@pytest.mark.parametrize("told_by", ["rows", "files"])
+def test_all_that_one_restore_put_aside_goes_together_and_the_rest_is_named(
+    store: Store, rights: Rights, tmp_path: Path, told_by: str
+) -> None:
+    if "postgresql" not in store.where:
+        pytest.skip("SQLite keeps folders: tests/bot/privacy/test_files.py")
+    stamps = ("20261101T120000Z", "20261102T120000Z")
+
+    def put_aside(connection: Connection) -> None:
+        for number, stamp in enumerate(stamps):
+            schema = f"saseo_before_restore_{stamp.lower()}"
+            connection.exec_driver_sql(f"CREATE SCHEMA {schema}")
+            connection.exec_driver_sql(f"CREATE TABLE {schema}.votes (person text)")
+            who = PEOPLE.of(KIM.key) if told_by == "rows" and number == 0 else "p:other"
+            connection.exec_driver_sql(f"INSERT INTO {schema}.votes SELECT '{who}'")
+
+    store.run_now(put_aside)
+    for number, stamp in enumerate(stamps):
+        folder = tmp_path / f"before-restore-{stamp}"
+        folder.mkdir()
+        (folder / "kept.json").write_text(KIM.key if told_by == "files" and number == 0 else "{}", encoding="utf-8")
+    report = rights.forget(KIM.key, by="terminal:r")
+    assert set(report["files"]) >= {
+        "before-restore-20261101T120000Z/kept.json",
+        "saseo_before_restore_20261101t120000z",
+    }
+    assert report["backups"] == ["before-restore-20261102T120000Z", "schema saseo_before_restore_20261102t120000z"]
+    assert list(store.run_now(asides.asides)) == ["saseo_before_restore_20261102t120000z"]
+    assert [path.name for path in tmp_path.glob("before-restore-*")] == ["before-restore-20261102T120000Z"]
 
 
 def test_a_file_in_somebody_elses_folder_is_named_and_not_deleted(

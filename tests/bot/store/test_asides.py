@@ -21,6 +21,7 @@ def put_aside(connection: Connection) -> None:
     connection.exec_driver_sql(f"CREATE SCHEMA {NAME}")
     connection.exec_driver_sql(f"CREATE TABLE {NAME}.questions (person text)")
     connection.exec_driver_sql(f"INSERT INTO {NAME}.questions SELECT 'p:1'")
+    connection.exec_driver_sql(f"CREATE TABLE {NAME}.escalations (resolved_by text)")  # of an older program
     connection.exec_driver_sql("CREATE SCHEMA saseo_before_restore_of_somebody_else")
 
 
@@ -44,6 +45,28 @@ def test_it_is_found_looked_into_and_dropped(aside: Store) -> None:
     assert not aside.run_now(holds, NAME, {"p:2"})
     aside.run_now(drop, NAME)
     assert aside.run_now(asides) == {}
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("votes", "person"),
+        ("vote_changes", "person"),
+        ("examples", "asker"),
+        ("example_people", "person"),
+        ("escalations", "called_by"),
+        ("escalations", "resolved_by"),
+    ],
+)
+def test_whoever_said_something_stands_in_it(aside: Store, table: str, column: str) -> None:
+    def put(connection: Connection) -> None:
+        connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {NAME}.{table} ()")
+        connection.exec_driver_sql(f"ALTER TABLE {NAME}.{table} ADD COLUMN IF NOT EXISTS {column} text")
+        connection.exec_driver_sql(f"INSERT INTO {NAME}.{table} ({column}) SELECT 'p:3'")
+
+    assert not aside.run_now(holds, NAME, {"p:3"})
+    aside.run_now(put)
+    assert aside.run_now(holds, NAME, {"p:3"})
 
 
 def test_it_goes_after_a_month(aside: Store, tmp_path: Path) -> None:

@@ -6,13 +6,15 @@ import pytest
 from sqlalchemy import Connection, select
 
 from bot.conversation import Person, Vote
+from bot.gaps import decisions
 from bot.messages import Outcome
-from bot.store import answers, escalations, examples, jobs, loras, personal, questions, votes
+from bot.store import answers, escalations, examples, gaps, jobs, loras, personal, questions, votes
 from bot.store.database import Store
 from bot.store.forgetting import Forgotten, counted, forget
 from bot.store.loras import LoraRecord
 from bot.store.schema import metadata
 from tests.bot.examples.rows import example
+from tests.bot.gaps.rows import call, miss, put
 from tests.bot.store.rows import CHANNEL, KIM, LEE, answer, asked
 
 
@@ -89,3 +91,21 @@ def test_nothing_is_due_when_no_lora_learnt_from_it(lived: Store) -> None:
     lived.run_now(forget, "slack:U9", asked_by="terminal:r", now=9.0)
     assert lived.run_now(loras.unusable) == {}
     assert lived.run_now(jobs.last_done, "tune") is None
+
+
+@pytest.mark.parametrize("helper", [KIM, LEE])
+def test_a_draft_that_names_a_called_colleague_or_quotes_them_goes_and_others_stay(
+    store: Store, helper: Person
+) -> None:
+    """Kim is called for the first question and Lee answers it; somebody else is called for the second."""
+    texts = ["주차 등록은?", "식대는?", "출장비는?"]
+    asker = Person("slack", "U7")
+    call(store, miss(store, texts[0], asker), "user:U1", resolution="총무팀 대장에 적습니다.", consent=True)
+    call(store, miss(store, texts[1], asker), "U8")
+    miss(store, texts[2], asker)
+    made = put(store, *([one] for one in texts))
+    for one in made:
+        store.run_now(decisions.write, one, "# 초안\nslack:U1, 총무팀 대장에 적습니다.", by="web:r", now=8.0)
+    store.run_now(forget, helper.key, asked_by="terminal:r", now=9.0)
+    drafts = {one.id: one.draft for one in store.run_now(gaps.every)}
+    assert [bool(drafts[one]) for one in made] == [False, True, True]

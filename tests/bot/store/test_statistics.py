@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from bot.conversation import Place
 from bot.messages import Outcome
-from bot.store import days, escalations, schema
+from bot.store import days, escalations, facts, schema
 from bot.store.database import Store
 from bot.store.statistics import Statistics, statistics
 from tests.bot.store.told import KIM, LEE, tell, vote
@@ -204,6 +204,29 @@ def test_an_empty_store_has_days_without_anything(store: Store) -> None:
     assert [numbers.tally.questions for _, numbers in found.by_day] == [0, 0, 0]
     assert found.over(found.by_day[0][0], found.today).answered_share is None
     assert found.over(found.by_day[0][0], found.today).thumbs_share is None
+
+
+def test_a_day_that_goes_on_in_a_time_zone_further_west_is_counted_whole(store: Store) -> None:
+    """15:00 UTC is midnight in Seoul: what was asked after it is of the same day in the next zone."""
+    west, midnight = ZoneInfo("UTC"), dt.datetime(2026, 11, 23, 15, 0, tzinfo=dt.UTC).timestamp()
+    tell(store, midnight - HOUR, seconds=2.0)
+    tell(store, midnight - HOUR, place=OTHER)
+    while store.run_now(days.roll_up, SEOUL, now=midnight + 2 * HOUR):
+        pass
+    tell(store, midnight + HOUR, Outcome.ABSTAINED, seconds=4.0, cost=1.5)
+    tell(store, midnight + HOUR, place=DIRECT)
+    live = store.run_now(statistics, west, now=NOON, span=7)
+    through = store.run_now(facts.get, days.THROUGH)
+    for _ in range(2):  # as another process does that knew of nothing yet
+        assert through is not None
+        store.run_now(facts.put, days.THROUGH, through)
+        while store.run_now(days.roll_up, west, now=NOON):
+            pass
+    found = store.run_now(statistics, west, now=NOON, span=7)
+    assert found == live
+    day = dict(found.by_day)[dt.date(2026, 11, 23)].tally
+    assert (day.questions, day.answered, day.abstained, day.cost_krw) == (4, 3, 1, 1.5)
+    assert day.total_seconds.count == 4
 
 
 def test_counting_twice_at_once_counts_once(store: Store) -> None:

@@ -23,14 +23,14 @@ from bot.gaps import decisions
 from bot.gaps.gap import NearPage
 from bot.job_book import JobBook, KnownJob
 from bot.jobs_app import Book
-from bot.messages import Outcome
+from bot.messages import Outcome, Shown
 from bot.store import audit, gaps, jobs, personal
 from bot.store.database import Store
 from bot.web.page import Page
 from bot.web.page_readers import PageName
 from bot.web.pages.gaps import GapsParts, gaps_page, spark
 from tests.bot.gaps.rows import DAY, KIM, LEE, PARK, call, miss, near, put
-from tests.bot.web.conftest import Opening, add_account
+from tests.bot.web.conftest import Browser, Opening, add_account
 
 HOSTILE = "<script>alert(1)</script> 주차 \"'{{7*7}}"
 SALARY = near("연봉 밴드", 0.9, (("hr",),))
@@ -472,6 +472,41 @@ async def test_who_was_called_and_what_they_said_is_shown_masked(store: Store, b
     assert "U9" in text
     assert "총무팀 [전화번호]" in text
     assert "2222" not in text
+
+
+async def test_words_that_may_come_from_a_restricted_page_are_for_its_readers_also_in_drafts_and_files(
+    store: Store, browse: Opening
+) -> None:
+    now, rests = time.time(), (Shown("wiki", SALARY.page, 0, "하한은 4천만 원"),)
+    for person in (KIM, LEE):
+        wrong, right = f"연봇 하한 {person.id}", f"연봉 하한 {person.id}"
+        answer = miss(store, wrong, person, condensed=right, shown=rests, now=now - DAY)
+        call(store, answer, "U9", resolution="하한은 4천만 원입니다.", consent=True)
+    (gap,) = put(store, ["연봉 하한 U1", "연봉 하한 U2"], now=now)
+    add_account(store, "kim", "reviewer", ["hr"])
+    add_account(store, "lee", "reviewer")
+    insider, outsider = browse([page_of(store)]), browse([page_of(store)])
+    await insider.log_in("kim")
+    await outsider.log_in("lee")
+
+    async def told(browser: Browser) -> list[str]:
+        page = (await browser.get(f"/gaps/{gap}")).text
+        return [page, *[(await browser.post("/gaps/export", {"format": kind})).text for kind in ("md", "json", "csv")]]
+
+    for text in await told(outsider):
+        assert "4천만" not in text
+        assert "연봉" not in text
+        assert "연봇 하한" in text
+    page, *files = await told(insider)
+    assert all("연봉 하한" in text for text in (page, *files))
+    assert "하한은 4천만 원입니다." in page
+    # A draft that was saved from what they saw is for the same eyes.
+    await insider.post(f"/gaps/{gap}/draft", {"draft": "하한은 4천만 원입니다.", "seen": look_of(page)})
+    assert "4천만 원입니다.</textarea>" in (await insider.get(f"/gaps/{gap}")).text
+    for text in await told(outsider):
+        assert "4천만" not in text
+        assert SALARY.page not in text
+    assert "읽을 수 없는 문서를 바탕으로 쓴 초안이라" in (await outsider.get(f"/gaps/{gap}")).text
 
 
 async def test_both_languages_have_every_word(store: Store, browse: Opening, parking: str) -> None:
