@@ -26,11 +26,15 @@ def test_an_engine_that_ignores_what_is_asked_for_is_found_out(tmp_path: Path, m
     """A stamp alone would not show it."""
     base = write_tiny_qwen2(tmp_path / "tiny.gguf")
     take = LlamaCppEngine._take
-    requests = itertools.count(1)
+    changes = itertools.count(1)
+    attached: dict[LlamaCppEngine, object] = {}
 
     def sometimes(engine: LlamaCppEngine, lora: object) -> None:
-        if next(requests) % 5:
-            take(engine, lora)  # type: ignore[arg-type]
+        # Every third change: of the requests some fixed part could, on one machine or another, all ask for what is attached anyway.
+        if lora != attached.get(engine) and next(changes) % 3 == 0:
+            return
+        attached[engine] = lora
+        take(engine, lora)  # type: ignore[arg-type]
 
     texts = hot_swap.fresh_texts
 
@@ -41,8 +45,7 @@ def test_an_engine_that_ignores_what_is_asked_for_is_found_out(tmp_path: Path, m
 
     monkeypatch.setattr(LlamaCppEngine, "_take", sometimes)
     monkeypatch.setattr(hot_swap, "fresh_texts", fresh)
-    # Enough of them that on no machine all that are ignored ask for what is attached anyway.
-    report = measure(base, tmp_path, swaps=30, people=2, tokens=12, threads=1)
+    report = measure(base, tmp_path, swaps=12, people=2, tokens=12, threads=1)
     assert report["wrong"] > 0
 
 
