@@ -304,9 +304,8 @@ def _backups(host: Host) -> _Said | None:
     made = BackupShelf(host.backups).newest_at()
     since = made
     if since is None:
-        key = (
-            host.settings.data_dir / "privacy.key"
-        )  # written once, when the installation began; or given by the environment
+        # Written once, when the installation began; or given by the environment.
+        key = host.settings.data_dir / "privacy.key"
         since = key.stat().st_mtime if key.is_file() else host.began()
     days = max(0.0, host.clock() - since) / 86400 if since is not None else 0.0
     if made is None:

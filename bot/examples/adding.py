@@ -34,12 +34,14 @@ def add(connection: Connection, made: Iterable[Example], pages: Pages) -> Added:
     """Keep them. Of one that is known: whoever stands behind this copy stands behind it from now on."""
     new, waiting, known = [], [], 0
     for one in made:
-        if examples.add(connection, one) or _back(connection, one, pages):
+        before = None if examples.add(connection, one) else examples.get(connection, one.id)
+        if before is None or _back(connection, one, before, pages):
             new.append(one)
             continue
         known += 1
-        _stand_behind(connection, one)
-        waiting += _undecided(connection, one.id)
+        _stand_behind(connection, one, before)
+        if before.state == "pending" and _is_undecided(connection, before):
+            waiting.append(before)
     return Added(tuple(new), known, tuple(waiting))
 
 
@@ -50,17 +52,14 @@ def must_be_seen(one: Example) -> bool:
     return one.kind == "imported" and one.answer.strip() == prompts.REFUSAL
 
 
-def _undecided(connection: Connection, example_id: str) -> list[Example]:
-    """The example, if it waits and no person has ever said anything of it."""
-    known = examples.get(connection, example_id)
-    touched = any(by != AUTOMATIC for _, by, _ in examples.history(connection, example_id))
-    return [known] if known is not None and known.state == "pending" and not touched else []
+def _is_undecided(connection: Connection, known: Example) -> bool:
+    """Whether no person has ever said anything of it."""
+    return all(by == AUTOMATIC for _, by, _ in examples.history(connection, known.id))
 
 
-def _back(connection: Connection, example: Example, pages: Pages) -> bool:
+def _back(connection: Connection, example: Example, known: Example, pages: Pages) -> bool:
     """Whether one that was closed because its page had gone waits again: the wiki says so once more, perhaps under another name."""
-    known = examples.get(connection, example.id)
-    if known is None or (known.state, known.decided_by) != ("rejected", AUTOMATIC):
+    if (known.state, known.decided_by) != ("rejected", AUTOMATIC):
         return False
     if any(one.source and not pages.is_open(one.source, one.page) for one in example.passages):
         return False
@@ -70,10 +69,7 @@ def _back(connection: Connection, example: Example, pages: Pages) -> bool:
     return True
 
 
-def _stand_behind(connection: Connection, example: Example) -> None:
+def _stand_behind(connection: Connection, example: Example, known: Example) -> None:
     """Whoever stands behind this copy of a known example stands behind that one from now on."""
-    if not (example.people or example.asker or example.origins):
-        return
-    known = examples.get(connection, example.id)
-    if known is not None and (both := together(known, example)) != known:
+    if (both := together(known, example)) != known:
         examples.refresh(connection, both)

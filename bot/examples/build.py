@@ -17,7 +17,7 @@ from bot.answering.verify import MARKS
 from bot.examples.example import Evidence, Example, Kind, id_of
 from bot.examples.grounding import Grounding
 from bot.examples.guards import clusters, numbers
-from bot.examples.problems import problems
+from bot.examples.problems import asked, problems
 from bot.live import EXTRACTIVE
 from bot.messages import Answer, Outcome, Shown
 from bot.store.feedback import Said
@@ -243,7 +243,7 @@ def _marked(example: Example, grounding: Grounding) -> Example:
     if example.kind not in ("corrected", "resolved") or example.answer.strip() == prompts.REFUSAL:
         return example
     bare = MARKS.sub("", example.answer)
-    return replace(example, answer=grounding.marked(f"{example.question} {example.condensed}", example.passages, bare))
+    return replace(example, answer=grounding.marked(asked(example), example.passages, bare))
 
 
 def _masked(example: Example, hidden: Callable[[str], str], now: float) -> Example:

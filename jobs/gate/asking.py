@@ -181,12 +181,11 @@ async def _written(case: GateCase, answerers: Answerers) -> GateAnswer:
                     notes.append(str(stop))
     except (WritingError, ModelError) as error:
         return GateAnswer(Outcome.FAILED, notes=(type(error).__name__,))
-    said = without_marks(text)
+    total, said = time.perf_counter() - began, without_marks(text)  # reading it is no part of the writer's time
     declined = refused(text, "\n".join((*case.turns, case.question)), case.passages, answerers.analyser)
     if not said:
-        notes.append(
-            "ungrounded"
-        )  # the flow shows quotes instead, if any are near: no refusal, and nothing that the writer said
+        # The flow shows quotes instead, if any are near: no refusal, and nothing that the writer said.
+        notes.append("ungrounded")
     elif not declined and wrong_language(said, case.passages):
         notes.append("wrong_language")
     return GateAnswer(
@@ -196,7 +195,7 @@ async def _written(case: GateCase, answerers: Answerers) -> GateAnswer:
         notes=tuple(notes),
         written=written,
         first_token=first,
-        total=time.perf_counter() - began,
+        total=total,
     )
 
 
