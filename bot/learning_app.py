@@ -170,13 +170,13 @@ async def answerers(root: Root, name: str, opening: Callable[[], SearchIndex]) -
             flow,
             live.writer,
             live.lora,
+            live.index.analyser,
             WriterDials(
                 chosen.max_answer_tokens,
                 chosen.temperature,
                 chosen.timeout_seconds,
                 root.settings.answer.refusal_confidence,
             ),
-            live.index.analyser,
         )
 
 

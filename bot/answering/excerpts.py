@@ -81,9 +81,20 @@ def excerpts(
     )
 
 
+def shown_whole(passage: Passage, analyser: Analyser) -> Excerpt:
+    """The passage as it stands, for whoever checks an answer over it."""
+    return Excerpt(
+        passage, passage.text, tuple(sentences(passage.text)), _morphemes(passage.context, passage.text, analyser)
+    )
+
+
 def _excerpt(passage: Passage, shown: tuple[str, ...], analyser: Analyser) -> Excerpt:
     text = "\n".join(shown)
-    return Excerpt(passage, text, shown, frozenset(analyser.morphemes(f"{passage.context}\n{text}")))
+    return Excerpt(passage, text, shown, _morphemes(passage.context, text, analyser))
+
+
+def _morphemes(context: str, text: str, analyser: Analyser) -> frozenset[str]:
+    return frozenset(analyser.morphemes(f"{context}\n{text}"))
 
 
 def _worth_showing(hits: Sequence[Hit]) -> list[Hit]:

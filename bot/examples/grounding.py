@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from bot import prompts
-from bot.answering.excerpts import Excerpt
+from bot.answering.excerpts import Excerpt, shown_whole
 from bot.answering.verify import MARKS, check, marks_of
 from bot.examples.example import Evidence
 from knowledge.korean import Analyser
@@ -66,10 +66,4 @@ class SentenceGrounding:
         return " ".join(said)
 
     def _excerpt(self, one: Evidence) -> Excerpt:
-        passage = Passage(one.source, one.page, one.number, one.context, (), one.text)
-        return Excerpt(
-            passage,
-            one.text,
-            tuple(sentences(one.text)),
-            frozenset(self.analyser.morphemes(f"{one.context}\n{one.text}")),
-        )
+        return shown_whole(Passage(one.source, one.page, one.number, one.context, (), one.text), self.analyser)

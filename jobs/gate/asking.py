@@ -53,9 +53,9 @@ class Answerers:
     """For examples that bring their passages."""
     lora: LoraFile | None
     """What the writer is told to write with; the flow has its own word for it, which must be the same."""
+    analyser: Analyser
+    """The flow's own, by which refusals are read."""
     dials: WriterDials = WriterDials()
-    analyser: Analyser | None = None
-    """The flow's own, by which refusals are read; None: one is loaded."""
 
 
 @dataclass(frozen=True, slots=True)

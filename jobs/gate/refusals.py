@@ -4,22 +4,19 @@ LoRA gains nothing here by the very words of the prompt, and loses nothing by ot
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
-from bot.answering.excerpts import Excerpt
+from bot.answering.excerpts import Excerpt, shown_whole
 from bot.answering.sentence_stream import SentenceStream
 from bot.answering.verify import check
 from knowledge.korean import Analyser
 from knowledge.page import Passage
-from knowledge.sentences import sentences
 
 
-def refused(text: str, asked: str, passages: Sequence[str], analyser: Analyser | None = None) -> bool:
+def refused(text: str, asked: str, passages: Sequence[str], analyser: Analyser) -> bool:
     """As `bot.answering.compose.Composer` takes sentences: a refusal counts until a sentence has been said that holds.
 
-    `asked`: the question and the earlier ones; `analyser` None: one is loaded, once per process.
+    `asked`: the question and the earlier ones.
     """
-    analyser = analyser or _analyser()
     shown = [_excerpt(one, analyser) for one in passages]
     stream = SentenceStream()
     for sentence in [*stream.feed(text), stream.rest]:
@@ -32,14 +29,7 @@ def refused(text: str, asked: str, passages: Sequence[str], analyser: Analyser |
     return False
 
 
-@cache
-def _analyser() -> Analyser:
-    return Analyser()
-
-
 def _excerpt(passage: str, analyser: Analyser) -> Excerpt:
     """Of a heading line and the text under it, as the prompt shows them."""
     heading, _, text = passage.partition("\n")
-    return Excerpt(
-        Passage("", "", 0, heading, (), text), text, tuple(sentences(text)), frozenset(analyser.morphemes(passage))
-    )
+    return shown_whole(Passage("", "", 0, heading, (), text), analyser)

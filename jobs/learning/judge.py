@@ -13,7 +13,6 @@ import asyncio
 import json
 import logging
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +37,7 @@ from bot.errors import (
 )
 from bot.loras.shelf import ShelvedLora
 from bot.releases.releases import AUTOMATIC, Releases
-from bot.store import loras, questions
+from bot.store import loras
 from bot.store import releases as records
 from bot.store.database import Store
 from bot.store.loras import Evaluation
@@ -52,6 +51,7 @@ from jobs.gate.run import run_gate
 from jobs.gate.verdict import Decision, Verdict
 from jobs.job import JobContext, JobParts, JobSpec
 from jobs.learning.asked import Asked
+from jobs.learning.making_way import people_wait
 from jobs.learning.parts import LearningParts
 from jobs.learning.rivals import contest, rivals
 from jobs.learning.tune import GATE, GROUP
@@ -299,7 +299,7 @@ async def _asked(
 
     async def give_way() -> None:
         waited = False
-        while _people_wait(store):
+        while people_wait(store):
             waited = True
             context.progress(*now[1:], "making_way")
             context.check()
@@ -313,13 +313,6 @@ async def _asked(
         )
         kept.forget_all_but(wanted)
     return verdict
-
-
-def _people_wait(store: Store) -> bool:
-    try:
-        return store.run_now(questions.waiting, now=time.time()) > 0
-    except StoreError:  # away for a moment: no reason to end a run of hours
-        return False
 
 
 def _parity(parts: LearningParts, candidate: ShelvedLora) -> Parity | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -33,7 +32,6 @@ from bot.loras.base_weights import BaseWeights
 from bot.loras.check import as_stored, check_lora
 from bot.loras.shelf import CARD, GGUF, ShelvedLora
 from bot.releases.releases import AUTOMATIC
-from bot.store import questions
 from bot.store.database import Store
 from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
@@ -207,7 +205,7 @@ def _train(context: JobContext, folder: Path, job: TuningJob, base: ServedBase, 
         # While it makes way, or is busy with a long step, there is no line to hear of it by.
         if context.stop_requested():
             RunFolder(folder).stop.touch()
-        return _people_wait(store)
+        return people_wait(store)
 
     with TuningProcess(folder, job, people_wait=people_wait) as process:
         for line in process:
@@ -224,10 +222,6 @@ def _is_still_wanted(result: Path, job: TuningJob, base: ServedBase) -> bool:
     """Whether a result is there, of today's settings, base and prompt: its rival would be trained on others."""
     card = result / CARD
     return card.is_file() and is_of(json.loads(card.read_text(encoding="utf-8")), job, base.sha256)
-
-
-def _people_wait(store: Store) -> bool:
-    return store.run_now(questions.waiting, now=time.time()) > 0
 
 
 def _demand_its_scale(trained: Path, base: Path) -> None:

@@ -23,6 +23,7 @@ from jobs.gate.kept import KeptAnswers
 from jobs.gate.run import run_gate
 from jobs.gate.settings import GateSettings
 from jobs.tuning.dataset import Example
+from knowledge.korean import Analyser
 
 QUESTIONS = 8
 
@@ -45,13 +46,13 @@ async def main(folder: Path) -> None:
     examples = [Example(f"e{n}", f"{n}번?", (f"문서 {n}\n답은 {n}일.",), f"{n}일입니다 [1].") for n in range(QUESTIONS)]
     base = folder / "base.gguf"
     worker = ModelWorker(lambda: LlamaCppEngine(base, context_tokens=4096, threads=1), queue_size=2, per_person=2)
-    writer = LlamaCppWriter(worker=worker, name="tiny")
+    writer, analyser = LlamaCppWriter(worker=worker, name="tiny"), Analyser()
 
     def side(lora: LoraFile | None) -> Side:
         @asynccontextmanager
         async def opening() -> AsyncIterator[Answerers]:
             tell(event="opened", side=lora.name if lora else "none")
-            yield Answerers(NoFlow(), writer, lora, WriterDials(max_answer_tokens=6))
+            yield Answerers(NoFlow(), writer, lora, analyser, WriterDials(max_answer_tokens=6))
 
         stamp = Stamp(sha256_of(base), lora.sha256 if lora else "none", "", "ko-1")
         return Side(lora.name if lora else "none", stamp, opening)

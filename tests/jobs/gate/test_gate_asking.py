@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,15 +47,20 @@ class NoFlow:
         raise AssertionError
 
 
+@cache
+def kiwi() -> Analyser:
+    return Analyser()
+
+
 def said(text: str, case: GateCase = GIVEN, analyser: Analyser | None = None, **more: object) -> GateAnswer:
     writer = ScriptedWriter(script=[text], **more)  # type: ignore[arg-type]
-    return asyncio.run(answer_case(case, Answerers(NoFlow(), writer, None, analyser=analyser)))
+    return asyncio.run(answer_case(case, Answerers(NoFlow(), writer, None, analyser or kiwi())))
 
 
 def test_given_passages_are_put_before_the_writer_exactly_as_in_serving() -> None:
     writer = ScriptedWriter(script=["연차는 15일입니다 [1]."])
     case = replace(GIVEN, turns=("휴가",))
-    answer = asyncio.run(answer_case(case, Answerers(NoFlow(), writer, LORA)))
+    answer = asyncio.run(answer_case(case, Answerers(NoFlow(), writer, LORA, kiwi())))
     [(messages, arguments)] = writer.calls
     assert [m.text for m in messages] == [m.text for m in prompts.prompt(case.passages, case.question, case.turns)]
     assert (arguments["temperature"], arguments["lora"], arguments["max_tokens"]) == (0.0, LORA, 160)
@@ -112,7 +118,7 @@ async def test_given_passages_and_the_wiki_are_read_alike(text: str, index: Sear
     writer = ScriptedWriter(script=[text, text])
     flow = flow_over(index, writer)
     wiki = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
-    sides = Answerers(flow, writer, LORA, analyser=index.analyser)
+    sides = Answerers(flow, writer, LORA, index.analyser)
     outcomes = [(await answer_case(case, sides)).outcome for case in (wiki, replace(wiki, passages=GIVEN.passages))]
     flow.close()
     assert outcomes[0] is outcomes[1]
@@ -132,7 +138,7 @@ async def test_a_question_of_a_set_goes_the_whole_way(index: SearchIndex) -> Non
     case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
     writer = ScriptedWriter(script=["연차는 1년에 15일을 줍니다 [1]. 숙박비는 999원입니다 [1]."])
     flow = flow_over(index, writer)
-    answer = await answer_case(case, Answerers(flow, writer, LORA))
+    answer = await answer_case(case, Answerers(flow, writer, LORA, index.analyser))
     flow.close()
     assert (answer.outcome, answer.cited) == (Outcome.ANSWERED, ("휴가.md",))
     assert answer.text == "연차는 1년에 15일을 줍니다."
@@ -144,7 +150,7 @@ async def test_quotes_instead_of_a_broken_writer_are_a_failure(index: SearchInde
     case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
     for writer in (None, ScriptedWriter(script=["연차는"], failure=WriterFailed(reason="x"))):
         flow = flow_over(index, writer)
-        answer = await answer_case(case, Answerers(flow, writer or ScriptedWriter(script=[""]), LORA))
+        answer = await answer_case(case, Answerers(flow, writer or ScriptedWriter(script=[""]), LORA, index.analyser))
         flow.close()
         assert answer.outcome is Outcome.FAILED
 
@@ -153,7 +159,7 @@ async def test_a_flow_that_writes_with_another_lora_is_noticed(index: SearchInde
     case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
     writer = ScriptedWriter(script=["연차는 1년에 15일을 줍니다 [1]."])
     flow = flow_over(index, writer, lora=None)
-    answer = await answer_case(case, Answerers(flow, writer, LORA))
+    answer = await answer_case(case, Answerers(flow, writer, LORA, index.analyser))
     flow.close()
     assert answer.outcome is Outcome.FAILED
     assert "other_lora" in answer.notes
@@ -164,10 +170,12 @@ async def test_a_flow_over_another_edition_is_noticed(index: SearchIndex, text: 
     case = GateCase("x/2", "연차는 1년에 며칠인가요?", True, ("15일",), ("휴가.md",))
     writer = ScriptedWriter(script=[text])
     flow = flow_over(index, writer)
-    answer = await answer_case(case, Answerers(flow, writer, LORA), "another")
+    answer = await answer_case(case, Answerers(flow, writer, LORA, index.analyser), "another")
     assert (answer.outcome, answer.text) == (Outcome.FAILED, "")
     assert "other_edition" in answer.notes
-    assert (await answer_case(case, Answerers(flow, writer, LORA), index.name)).outcome is not Outcome.FAILED
+    assert (
+        await answer_case(case, Answerers(flow, writer, LORA, index.analyser), index.name)
+    ).outcome is not Outcome.FAILED
     flow.close()
 
 
@@ -197,7 +205,7 @@ class Counting:
         @asynccontextmanager
         async def opening() -> AsyncIterator[Answerers]:
             self.opened += 1
-            yield Answerers(NoFlow(), ScriptedWriter(script=self._say), LORA)
+            yield Answerers(NoFlow(), ScriptedWriter(script=self._say), LORA, kiwi())
 
         return Side("faq-1", self.stamp, opening)
 
@@ -251,7 +259,7 @@ async def test_a_new_edition_asks_the_wiki_again_and_not_what_brings_its_passage
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Answerers]:
-        yield Answerers(OfEdition(flow, edition), writer, LORA)
+        yield Answerers(OfEdition(flow, edition), writer, LORA, kiwi())
 
     with KeptAnswers(tmp_path) as kept:
         for edition, asked in (("one", 2), ("two", 1), ("one", 0)):
@@ -301,7 +309,7 @@ async def test_an_answer_that_was_cut_off_by_its_time_is_asked_again_too(tmp_pat
 
     @asynccontextmanager
     async def opening() -> AsyncIterator[Answerers]:
-        yield Answerers(flow, writer, LORA)
+        yield Answerers(flow, writer, LORA, index.analyser)
 
     side = Side("faq-1", replace(STAMP, edition=index.name), opening)
     with KeptAnswers(tmp_path) as kept:

@@ -406,7 +406,7 @@ def test_a_stopped_run_goes_on_without_who_was_forgotten_meanwhile(
 def test_a_run_stops_while_it_makes_way(parts: JobParts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from jobs.learning import tune as module
 
-    monkeypatch.setattr(module, "_people_wait", lambda store: True)
+    monkeypatch.setattr(module, "people_wait", lambda store: True)
     paused = threading.Event()
     stop = threading.Event()
 

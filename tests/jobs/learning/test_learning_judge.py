@@ -40,6 +40,7 @@ from jobs.learning.judge import job, judge
 from jobs.learning.parts import LearningOptions, LearningParts
 from jobs.registry import Registry
 from jobs.runner import Runner, RunnerOptions
+from knowledge.korean import Analyser
 from tests.bot.store.rows import asked
 from tests.fakes.lora_folders import sha256, write_result
 from tests.fakes.scripted_writer import ScriptedWriter
@@ -115,6 +116,7 @@ class Company:
     store: Store
     base: Path
     options: LearningOptions
+    analyser: Analyser
     knows: dict[str, Knows] = field(default_factory=lambda: {NO_LORA: lambda number: number % 2 == 0})
     flows: dict[str, Scripted] = field(default_factory=dict)
     bench: Bench = field(default_factory=Bench)
@@ -169,7 +171,7 @@ class Company:
 
         @asynccontextmanager
         async def opened() -> AsyncIterator[Answerers]:
-            yield Answerers(flow, ScriptedWriter(script=["모릅니다 [1]."]), None)
+            yield Answerers(flow, ScriptedWriter(script=["모릅니다 [1]."]), None, self.analyser)
 
         return Side(name, Stamp(sha256(self.base), name, self.edition, prompts.version()), opened)
 
@@ -195,13 +197,13 @@ def _questions(path: Path, numbers: Sequence[int] = range(COUNT)) -> Path:
 
 
 @pytest.fixture
-def company(tmp_path: Path) -> Iterator[Company]:
+def company(tmp_path: Path, analyser: Analyser) -> Iterator[Company]:
     store = open_store("", tmp_path / "data")
     options = LearningOptions(
         gate=GateSettings(resamples=1000, timed_questions=0),
         evaluation_sets=(_questions(tmp_path / "questions.jsonl"),),
     )
-    yield Company(tmp_path, store, write_tiny_qwen2(tmp_path / "tiny.gguf"), options)
+    yield Company(tmp_path, store, write_tiny_qwen2(tmp_path / "tiny.gguf"), options, analyser)
     store.close()
 
 
