@@ -329,14 +329,13 @@ class ReferenceDesk:
     async def change_place(self, place: Place, person: Person, changes: Mapping[str, str]) -> PlaceSettings:
         """See `Desk.change_place`."""
         self._demand_admin(person, "설정 변경", "change of settings")
-        self._places.merged(place, changes)  # refused before anything is written
         name, now = self._people.named(person), self._clock()
         place = self._people.place(place)
 
         def change(connection: Connection) -> dict[tuple[str, str], dict[str, str]]:
-            # Another process may have changed it since this one last looked: what it changed stays.
+            # Of the store, not as known here: another process may have changed it since.
             there, key = facts.place_changes(connection), (place.platform, place.id)
-            merged = self._places.merged(place, changes, there.get(key, {}))
+            merged = self._places.merged(place.platform, there.get(key, {}), changes)
             facts.change_place(connection, place.platform, place.id, merged, by=name, now=now)
             audit.record(
                 connection,

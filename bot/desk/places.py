@@ -73,20 +73,15 @@ class PlaceBook:
             found = replace(found, **{name: parsed})
         return found
 
-    def merged(
-        self, place: Place, changes: Mapping[str, str], before: Mapping[str, str] | None = None
-    ) -> dict[str, str]:
-        """What the place's changes would be after `changes`; an empty value resets a key. `before`: those of the store; None: as known.
-
-        Raises InvalidSetting, UnknownSetting.
-        """
-        merged = dict(self._changes.get(self._key(place), {}) if before is None else before)
+    def merged(self, platform: str, before: Mapping[str, str], changes: Mapping[str, str]) -> dict[str, str]:
+        """A place's changes after `changes`; an empty value resets a key. Raises InvalidSetting, UnknownSetting."""
+        merged = dict(before)
         for key, value in changes.items():
             if key not in KEYS:
                 close = difflib.get_close_matches(key, KEYS, n=1, cutoff=0.5)
                 raise UnknownSetting(key=key, hint=f" (→ {close[0]}?)" if close else "")
             if value.strip():
-                self._parse(place.platform, key, value)
+                self._parse(platform, key, value)
                 merged[key] = value.strip()
             else:
                 merged.pop(key, None)

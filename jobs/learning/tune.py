@@ -36,6 +36,7 @@ from bot.store.database import Store
 from bot.store.forgetting import REASON
 from jobs.job import THEN, JobContext, JobParts, JobSpec, JobStopped
 from jobs.learning.leftovers import EXAMPLES, GIVEN, PREFERENCES, RUNS, any_withheld, clear
+from jobs.learning.making_way import people_wait
 from jobs.learning.material import LearningSet, digest, of_files, of_store
 from jobs.learning.parts import LearningParts, ServedBase
 from jobs.tuning import dataset
@@ -201,13 +202,13 @@ def _train(context: JobContext, folder: Path, job: TuningJob, base: ServedBase, 
         return done
     told = _Told(context)
 
-    def people_wait() -> bool:
+    def others_first() -> bool:
         # While it makes way, or is busy with a long step, there is no line to hear of it by.
         if context.stop_requested():
             RunFolder(folder).stop.touch()
         return people_wait(store)
 
-    with TuningProcess(folder, job, people_wait=people_wait) as process:
+    with TuningProcess(folder, job, people_wait=others_first) as process:
         for line in process:
             told.show(line)
             if context.stop_requested():

@@ -38,9 +38,10 @@ def test_a_table_of_its_own_wins_over_the_star_and_the_defaults() -> None:
 )
 def test_changes_from_chat_are_understood(key: str, value: str, parsed: object) -> None:
     places = book()
-    places.load({(CHANNEL.platform, CHANNEL.id): places.merged(CHANNEL, {key: value})})
+    changed = places.merged(CHANNEL.platform, {}, {key: value})
+    places.load({(CHANNEL.platform, CHANNEL.id): changed})
     assert getattr(places.settings(CHANNEL), key) == parsed
-    places.load({(CHANNEL.platform, CHANNEL.id): places.merged(CHANNEL, {key: " "})})
+    places.load({(CHANNEL.platform, CHANNEL.id): places.merged(CHANNEL.platform, changed, {key: " "})})
     assert places.settings(CHANNEL) == PlaceSettings()
 
 
@@ -56,12 +57,12 @@ def test_changes_from_chat_are_understood(key: str, value: str, parsed: object) 
 )
 def test_what_cannot_be_is_a_sentence(key: str, value: str, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
-        book().merged(CHANNEL, {key: value})
+        book().merged(CHANNEL.platform, {}, {key: value})
 
 
 def test_discord_contacts_are_users_or_roles() -> None:
     there = Place("discord", "1", "channel")
-    merged = book().merged(there, {"contacts": "<@!12> <@&34> role:5 user:6"})
+    merged = book().merged(there.platform, {}, {"contacts": "<@!12> <@&34> role:5 user:6"})
     places = book()
     places.load({(there.platform, there.id): merged})
     assert places.settings(there).contacts == ("12", "role:34", "role:5", "user:6")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,6 +119,18 @@ def test_who_objects_while_examples_are_made_is_not_in_them(bench: Workbench, st
     assert (done.new, [one.people for one in bench.every()]) == (1, [(LEE.key,)])
 
 
+class LateObjection(Workbench):
+    """Somebody objects after it was asked who does, and before anything is written."""
+
+    asked = 0
+
+    def not_to_learn(self, ids: Collection[str]) -> frozenset[str]:
+        found = Workbench.not_to_learn(self, ids)
+        LateObjection.asked += 1
+        self.store.run_now(privacy.suspend, KIM.key, now=NOW)
+        return found
+
+
 def test_who_objects_while_a_file_is_read_is_not_in_what_is_kept_of_it(
     bench: Workbench, store: Store, tmp_path: Path
 ) -> None:
@@ -130,9 +142,10 @@ def test_who_objects_while_a_file_is_read_is_not_in_what_is_kept_of_it(
     ]}  # fmt: skip
     file = tmp_path / "exported.jsonl"
     file.write_text(json.dumps(row), encoding="utf-8")
-    grounding = Meanwhile(store, KIM.key)
-    done = replace(bench, grounding=grounding).take_in(file)  # type: ignore[arg-type]
-    assert (done.new, done.withheld) == (0, 1)
+    late = LateObjection(store, bench.pages, bench.grounding, mask, RULES, lambda: NOW)
+    LateObjection.asked = 0
+    done = late.take_in(file)
+    assert (done.new, done.withheld, LateObjection.asked) == (0, 1, 2)  # read once more
     assert [one.kind for one in bench.every()] == ["liked"]
 
 
