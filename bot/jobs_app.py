@@ -25,7 +25,7 @@ from bot.job_settings import JobTable
 from bot.serve_app import process_name
 from bot.settings import Settings
 from bot.settings_file import default_folder
-from bot.store import audit
+from bot.store import audit, job_clock
 from bot.store import jobs as runs
 from bot.store.job_rows import Run
 from knowledge.errors import ExplainedError
@@ -217,7 +217,7 @@ class Workshop:
             paused = store.run_now(runs.paused, spec.name)
             at = None
             if schedule is not None and spec.name in chosen and not paused:
-                at = schedule.next(store.run_now(runs.looked_after, spec.name, schedule.text) or now)
+                at = schedule.next(store.run_now(job_clock.looked_after, spec.name, schedule.text) or now)
                 at = at if at >= now else schedule.next(now)
             lines.append(
                 JobLine(
@@ -369,7 +369,7 @@ class Book:
         """When each job is due by its schedule; paused ones, too."""
         found = {}
         for name, schedule in self._timed.items():
-            at = schedule.next(runs.looked_after(connection, name, schedule.text) or now)
+            at = schedule.next(job_clock.looked_after(connection, name, schedule.text) or now)
             found[name] = at if at >= now else schedule.next(now)
         return found
 

@@ -1,6 +1,6 @@
 """The clock: times of `[jobs]` → rows in state `due`. The only file that imports APScheduler, which keeps its schedules in memory.
 
-What fires is looked up in the store, not trusted: `bot.store.jobs.fire` compares the schedule's times with when it was last
+What fires is looked up in the store, not trusted: `bot.store.job_clock.fire` compares the schedule's times with when it was last
 looked after. So two clocks add one row, and times that passed while nothing ran are noticed at the next start.
 """
 
@@ -21,7 +21,7 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.errors import InvalidSetting, StoreError
-from bot.store import jobs as runs
+from bot.store import job_clock
 from bot.store.database import Store
 
 _log = logging.getLogger(__name__)
@@ -203,7 +203,7 @@ class Clock:
         schedule = self._schedules[job]
         try:
             return await self._store.run(
-                runs.fire, job, schedule.text, schedule.fires, now=self._clock(), grace=self._grace
+                job_clock.fire, job, schedule.text, schedule.fires, now=self._clock(), grace=self._grace
             )
         except StoreError as error:
             _log.warning(json.dumps({"event": "clock_without_store", "job": job, "reason": str(error)}))

@@ -6,16 +6,14 @@ A clock adds rows in state `due`; a runner claims one with a lease and renews it
 
 from __future__ import annotations
 
-import hashlib
-import json
 import secrets
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
-from bot.store import facts, job_stops
+from bot.store import job_stops
 from bot.store.inserting import insert_into
 from bot.store.job_rows import Run, add, alone, change, read
 from bot.store.schema import job_runs, job_switches
@@ -29,10 +27,6 @@ _JOB = "job:"
 DIED = "ProcessDied"
 """`error` of a run whose process was killed and that nobody may go on with."""
 _ENDED = ("done", "failed", "stopped", "missed")
-_AHEAD = 3600.0
-"""Seconds; machines' clocks may differ by less. A schedule that was looked after until later than that was so by a clock that was wrong."""
-_SCHEDULES = 4
-"""Of one job that are remembered: that of each service, and of before a change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +43,6 @@ class Rules:
     """Processes that may die on one run."""
 
 
-@dataclass(frozen=True, slots=True)
-class _LookedAfter:
-    """Of a job's schedules: two services on one store may have different ones, and none may begin the other's times anew."""
-
-    at: Mapping[str, float]
-    """Schedule → up to when it has been looked after."""
-    came: float = 0.0
-    """The newest time of any of them."""
-
-
 def ask(connection: Connection, job: str, *, by: str, now: float, arguments: Mapping[str, Any] | None = None) -> Run:
     """A run that is due now. One that already waits with the same arguments is returned instead of a second.
 
@@ -73,51 +57,6 @@ def ask(connection: Connection, job: str, *, by: str, now: float, arguments: Map
                 return replace(waiting, due_at=now)
             return waiting
     return add(connection, secrets.token_hex(8), job, "due", by=by, due_at=now, arguments=wanted)
-
-
-def fire(
-    connection: Connection,
-    job: str,
-    schedule: str,
-    fires: Callable[[float, float], Sequence[float]],
-    *,
-    now: float,
-    grace: float,
-) -> float:
-    """Bring the rows of a schedule up to date: one due row for all times since the last call, or one that was missed.
-
-    `fires(after, until)`: the schedule's times in (after, until], oldest first. Harmless in several processes, also where they disagree
-    about the schedule (the job then runs by each), and when the machine's clock is set back. Returns up to when the schedule has been
-    looked after.
-    """
-    alone(connection)
-    kept = _looked_after(connection, job)
-    after = kept.at.get(schedule)
-    # New, changed, or of a wrong clock: its times begin now.
-    if after is None or after > now + _AHEAD:
-        _keep(connection, job, replace(kept, at={**kept.at, schedule: now}))
-        return now
-    times = fires(after, now)
-    if not times:
-        return after
-    newest = times[-1]
-    # By another schedule the job's time has come since: this one was changed, and is changed back.
-    passed = newest <= kept.came <= now + _AHEAD
-    came = kept.came if passed else newest
-    _keep(connection, job, _LookedAfter({**kept.at, schedule: newest}, came))
-    if passed or paused(connection, job):
-        return newest
-    if now - newest > grace:
-        late = {"ended_at": now, "result": {"missed": len(times)}}
-        add(connection, _clock_id(job, newest), job, "missed", by=CLOCK, due_at=newest, **late)
-        return newest
-    for waiting in read(connection, job_runs.c.job == job, job_runs.c.state == "due"):
-        if not waiting.arguments:
-            if waiting.asked_by == CLOCK:
-                change(connection, waiting.id, due_at=newest)
-            return newest
-    add(connection, _clock_id(job, newest), job, "due", by=CLOCK, due_at=newest)
-    return newest
 
 
 def ready(
@@ -323,11 +262,6 @@ def paused(connection: Connection, job: str) -> bool:
     return job in _paused(connection)
 
 
-def looked_after(connection: Connection, job: str, schedule: str) -> float | None:
-    """Up to when `fire` has looked after this schedule; None: never."""
-    return _looked_after(connection, job).at.get(schedule)
-
-
 def _close(connection: Connection, rules: Rules, now: float, keep: str = "") -> None:
     """End what nobody will run any more."""
     for run in read(connection, job_runs.c.state == "running", job_runs.c.until <= now):
@@ -380,23 +314,6 @@ def _mine(run: Run) -> tuple[ColumnElement[bool], ...]:
         job_runs.c.owner == run.owner,
         job_runs.c.attempt == run.attempt,
     )
-
-
-def _clock_id(job: str, at: float) -> str:
-    """The same in every process, so that two clocks add one row."""
-    return hashlib.sha256(f"{job} {at:.0f}".encode()).hexdigest()[:16]
-
-
-def _looked_after(connection: Connection, job: str) -> _LookedAfter:
-    kept = json.loads(facts.get(connection, f"clock:{job}") or "{}")
-    if "schedule" in kept:  # as it was written when there was one for all
-        return _LookedAfter({kept["schedule"]: float(kept["at"])}, float(kept["at"]))
-    return _LookedAfter(kept.get("at", {}), kept.get("came", 0.0))
-
-
-def _keep(connection: Connection, job: str, kept: _LookedAfter) -> None:
-    latest = dict(sorted(kept.at.items(), key=lambda one: one[1])[-_SCHEDULES:])
-    facts.put(connection, f"clock:{job}", json.dumps({"at": latest, "came": kept.came}))
 
 
 def _paused(connection: Connection) -> set[str]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from bot.store import facts, job_stops, jobs
+from bot.store import facts, job_clock, job_stops, jobs
 from bot.store.database import Store, open_store
 from bot.store.job_rows import Run
 from bot.store.jobs import Rules
@@ -34,7 +34,7 @@ def hourly(after: float, until: float) -> list[float]:
 
 
 def fire(store: Store, now: float, job: str = "read", schedule: str = "hourly") -> float:
-    return store.run_now(jobs.fire, job, schedule, hourly, now=now, grace=RULES.grace)
+    return store.run_now(job_clock.fire, job, schedule, hourly, now=now, grace=RULES.grace)
 
 
 def claim(store: Store, job: str = "read", owner: str = "a", now: float = 0.0, **more: Any) -> Run | None:
@@ -117,7 +117,7 @@ def half_past(after: float, until: float) -> list[float]:
 
 
 def fire_other(store: Store, now: float) -> float:
-    return store.run_now(jobs.fire, "read", "half past", half_past, now=now, grace=RULES.grace)
+    return store.run_now(job_clock.fire, "read", "half past", half_past, now=now, grace=RULES.grace)
 
 
 def test_a_job_runs_by_the_schedules_of_both_where_two_services_disagree(store: Store) -> None:
@@ -145,8 +145,8 @@ def test_what_another_schedule_stood_for_is_not_made_up_for_when_the_first_one_i
 
 def test_what_was_kept_when_a_job_had_one_schedule_still_counts(store: Store) -> None:
     store.run_now(facts.put, "clock:read", json.dumps({"schedule": "hourly", "at": 3600.0}))
-    assert store.run_now(jobs.looked_after, "read", "hourly") == 3600.0
-    assert store.run_now(jobs.looked_after, "read", "half past") is None
+    assert store.run_now(job_clock.looked_after, "read", "hourly") == 3600.0
+    assert store.run_now(job_clock.looked_after, "read", "half past") is None
     assert fire_other(store, 7000.0) == 7000.0
     fire(store, 7200.0)
     assert states(store) == [("due", 7200.0)]
@@ -155,7 +155,7 @@ def test_what_was_kept_when_a_job_had_one_schedule_still_counts(store: Store) ->
 def test_no_more_schedules_are_remembered_than_services_have(store: Store) -> None:
     for number in range(20):
         fire(store, 100.0 + number, schedule=f"s{number}")
-    known = [n for n in range(20) if store.run_now(jobs.looked_after, "read", f"s{n}") is not None]
+    known = [n for n in range(20) if store.run_now(job_clock.looked_after, "read", f"s{n}") is not None]
     assert known == [16, 17, 18, 19]
 
 
