@@ -16,9 +16,9 @@ from adapters.discord.logs import record, where
 from adapters.discord.render import question_above
 from adapters.discord.surfaces import text_of
 from bot import logs
-from bot.answering.reading import is_small_talk
 from bot.conversation import Place
 from bot.messages import Language
+from bot.small_talk import is_small_talk
 
 if TYPE_CHECKING:
     from adapters.discord.client import SaseoClient

@@ -13,8 +13,8 @@ from adapters.slack.events import Message, Payload
 from adapters.slack.kit import Kit, spot
 from adapters.slack.target import RESPONSE_URL_SECONDS, Target
 from bot import logs
-from bot.answering.reading import is_small_talk
 from bot.conversation import Asked, Person, Place
+from bot.small_talk import is_small_talk
 
 _THREAD_SECONDS = 1.5
 _THREAD_AGAIN_SECONDS = 90.0

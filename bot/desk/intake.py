@@ -17,7 +17,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot import logs, texts
-from bot.answering.reading import asks_to_stop, is_small_talk
 from bot.conversation import Asked, Receipt
 from bot.desk.asking import MOST_ATTEMPTS, Asking
 from bot.desk.pending import Pending
@@ -25,6 +24,7 @@ from bot.errors import StoreError
 from bot.messages import Language, Outcome
 from bot.platforms import Adapter
 from bot.privacy.notices import agreed, wish
+from bot.small_talk import asks_to_stop, is_small_talk
 from bot.store import facts, questions
 from bot.store.questions import Claim, ClaimKind
 from bot.telemetry.observer import Observer

@@ -17,7 +17,7 @@ import pytest
 from bot.app import Root
 from bot.job_settings import JobTable
 from bot.jobs_app import Workshop, by_themselves, job_service, schedules
-from bot.store import jobs
+from bot.store import job_clock, jobs
 from bot.store.database import Store, open_store
 from jobs import registry as registry_module
 from jobs.clock import Clock
@@ -109,8 +109,8 @@ def test_with_the_jobs_off_nothing_runs_by_itself(tmp_path: Path, small_store: S
 
 async def test_a_job_that_is_off_runs_when_a_person_asks_for_it(small_store: Store) -> None:
     now = time.time()
-    small_store.run_now(jobs.fire, "small", "every 1s", lambda after, until: [until], now=now - 9, grace=60.0)
-    small_store.run_now(jobs.fire, "small", "every 1s", lambda after, until: [until], now=now - 8, grace=60.0)
+    small_store.run_now(job_clock.fire, "small", "every 1s", lambda after, until: [until], now=now - 9, grace=60.0)
+    small_store.run_now(job_clock.fire, "small", "every 1s", lambda after, until: [until], now=now - 8, grace=60.0)
     started: list[str] = []
 
     async def start(job: str) -> Worker:
