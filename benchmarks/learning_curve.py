@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from bot.app import Root
     from bot.writers.engine import LoraFile
     from jobs.tuning.dataset import Example
+    from knowledge.korean import Analyser
 
 SEED = 20261126
 SET = "held-out"
@@ -53,27 +54,24 @@ def split(examples: Sequence[Example], held_out: int) -> tuple[list[Example], li
     return learnt, held
 
 
-def is_refusal(text: str) -> bool:
-    """Whether it begins with the refusal of the prompt, whatever the spacing."""
-    from bot.prompts import REFUSAL
-
-    return "".join(text.split()).startswith("".join(REFUSAL.split()).rstrip("."))
-
-
-def row_of(example: Example, text: str, outcome: str, seconds: float) -> dict[str, Any]:
-    """One held-out answer in the form of benchmarks/paired.py; the pages are numbers of passages."""
+def row_of(example: Example, text: str, outcome: str, seconds: float, analyser: Analyser) -> dict[str, Any]:
+    """One held-out answer in the form of benchmarks/paired.py; the pages are numbers of passages. Refusals as the gate reads them."""
     from jobs.gate.cases import marks_of, without_marks
+    from jobs.gate.refusals import refused
 
-    gold = list(marks_of(example.answer))
-    refused = outcome == "answered" and (is_refusal(text) or not without_marks(text))
-    outcome = "abstained" if refused else outcome
+    def declines(said: str) -> bool:
+        return refused(said, "\n".join((*example.turns, example.question)), example.passages, analyser)
+
+    gold, unanswerable = list(marks_of(example.answer)), declines(example.answer)
+    if outcome == "answered" and (not without_marks(text) or declines(text)):
+        outcome = "abstained"
     answered = outcome == "answered"
     return {
         "kind": example.kind,
         "group": example.passages[int(gold[0]) - 1] if gold and int(gold[0]) <= len(example.passages) else "",
-        "answerable": not is_refusal(example.answer),
-        "pages": [] if is_refusal(example.answer) else gold,
-        "answers": [] if is_refusal(example.answer) else [without_marks(example.answer)],
+        "answerable": not unanswerable,
+        "pages": [] if unanswerable else gold,
+        "answers": [] if unanswerable else [without_marks(example.answer)],
         "outcome": outcome,
         "text": without_marks(text) if answered else "",
         "cited": list(marks_of(text)) if answered else [],
@@ -83,7 +81,9 @@ def row_of(example: Example, text: str, outcome: str, seconds: float) -> dict[st
     }
 
 
-async def written(writer: Any, example: Example, lora: LoraFile | None, options: argparse.Namespace) -> dict[str, Any]:
+async def written(
+    writer: Any, example: Example, lora: LoraFile | None, analyser: Analyser, options: argparse.Namespace
+) -> dict[str, Any]:
     """The example's question, put to the writer as serving does."""
     from bot import prompts
     from bot.errors import WritingError
@@ -98,7 +98,7 @@ async def written(writer: Any, example: Example, lora: LoraFile | None, options:
     except WritingError as error:
         print(f"{example.id}: {type(error).__name__}", file=sys.stderr)
         outcome = "failed"
-    return row_of(example, text, outcome, time.perf_counter() - began)
+    return row_of(example, text, outcome, time.perf_counter() - began, analyser)
 
 
 async def ask_held_out(
@@ -124,12 +124,13 @@ async def ask_held_out(
     worker = root.answers.start_worker()
     if worker is None:
         raise SystemExit("the writer's model is not here: saseo models pull")
+    analyser = root.wiki.make_analyser()
     try:
         await worker.start()
         writer = LlamaCppWriter(worker=worker)
         for number, (example, side, key) in enumerate(todo, start=1):
             await writer.ainvoke(prompts.prefix(), asker="warm-up", max_tokens=1, lora=sides[side])
-            row = {**key, "run": log.run, **await written(writer, example, sides[side], options)}
+            row = {**key, "run": log.run, **await written(writer, example, sides[side], analyser, options)}
             log.add(row)
             print(f"{SET} {number}/{len(todo)} {side} {row['outcome']} {row['seconds']} s", file=sys.stderr, flush=True)
     finally:
