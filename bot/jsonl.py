@@ -1,15 +1,17 @@
-"""JSON Lines files that people hand in → one object per line, every broken line named. Knows no keys."""
+"""JSON Lines files that people hand in → one object per line, broken lines named. Knows no keys."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from bot.errors import SaseoError
 
 T = TypeVar("T")
+MOST_TOLD = 10
+"""Broken lines that one error names; the others are counted."""
 
 
 class Malformed(Exception):
@@ -19,13 +21,15 @@ class Malformed(Exception):
 def read_lines(path: Path, take: Callable[[dict[str, object], int], T], refused: type[SaseoError]) -> list[T]:
     """`take(object, line number)` of every line that is not blank, at least one; a byte order mark is tolerated.
 
-    `take` raises Malformed. Raises `refused` with `path`, `line` (0: the file as a whole) and `reason`.
+    `take` raises Malformed. Raises `refused` with `path`, `line` (0: the file as a whole) and `reason`, which tells of the other broken
+    lines, too.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise refused(path=path, line=0, reason=f"파일을 열 수 없습니다: {error.strerror}") from error
-    taken = []
+    taken: list[T] = []
+    broken: list[tuple[int, str]] = []
     # Bytes are split before decoding: the line of a bad byte is then known, and U+2028 in a text ends no line.
     for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         if not line.strip():
@@ -33,10 +37,21 @@ def read_lines(path: Path, take: Callable[[dict[str, object], int], T], refused:
         try:
             taken.append(take(_object(line), number))
         except Malformed as error:
-            raise refused(path=path, line=number, reason=str(error)) from error
+            broken.append((number, str(error)))
+    refuse_broken(broken, path, refused)
     if not taken:
         raise refused(path=path, line=0, reason="질문이 하나도 없습니다")
     return taken
+
+
+def refuse_broken(broken: Sequence[tuple[int, str]], path: Path, refused: type[SaseoError]) -> None:
+    """Raise `refused` where there are broken lines: (number, reason), in the order of the file. All at once, to be mended at once."""
+    if not broken:
+        return
+    (line, reason), *others = broken
+    told = "".join(f"; {number}행: {why}" for number, why in others[: MOST_TOLD - 1])
+    uncounted = len(broken) - MOST_TOLD
+    raise refused(path=path, line=line, reason=reason + told + (f"; 그 밖에 {uncounted}행" if uncounted > 0 else ""))
 
 
 def text(raw: dict[str, object], key: str) -> str:

@@ -4,7 +4,7 @@
     {"messages": [{"role": "system" | "user" | "assistant", "content"}, …]}             the last one is the answer
     {"instruction", "input"?, "output"}
 
-Every line is checked before anything is kept; the first broken one is named.
+Every line is checked before anything is kept; broken ones are named together.
 """
 
 from __future__ import annotations
@@ -218,6 +218,7 @@ def _read_csv(path: Path) -> list[Row]:
             raise BadExampleFile(path=path, line=0, reason="UTF-8도 CP949도 아닙니다") from error
     lines = csv.reader(io.StringIO(text, newline=""), strict=True)
     rows: list[Row] = []
+    broken: list[tuple[int, str]] = []
     header: list[str] | None = None
     line = 1
     try:
@@ -226,12 +227,16 @@ def _read_csv(path: Path) -> list[Row]:
                 if header is None:
                     header = _header(cells)
                 else:
-                    rows.append(_from_csv(dict(zip(header, cells, strict=False)), len(cells), len(header), line))
+                    try:
+                        rows.append(_from_csv(dict(zip(header, cells, strict=False)), len(cells), len(header), line))
+                    except Malformed as error:
+                        broken.append((line, str(error)))
             line = lines.line_num + 1
-    except csv.Error as error:
-        raise BadExampleFile(path=path, line=line, reason=f"CSV 형식이 아닙니다: {error}") from error
-    except Malformed as error:
-        raise BadExampleFile(path=path, line=line, reason=str(error)) from error
+    except csv.Error as error:  # where the next row begins is not known any more
+        broken.append((line, f"CSV 형식이 아닙니다: {error}"))
+    except Malformed as error:  # without a header nothing else means anything
+        broken.append((line, str(error)))
+    jsonl.refuse_broken(broken, path, BadExampleFile)
     if not rows:
         raise BadExampleFile(path=path, line=0, reason="질문이 하나도 없습니다")
     return rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -20,6 +20,8 @@ from bot.examples.problems import problems
 
 MOST_PASSAGES, MOST_CHARACTERS = 4, 700
 """Of a page that a row names: about what serving shows (`[answer]`); what carries the answer is always in."""
+MOST_NAMED = 10
+"""Pages that one error names, and lines of a page; the other pages are counted."""
 
 
 class NamedPages(Protocol):
@@ -27,6 +29,9 @@ class NamedPages(Protocol):
 
     def evidence(self, page: str) -> tuple[Evidence, ...]:
         """The passages of a page that everyone may read; empty when there is none."""
+
+    def like(self, page: str) -> str:
+        """The name of such a page that is nearest to this one; empty: none is near."""
 
 
 def merged(looked: Iterable[tuple[Row, Example]], behind: Mapping[str, Example]) -> list[Example]:
@@ -62,16 +67,17 @@ def name_of(row: Row, example: Example) -> str:
 
 
 def checked(
-    rows: Iterable[Row], path: Path, pages: NamedPages, grounding: Grounding, mask: Mask, *, now: float
+    rows: Sequence[Row], path: Path, pages: NamedPages, grounding: Grounding, mask: Mask, *, now: float
 ) -> Iterator[Example]:
     """Exactly one per row, masked, with what stands against it.
 
-    Raises BadExampleFile for a row whose page is not there for everyone.
+    Raises BadExampleFile, before the first one, for the rows whose page is not there for everyone.
     """
+    _need_pages(rows, path, pages)
     for place, row in enumerate(rows):
         question, answer, passages = row.question, row.answer, row.passages
         if row.page:
-            passages, answer = _looked_up(row, path, pages, grounding)
+            passages, answer = _looked_up(row, pages, grounding)
         if passages:
             question = " ".join(question.split())  # as the prompt has it
         parts = (
@@ -105,12 +111,29 @@ def _example(
     )
 
 
-def _looked_up(row: Row, path: Path, pages: NamedPages, grounding: Grounding) -> tuple[tuple[Evidence, ...], str]:
+def _need_pages(rows: Sequence[Row], path: Path, pages: NamedPages) -> None:
+    """All of them at once: who has renamed a folder would else mend and start again for every page of it."""
+    absent: dict[str, list[int]] = {}
+    for row in rows:
+        if row.page and (row.page in absent or not pages.evidence(row.page)):
+            absent.setdefault(row.page, []).append(row.line)
+    if not absent:
+        return
+    named = list(absent.items())[:MOST_NAMED]
+    reason = "; ".join(_absent(page, lines, pages.like(page)) for page, lines in named)
+    if len(named) < len(absent):
+        reason += f"; 그 밖에 문서 {len(absent) - len(named)}개"
+    first = next(iter(absent.values()))[0]
+    raise BadExampleFile(path=path, line=first, reason=f"위키에 없거나 모두가 읽을 수는 없는 문서입니다: {reason}")
+
+
+def _absent(page: str, lines: Sequence[int], like: str) -> str:
+    shown = ", ".join(map(str, lines[:MOST_NAMED])) + (", …" if len(lines) > MOST_NAMED else "")
+    return f"{page} ({shown}행{f', 비슷한 이름: {like}' if like else ''})"
+
+
+def _looked_up(row: Row, pages: NamedPages, grounding: Grounding) -> tuple[tuple[Evidence, ...], str]:
     every = pages.evidence(row.page)
-    if not every:
-        raise BadExampleFile(
-            path=path, line=row.line, reason=f"위키에 없거나 모두가 읽을 수는 없는 문서입니다: {row.page}"
-        )
     marked = grounding.marked(row.question, every, row.answer)
     carrying = [one for place, one in enumerate(every, start=1) if f"[{place}]" in marked]
     chosen = list(carrying)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import unicodedata
 from collections.abc import Collection, Sequence
+from functools import cached_property
 
 from bot.examples.example import Evidence
 from knowledge.page import Passage, reader_of
@@ -48,11 +51,33 @@ class EditionPages:
 
     def evidence(self, page: str) -> tuple[Evidence, ...]:
         """The passages of a page named by its path, its title or its address; empty when there is none for everyone."""
-        for (source, path), passages in self._pages.items():
-            first = passages[0]
-            if page in (path, first.title, first.url) and _is_open(passages):
-                return tuple(Evidence(source, path, one.number, one.context, one.text) for one in passages)
-        return ()
+        return tuple(
+            Evidence(one.source, one.page, one.number, one.context, one.text)
+            for one in self._by_name.get(_name(page), ())
+        )
+
+    def like(self, page: str) -> str:
+        """The name nearest to a mistyped or shortened one, of a page that everyone may read; empty: none is near."""
+        wanted = _name(page)
+        holding = [name for name in self._by_name if wanted and wanted in name]
+        if holding:
+            return min(holding, key=len)
+        return next(iter(difflib.get_close_matches(wanted, self._by_name, n=1)), "")
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Passage]]:
+        """Of two open pages with one name the first."""
+        found: dict[str, list[Passage]] = {}
+        for (_, path), passages in self._pages.items():
+            if _is_open(passages):
+                for name in filter(None, (path, passages[0].title, passages[0].url)):
+                    found.setdefault(_name(name), passages)
+        return found
+
+
+def _name(written: str) -> str:
+    """As names are compared: a file's name copied on a Mac comes in parts of syllables."""
+    return unicodedata.normalize("NFC", written).strip()
 
 
 def _is_open(passages: Sequence[Passage]) -> bool:

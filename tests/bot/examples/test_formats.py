@@ -163,6 +163,24 @@ def test_a_broken_line_is_named_with_its_reason(
     assert reason in str(caught.value.details["reason"])
 
 
+def test_broken_lines_are_told_together_ten_at_most(tmp_path: Path) -> None:
+    lines, table = tmp_path / "a.jsonl", tmp_path / "a.csv"
+    lines.write_text('{"question": "q", "answer": "a"}\n' + "{\n[1]\n" * 6, encoding="utf-8")
+    table.write_text("question,answer,page\nq,,p\nq,a,p\nq,a\n", encoding="utf-8")
+    with pytest.raises(BadExampleFile) as caught:
+        read(lines)
+    reason = str(caught.value.details["reason"])
+    assert caught.value.details["line"] == 2
+    assert "; 3행: 한 행은 JSON 객체" in reason
+    assert "; 11행: " in reason
+    assert "; 12행: " not in reason
+    assert reason.endswith("; 그 밖에 2행")
+    with pytest.raises(BadExampleFile) as caught:
+        read(table)
+    assert caught.value.details["line"] == 2
+    assert str(caught.value.details["reason"]).endswith("; 4행: 칸이 2개입니다(3개여야 합니다)")
+
+
 def test_a_file_that_is_not_there_or_no_text_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"\xff\xfe\xff")
     for name in ("none.csv", "none.jsonl", "b.csv"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -59,6 +60,46 @@ def test_a_page_that_is_missing_restricted_or_outdated_names_the_line(
     with pytest.raises(BadExampleFile) as caught:
         imported([Row("질문", "답", page=page, line=7)], FILE, pages, grounding, mask, now=NOW)
     assert caught.value.details["line"] == 7
+
+
+def test_all_rows_without_a_page_are_named_at_once_with_the_nearest_open_page(
+    index: SearchIndex, grounding: SentenceGrounding
+) -> None:
+    pages = EditionPages(index.edition.passages)
+    rows = [
+        Row("질문", "답", page=page, line=line) for line, page in enumerate(["연차", "휴가.md", "휴게.md", "연차"], 2)
+    ]
+    with pytest.raises(BadExampleFile) as caught:
+        imported(rows, FILE, pages, grounding, mask, now=NOW)
+    assert caught.value.details["line"] == 2
+    reason = str(caught.value.details["reason"])
+    assert "연차 (2, 5행, 비슷한 이름: 연차 규정)" in reason
+    assert "휴게.md (4행, 비슷한 이름: 휴가.md)" in reason
+
+
+def test_a_page_that_not_everyone_may_read_is_no_nearest_name(index: SearchIndex) -> None:
+    pages = EditionPages(index.edition.passages)
+    assert "연봉" not in pages.like("연봉.m")
+    assert pages.like("zzzzzz") == ""
+    assert pages.like(" ") == ""
+
+
+def test_of_many_pages_that_are_missing_ten_are_named_and_the_others_counted(
+    index: SearchIndex, grounding: SentenceGrounding
+) -> None:
+    pages = EditionPages(index.edition.passages)
+    rows = [Row("질문", "답", page=f"zzz-{number}", line=number) for number in range(1, 14)]
+    with pytest.raises(BadExampleFile) as caught:
+        imported(rows, FILE, pages, grounding, mask, now=NOW)
+    reason = str(caught.value.details["reason"])
+    assert "zzz-10 (10행)" in reason
+    assert "zzz-11" not in reason
+    assert reason.endswith("그 밖에 문서 3개")
+
+
+def test_a_file_name_copied_on_a_mac_is_found(index: SearchIndex) -> None:
+    pages = EditionPages(index.edition.passages)
+    assert pages.evidence(unicodedata.normalize("NFD", "휴가.md")) == pages.evidence("휴가.md") != ()
 
 
 def test_an_answer_that_the_page_does_not_say_has_problems(index: SearchIndex, grounding: SentenceGrounding) -> None:
