@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.commands.example_texts import plain
 from bot.live import NO_LORA, name_of
+from bot.loras.seen import counts_in
 from bot.messages import Language
 
 if TYPE_CHECKING:
@@ -132,6 +133,10 @@ def description(one: Described, zone: tzinfo, language: Language) -> Iterator[st
     for name, value in _card(record.card):
         yield f"  {name}: {value}"
     seen = examples(one.listed.examples, language)
+    parts = counts_in(record.card)
+    if "held_out" in parts and sum(parts.values()) == one.listed.examples:
+        learnt, held_out = parts.get("learnt", 0), parts["held_out"]
+        seen += f"(학습 {learnt}건, 검증 {held_out}건)" if ko else f" ({learnt} learnt, {held_out} held out)"
     yield f"  {seen}, {f'{one.people}명에게서 나옴' if ko else f'from {one.people} people'}"
     for evaluation in one.evaluations:
         yield f"  {when(evaluation.made_at, zone)}  {passed(evaluation, language)} ({evaluation.id})"

@@ -46,3 +46,15 @@ def fingerprint(passage: str) -> str:
 def texts(many: object) -> TypeGuard[list[str]]:
     """Whether it is a list of them."""
     return isinstance(many, list) and len(many) <= _MOST and all(isinstance(one, str) for one in many)
+
+
+def counts_in(card: Mapping[str, Any]) -> dict[str, int]:
+    """How many examples were `learnt` and how many `held_out` to judge a run by, as far as a card tells, which may hold anything."""
+    told = card.get("examples")
+    found = {}
+    for part in ("learnt", "held_out"):
+        one = told.get(part) if isinstance(told, dict) else None
+        count = one.get("count") if isinstance(one, dict) else None
+        if isinstance(count, int) and count > 0:
+            found[part] = count
+    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from bot.errors import UnknownLora
+from bot.loras.seen import counts_in
 from bot.loras.shelf import ShelvedLora
 from bot.releases.choosing import Choice, released
 from bot.releases.releases import Releases, record_of
@@ -113,11 +114,7 @@ def describe(releases: Releases, name: str, choice: Choice | None = None) -> Des
 
 def _of_card(lora: ShelvedLora | None) -> int:
     """How many examples one without a record of them has seen, as its card says: shipped or imported from elsewhere."""
-    try:
-        count = lora.card["examples"]["learnt"]["count"] if lora is not None else 0
-    except (KeyError, TypeError):
-        return 0
-    return count if isinstance(count, int) else 0
+    return sum(counts_in(lora.card).values()) if lora is not None else 0
 
 
 def _role(name: str, choice: Choice) -> str:

@@ -119,9 +119,25 @@ def test_the_page_of_one_shows_card_lineage_evaluations_and_releases(company: Co
     assert [(one["action"], one["lora"]) for one in page["releases"]] == [("promote", company.first)]
     told = company.said("show", company.first)
     # In the time zone of [jobs], whatever this machine's is.
-    for word in (company.first, "예시 2건", "1970-01-01 09:00  기반 모델(LoRA 없음) 대비 판정 통과", "배포", "rank: 4"):
+    for word in (
+        company.first,
+        "예시 2건, 0명에게서 나옴",
+        "1970-01-01 09:00  기반 모델(LoRA 없음) 대비 판정 통과",
+        "배포",
+        "rank: 4",
+    ):
         assert word in told
     assert isinstance(company.refused("show", "nobody"), UnknownLora)
+
+
+def test_the_page_of_one_tells_learnt_and_held_out_examples_apart(company: Company) -> None:
+    run = write_result(company.folder / "run-3", company.base, 3)
+    card = run / "lora.json"
+    sets = {"learnt": {"count": 2}, "held_out": {"count": 1}}
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"examples": sets}))
+    with company.root().releases() as releases:
+        name = releases.take_in(run, ["e1", "e2", "e3"]).name
+    assert "예시 3건(학습 2건, 검증 1건), 0명에게서 나옴" in company.said("show", name)
 
 
 @pytest.mark.parametrize(
