@@ -133,9 +133,9 @@ def description(one: Described, zone: tzinfo, language: Language) -> Iterator[st
     for name, value in _card(record.card):
         yield f"  {name}: {value}"
     seen = examples(one.listed.examples, language)
-    parts = counts_in(record.card)
-    if "held_out" in parts and sum(parts.values()) == one.listed.examples:
-        learnt, held_out = parts.get("learnt", 0), parts["held_out"]
+    counts = counts_in(record.card)
+    if "learnt" in counts and "held_out" in counts:
+        learnt, held_out = counts["learnt"], counts["held_out"]
         seen += f"(학습 {learnt}건, 검증 {held_out}건)" if ko else f" ({learnt} learnt, {held_out} held out)"
     yield f"  {seen}, {f'{one.people}명에게서 나옴' if ko else f'from {one.people} people'}"
     for evaluation in one.evaluations:

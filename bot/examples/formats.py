@@ -224,18 +224,18 @@ def _read_csv(path: Path) -> list[Row]:
     try:
         for cells in lines:
             if any(cell.strip() for cell in cells):
-                if header is None:
-                    header = _header(cells)
-                else:
-                    try:
+                try:
+                    if header is None:
+                        header = _header(cells)
+                    else:
                         rows.append(_from_csv(dict(zip(header, cells, strict=False)), len(cells), len(header), line))
-                    except Malformed as error:
-                        broken.append((line, str(error)))
+                except Malformed as error:
+                    broken.append((line, str(error)))
+                    if header is None:  # without one nothing below means anything
+                        break
             line = lines.line_num + 1
     except csv.Error as error:  # where the next row begins is not known any more
         broken.append((line, f"CSV 형식이 아닙니다: {error}"))
-    except Malformed as error:  # without a header nothing else means anything
-        broken.append((line, str(error)))
     jsonl.refuse_broken(broken, path, BadExampleFile)
     if not rows:
         raise BadExampleFile(path=path, line=0, reason="질문이 하나도 없습니다")

@@ -17,11 +17,10 @@ from bot.examples.formats import Row
 from bot.examples.grounding import Grounding
 from bot.examples.guards import clusters, numbers
 from bot.examples.problems import problems
+from bot.jsonl import MOST_TOLD
 
 MOST_PASSAGES, MOST_CHARACTERS = 4, 700
 """Of a page that a row names: about what serving shows (`[answer]`); what carries the answer is always in."""
-MOST_NAMED = 10
-"""Pages that one error names, and lines of a page; the other pages are counted."""
 
 
 class NamedPages(Protocol):
@@ -119,7 +118,7 @@ def _need_pages(rows: Sequence[Row], path: Path, pages: NamedPages) -> None:
             absent.setdefault(row.page, []).append(row.line)
     if not absent:
         return
-    named = list(absent.items())[:MOST_NAMED]
+    named = list(absent.items())[:MOST_TOLD]
     reason = "; ".join(_absent(page, lines, pages.like(page)) for page, lines in named)
     if len(named) < len(absent):
         reason += f"; 그 밖에 문서 {len(absent) - len(named)}개"
@@ -128,7 +127,7 @@ def _need_pages(rows: Sequence[Row], path: Path, pages: NamedPages) -> None:
 
 
 def _absent(page: str, lines: Sequence[int], like: str) -> str:
-    shown = ", ".join(map(str, lines[:MOST_NAMED])) + (", …" if len(lines) > MOST_NAMED else "")
+    shown = ", ".join(map(str, lines[:MOST_TOLD])) + (", …" if len(lines) > MOST_TOLD else "")
     return f"{page} ({shown}행{f', 비슷한 이름: {like}' if like else ''})"
 
 

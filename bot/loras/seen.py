@@ -49,12 +49,13 @@ def texts(many: object) -> TypeGuard[list[str]]:
 
 
 def counts_in(card: Mapping[str, Any]) -> dict[str, int]:
-    """How many examples were `learnt` and how many `held_out` to judge a run by, as far as a card tells, which may hold anything."""
+    """How many examples were `learnt`, `held_out` to judge a run by, and how many `replay` chose from: as far as a card tells, which may
+    hold anything."""
     told = card.get("examples")
     found = {}
-    for part in ("learnt", "held_out"):
-        one = told.get(part) if isinstance(told, dict) else None
-        count = one.get("count") if isinstance(one, dict) else None
-        if isinstance(count, int) and count > 0:
+    for part in ("learnt", "held_out", "replay"):
+        one = told.get(part) if isinstance(told, Mapping) else None
+        count = one.get("count") if isinstance(one, Mapping) else None
+        if isinstance(count, int) and count >= 0:
             found[part] = count
     return found

@@ -114,7 +114,8 @@ def describe(releases: Releases, name: str, choice: Choice | None = None) -> Des
 
 def _of_card(lora: ShelvedLora | None) -> int:
     """How many examples one without a record of them has seen, as its card says: shipped or imported from elsewhere."""
-    return sum(counts_in(lora.card).values()) if lora is not None else 0
+    counts = counts_in(lora.card) if lora is not None else {}
+    return counts.get("learnt", 0) + counts.get("held_out", 0)
 
 
 def _role(name: str, choice: Choice) -> str:

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from itertools import islice
 from typing import Any
 
+from bot.loras.seen import counts_in
 from bot.messages import Language
 from bot.releases.overview import Listed
 from bot.store.job_rows import Run
@@ -134,10 +135,7 @@ class Card:
 
     @classmethod
     def of(cls, card: Mapping[str, Any]) -> Card:
-        examples = card.get("examples")
-        counts = {
-            name: _number(one.get("count")) for name, one in _mapping(examples).items() if isinstance(one, Mapping)
-        }
+        counts = counts_in(card)
         steps = _mapping(card.get("steps"))
         told = f"{steps.get('done')} / {steps.get('planned')} ({steps.get('best')})" if steps else ""
         seconds = card.get("seconds")
@@ -156,10 +154,6 @@ class Card:
 
 def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
-
-
-def _number(value: object) -> int | None:
-    return value if isinstance(value, int) else None
 
 
 def short(card: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from bot.loras.seen import counts_in
 @pytest.mark.parametrize(
     ("told", "counts"),
     [
-        ({"learnt": {"count": 36}, "held_out": {"count": 4}, "replay": {"count": 502}}, {"learnt": 36, "held_out": 4}),
-        ({"learnt": {"count": 36}, "held_out": {"count": 0}}, {"learnt": 36}),
+        ({"learnt": {"count": 36}, "held_out": {"count": 4}, "more": {"count": 1}}, {"learnt": 36, "held_out": 4}),
+        ({"learnt": {"count": 36}, "replay": {"count": 0}}, {"learnt": 36, "replay": 0}),
         ({"learnt": 36, "held_out": {"count": "4"}}, {}),
         ({"learnt": {"count": -1}}, {}),
         (["learnt"], {}),

@@ -281,7 +281,7 @@ async def test_lineage_counts_people_and_names_nobody(browse: Opening, company: 
         company.store.run_now(loras.add, company.releases.recorded(company.names[0]), [row.id])
     page = (await browse([company.page()]).get(f"/models/lora/{company.names[0]}")).text
     told = text_of(page)
-    assert "배운 예시 3 예시에 담긴 사람 3명 검증에 남긴 예시 2" in told
+    assert "배운 예시 4 예시에 담긴 사람 3명 검증에 남긴 예시 2" in told
     assert "slack:U" not in page
     assert "학습 시간 75.0초" in told
     (data,) = re.findall(r'class="chart-data">(.*?)</script>', page)
